@@ -1,0 +1,1 @@
+"""What baskets tell: rules, shopper groups and assortment suggestions."""

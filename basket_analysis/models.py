@@ -1,0 +1,137 @@
+"""Tables: runs of the analysis, their rules, groups and suggestions, and what managers decided."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.database import Base
+
+
+class AnalysisRun(Base):
+    """One run over the baskets: what went in, how, and how long it took."""
+
+    __tablename__ = "analysis_run"
+    __table_args__ = (CheckConstraint("state in ('running', 'completed', 'failed')", name="state"),)
+
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
+    business_day: Mapped[date]
+    state: Mapped[str]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    version: Mapped[str]
+    parameters: Mapped[dict[str, Any]]
+    inputs: Mapped[dict[str, Any]]
+    timings: Mapped[dict[str, Any]]
+    error: Mapped[str | None]
+
+
+class ServedRun(Base):
+    """The one completed run that screens, tills and catalogs read; swapped in one statement."""
+
+    __tablename__ = "served_run"
+    __table_args__ = (CheckConstraint("served", name="served"),)
+
+    served: Mapped[bool] = mapped_column(primary_key=True, server_default="true")
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("analysis_run.run_id"))
+    served_at: Mapped[datetime]
+
+
+class MinedRule(Base):
+    """An association rule with its evidence."""
+
+    __tablename__ = "mined_rule"
+    __table_args__ = (Index("mined_rule_group_id_idx", "run_id", "group_id"),)
+
+    run_id: Mapped[UUID] = mapped_column(
+        ForeignKey("analysis_run.run_id", ondelete="CASCADE"), primary_key=True
+    )
+    rule_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    level: Mapped[str]
+    antecedent: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    consequent: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    count: Mapped[int]
+    antecedent_count: Mapped[int]
+    consequent_count: Mapped[int]
+    households: Mapped[int]
+    support: Mapped[float]
+    confidence: Mapped[float]
+    lift: Mapped[float]
+    leverage: Mapped[float]
+    conviction: Mapped[float]
+    adjusted_lift: Mapped[float]
+    z: Mapped[float]
+    q: Mapped[float]
+    group_id: Mapped[str | None]
+
+
+class ShopperGroup(Base):
+    """A theme and the members it drew, as one run saw it; `group_id` lives on from run to run."""
+
+    __tablename__ = "shopper_group"
+    __table_args__ = (CheckConstraint("kind in ('theme', 'none', 'new')", name="kind"),)
+
+    run_id: Mapped[UUID] = mapped_column(
+        ForeignKey("analysis_run.run_id", ondelete="CASCADE"), primary_key=True
+    )
+    group_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    name: Mapped[str]
+    items: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    members: Mapped[int]
+    baskets: Mapped[int]
+    kept_members: Mapped[int | None]
+    """How many of its members were in it in the run before; NULL in the first run."""
+    colour: Mapped[int]
+    """Index into the palette, kept with the identity so that a group has one colour everywhere."""
+    detail: Mapped[dict[str, Any]]
+
+
+class Suggestion(Base):
+    """What a store might list, delist, keep or place together, with its evidence."""
+
+    __tablename__ = "suggestion"
+    __table_args__ = (
+        CheckConstraint("kind in ('list', 'delist', 'keep', 'place_together')", name="kind"),
+        CheckConstraint("low <= value_per_week and value_per_week <= high", name="interval"),
+        Index("suggestion_store_id_idx", "run_id", "store_id", "kind", "rank"),
+    )
+
+    suggestion_id: Mapped[UUID] = mapped_column(primary_key=True)
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("analysis_run.run_id", ondelete="CASCADE"))
+    store_id: Mapped[int] = mapped_column(ForeignKey("store.store_id"))
+    kind: Mapped[str]
+    rank: Mapped[int]
+    article_id: Mapped[int | None] = mapped_column(ForeignKey("article.article_id"))
+    other_article_id: Mapped[int | None] = mapped_column(ForeignKey("article.article_id"))
+    value_per_week: Mapped[int] = mapped_column(BigInteger)
+    low: Mapped[int] = mapped_column(BigInteger)
+    high: Mapped[int] = mapped_column(BigInteger)
+    households: Mapped[int]
+    baskets: Mapped[int]
+    group_id: Mapped[str | None]
+    evidence: Mapped[dict[str, Any]]
+
+
+class SuggestionDecision(Base):
+    """What a manager said to a suggestion, with the reason and what was shown."""
+
+    __tablename__ = "suggestion_decision"
+    __table_args__ = (
+        CheckConstraint("decision in ('accepted', 'rejected')", name="decision"),
+        Index("suggestion_decision_subject_idx", "store_id", "kind", "article_id", "other_article_id"),
+    )
+
+    decision_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    store_id: Mapped[int] = mapped_column(ForeignKey("store.store_id"))
+    kind: Mapped[str]
+    article_id: Mapped[int | None] = mapped_column(ForeignKey("article.article_id"))
+    other_article_id: Mapped[int | None] = mapped_column(ForeignKey("article.article_id"))
+    decision: Mapped[str]
+    reason: Mapped[str]
+    decided_by: Mapped[str]
+    decided_at: Mapped[datetime]
+    shown: Mapped[dict[str, Any]]

@@ -1,0 +1,1 @@
+"""What is sent: editions per shopper group and copies per member."""

@@ -1,0 +1,1 @@
+"""The ground floor: money, clock, ids, errors, settings, database and words."""

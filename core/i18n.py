@@ -1,0 +1,78 @@
+"""Words and formats in the languages of the members: English, Czech, Slovak, Polish."""
+
+import gettext
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+
+from babel.dates import format_date, format_datetime
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
+
+from core.clock import zone
+from core.money import Money
+
+LANGUAGES = ("en", "cs", "sk", "pl")
+"""The language codes in use; English is the source, so its words need no catalogue."""
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+@lru_cache(maxsize=len(LANGUAGES) + 1)
+def translations(language: str) -> gettext.NullTranslations:
+    """
+    Return the words of all packages in `language`; what is not translated comes back as it is.
+
+    Every package keeps its own `locale/<language>.po`; they are compiled in memory,
+    so there is no build step to forget.
+    """
+    words: gettext.NullTranslations | None = None
+    for path in sorted(_ROOT.glob(f"*/locale/{language}.po")):
+        with path.open("rb") as file:
+            catalogue = read_po(file, locale=language)
+        compiled = BytesIO()
+        write_mo(compiled, catalogue)
+        compiled.seek(0)
+        package_words = gettext.GNUTranslations(compiled)
+        if words is None:
+            words = package_words
+        else:
+            words.add_fallback(package_words)
+    return words or gettext.NullTranslations()
+
+
+def show_money(amount: Money, language: str) -> str:
+    """Return `amount` as a person writes it: "1 234,50 Kč"."""
+    return format_currency(major(amount), amount.currency, locale=language)
+
+
+def major(amount: Money) -> Decimal:
+    """Return `amount` in the currency's major unit: 1990 of CZK is 19.90, 1990 of JPY is 1990."""
+    return Decimal(amount.minor).scaleb(-get_currency_precision(amount.currency))
+
+
+def show_number(number: float | Decimal, language: str, *, digits: int | None = None) -> str:
+    """Return `number` grouped as in `language`, with exactly `digits` decimals when given."""
+    pattern = None if digits is None else "#,##0" + ("." + "0" * digits if digits else "")
+    return format_decimal(number, format=pattern, locale=language)
+
+
+def show_percent(share: float | Decimal, language: str, *, digits: int = 0) -> str:
+    """Return `share` (0.123) as a percentage (12 %) with `digits` decimals."""
+    pattern = format_percent(0, locale=language).replace(
+        "0", "#,##0" + ("." + "0" * digits if digits else "")
+    )
+    return format_percent(share, format=pattern, locale=language)
+
+
+def show_date(day: date, language: str, *, style: str = "medium") -> str:
+    """Return `day` in the CLDR `style` short, medium, long or full."""
+    return format_date(day, format=style, locale=language)
+
+
+def show_moment(moment: datetime, language: str, timezone: str, *, style: str = "short") -> str:
+    """Return `moment` on the clock of `timezone`."""
+    return format_datetime(moment, format=style, tzinfo=zone(timezone), locale=language)

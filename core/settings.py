@@ -1,0 +1,29 @@
+"""What a deployment may set; read once from the environment at a composition root."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from environs import Env
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where things are and how the process behaves."""
+
+    database_url: str | None
+    data: Path
+    secret_key: str | None
+    pool_size: int
+    secure_cookies: bool
+
+    @classmethod
+    def load(cls) -> "Settings":
+        """Return the settings of this process' environment (names begin with REGULARS_, but DATABASE_URL)."""
+        env = Env()
+        return cls(
+            database_url=env.str("DATABASE_URL", None),
+            data=env.path("REGULARS_DATA", Path("data")),
+            secret_key=env.str("REGULARS_SECRET_KEY", None),
+            pool_size=env.int("REGULARS_POOL_SIZE", 4),
+            secure_cookies=env.bool("REGULARS_SECURE_COOKIES", default=False),
+        )

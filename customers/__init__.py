@@ -1,0 +1,1 @@
+"""Who: members, cards, accounts, households, consents and group membership."""

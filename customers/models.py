@@ -1,0 +1,113 @@
+"""Tables: accounts, members, cards, consents and remembered group membership."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.database import Base
+
+CARD_STATES = ("stock", "issued", "active", "blocked", "replaced", "expired")
+ACCOUNT_ROLES = ("owner", "spender", "earner")
+LANGUAGES = ("en", "cs", "sk", "pl")
+
+
+class Account(Base):
+    """What holds points: one member's, or a household's shared by several members."""
+
+    __tablename__ = "account"
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    household_code: Mapped[str | None] = mapped_column(unique=True)
+    opened_at: Mapped[datetime]
+
+
+class Member(Base):
+    """A person or a company enrolled in the programme."""
+
+    __tablename__ = "member"
+    __table_args__ = (
+        CheckConstraint("role in ('owner', 'spender', 'earner')", name="role"),
+        CheckConstraint("language in ('en', 'cs', 'sk', 'pl')", name="language"),
+        Index("member_email_idx", func.lower("email"), postgresql_where="email is not null"),
+        Index("member_phone_idx", "phone", postgresql_where="phone is not null"),
+        Index("member_family_name_idx", func.lower("family_name"), func.lower("given_name")),
+    )
+
+    member_id: Mapped[UUID] = mapped_column(primary_key=True)
+    member_code: Mapped[str] = mapped_column(unique=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"), index=True)
+    role: Mapped[str] = mapped_column(server_default="owner")
+    given_name: Mapped[str]
+    family_name: Mapped[str]
+    email: Mapped[str | None]
+    phone: Mapped[str | None]
+    language: Mapped[str]
+    birth_date: Mapped[date | None]
+    home_store_code: Mapped[str | None]
+    company_name: Mapped[str | None]
+    company_id: Mapped[str | None]
+    vat_id: Mapped[str | None]
+    joined_on: Mapped[date]
+    profiling_objected_at: Mapped[datetime | None]
+
+
+class Card(Base):
+    """A number that a till can scan; kept for ever, since late receipts still name it."""
+
+    __tablename__ = "card"
+    __table_args__ = (
+        CheckConstraint(
+            "state in ('stock', 'issued', 'active', 'blocked', 'replaced', 'expired')", name="state"
+        ),
+        CheckConstraint("state <> 'replaced' or replaced_by is not null", name="successor"),
+        CheckConstraint(
+            "state <> 'blocked' or (blocked_reason is not null and blocked_at is not null)", name="reason"
+        ),
+        CheckConstraint("state in ('stock', 'expired') or account_id is not null", name="account"),
+    )
+
+    card_number: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.account_id"), index=True)
+    member_id: Mapped[UUID | None] = mapped_column(ForeignKey("member.member_id"), index=True)
+    replaced_by: Mapped[str | None] = mapped_column(ForeignKey("card.card_number"))
+    blocked_reason: Mapped[str | None]
+    blocked_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    issued_at: Mapped[datetime | None]
+
+
+class Consent(Base):
+    """One decision of a member about a purpose in a channel; the newest one holds."""
+
+    __tablename__ = "consent"
+    __table_args__ = (Index("consent_member_id_idx", "member_id", "purpose", "channel", "recorded_at"),)
+
+    consent_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("member.member_id"))
+    purpose: Mapped[str]
+    channel: Mapped[str | None]
+    granted: Mapped[bool]
+    text_version: Mapped[str]
+    source: Mapped[str]
+    recorded_at: Mapped[datetime]
+
+
+class GroupMembership(Base):
+    """Which shopper group a run of the analysis put a member into, and how strongly."""
+
+    __tablename__ = "group_membership"
+    __table_args__ = (
+        Index("group_membership_member_id_idx", "member_id"),
+        Index("group_membership_group_id_idx", "run_id", "group_id"),
+    )
+
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("member.member_id"), primary_key=True)
+    group_id: Mapped[str]
+    strength: Mapped[float | None]
+    second_group_id: Mapped[str | None]
+    second_strength: Mapped[float | None]
+    baskets: Mapped[int]

@@ -1,0 +1,1 @@
+"""Who gets it, and the books: programme, earning, the ledger and checkout."""

@@ -1,0 +1,112 @@
+"""Tables: the double-entry ledger of points, its lots, and the cached balances."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.database import Base
+
+REASONS = ("earn", "reverse", "spend", "return", "reserve", "release", "expire", "adjust", "merge", "restore")
+BOOKS = ("points", "reserved", "issued", "spent", "expired", "adjusted")
+
+
+class LedgerEntry(Base):
+    """One booked event; append-only."""
+
+    __tablename__ = "ledger_entry"
+    __table_args__ = (
+        CheckConstraint(
+            "reason in ('earn', 'reverse', 'spend', 'return', 'reserve', 'release', 'expire', 'adjust', 'merge', "
+            "'restore')",
+            name="reason",
+        ),
+        Index("ledger_entry_account_id_idx", "account_id", "booked_at"),
+        Index(
+            "ledger_entry_receipt_idx",
+            "business_date",
+            "receipt_id",
+            postgresql_where="receipt_id is not null",
+        ),
+    )
+
+    entry_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"))
+    reason: Mapped[str]
+    business_date: Mapped[date]
+    booked_at: Mapped[datetime]
+    receipt_id: Mapped[UUID | None]
+    """With business_date names the receipt that caused the entry; there is none for an expiry."""
+    reference: Mapped[UUID | None]
+    note: Mapped[str | None]
+    detail: Mapped[dict[str, Any] | None]
+
+
+class LedgerLeg(Base):
+    """
+    One side of an entry; the legs of an entry sum to zero.
+
+    The book `points` is what an account holds, by lot and, where it matters, by
+    the line of the receipt that earned it; the other books are the chain's side.
+    """
+
+    __tablename__ = "ledger_leg"
+    __table_args__ = (
+        CheckConstraint(
+            "book in ('points', 'reserved', 'issued', 'spent', 'expired', 'adjusted')", name="book"
+        ),
+        CheckConstraint("(lot_id is not null) = (book in ('points', 'reserved'))", name="lot"),
+        Index("ledger_leg_account_id_idx", "account_id", postgresql_include=["book", "points"]),
+    )
+
+    entry_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_entry.entry_id"), primary_key=True)
+    leg_number: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    account_id: Mapped[UUID]
+    book: Mapped[str]
+    lot_id: Mapped[UUID | None]
+    line_number: Mapped[int | None]
+    points: Mapped[int] = mapped_column(BigInteger)
+
+
+class Lot(Base):
+    """
+    Points that were earned together: one receipt's, kept by line.
+
+    `remaining` and `line_remaining` are caches of the ledger's legs on this lot.
+    A debt (points taken back below zero) is a lot with a negative remainder.
+    """
+
+    __tablename__ = "lot"
+    __table_args__ = (
+        CheckConstraint("cardinality(line_numbers) = cardinality(line_remaining)", name="lines"),
+        Index("lot_available_idx", "account_id", "available_at", postgresql_where="remaining <> 0"),
+        Index("lot_expires_idx", "account_id", "expires_at", postgresql_where="remaining <> 0"),
+        Index("lot_due_idx", "expires_at", postgresql_where="remaining > 0"),
+        Index("lot_receipt_idx", "receipt_id", postgresql_where="receipt_id is not null"),
+    )
+
+    lot_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"))
+    business_date: Mapped[date]
+    receipt_id: Mapped[UUID | None]
+    booked_at: Mapped[datetime]
+    available_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    earned: Mapped[int] = mapped_column(BigInteger)
+    remaining: Mapped[int] = mapped_column(BigInteger)
+    line_numbers: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    line_remaining: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+
+
+class Balance(Base):
+    """The cached sum of an account's points; its row is the lock under which points move."""
+
+    __tablename__ = "balance"
+    __table_args__ = (CheckConstraint("reserved >= 0", name="reserved"),)
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"), primary_key=True)
+    points: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    reserved: Mapped[int] = mapped_column(BigInteger, server_default="0")

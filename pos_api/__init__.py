@@ -1,0 +1,1 @@
+"""The edge where tills speak: the contract under /pos/v1."""

@@ -1,0 +1,1 @@
+"""What was bought, where: stores, tills, articles and receipts."""

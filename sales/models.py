@@ -1,0 +1,215 @@
+"""Tables: stores, tills and their keys, articles, receipts with lines and flags."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    Numeric,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.database import Base
+
+
+class Store(Base):
+    """A shop; its currency and time zone decide amounts and business days."""
+
+    __tablename__ = "store"
+
+    store_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    store_code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    currency: Mapped[str]
+    timezone: Mapped[str]
+    city: Mapped[str | None]
+    country: Mapped[str | None]
+
+
+class Till(Base):
+    """A cash register of a store."""
+
+    __tablename__ = "till"
+    __table_args__ = (UniqueConstraint("store_id", "till_code"),)
+
+    till_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    store_id: Mapped[int] = mapped_column(ForeignKey("store.store_id"))
+    till_code: Mapped[str]
+
+
+class TillKey(Base):
+    """A till's secret: a readable prefix and the SHA-256 of the whole key."""
+
+    __tablename__ = "till_key"
+
+    key_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    till_id: Mapped[int] = mapped_column(ForeignKey("till.till_id"), index=True)
+    prefix: Mapped[str] = mapped_column(unique=True)
+    secret_sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class Article(Base):
+    """What can be bought; the GTIN is kept as fourteen digits."""
+
+    __tablename__ = "article"
+    __table_args__ = (
+        CheckConstraint("unit in ('pcs', 'kg', 'l', 'm')", name="unit"),
+        Index("article_category_idx", "category"),
+    )
+
+    article_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    sku: Mapped[str] = mapped_column(unique=True)
+    gtin: Mapped[str | None] = mapped_column(unique=True)
+    name: Mapped[str]
+    department: Mapped[str | None]
+    category: Mapped[str | None]
+    type: Mapped[str | None]
+    brand: Mapped[str | None]
+    unit: Mapped[str]
+    tax_rate: Mapped[Decimal] = mapped_column(Numeric(5, 2))
+    price: Mapped[int | None] = mapped_column(BigInteger)
+    cost: Mapped[int | None] = mapped_column(BigInteger)
+    picture: Mapped[str | None]
+
+
+class Receipt(Base):
+    """An immutable document from a till: sale, return or void."""
+
+    __tablename__ = "receipt"
+    __table_args__ = (
+        UniqueConstraint(
+            "business_date", "store_id", "till_id", "receipt_number", name="receipt_identity_key"
+        ),
+        CheckConstraint("type in ('sale', 'return', 'void')", name="type"),
+        CheckConstraint("mode in ('live', 'training', 'suspended')", name="mode"),
+        Index("receipt_account_id_idx", "account_id", "business_date"),
+        Index("receipt_store_id_idx", "store_id", "closed_at"),
+        Index(
+            "receipt_original_idx",
+            "original_business_date",
+            "original_store_code",
+            "original_till_code",
+            "original_receipt_number",
+            postgresql_where="original_receipt_number is not null",
+        ),
+        {"postgresql_partition_by": "RANGE (business_date)"},
+    )
+
+    business_date: Mapped[date] = mapped_column(primary_key=True)
+    receipt_id: Mapped[UUID] = mapped_column(primary_key=True)
+    store_id: Mapped[int] = mapped_column(ForeignKey("store.store_id"))
+    till_id: Mapped[int] = mapped_column(ForeignKey("till.till_id"))
+    receipt_number: Mapped[str]
+    type: Mapped[str]
+    mode: Mapped[str]
+    offline: Mapped[bool]
+    closed_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    operator_code: Mapped[str | None]
+    card_number: Mapped[str | None]
+    card_entry_mode: Mapped[str | None]
+    account_id: Mapped[UUID | None]
+    member_id: Mapped[UUID | None]
+    currency: Mapped[str]
+    gross_amount: Mapped[int] = mapped_column(BigInteger)
+    discount_amount: Mapped[int] = mapped_column(BigInteger)
+    points_amount: Mapped[int] = mapped_column(BigInteger)
+    rounding_amount: Mapped[int] = mapped_column(BigInteger)
+    payable_amount: Mapped[int] = mapped_column(BigInteger)
+    tenders: Mapped[list[Any] | None]
+    quote_id: Mapped[UUID | None]
+    redemption_ids: Mapped[list[Any] | None]
+    voucher_codes: Mapped[list[Any] | None]
+    original_store_code: Mapped[str | None]
+    original_till_code: Mapped[str | None]
+    original_business_date: Mapped[date | None]
+    original_receipt_number: Mapped[str | None]
+    original_receipt_id: Mapped[UUID | None]
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    """SHA-256 of the body's meaning: two bodies with one identity are the same when these agree."""
+    answer: Mapped[dict[str, Any] | None]
+    """What the till was told; NULL for imported receipts, whose answer is made from the books when asked."""
+
+
+class ReceiptLine(Base):
+    """One line of a receipt; its points are its share, stored when booked and never recomputed."""
+
+    __tablename__ = "receipt_line"
+    __table_args__ = ({"postgresql_partition_by": "RANGE (business_date)"},)
+
+    business_date: Mapped[date] = mapped_column(primary_key=True)
+    receipt_id: Mapped[UUID] = mapped_column(primary_key=True)
+    line_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    article_id: Mapped[int | None]
+    sku: Mapped[str | None]
+    gtin: Mapped[str | None]
+    name: Mapped[str | None]
+    quantity: Mapped[Decimal] = mapped_column(Numeric(14, 3))
+    unit: Mapped[str | None]
+    unit_price: Mapped[int] = mapped_column(BigInteger)
+    discount_amount: Mapped[int] = mapped_column(BigInteger)
+    total_amount: Mapped[int] = mapped_column(BigInteger)
+    tax_rate: Mapped[Decimal | None] = mapped_column(Numeric(5, 2))
+    discounts: Mapped[list[Any] | None]
+    original_line_number: Mapped[int | None]
+    return_reason: Mapped[str | None]
+    points: Mapped[int] = mapped_column(BigInteger, server_default="0")
+
+
+class ReceiptFlag(Base):
+    """
+    Something odd about an accepted receipt, waiting for a person in the work queue.
+
+    It has no foreign key to the receipt: rows may move between partitions, which such a key would forbid.
+    """
+
+    __tablename__ = "receipt_flag"
+    __table_args__ = (
+        CheckConstraint("state in ('open', 'resolved', 'dismissed')", name="state"),
+        Index("receipt_flag_receipt_idx", "business_date", "receipt_id"),
+        Index("receipt_flag_open_idx", "store_id", "code", "flagged_at", postgresql_where="state = 'open'"),
+    )
+
+    flag_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    business_date: Mapped[date]
+    receipt_id: Mapped[UUID]
+    store_id: Mapped[int] = mapped_column(ForeignKey("store.store_id"))
+    code: Mapped[str]
+    line_number: Mapped[int | None]
+    detail: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="open")
+    flagged_at: Mapped[datetime]
+    resolved_by: Mapped[str | None]
+    resolved_at: Mapped[datetime | None]
+
+
+class QuarantinedReceipt(Base):
+    """A body that came under an identity already taken by another body; kept, never booked."""
+
+    __tablename__ = "quarantined_receipt"
+    __table_args__ = (
+        UniqueConstraint("business_date", "store_id", "till_id", "receipt_number", "fingerprint"),
+        CheckConstraint("state in ('open', 'resolved', 'dismissed')", name="state"),
+    )
+
+    quarantine_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    business_date: Mapped[date]
+    store_id: Mapped[int] = mapped_column(ForeignKey("store.store_id"))
+    till_id: Mapped[int] = mapped_column(ForeignKey("till.till_id"))
+    receipt_number: Mapped[str]
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    body: Mapped[dict[str, Any]]
+    received_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(server_default="open")
+    resolved_by: Mapped[str | None]
+    resolved_at: Mapped[datetime | None]

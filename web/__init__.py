@@ -1,0 +1,1 @@
+"""The edge where people look: sign-in, screens and the till simulator."""
