@@ -1,0 +1,74 @@
+"""What the command groups of all packages share: where the database is, JSON out, and refusals."""
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cached_property, wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+
+from core.database import Sessions, make_engine, make_sessions, upgrade
+from core.errors import RegularsError
+from core.postgres import Cluster
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Workplace:
+    """
+    The database and the data folder that a command works with.
+
+    `DATABASE_URL` wins; otherwise the embedded PostgreSQL of the data folder is used,
+    started if it does not run, and stopped by the last of its users.
+    """
+
+    def __init__(self, data: Path, database_url: str | None) -> None:
+        self.data = data
+        self._given_url = database_url
+        self._open = ExitStack()
+
+    @cached_property
+    def url(self) -> str:
+        """The URL of the database with the owner's rights, migrated to the newest schema."""
+        if self._given_url:
+            url = self._given_url
+        else:
+            url = self._open.enter_context(Cluster(self.data).using())
+        upgrade(url)
+        return url
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Sessions that work as the application's role."""
+        engine = make_engine(self.url)
+        self._open.callback(engine.dispose)
+        return make_sessions(engine)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._open.close()
+
+
+pass_workplace = click.make_pass_decorator(Workplace)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+
+
+def print_json(document: Any) -> None:
+    """Print `document` as the one JSON document that stdout carries."""
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+
+
+def refusals_exit_2(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn what Regulars refuses into one line on stderr and exit code 2."""
+
+    @wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except RegularsError as refusal:
+            raise click.UsageError(str(refusal)) from refusal
+
+    return wrapped
