@@ -36,7 +36,7 @@ class Workplace:
         if self._given_url:
             url = self._given_url
         else:
-            url = self._open.enter_context(Cluster(self.data).using())
+            url = self._open.enter_context(Cluster(self.data)).url
         upgrade(url)
         return url
 

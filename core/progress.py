@@ -55,10 +55,8 @@ def _line_reporter(title: str) -> Report:
             return
         said_at = time.monotonic()
         finished = ends
-        print(
-            f"{title}: {done:,}" + (f" of {total:,}" if total is not None else ""),
-            file=sys.stderr,
-            flush=True,
-        )  # noqa: T201
+        of_total = f" of {total:,}" if total is not None else ""
+        sys.stderr.write(f"{title}: {done:,}{of_total}\n")
+        sys.stderr.flush()
 
     return report
