@@ -33,10 +33,7 @@ class Workplace:
     @cached_property
     def url(self) -> str:
         """The URL of the database with the owner's rights, migrated to the newest schema."""
-        if self._given_url:
-            url = self._given_url
-        else:
-            url = self._open.enter_context(Cluster(self.data)).url
+        url = self._given_url or self._open.enter_context(Cluster(self.data)).url
         upgrade(url)
         return url
 
