@@ -1,0 +1,136 @@
+"""Lists that are read page by page: sorted by any column, continued by a cursor, never by counting off rows."""
+
+import binascii
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, cast, func, literal, or_, select
+from sqlalchemy.exc import DataError
+from sqlalchemy.orm import Session
+
+from core.errors import Refused
+
+R = TypeVar("R")
+
+
+class BadCursor(Refused):
+    """The cursor was not made by this list, or the list cannot be sorted as asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """
+    What the reader of a list asks for.
+
+    `sort` names a column; the page starts after `after` or ends before `before`,
+    which are cursors of an earlier page. `filters` are by name, `words` is free text.
+    """
+
+    sort: str
+    descending: bool = False
+    limit: int = 50
+    after: str | None = None
+    before: str | None = None
+    words: str = ""
+    filters: Mapping[str, str] = field(default_factory=dict)
+
+    def following(self, cursor: str, *, limit: int) -> "Ask":
+        """Return the same question for the page after `cursor`."""
+        return replace(self, after=cursor, before=None, limit=limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[R]):
+    """Some rows of a list, with the cursors that lead on and back; `total` only where counting is cheap."""
+
+    rows: tuple[R, ...]
+    following: str | None
+    previous: str | None
+    total: int | None = None
+
+
+def read_page(
+    session: Session,
+    statement: Select[Any],
+    *,
+    ask: Ask,
+    sorts: Sequence[str],
+    key: str,
+    count: bool = False,
+) -> Page[Row[Any]]:
+    """
+    Return the page of `statement` that `ask` wants, with the statement's own rows.
+
+    `sorts` are the labels that may be sorted by, `key` the label of a unique column
+    that breaks ties; rows without a value come last. Raises `BadCursor`.
+    """
+    rows = statement.subquery()
+    if ask.sort not in sorts:
+        raise BadCursor(f"This list cannot be sorted by {ask.sort!r}")
+    column, unique = rows.c[ask.sort], rows.c[key]
+    backwards = ask.before is not None
+    cursor = ask.before if backwards else ask.after
+    descending = ask.descending != backwards
+    wanted = select(rows, cast(column, Text).label("_sort"), cast(unique, Text).label("_key"))
+    if cursor is not None:
+        wanted = wanted.where(
+            _beyond(column, unique, _decode(cursor), descending=descending, backwards=backwards)
+        )
+    ordered = column.desc() if descending else column.asc()
+    # Rows without a value are last when reading forwards, hence first when reading backwards.
+    ordered = ordered.nulls_first() if backwards else ordered.nulls_last()
+    wanted = wanted.order_by(ordered, unique.desc() if descending else unique.asc()).limit(ask.limit + 1)
+    try:
+        found = session.execute(wanted).all()
+    except DataError as error:
+        raise BadCursor("This page marker was not made by this list") from error
+    more = len(found) > ask.limit
+    page = list(found[: ask.limit])
+    if backwards:
+        page.reverse()
+    has_following = bool(page) and (more if not backwards else True)
+    has_previous = bool(page) and (more if backwards else cursor is not None)
+    return Page(
+        rows=tuple(page),
+        following=_encode(page[-1]) if has_following else None,
+        previous=_encode(page[0]) if has_previous else None,
+        total=session.scalar(select(func.count()).select_from(rows)) if count else None,
+    )
+
+
+def _beyond(
+    column: ColumnElement[Any],
+    unique: ColumnElement[Any],
+    cursor: tuple[str | None, str],
+    *,
+    descending: bool,
+    backwards: bool,
+) -> ColumnElement[bool]:
+    value, last = cursor
+    last_key = cast(literal(last), unique.type)
+    past_key = unique < last_key if descending else unique > last_key
+    if value is None:
+        same = and_(column.is_(None), past_key)
+        return or_(same, column.is_not(None)) if backwards else same
+    last_value = cast(literal(value), column.type)
+    past = column < last_value if descending else column > last_value
+    onwards = or_(past, and_(column == last_value, past_key))
+    return onwards if backwards else or_(onwards, column.is_(None))
+
+
+def _encode(row: Row[Any]) -> str:
+    text = json.dumps([row._mapping["_sort"], row._mapping["_key"]], separators=(",", ":"))  # noqa: SLF001
+    return urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str) -> tuple[str | None, str]:
+    try:
+        value, key = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise BadCursor("This page marker was not made by this list") from error
+    if not isinstance(key, str) or not (value is None or isinstance(value, str)):
+        raise BadCursor("This page marker was not made by this list")
+    return value, key
