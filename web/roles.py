@@ -1,0 +1,91 @@
+"""Who may see what: the roles, and which of them may enter each route; a route not listed here is not served."""
+
+from collections.abc import Iterable
+from typing import Final
+
+CASHIER: Final = "cashier"
+STORE_MANAGER: Final = "store_manager"
+MARKETING: Final = "marketing"
+DESK: Final = "desk"
+ANALYST: Final = "analyst"
+AUDITOR: Final = "auditor"
+ADMINISTRATOR: Final = "administrator"
+
+ROLES: Final = (CASHIER, STORE_MANAGER, MARKETING, DESK, ANALYST, AUDITOR, ADMINISTRATOR)
+STORE_ROLES: Final = frozenset({CASHIER, STORE_MANAGER})
+"""Roles that belong to one store and see nothing of another."""
+
+NAMELESS_ROLES: Final = frozenset({ANALYST})
+"""Roles that see numbers about people, never their names."""
+
+Roles = frozenset[str]
+
+ANYBODY: Final[Roles] = frozenset({"anybody"})
+"""Marks routes that need no sign-in."""
+
+SIGNED_IN: Final[Roles] = frozenset(ROLES)
+_LOOK: Final[Roles] = SIGNED_IN - {CASHIER}
+_PERSONAL: Final[Roles] = frozenset({DESK, MARKETING, AUDITOR, ADMINISTRATOR, ANALYST})
+_NAMED: Final[Roles] = _PERSONAL - NAMELESS_ROLES
+_ADMINISTRATION: Final[Roles] = frozenset({ADMINISTRATOR})
+
+ROUTES: Final[dict[str, Roles]] = {
+    "assets.static": ANYBODY,
+    "door.sign_in": ANYBODY,
+    "door.enter": ANYBODY,
+    "door.language": ANYBODY,
+    "door.sign_out": SIGNED_IN,
+    "account.preferences": SIGNED_IN,
+    "account.scope": SIGNED_IN,
+    "account.password": SIGNED_IN,
+    "account.change_password": SIGNED_IN,
+    "overview.home": SIGNED_IN,
+    "search.find": SIGNED_IN,
+    "groups.index": _LOOK,
+    "groups.show": _LOOK,
+    "assortment.index": frozenset({STORE_MANAGER, MARKETING, ANALYST, AUDITOR, ADMINISTRATOR}),
+    "assortment.show": frozenset({STORE_MANAGER, MARKETING, ANALYST, AUDITOR, ADMINISTRATOR}),
+    "assortment.decide": frozenset({STORE_MANAGER}),
+    "assortment.undo": frozenset({STORE_MANAGER}),
+    "members.index": _PERSONAL,
+    "members.show": _PERSONAL,
+    "receipts.index": _LOOK,
+    "receipts.show": _LOOK,
+    "articles.index": SIGNED_IN,
+    "articles.show": SIGNED_IN,
+    "stores.index": frozenset({ADMINISTRATOR, AUDITOR}),
+    "stores.show": frozenset({ADMINISTRATOR, AUDITOR}),
+    "stores.new_key": _ADMINISTRATION,
+    "stores.revoke_key": _ADMINISTRATION,
+    "people.index": frozenset({ADMINISTRATOR, AUDITOR}),
+    "people.new": _ADMINISTRATION,
+    "people.add": _ADMINISTRATION,
+    "people.show": frozenset({ADMINISTRATOR, AUDITOR}),
+    "people.disable": _ADMINISTRATION,
+    "people.enable": _ADMINISTRATION,
+    "people.reset_password": _ADMINISTRATION,
+    "audit.index": frozenset({ADMINISTRATOR, AUDITOR}),
+    "jobs.index": frozenset({MARKETING, ANALYST, AUDITOR, ADMINISTRATOR}),
+    "jobs.show": frozenset({MARKETING, ANALYST, AUDITOR, ADMINISTRATOR}),
+    "jobs.stop": _ADMINISTRATION,
+    "queue.index": frozenset({STORE_MANAGER, DESK, AUDITOR, ADMINISTRATOR}),
+    "queue.settle": frozenset({STORE_MANAGER, DESK, ADMINISTRATOR}),
+    "catalogs.index": _PERSONAL | {STORE_MANAGER},
+    "catalogs.show": _PERSONAL | {STORE_MANAGER},
+    "catalogs.download": _NAMED,
+    "till.simulator": frozenset({CASHIER, STORE_MANAGER, MARKETING, DESK, ADMINISTRATOR}),
+    "till.articles": frozenset({CASHIER, STORE_MANAGER, MARKETING, DESK, ADMINISTRATOR}),
+    "design.gallery": _ADMINISTRATION,
+    "design.sample": _ADMINISTRATION,
+}
+
+
+def may(role: str | None, endpoint: str) -> bool:
+    """Return whether somebody of `role` (None: not signed in) may enter the route called `endpoint`."""
+    allowed = ROUTES.get(endpoint, frozenset())
+    return allowed == ANYBODY or role in allowed
+
+
+def unlisted(endpoints: Iterable[str]) -> list[str]:
+    """Return those `endpoints` that nobody said who may enter, in order."""
+    return sorted(endpoint for endpoint in endpoints if endpoint not in ROUTES)

@@ -1,0 +1,201 @@
+// The frame's behaviour: shortcuts, side panel, rows as doors, menus, toasts, signs of life.
+// Everything works without it by plain links and forms.
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+const body = document.body;
+const panel = $("#panel");
+let cameFrom = null;
+
+// --- Side panel -----------------------------------------------------------
+
+function closePanel() {
+  if (!panel || !panel.hasChildNodes()) return false;
+  panel.replaceChildren();
+  $$("tr.is-current").forEach((row) => row.classList.remove("is-current"));
+  if (cameFrom && cameFrom.isConnected) cameFrom.focus();
+  cameFrom = null;
+  return true;
+}
+
+body.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target !== panel) return;
+  panel.scrollTop = 0;
+  const title = $("h2", panel);
+  if (title) {
+    title.tabIndex = -1;
+    title.focus({ preventScroll: true });
+  }
+});
+
+body.addEventListener("htmx:beforeRequest", (event) => {
+  const row = event.detail.elt.closest && event.detail.elt.closest("tr[data-row]");
+  if (!row || event.detail.target !== panel) return;
+  cameFrom = event.detail.elt;
+  $$("tr.is-current").forEach((other) => other.classList.remove("is-current"));
+  row.classList.add("is-current");
+});
+
+// A click anywhere in a row is a click on its link; a marked text is not a click.
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-close-panel]")) {
+    event.preventDefault();
+    closePanel();
+    return;
+  }
+  const row = event.target.closest("tr[data-row]");
+  if (!row || event.target.closest("a, button, input, select, label, summary")) return;
+  if (String(window.getSelection())) return;
+  const link = $("a.row-link", row);
+  if (!link) return;
+  if (event.metaKey || event.ctrlKey) window.open(link.href, "_blank", "noopener");
+  else link.click();
+});
+
+// --- Menus: one open at a time, closed by Escape and by a click elsewhere ---
+
+document.addEventListener("toggle", (event) => {
+  if (!event.target.matches?.("details.menu[open]")) return;
+  $$("details.menu[open]").forEach((menu) => { if (menu !== event.target) menu.open = false; });
+  const sheet = $(".menu-sheet", event.target);
+  if (sheet && sheet.getBoundingClientRect().right > window.innerWidth - 8) event.target.classList.add("menu-right");
+  $("[autofocus], input:checked", sheet || event.target)?.focus();
+}, true);
+
+document.addEventListener("click", (event) => {
+  $$("details.menu[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+  const opener = event.target.closest("[data-open-side]");
+  const side = $(".side");
+  if (opener) {
+    side.classList.toggle("is-open");
+    opener.setAttribute("aria-expanded", String(side.classList.contains("is-open")));
+  } else if (side && side.classList.contains("is-open") && !side.contains(event.target)) {
+    side.classList.remove("is-open");
+  }
+});
+
+// --- Small conveniences ------------------------------------------------------
+
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-auto-submit]");
+  if (form) form.requestSubmit();
+});
+
+document.addEventListener("click", async (event) => {
+  const copier = event.target.closest("[data-copy]");
+  if (!copier) return;
+  await navigator.clipboard.writeText($(copier.dataset.copy).textContent.trim());
+  toast(copier.dataset.copied, "good");
+});
+
+document.addEventListener("click", (event) => {
+  const closer = event.target.closest("[data-close-toast]");
+  if (closer) closer.closest(".toast").remove();
+});
+
+export function toast(words, kind = "") {
+  const box = $("#toasts");
+  const template = $("#toast-template");
+  if (!box || !template) return;
+  const item = template.content.firstElementChild.cloneNode(true);
+  if (kind) item.classList.add(`is-${kind}`);
+  $("[data-words]", item).textContent = words;
+  box.append(item);
+  setTimeout(() => item.remove(), 6000);
+}
+
+body.addEventListener("say", (event) => toast(event.detail.words, event.detail.kind));
+body.addEventListener("htmx:sendError", () => toast(body.dataset.offline, "bad"));
+body.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.xhr.status === 401) window.location.reload();
+  else toast(body.dataset.failed, "bad");
+});
+
+// A server's refusal of a form in the panel comes as 422 and is shown in place.
+body.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.status === 422) {
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
+  }
+});
+
+// --- A sign of life for everything that takes its time --------------------------
+
+let running = 0;
+const wait = () => document.documentElement.classList.add("waiting");
+const rest = () => document.documentElement.classList.remove("waiting");
+body.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.elt.matches?.("[data-quiet]")) return;
+  running += 1;
+  wait();
+});
+body.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.elt.matches?.("[data-quiet]")) return;
+  running = Math.max(0, running - 1);
+  if (!running) rest();
+});
+document.addEventListener("submit", (event) => {
+  if (!event.defaultPrevented && !event.target.hasAttribute("data-stays")) wait();
+});
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href]");
+  if (!link || event.defaultPrevented || event.metaKey || event.ctrlKey || link.target) return;
+  if (link.hasAttribute("download") || link.getAttribute("href").startsWith("#") || link.hasAttribute("hx-get")) return;
+  wait();
+});
+window.addEventListener("pageshow", rest);
+
+// --- Keyboard ---------------------------------------------------------------------
+
+const typing = (element) => element.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
+let leader = 0;
+
+function moveRow(step) {
+  const rows = $$("main tr[data-row]");
+  if (!rows.length) return;
+  const current = rows.findIndex((row) => row.contains(document.activeElement));
+  const marked = current >= 0 ? current : rows.findIndex((row) => row.classList.contains("is-current"));
+  const next = Math.max(0, Math.min(rows.length - 1, marked + step));
+  const link = $("a.row-link", rows[next]);
+  link?.focus();
+  rows[next].scrollIntoView({ block: "nearest" });
+  if (panel?.hasChildNodes() && link?.hasAttribute("hx-get")) link.click();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    const open = $("details.menu[open]");
+    if (open) {
+      open.open = false;
+      $("summary", open).focus();
+    } else if (!closePanel() && typing(event.target)) {
+      event.target.blur();
+    }
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+  if (Date.now() - leader < 1500) {
+    leader = 0;
+    const place = $(`.side a[data-key="${CSS.escape(event.key)}"]`);
+    if (place) {
+      event.preventDefault();
+      place.click();
+    }
+    return;
+  }
+  if (event.key === "/") {
+    event.preventDefault();
+    ($("#search") || $(".find input"))?.focus();
+  } else if (event.key === "g") leader = Date.now();
+  else if (event.key === "j") moveRow(1);
+  else if (event.key === "k") moveRow(-1);
+  else if (event.key === "?") {
+    event.preventDefault();
+    $("#keys")?.showModal();
+  }
+});
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-open-keys]")) $("#keys")?.showModal();
+  if (event.target.closest("[data-print]")) window.print();
+});

@@ -1,0 +1,138 @@
+"""Words, numbers and dates in the reader's language, for screens and for Python that speaks to people."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from babel import Locale
+from babel.dates import format_skeleton, format_timedelta
+from babel.numbers import format_compact_decimal, format_currency
+from flask import g, has_request_context, request
+
+from core import i18n
+from core.money import Money
+from web.state import now, viewer_or_none
+
+LANGUAGE_COOKIE = "regulars_language"
+NOTHING = "\N{EN DASH}"
+"""What stands where there is nothing to say."""
+
+
+def language() -> str:
+    """Return the language of this request: the person's, the browser's choice, or English."""
+    if not has_request_context():
+        return "en"
+    if "language" not in g:
+        person = viewer_or_none()
+        chosen = person.language if person else request.cookies.get(LANGUAGE_COOKIE, "")
+        if chosen not in i18n.LANGUAGES:
+            chosen = request.accept_languages.best_match(i18n.LANGUAGES) or "en"
+        g.language = chosen
+    return str(g.language)
+
+
+def gettext(message: str, **values: Any) -> str:
+    """Return `message` in the reader's language with `values` put in."""
+    translated = i18n.translations(language()).gettext(message)
+    return translated % values if values else translated
+
+
+def ngettext(singular: str, plural: str, number: int, **values: Any) -> str:
+    """Return the form that fits `number`; %(num)s is the number as the language writes it."""
+    translated = i18n.translations(language()).ngettext(singular, plural, number)
+    return translated % {"num": number_text(number), **values}
+
+
+def plain_ngettext(singular: str, plural: str, number: int) -> str:
+    """Return the form that fits `number`, for templates that put the values in themselves."""
+    return i18n.translations(language()).ngettext(singular, plural, number)
+
+
+def number_text(value: float | Decimal | None, digits: int | None = None) -> str:
+    """Return `value` grouped; nothing at all is a dash."""
+    return NOTHING if value is None else i18n.show_number(value, language(), digits=digits)
+
+
+def short_number(value: float) -> str:
+    """Return `value` as 12K or 1.4M, as the language writes it."""
+    return format_compact_decimal(value, locale=language(), fraction_digits=1)
+
+
+def money_text(minor: int | None, currency: str) -> str:
+    """Return an amount in minor units as the language writes it."""
+    return NOTHING if minor is None else i18n.show_money(Money(minor, currency), language())
+
+
+def money_whole(minor: float | None, currency: str) -> str:
+    """Return an estimated amount without its decimals, which would pretend to be known."""
+    if minor is None:
+        return NOTHING
+    pattern = Locale.parse(language()).currency_formats["standard"].pattern.replace(".00", "")
+    return format_currency(
+        i18n.major(Money(round(minor), currency)),
+        currency,
+        format=pattern,
+        locale=language(),
+        currency_digits=False,
+    )
+
+
+def percent_text(share: float | None, digits: int = 0) -> str:
+    """Return a share of one as a percentage."""
+    return NOTHING if share is None else i18n.show_percent(share, language(), digits=digits)
+
+
+def date_text(day: date | None, style: str = "medium") -> str:
+    """Return a day."""
+    return NOTHING if day is None else i18n.show_date(day, language(), style=style)
+
+
+def day_month(day: date) -> str:
+    """Return day and month without the year, for the axis of a chart."""
+    return format_skeleton("MMMd", datetime(day.year, day.month, day.day), locale=language())  # noqa: DTZ001
+
+
+def moment_text(moment: datetime | None, timezone: str | None = None, style: str = "short") -> str:
+    """Return a moment on the clock of `timezone`, or of the reader's store."""
+    if moment is None:
+        return NOTHING
+    return i18n.show_moment(moment, language(), timezone or reader_timezone(), style=style)
+
+
+def ago(moment: datetime | None) -> str:
+    """Return how long ago `moment` was: "3 minutes ago"."""
+    return (
+        NOTHING if moment is None else format_timedelta(moment - now(), add_direction=True, locale=language())
+    )
+
+
+def duration_text(seconds: float | None) -> str:
+    """Return how long something took: "0.4 s", "3 min 12 s"."""
+    if seconds is None:
+        return NOTHING
+    if seconds < 10:
+        return f"{number_text(round(seconds, 1), 1)} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def size_text(size: int) -> str:
+    """Return the size of a file: "184 kB", "1.2 MB"."""
+    if size < 1_000_000:
+        return f"{number_text(max(1, round(size / 1000)))} kB"
+    return f"{number_text(size / 1_000_000, 1)} MB"
+
+
+def reader_timezone() -> str:
+    """Return the time zone in which the reader lives."""
+    person = viewer_or_none()
+    return person.timezone if person else "UTC"
+
+
+def language_name(code: str) -> str:
+    """Return a language's name in that language: "čeština"."""
+    name = Locale.parse(code).display_name or code
+    return name[:1].upper() + name[1:]
