@@ -54,13 +54,13 @@ class Page(Generic[R]):
 
 def read_page(
     session: Session,
-    statement: Select[Any],
+    statement: Select[*tuple[Any, ...]],
     *,
     ask: Ask,
     sorts: Sequence[str],
     key: str,
     count: bool = False,
-) -> Page[Row[Any]]:
+) -> Page[Row[*tuple[Any, ...]]]:
     """
     Return the page of `statement` that `ask` wants, with the statement's own rows.
 
@@ -121,7 +121,7 @@ def _beyond(
     return onwards if backwards else or_(onwards, column.is_(None))
 
 
-def _encode(row: Row[Any]) -> str:
+def _encode(row: Row[*tuple[Any, ...]]) -> str:
     text = json.dumps([row._mapping["_sort"], row._mapping["_key"]], separators=(",", ":"))  # noqa: SLF001
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
