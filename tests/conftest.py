@@ -1,0 +1,135 @@
+"""
+One real PostgreSQL for the whole run; every test that asks gets its own fresh, migrated database.
+
+`DATABASE_URL`, if set, names a server to use instead, whose user may create databases.
+"""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import Engine
+from sqlalchemy.engine import make_url
+
+from core.data_folder import DataUnusable
+from core.database import Sessions, make_engine, make_sessions, upgrade
+from core.postgres import Cluster, InUse
+
+FORGOTTEN = 3600.0
+PREFIX = "regulars-tests-"
+
+
+def _open_folder() -> Path:
+    """A folder that the server's user reaches; pytest's own are private, which would move root's clusters."""
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    folder.chmod(0o755)
+    return folder
+
+
+def _clear_forgotten() -> None:
+    """Remove what a killed run left behind, server included; a live run holds the lock and keeps its own."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/data"):
+        with suppress(OSError, InUse, DataUnusable):
+            if folder.owner() == Path.home().owner() and time.time() - folder.stat().st_mtime > FORGOTTEN:
+                Cluster(folder).remove()
+                shutil.rmtree(folder.parent)
+
+
+def _named(url: str, database: str) -> str:
+    return make_url(url).set(database=database).render_as_string(hide_password=False)
+
+
+def _execute(url: str, statement: sql.Composed) -> None:
+    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A temporary folder that other users can pass, unlike `tmp_path`."""
+    folder = _open_folder()
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """The URL of the server of this run, as its owner."""
+    given = os.environ.get("DATABASE_URL")
+    if given:
+        yield given
+        return
+    _clear_forgotten()
+    folder = _open_folder()
+    cluster = Cluster(folder / "data", durable=False)
+    yield cluster.start()
+    cluster.remove()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def make_database(server_url: str) -> Iterator[Callable[[], str]]:
+    """Return a function that makes a fresh, migrated database and returns its URL, as its owner."""
+    numbers = count(1)
+    names = [f"regulars_template_{os.getpid()}"]
+    template = sql.Identifier(names[0])
+    _execute(server_url, sql.SQL("create database {}").format(template))
+    upgrade(_named(server_url, names[0]))
+
+    def make() -> str:
+        name = f"regulars_test_{os.getpid()}_{next(numbers)}"
+        names.append(name)
+        copy = sql.SQL("create database {} template {}").format(sql.Identifier(name), template)
+        _execute(server_url, copy)
+        return _named(server_url, name)
+
+    yield make
+    for name in reversed(names):
+        _execute(server_url, sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def database_url(make_database: Callable[[], str]) -> str:
+    """The URL of this test's own migrated, empty database, as its owner."""
+    return make_database()
+
+
+@pytest.fixture
+def owner_engine(database_url: str) -> Iterator[Engine]:
+    """This test's database with the owner's rights."""
+    engine = make_engine(database_url, role=None)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """This test's database as the application sees it."""
+    engine = make_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sessions(engine: Engine) -> Sessions:
+    """The application's session factory on this test's database."""
+    return make_sessions(engine)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser's program, for Playwright's `executable_path`."""
+    found = (
+        os.environ.get("REGULARS_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    )
+    assert found, "no Chromium here: python3 dev doctor says how to get it"
+    return found
