@@ -9,6 +9,7 @@ step must be safe to repeat, and commits for itself.
 """
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -19,9 +20,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import structlog
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import Connection, CursorResult, Engine, Executable, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
 
 from core import clock
 from core.database import Sessions
@@ -34,7 +35,7 @@ from core.progress import Report, silent
 SECONDS_BETWEEN_WRITES = 0.5
 SECONDS_BETWEEN_TRIES = 0.3
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 
 class AlreadyRunning(Conflict):
@@ -45,8 +46,8 @@ class Stopped(Conflict):
     """Somebody asked for the run to be stopped."""
 
 
-class Superseded(Conflict):
-    """Another process has taken the run over, because this one had lost its lock."""
+class LockLost(Conflict):
+    """The connection with the lock was lost; another process may have taken the run over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def _lock(engine: Engine, job: str, *, wait: bool) -> Iterator[Connection]:
             if not wait:
                 raise AlreadyRunning(f"another process is running {job}")
             if not waited:
-                log.info("another process is running it; waiting", job=job)
+                log.info("another process is running %s; waiting for it", job)
                 waited = True
             time.sleep(SECONDS_BETWEEN_TRIES)
         yield own
@@ -170,8 +171,8 @@ def _work(
         if step.name in completed:
             continue
         began = clock.now()
-        register.begin(step.name, began)
         try:
+            register.begin(step.name, began)
             with show(step.name.replace("_", " ")) as shown:
                 shift = Shift(sessions, data, business_day, began, register.reporter(shown))
                 result = step.work(shift)
@@ -181,10 +182,10 @@ def _work(
             if isinstance(stop, KeyboardInterrupt):
                 raise
             return
-        except Superseded:
+        except LockLost:
             raise
         except Exception as error:
-            log.exception("step failed", job=job.name, step=step.name, business_day=str(business_day))
+            log.exception("%s of %s failed at %s", job.name, business_day, step.name)
             register.finish(step.name, "failed", error=f"{type(error).__name__}: {error}")
             register.close("failed")
             return
@@ -209,9 +210,9 @@ class _Register:
     def completed(self) -> set[str]:
         """Return the names of the steps that are done."""
         return set(
-            self._own.scalars(
+            self._execute(
                 select(JobStep.name).where(JobStep.run_id == self._run_id, JobStep.state == "completed")
-            )
+            ).scalars()
         )
 
     def begin(self, step: str, began: datetime) -> None:
@@ -230,7 +231,7 @@ class _Register:
         )
 
     def close(self, state: str) -> None:
-        self._own.execute(
+        self._execute(
             update(JobRun)
             .where(JobRun.run_id == self._run_id, JobRun.attempts == self._attempt)
             .values(state=state, finished_at=clock.now())
@@ -255,14 +256,25 @@ class _Register:
         return report
 
     def _heed_stop(self) -> None:
-        if self._own.scalar(select(JobRun.stop_requested_at).where(JobRun.run_id == self._run_id)):
+        asked = self._execute(select(JobRun.stop_requested_at).where(JobRun.run_id == self._run_id))
+        if asked.scalar() is not None:
             raise Stopped("somebody asked for a stop")
 
     def _write(self, step: str, **values: Any) -> None:
-        written = self._own.execute(
+        written = self._execute(
             update(JobStep)
             .where(JobStep.run_id == self._run_id, JobStep.name == step, self._ours)
             .values(**values)
         )
         if written.rowcount == 0:
-            raise Superseded("another process has taken this run over")
+            raise LockLost("another process has taken this run over")
+
+    def _execute(self, statement: Executable) -> CursorResult[Any]:
+        if self._own.invalidated:
+            raise LockLost("the connection that holds the lock was lost")
+        try:
+            return self._own.execute(statement)
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise LockLost("the connection that holds the lock was lost") from error
+            raise
