@@ -49,7 +49,7 @@ SETTINGS = {
     "log_checkpoints": "off",
 }
 DURABLE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
-FORGETFUL = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+FORGETFUL = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_wal_size": "256MB"}
 _PASSING = ("still in use", "lock file", "shutting down", "shut down")
 _children: list["subprocess.Popen[bytes]"] = []
 """Servers outlive the clusters that started them; kept to be asked how they ended."""

@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from itertools import count
 from pathlib import Path
 
 import psycopg
@@ -25,20 +24,30 @@ from core.postgres import Cluster, InUse
 
 FORGOTTEN = 3600.0
 PREFIX = "regulars-tests-"
+MEMORY = Path("/dev/shm")
+ENOUGH_MEMORY = 2 * 1024**3
 
 
-def _open_folder() -> Path:
+def _folder_for_databases() -> Path:
+    """Memory where there is enough: a database's 600 files are copied thirty times faster there."""
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH_MEMORY:
+        return MEMORY
+    return Path(tempfile.gettempdir())
+
+
+def _open_folder(place: Path | None = None) -> Path:
     """A folder that the server's user reaches; pytest's own are private, which would move root's clusters."""
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
     folder.chmod(0o755)
     return folder
 
 
 def _clear_forgotten() -> None:
     """Remove what a killed run left behind, server included; a live run holds the lock and keeps its own."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/data"):
+    places = {Path(tempfile.gettempdir()), _folder_for_databases()}
+    for folder in (found for place in places for found in place.glob(f"{PREFIX}*/data")):
         with suppress(OSError, InUse, DataUnusable):
-            if folder.owner() == Path.home().owner() and time.time() - folder.stat().st_mtime > FORGOTTEN:
+            if folder.stat().st_uid == os.geteuid() and time.time() - folder.stat().st_mtime > FORGOTTEN:
                 Cluster(folder).remove()
                 shutil.rmtree(folder.parent)
 
@@ -51,6 +60,16 @@ def _execute(url: str, statement: sql.Composed) -> None:
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(plain, autocommit=True) as connection:
         connection.execute(statement)
+
+
+def _copy(url: str, template: str, name: str) -> str:
+    copy = sql.SQL("create database {} template {} strategy file_copy")
+    _execute(url, copy.format(sql.Identifier(name), sql.Identifier(template)))
+    return _named(url, name)
+
+
+def _drop(url: str, name: str) -> None:
+    _execute(url, sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 
 
 @pytest.fixture
@@ -69,7 +88,7 @@ def server_url() -> Iterator[str]:
         yield given
         return
     _clear_forgotten()
-    folder = _open_folder()
+    folder = _open_folder(_folder_for_databases())
     cluster = Cluster(folder / "data", durable=False)
     yield cluster.start()
     cluster.remove()
@@ -77,30 +96,35 @@ def server_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def make_database(server_url: str) -> Iterator[Callable[[], str]]:
+def template(server_url: str) -> Iterator[str]:
+    """The name of a migrated, empty database that others are copied from."""
+    name = f"regulars_template_{os.getpid()}"
+    _execute(server_url, sql.SQL("create database {}").format(sql.Identifier(name)))
+    upgrade(_named(server_url, name))
+    yield name
+    _drop(server_url, name)
+
+
+@pytest.fixture(scope="session")
+def make_database(server_url: str, template: str) -> Iterator[Callable[[], str]]:
     """Return a function that makes a fresh, migrated database and returns its URL, as its owner."""
-    numbers = count(1)
-    names = [f"regulars_template_{os.getpid()}"]
-    template = sql.Identifier(names[0])
-    _execute(server_url, sql.SQL("create database {}").format(template))
-    upgrade(_named(server_url, names[0]))
+    names: list[str] = []
 
     def make() -> str:
-        name = f"regulars_test_{os.getpid()}_{next(numbers)}"
-        names.append(name)
-        copy = sql.SQL("create database {} template {}").format(sql.Identifier(name), template)
-        _execute(server_url, copy)
-        return _named(server_url, name)
+        names.append(f"regulars_made_{os.getpid()}_{len(names)}")
+        return _copy(server_url, template, names[-1])
 
     yield make
-    for name in reversed(names):
-        _execute(server_url, sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+    for name in names:
+        _drop(server_url, name)
 
 
 @pytest.fixture
-def database_url(make_database: Callable[[], str]) -> str:
+def database_url(server_url: str, template: str) -> Iterator[str]:
     """The URL of this test's own migrated, empty database, as its owner."""
-    return make_database()
+    name = f"regulars_test_{os.getpid()}"
+    yield _copy(server_url, template, name)
+    _drop(server_url, name)
 
 
 @pytest.fixture
