@@ -1,0 +1,117 @@
+"""Puts the screens into an application: templates and their words, the guard, the routes, the error pages."""
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from flask import Blueprint, Flask, request, url_for
+from markupsafe import Markup
+
+from core.database import Sessions
+from core.i18n import LANGUAGES
+from web import errors, figures, guard, navigation, wording, words
+from web.roles import unlisted
+from web.screens import SCREENS
+from web.state import State, now, viewer_or_none
+
+THEME_COOKIE: Final = "regulars_theme"
+THEMES: Final = ("auto", "light", "dark")
+_STATIC: Final = Path(__file__).resolve().parent / "static"
+_YEAR: Final = 31_536_000
+
+assets = Blueprint("assets", __name__, static_folder="static", static_url_path="/static")
+
+
+class UnlistedRoute(RuntimeError):
+    """A screen's route is not in the table of roles; nobody may be let in by forgetting it."""
+
+
+def register(app: Flask, sessions: Sessions, *, data: Path, secure_cookies: bool = False) -> None:
+    """Make `app` serve the screens, from `sessions` and the files in the folder `data`."""
+    app.extensions["web"] = State(sessions=sessions, data=data, secure_cookies=secure_cookies)
+    _furnish(app)
+    app.before_request(guard.enter)
+    app.after_request(guard.leave)
+    app.register_blueprint(assets)
+    for blueprint in SCREENS:
+        app.register_blueprint(blueprint)
+    errors.register(app)
+    ours = {"assets", *(blueprint.name for blueprint in SCREENS)}
+    forgotten = unlisted(rule.endpoint for rule in app.url_map.iter_rules() if rule.endpoint.partition(".")[0] in ours)
+    if forgotten:
+        raise UnlistedRoute(", ".join(forgotten))
+
+
+def _furnish(app: Flask) -> None:
+    environment = app.jinja_env
+    environment.add_extension("jinja2.ext.i18n")
+    environment.install_gettext_callables(words.gettext, words.plain_ngettext, newstyle=True)  # type: ignore[attr-defined]
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.globals |= {
+        "asset": asset,
+        "csrf_token": guard.csrf_token,
+        "nonce": guard.nonce,
+        "sections": navigation.sections,
+        "viewer": viewer_or_none,
+        "language": words.language,
+        "languages": LANGUAGES,
+        "theme": theme,
+        "themes": THEMES,
+        "now": now,
+        "wording": wording,
+        "figures": figures,
+        "in_panel": in_panel,
+        "htmx_config": htmx_config,
+        "NOTHING": words.NOTHING,
+    }
+    environment.filters |= {
+        "number": words.number_text,
+        "short_number": words.short_number,
+        "money": words.money_text,
+        "money_whole": words.money_whole,
+        "percent": words.percent_text,
+        "date": words.date_text,
+        "moment": words.moment_text,
+        "ago": words.ago,
+        "duration": words.duration_text,
+        "size": words.size_text,
+        "language_name": words.language_name,
+    }
+
+
+def theme() -> str:
+    """Return the reader's theme: auto follows the device."""
+    chosen = request.cookies.get(THEME_COOKIE, "auto")
+    return chosen if chosen in THEMES else "auto"
+
+
+def in_panel() -> bool:
+    """Return whether the answer goes into the side panel instead of being a page."""
+    return request.headers.get("HX-Target") == "panel"
+
+
+def asset(name: str) -> str:
+    """Return the address of a file of ours; it changes with the file, so browsers keep it for ever."""
+    return url_for("assets.static", filename=name, v=_fingerprint(name))
+
+
+@lru_cache(maxsize=256)
+def _fingerprint(name: str) -> str:
+    return hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:10]
+
+
+def htmx_config() -> Markup:
+    """Return the settings under which htmx runs nothing that a page could smuggle in."""
+    settings = {
+        "includeIndicatorStyles": False,
+        "allowEval": False,
+        "allowScriptTags": False,
+        "selfRequestsOnly": True,
+        "historyCacheSize": 0,
+        "scrollBehavior": "auto",
+        "defaultSwapStyle": "innerHTML",
+        "timeout": 30_000,
+    }
+    return Markup(json.dumps(settings))  # noqa: S704 - constants of ours, put into a single-quoted attribute

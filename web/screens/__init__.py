@@ -1,0 +1,1 @@
+"""One module per screen: its routes, what it reads, and what its forms do."""

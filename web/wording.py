@@ -1,0 +1,137 @@
+"""Codes of the database said in the reader's words."""
+
+from web.words import gettext as _
+
+
+def role_name(role: str) -> str:
+    """Return what a role is called."""
+    return {
+        "cashier": _("Cashier"),
+        "store_manager": _("Store manager"),
+        "marketing": _("Marketing"),
+        "desk": _("Desk"),
+        "analyst": _("Analyst"),
+        "auditor": _("Auditor"),
+        "administrator": _("Administrator"),
+    }.get(role, role)
+
+
+def job_state(state: str) -> tuple[str, str, str]:
+    """Return words, meaning and icon of a job's state."""
+    return {
+        "waiting": (_("Waiting"), "", "clock"),
+        "running": (_("Running"), "accent", "loader"),
+        "completed": (_("Completed"), "good", "circle-check"),
+        "failed": (_("Failed"), "bad", "octagon-alert"),
+        "stopped": (_("Stopped"), "caution", "pause"),
+    }.get(state, (state, "", "circle"))
+
+
+def card_state(state: str) -> tuple[str, str]:
+    """Return words and meaning of a card's state."""
+    return {
+        "stock": (_("In stock"), ""),
+        "issued": (_("Issued"), ""),
+        "active": (_("Active"), "good"),
+        "blocked": (_("Blocked"), "bad"),
+        "replaced": (_("Replaced"), "caution"),
+        "expired": (_("Expired"), ""),
+    }.get(state, (state, ""))
+
+
+def receipt_type(kind: str) -> tuple[str, str]:
+    """Return words and meaning of a receipt's type."""
+    return {
+        "sale": (_("Sale"), ""),
+        "return": (_("Return"), "caution"),
+        "void": (_("Void"), "bad"),
+    }.get(kind, (kind, ""))
+
+
+def receipt_mode(mode: str) -> str:
+    """Return what a receipt's mode is called."""
+    return {"live": _("Live"), "training": _("Training"), "suspended": _("Suspended")}.get(mode, mode)
+
+
+def tender_name(kind: str) -> str:
+    """Return what a tender is called; tills may send words of their own."""
+    return {"cash": _("Cash"), "card": _("Card payment"), "voucher": _("Voucher")}.get(kind, kind)
+
+
+def flag_name(code: str) -> str:
+    """Return what a flag of an accepted receipt means, in a few words."""
+    return {
+        "unknown_card": _("Unknown card"),
+        "blocked_card": _("Blocked card"),
+        "unknown_article": _("Unknown article"),
+        "unknown_offer": _("Unknown offer"),
+        "offer_not_valid": _("Offer not valid"),
+        "totals_mismatch": _("Amounts do not add up"),
+        "clock_skew": _("Till's clock is wrong"),
+        "late": _("Arrived late"),
+        "quote_expired": _("Quote had expired"),
+        "over_redeemed": _("More points spent than there were"),
+        "original_missing": _("Original not found yet"),
+        "over_returned": _("More returned than sold"),
+        "suspicious": _("Unusual pattern"),
+        "masked": _("Payment-card number masked"),
+        "quarantined": _("Second body for one receipt"),
+    }.get(code, code)
+
+
+def flag_state(state: str) -> tuple[str, str]:
+    """Return words and meaning of the state of a flag."""
+    return {
+        "open": (_("Open"), "caution"),
+        "resolved": (_("Resolved"), "good"),
+        "dismissed": (_("Dismissed"), ""),
+    }.get(state, (state, ""))
+
+
+def entry_reason(reason: str) -> str:
+    """Return why points moved."""
+    return {
+        "earn": _("Earned"),
+        "reverse": _("Taken back"),
+        "spend": _("Spent"),
+        "return": _("Given back"),
+        "reserve": _("Reserved"),
+        "release": _("Released"),
+        "expire": _("Expired"),
+        "adjust": _("Adjusted"),
+        "merge": _("Merged"),
+        "restore": _("Restored"),
+    }.get(reason, reason)
+
+
+def suggestion_kind(kind: str) -> tuple[str, str]:
+    """Return words and icon of what is suggested."""
+    return {
+        "list": (_("List"), "circle-plus"),
+        "delist": (_("Delist"), "circle-minus"),
+        "keep": (_("Keep"), "circle-check"),
+        "place_together": (_("Place together"), "link"),
+    }.get(kind, (kind, "circle"))
+
+
+def purpose_name(purpose: str, channel: str | None) -> str:
+    """Return what a consent is about."""
+    purposes = {
+        "offers": _("Offers"),
+        "catalog": _("Catalog"),
+        "profiling": _("Profiling by purchases"),
+        "surveys": _("Surveys"),
+    }
+    channels = {
+        "email": _("by e-mail"),
+        "print": _("by post"),
+        "sms": _("by text message"),
+        "phone": _("by phone"),
+    }
+    words = purposes.get(purpose, purpose)
+    return f"{words} {channels.get(channel, channel)}" if channel else words
+
+
+def account_role(role: str) -> str:
+    """Return what a member may do with the account's points."""
+    return {"owner": _("Owner"), "spender": _("May spend"), "earner": _("Earns only")}.get(role, role)
