@@ -1,0 +1,352 @@
+"""
+Files that come in: CSV (also .gz) and parquet, read as text in batches of bounded size.
+
+What a file cannot be read for at all is one named error; a row that cannot be taken is
+handed on with its reason and ends in `<file>.refused.csv`, the rest goes in.
+"""
+
+import csv
+import gzip
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from io import BufferedReader
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self, cast
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet
+
+from core.errors import Refused
+
+BLOCK = 4 << 20
+"""Bytes of CSV that are read at a time; a row must fit in."""
+ROWS = 50_000
+"""Rows of parquet that are read at a time."""
+HEADER = 1 << 16
+DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
+
+_NUMBER = re.compile(r"[+-]?[\d .,()/-]*\d[\d .,()/-]*")
+
+
+class UnreadableFile(Refused):
+    """The file is not there, or is neither UTF-8 CSV nor parquet."""
+
+
+class WrongColumns(Refused):
+    """The file has columns that nobody knows, lacks one that is needed, or names one twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns that a kind of file must and may have."""
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every column there may be, in the documented order: needed ones first."""
+        return self.required + self.optional
+
+    def check(self, names: list[str], *, what: str) -> None:
+        """Raise `WrongColumns` unless a file called `what` may have exactly the columns `names`."""
+        unknown = [name for name in names if name not in self.all]
+        missing = [name for name in self.required if name not in names]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        complaints = (("unknown", unknown), ("missing", missing), ("named twice", twice))
+        words = [
+            f"{word} column{'s' * (len(found) > 1)} {', '.join(map(repr, found))}"
+            for word, found in complaints
+            if found
+        ]
+        if words:
+            raise WrongColumns(f"{what}: {'; '.join(words)}")
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """A row as it stood in the file, and why it was not taken."""
+
+    cells: Mapping[str, str | None]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some rows of a file: all of the known columns as text, null where a cell is empty or absent."""
+
+    first_row: int
+    """How many readable rows of the file came before these."""
+    rows: pa.RecordBatch
+    refused: tuple[RefusedRow, ...]
+    """Rows around these that have another number of cells than the header."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What an import did, in rows of the file."""
+
+    read: int
+    written: int
+    unchanged: int
+    refused: int
+    refused_file: Path | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the summary as the command line prints it."""
+        return {
+            "read": self.read,
+            "written": self.written,
+            "unchanged": self.unchanged,
+            "refused": self.refused,
+            "refused_file": str(self.refused_file) if self.refused_file else None,
+        }
+
+    def in_words(self) -> str:
+        """Return the summary as one line for a person."""
+        line = (
+            f"{self.read:,} rows read: {self.written:,} written, {self.unchanged:,} unchanged, "
+            f"{self.refused:,} refused"
+        )
+        return f"{line} (see {self.refused_file})" if self.refused_file else line
+
+
+class Table(AbstractContextManager["Table"]):
+    """
+    An import file at `path`, to be read once from beginning to end.
+
+    Raises `UnreadableFile` or `WrongColumns` when opened, and `UnreadableFile` while
+    reading where the rest of the file is not text in UTF-8.
+    """
+
+    def __init__(self, path: Path, columns: Columns) -> None:
+        self.path = path
+        self._columns = columns
+        self._file = _opened(path)
+        self._is_parquet = self._file.peek(4)[:4] == b"PAR1"
+        self._rows_read = 0
+        self._pending: list[RefusedRow] = []
+        try:
+            self.names = self._parquet_names() if self._is_parquet else self._csv_names()
+            columns.check(self.names, what=path.name)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def percent(self) -> int:
+        """Return how much of the file has been read."""
+        if self._is_parquet:
+            return 100 * self._rows_read // max(int(self._parquet.metadata.num_rows), 1)
+        size = self.path.stat().st_size
+        return min(100, 100 * self._file.tell() // max(size, 1))
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield the rows of the file in order."""
+        for rows in self._parquet_batches() if self._is_parquet else self._csv_batches():
+            whole = self._with_absent(rows)
+            kept = self._without_nul(whole)
+            refused, self._pending = tuple(self._pending), []
+            yield Batch(self._rows_read, kept, refused)
+            self._rows_read += kept.num_rows
+        if self._pending:
+            refused, self._pending = tuple(self._pending), []
+            nothing = pa.RecordBatch.from_pylist(
+                [], pa.schema([(name, pa.string()) for name in self._columns.all])
+            )
+            yield Batch(self._rows_read, nothing, refused)
+
+    def _with_absent(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        nulls = pa.nulls(rows.num_rows, pa.string())
+        present = set(rows.schema.names)
+        arrays = [rows.column(name) if name in present else nulls for name in self._columns.all]
+        return pa.RecordBatch.from_arrays(arrays, names=list(self._columns.all))
+
+    def _without_nul(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """Set rows with a NUL character aside: no database text can hold one."""
+        bad = pa.repeat(pa.scalar(value=False), rows.num_rows)
+        for column in rows.columns:
+            found = pc.fill_null(pc.match_substring(column, "\x00"), False)
+            bad = pc.or_(bad, found)
+        if not pc.any(bad).as_py():
+            return rows
+        self._pending += [
+            RefusedRow(
+                {name: cell and cell.replace("\x00", "\\0") for name, cell in row.items()}, "a NUL character"
+            )
+            for row in rows.filter(bad).to_pylist()
+        ]
+        return rows.filter(pc.invert(bad))
+
+    # CSV
+
+    def _csv_names(self) -> list[str]:
+        try:
+            start = self._plain(self._file).read(HEADER)
+        except DAMAGED as error:
+            raise UnreadableFile(f"{self.path.name} is a damaged .gz file: {error}") from error
+        self._file.seek(0)
+        if start[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+            raise UnreadableFile(f"{self.path.name} is UTF-16; save it as UTF-8")
+        line = re.split(rb"\r\n|\r|\n", start.removeprefix(b"\xef\xbb\xbf"), maxsplit=1)[0]
+        try:
+            header = line.decode()
+        except UnicodeDecodeError as error:
+            raise UnreadableFile(f"{self.path.name} is not UTF-8: see its first line") from error
+        if not header:
+            raise UnreadableFile(f"{self.path.name} has no header row")
+        self._delimiter = ";" if header.count(";") > header.count(",") else ","
+        return next(csv.reader([header], delimiter=self._delimiter))
+
+    def _plain(self, file: BufferedReader) -> IO[bytes]:
+        packed = file.peek(2)[:2] == b"\x1f\x8b"
+        return cast("IO[bytes]", gzip.open(file)) if packed else file
+
+    def _csv_batches(self) -> Iterator[pa.RecordBatch]:
+        source = self._plain(self._file)
+        try:
+            reader = pyarrow.csv.open_csv(
+                source,
+                read_options=pyarrow.csv.ReadOptions(
+                    block_size=BLOCK, use_threads=False, column_names=self.names, skip_rows=1
+                ),
+                parse_options=pyarrow.csv.ParseOptions(
+                    delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=self._other_width
+                ),
+                convert_options=pyarrow.csv.ConvertOptions(
+                    column_types=dict.fromkeys(self.names, pa.string()),
+                    null_values=[""],
+                    strings_can_be_null=True,
+                ),
+            )
+            yield from reader
+        except pa.ArrowInvalid as error:
+            if str(error).startswith(("Empty CSV file", "Could not skip")):  # a header and nothing below it
+                return
+            raise UnreadableFile(f"{self.path.name}: {_explained(error)}") from error
+        except DAMAGED as error:
+            raise UnreadableFile(f"{self.path.name} is a damaged .gz file: {error}") from error
+
+    def _other_width(self, row: Any) -> str:
+        cells = next(csv.reader([row.text], delimiter=self._delimiter), [])
+        known = dict(zip(self.names, (cell or None for cell in cells), strict=False))
+        text = row.text if len(row.text) <= 500 else row.text[:500] + "…"
+        reason = f"{row.actual_columns} cells instead of {row.expected_columns}: {text}"
+        self._pending.append(RefusedRow(known, reason.replace("\x00", "\\0")))
+        return "skip"
+
+    # parquet
+
+    def _parquet_names(self) -> list[str]:
+        try:
+            self._parquet = pyarrow.parquet.ParquetFile(self._file)
+        except pa.ArrowException as error:
+            raise UnreadableFile(f"{self.path.name} is a damaged parquet file") from error
+        return list(self._parquet.schema_arrow.names)
+
+    def _parquet_batches(self) -> Iterator[pa.RecordBatch]:
+        try:
+            for rows in self._parquet.iter_batches(batch_size=ROWS):
+                columns = [_as_text(rows.column(name), name, self.path.name) for name in rows.schema.names]
+                yield pa.RecordBatch.from_arrays(columns, names=rows.schema.names)
+        except (pa.ArrowException, OSError) as error:
+            raise UnreadableFile(f"{self.path.name} is a damaged parquet file") from error
+
+
+def _opened(path: Path) -> BufferedReader:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise UnreadableFile(f"{path}: {error.strerror}") from error
+
+
+def _as_text(column: pa.Array, name: str, file: str) -> pa.Array:
+    """Return a parquet column as the text that a CSV file would have had."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _as_text(column.dictionary_decode(), name, file)
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        utc = column.cast(pa.timestamp("us", "UTC"), safe=False)
+        text = pc.strftime(utc, format="%Y-%m-%dT%H:%M:%SZ")
+    elif pa.types.is_nested(kind) or pa.types.is_binary(kind):
+        raise WrongColumns(f"{file}: column {name!r} holds {kind}, not text or numbers")
+    else:
+        text = column.cast(pa.string())
+    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+
+
+def _explained(error: pa.ArrowInvalid) -> str:
+    words = str(error)
+    if "invalid UTF8" in words:
+        row = re.search(r"Row #(\d+)", words)
+        return f"not UTF-8{f' in row {row[1]}' if row else ''}; save the file as UTF-8"
+    if "straddling" in words:
+        return f"a row is longer than {BLOCK >> 20} MiB; is a quotation mark left open?"
+    return words
+
+
+def harmless_cell(text: str) -> str:
+    """Return `text` for a CSV cell that no spreadsheet will run as a formula; numbers stay numbers."""
+    if text[:1] in {"=", "+", "-", "@", "\t", "\r"} and not _NUMBER.fullmatch(text):
+        return "'" + text
+    return text
+
+
+class RefusedRows(AbstractContextManager["RefusedRows"]):
+    """
+    Writes `<file>.refused.csv`: the refused rows as they stood, with a `reason` column.
+
+    The file appears when the block ends well and anything was refused; one that an
+    earlier import of the same file left is then replaced, or removed.
+    """
+
+    def __init__(self, path: Path, names: Iterable[str]) -> None:
+        self.path = path.with_name(path.name + ".refused.csv")
+        self.count = 0
+        self._names = list(names)
+        self._part = path.with_name(path.name + ".refused.csv.part")
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> Self:
+        """Begin with nothing refused."""
+        return self
+
+    def add(self, row: RefusedRow) -> None:
+        """Write one refused row."""
+        if self._file is None:
+            try:
+                self._file = self._part.open("w", encoding="utf-8", newline="")
+            except OSError as error:
+                raise UnreadableFile(f"{self.path} cannot be written: {error.strerror}") from error
+            self._writer = csv.writer(self._file)
+            self._writer.writerow([*self._names, "reason"])
+        cells = [harmless_cell(row.cells.get(name) or "") for name in self._names]
+        self._writer.writerow([*cells, harmless_cell(row.reason)])
+        self.count += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Put the file in its place, or leave none."""
+        if self._file is not None:
+            self._file.close()
+            if kind is None:
+                self._part.replace(self.path)
+            else:
+                self._part.unlink()
+        elif kind is None:
+            self.path.unlink(missing_ok=True)
+
+    @property
+    def written_to(self) -> Path | None:
+        """The file with the refused rows, None while nothing is refused."""
+        return self.path if self.count else None
