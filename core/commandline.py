@@ -31,11 +31,15 @@ class Workplace:
         self._open = ExitStack()
 
     @cached_property
+    def unmigrated_url(self) -> str:
+        """The URL of the database with the owner's rights, whatever its schema is."""
+        return self._given_url or self._open.enter_context(Cluster(self.data)).url
+
+    @cached_property
     def url(self) -> str:
         """The URL of the database with the owner's rights, migrated to the newest schema."""
-        url = self._given_url or self._open.enter_context(Cluster(self.data)).url
-        upgrade(url)
-        return url
+        upgrade(self.unmigrated_url)
+        return self.unmigrated_url
 
     @cached_property
     def sessions(self) -> Sessions:

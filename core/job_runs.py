@@ -24,6 +24,12 @@ HELD = text(
 """Whether some process holds the lock of the row's job; the server shows the key's halves unsigned."""
 
 
+TRIES = 3
+"""After so many failures in a row a run waits for a person."""
+PAUSE = timedelta(minutes=10)
+"""How long after a failure it is tried again."""
+
+
 class RunNotFound(NotFound):
     """There is no run with this id."""
 
@@ -176,3 +182,33 @@ def request_run(session: Session, *, job: str, business_day: date) -> UUID:
     if run_id is None:
         raise AlreadyCompleted(f"{job} is completed for {business_day}")
     return run_id
+
+
+def due_days(
+    session: Session, *, job: str, day: date, closed: datetime, since: datetime, now: datetime
+) -> list[date]:
+    """
+    Return the days whose run is to be begun or gone on with now, those that people asked for first.
+
+    The run of `day`, which closed at `closed`, is due unless it is completed, stopped or has
+    failed too often. Where it has no run yet, it is due when it closed after `since`, the start of the
+    asking process, or when an earlier run shows that the job was in use by then: a missed one is caught up,
+    and a new database owes nothing for the days before it.
+    """
+    asked = session.scalars(
+        select(JobRun.business_day)
+        .where(JobRun.job == job, JobRun.state == "waiting")
+        .order_by(JobRun.business_day)
+    ).all()
+    known = find_run(session, job=job, business_day=day)
+    if known is None:
+        used = select(JobRun.run_id).where(
+            JobRun.job == job, JobRun.business_day < day, JobRun.finished_at < closed
+        )
+        due = closed >= since or session.scalar(used.limit(1)) is not None
+    elif known.state == "failed":
+        assert known.finished_at is not None
+        due = known.attempts < TRIES and known.finished_at + PAUSE <= now
+    else:
+        due = known.state == "running" and not known.alive
+    return [*asked, day] if due else list(asked)

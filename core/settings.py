@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from environs import Env
+from environs import Env, validate
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,10 @@ class Settings:
     secret_key: str | None
     pool_size: int
     secure_cookies: bool
+    night_hour: int
+    """From this hour on the clock of `night_timezone` the night of the day before may run."""
+    night_timezone: str | None
+    """None means the zone that most stores are in."""
 
     @classmethod
     def load(cls) -> "Settings":
@@ -26,4 +30,6 @@ class Settings:
             secret_key=env.str("REGULARS_SECRET_KEY", None),
             pool_size=env.int("REGULARS_POOL_SIZE", 4),
             secure_cookies=env.bool("REGULARS_SECURE_COOKIES", default=False),
+            night_hour=env.int("REGULARS_NIGHT_HOUR", 3, validate=validate.Range(0, 23)),
+            night_timezone=env.str("REGULARS_NIGHT_TIMEZONE", None),
         )

@@ -89,3 +89,6 @@ def list_all(workplace: Workplace, as_json: bool) -> None:  # noqa: FBT001
     for row in rows:
         state = "  (disabled)" if row.disabled_at else ""
         click.echo(f"{row.login:24} {row.role:16} {row.store_code or ''}{state}")
+
+
+commands: tuple[click.Command, ...] = (people,)

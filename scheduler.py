@@ -1,0 +1,111 @@
+"""
+The night's clock: a process that ticks, and runs the night when it is due.
+
+As many of them as you like may tick; one works. The night of a day is due from `REGULARS_NIGHT_HOUR`
+(3) of the following day on the clock of `REGULARS_NIGHT_TIMEZONE` (the zone that most stores are in). A
+night that was missed is caught up, the newest one only: it covers what the older ones would have done.
+"""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from types import FrameType
+
+import click
+from apscheduler.schedulers.blocking import BlockingScheduler
+from sqlalchemy.exc import SQLAlchemyError
+
+from core import clock
+from core.commandline import Workplace
+from core.database import Sessions
+from core.errors import RegularsError
+from core.job_runs import due_days
+from core.jobs import AlreadyRunning
+from core.settings import Settings
+from night import NIGHT, run_night
+from sales.business_days import chain_timezone, closing_moment, last_closed_day
+
+SECONDS_BETWEEN_TICKS = 20
+
+log = logging.getLogger("scheduler")
+
+
+@dataclass(frozen=True, slots=True)
+class NightClock:
+    """When nights are due, judged from `started`, the moment the process began to tick."""
+
+    sessions: Sessions
+    data: Path
+    hour: int
+    timezone: str | None
+    started: datetime
+
+    def due(self, now: datetime) -> list[date]:
+        """Return the days whose night is to be run now: those people asked for, and the last closed one."""
+        with self.sessions() as session:
+            timezone = self.timezone or chain_timezone(session)
+            day = last_closed_day(now, hour=self.hour, timezone=timezone)
+            closed = closing_moment(day, hour=self.hour, timezone=timezone)
+            return due_days(session, job=NIGHT.name, day=day, closed=closed, since=self.started, now=now)
+
+    def tick(self) -> None:
+        """Run what is due, unless another process does; what goes wrong is logged, and the next tick tries again."""
+        try:
+            for day in self.due(clock.now()):
+                log.info("the night of %s begins", day)
+                run = run_night(self.sessions, data=self.data, business_day=day, now=clock.now(), wait=False)
+                log.info("the night of %s is %s", day, run.state)
+        except AlreadyRunning as other:
+            log.debug("%s", other)
+        except (RegularsError, SQLAlchemyError) as error:
+            log.warning("the tick failed: %s", str(error).splitlines()[0])
+
+
+def serve(clock_work: NightClock, leave: Callable[[], None]) -> None:
+    """Tick until SIGTERM or SIGINT, then `leave`; a night under way is left to be gone on with."""
+    ticking = BlockingScheduler(timezone="UTC")
+    ticking.add_job(
+        clock_work.tick,
+        "interval",
+        seconds=SECONDS_BETWEEN_TICKS,
+        next_run_time=clock.now(),
+        max_instances=1,
+        coalesce=True,
+        misfire_grace_time=None,
+    )
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        if not ticking.running:
+            raise SystemExit(0)
+        ticking.shutdown(wait=False)
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    ticking.start()
+    leave()
+    # A step may be deep in a computation; runs are made to be left at any point.
+    sys.stderr.flush()
+    os._exit(0)
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), help="The data folder.")
+def main(data: Path | None) -> None:
+    """Run the night when it is due, for ever."""
+    settings = Settings.load()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s scheduler: %(message)s", stream=sys.stderr)
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    workplace = Workplace(data or settings.data, settings.database_url)
+    clock_work = NightClock(
+        workplace.sessions, workplace.data, settings.night_hour, settings.night_timezone, clock.now()
+    )
+    serve(clock_work, workplace.close)
+
+
+if __name__ == "__main__":
+    main()
