@@ -1,0 +1,63 @@
+"""Reads about cards and their holders."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core.driver import driver_of
+from core.errors import NotFound
+
+LONGEST_CHAIN = 100
+"""Replacements that a number is followed through; more than anybody loses cards."""
+
+
+class CardNotFound(NotFound):
+    """The number was never seen, or its check digit is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardHolder:
+    """
+    Whom a number leads to.
+
+    `card_number` and `state` are those asked for; the rest is the card's at the end of
+    its replacements: the account that its receipts are booked on and the person to greet.
+    """
+
+    card_number: str
+    state: str
+    successor: str
+    successor_state: str
+    blocked_at: datetime | None
+    account_id: UUID | None
+    member_id: UUID | None
+    given_name: str | None
+    family_name: str | None
+    language: str | None
+    birth_date: date | None
+
+
+_HOLDER = f"""
+    with recursive chain as (
+        select card.*, 0 as step from card where card_number = %s
+        union all
+        select successor.*, step + 1 from chain join card as successor
+          on chain.state = 'replaced' and successor.card_number = chain.replaced_by
+        where step < {LONGEST_CHAIN}
+    )
+    select scanned.card_number, scanned.state, card.card_number, card.state, card.blocked_at, card.account_id,
+           member.member_id, member.given_name, member.family_name, member.language, member.birth_date
+    from (select * from chain order by step limit 1) as scanned,
+         (select * from chain order by step desc limit 1) as card
+    left join member on member.member_id = card.member_id
+"""
+
+
+def holder_of_card(session: Session, card_number: str) -> CardHolder:
+    """Return whom `card_number` leads to, through all its replacements; raises `CardNotFound`."""
+    row = driver_of(session).execute(_HOLDER, (card_number,), prepare=True).fetchone()
+    if row is None:
+        raise CardNotFound(f"the card number {card_number} was never seen")
+    return CardHolder(*row)

@@ -1,0 +1,132 @@
+"""Reads about stores, tills and their keys, and the answers that receipts got."""
+
+import hmac
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.driver import driver_of
+from core.errors import NotFound, Refused
+from sales.models import Store
+from sales.receipts import TillIdentity
+
+
+class UnknownKey(NotFound):
+    """Nobody was ever given this till key."""
+
+
+class RevokedKey(Refused):
+    """The till key was valid once."""
+
+
+class StoreNotFound(NotFound):
+    """There is no store of this code."""
+
+
+class ReceiptNotFound(NotFound):
+    """No receipt of this identity was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreView:
+    """A store, with what its currency and time zone decide."""
+
+    store_id: int
+    store_code: str
+    name: str
+    currency: str
+    timezone: str
+    city: str | None
+    country: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """What the till was told about a receipt; None for an imported one, whose answer is made when asked."""
+
+    business_date: date
+    receipt_id: UUID
+    answer: dict[str, Any] | None
+
+
+_KEY = """
+    select key.secret_sha256, key.revoked_at, till.till_id, till.till_code,
+           store.store_id, store.store_code, store.currency, store.timezone
+    from till_key as key
+    join till on till.till_id = key.till_id
+    join store on store.store_id = till.store_id
+    where key.prefix = %s
+"""
+
+
+def key_prefix(key: str) -> str | None:
+    """Return the readable part of a till key, None when `key` has not the form "rgl_<prefix>_<secret>"."""
+    parts = key.split("_")
+    return parts[1] if len(parts) == 3 and parts[0] == "rgl" and key.isascii() else None
+
+
+def till_of_key(session: Session, key: str) -> TillIdentity:
+    """Return the till that `key` was given to; raises `UnknownKey` or `RevokedKey`."""
+    prefix = key_prefix(key)
+    row = driver_of(session).execute(_KEY, (prefix,), prepare=True).fetchone() if prefix else None
+    if row is None or not hmac.compare_digest(row[0], sha256(key.encode()).digest()):
+        raise UnknownKey("this till key was never given to anybody")
+    if row[1] is not None:
+        raise RevokedKey("this till key was revoked")
+    return TillIdentity(
+        till_id=row[2],
+        till_code=row[3],
+        store_id=row[4],
+        store_code=row[5],
+        currency=row[6],
+        timezone=row[7],
+    )
+
+
+def store_of_code(session: Session, store_code: str) -> StoreView:
+    """Return the store called `store_code`; raises `StoreNotFound`."""
+    row = session.execute(
+        select(
+            Store.store_id,
+            Store.store_code,
+            Store.name,
+            Store.currency,
+            Store.timezone,
+            Store.city,
+            Store.country,
+        ).where(Store.store_code == store_code)
+    ).one_or_none()
+    if row is None:
+        raise StoreNotFound(f"there is no store {store_code!r}")
+    return StoreView(*row)
+
+
+_ANSWER = """
+    select receipt.receipt_id, receipt.answer
+    from receipt
+    join till on till.till_id = receipt.till_id
+    join store on store.store_id = receipt.store_id
+    where receipt.business_date = %s and receipt.receipt_number = %s
+      and till.till_code = %s and store.store_code = %s
+"""
+
+
+def stored_answer(
+    session: Session, *, store_code: str, till_code: str, business_date: date, receipt_number: str
+) -> StoredAnswer:
+    """Return what was answered to the receipt of this identity; raises `ReceiptNotFound`."""
+    row = (
+        driver_of(session)
+        .execute(_ANSWER, (business_date, receipt_number, till_code, store_code), prepare=True)
+        .fetchone()
+    )
+    if row is None:
+        raise ReceiptNotFound(
+            f"there is no receipt {store_code}/{till_code}/{business_date.isoformat()}/{receipt_number}"
+        )
+    return StoredAnswer(business_date, row[0], row[1])
