@@ -1,0 +1,151 @@
+"""The commands of `python3 dev`: each sets up what it needs, then hands over to the real thing."""
+
+import argparse
+import os
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from devtools import doctor, environment, libraries
+from devtools.console import Missing, say
+from devtools.environment import PYTHON, ROOT
+
+PORT = 8000
+CHECKS: dict[str, list[str]] = {
+    "lint": ["-m", "ruff", "check"],
+    "format": ["-m", "ruff", "format", "--check"],
+    "types": ["-m", "mypy"],
+    "import contracts": ["-c", "from importlinter.cli import lint_imports_command as check; check()"],
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do the command that `arguments` name; what is missing ends in one line that mends it, and exit code 3."""
+    parser = _parser()
+    known, rest = parser.parse_known_args(arguments)
+    if rest and known.command not in {"test", "soak"}:
+        parser.error(f"unknown: {' '.join(rest)}")
+    try:
+        return int(known.do(known, rest))
+    except Missing as missing:
+        say(f"dev: {missing}")
+        if missing.mend:
+            say(f"mend: {missing.mend}")
+        return 3
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python3 dev", description="Set up what is needed, then do it.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+
+    def command(name: str, do: object, text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.set_defaults(do=do)
+        return made
+
+    run = command("run", _run, "load the demonstration and serve it")
+    run.add_argument("--once", action="store_true", help="do everything but serve")
+    run.add_argument("--fresh", action="store_true", help="throw the data away and load them again")
+    run.add_argument("--as-is", action="store_true", help="leave the dates as they are in the data set")
+    serve = command("serve", _serve, "serve the data folder's database, loading nothing")
+    serve.add_argument(
+        "--no-scheduler", action="store_true", help="leave the nightly clock to another machine"
+    )
+    for one in (run, serve):
+        one.add_argument(
+            "--port", type=int, default=PORT, help=f"where to listen on 127.0.0.1 (default {PORT})"
+        )
+        one.add_argument("--data", type=Path, default=ROOT / "data", help="the data folder (default ./data)")
+    command("test", _test, "check lint, types and contracts and run all tests; more arguments go to pytest")
+    command("doctor", _doctor, "say what is missing, and the exact line that mends it")
+    bench = command("bench", _bench, "run the benchmarks, or the named ones")
+    bench.add_argument("names", nargs="*", help="files of benchmarks/, without .py")
+    command("soak", _soak, "run the long tests at full size; more arguments go to pytest")
+    return parser
+
+
+def _ready(packages: Sequence[str]) -> dict[str, str]:
+    """Set everything up and return the environment for what follows."""
+    plain = environment.plain(os.environ)
+    environment.prepare(plain)
+    libraries.provide(packages, plain)
+    return libraries.with_private(plain)
+
+
+def _hand_over(command: Sequence[str | Path], surroundings: Mapping[str, str]) -> int:
+    """Become `command`, so that signals reach it directly."""
+    os.chdir(ROOT)
+    os.execve(command[0], [str(word) for word in command], surroundings)
+
+
+def _call(command: Sequence[str | Path], surroundings: Mapping[str, str]) -> int:
+    try:
+        return subprocess.run(command, cwd=ROOT, env=surroundings, check=False).returncode
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(known: argparse.Namespace, _rest: list[str]) -> int:
+    surroundings = _ready(libraries.TO_RUN)
+    data = known.data.absolute()
+    flags = [f"--{name}" for name in ("fresh", "as-is") if getattr(known, name.replace("-", "_"))]
+    regulars = [environment.VENV / "bin" / "regulars", "--data", data]
+    status = _call([*regulars, "demo", "load", *flags, "--port", str(known.port)], surroundings)
+    if status or known.once:
+        return status
+    return _hand_over([PYTHON, "-m", "server", "--data", data, "--port", str(known.port)], surroundings)
+
+
+def _serve(known: argparse.Namespace, _rest: list[str]) -> int:
+    surroundings = _ready(libraries.TO_RUN)
+    flags = ["--no-scheduler"] if known.no_scheduler else []
+    command = [PYTHON, "-m", "server", "--data", known.data.absolute(), "--port", str(known.port), *flags]
+    return _hand_over(command, surroundings)
+
+
+def _test(_known: argparse.Namespace, rest: list[str]) -> int:
+    surroundings = _ready(libraries.TO_TEST)
+    failed = []
+    for number, (name, arguments) in enumerate(CHECKS.items(), 1):
+        started = time.monotonic()
+        say(f"==> {number}/{len(CHECKS) + 1} {name}")
+        if _call([PYTHON, *arguments], surroundings):
+            failed.append(name)
+        say(f"    {'FAILED' if name in failed else 'ok'} in {time.monotonic() - started:.1f} s")
+    say(f"==> {len(CHECKS) + 1}/{len(CHECKS) + 1} tests")
+    status = _call([PYTHON, "-m", "pytest", *rest], surroundings)
+    # When all is well pytest's closing line stays the last.
+    if failed:
+        say(f"dev test: failed before the tests: {', '.join(failed)} (see above)")
+    return status or (1 if failed else 0)
+
+
+def _doctor(_known: argparse.Namespace, _rest: list[str]) -> int:
+    return doctor.report(doctor.examine(environment.plain(os.environ)))
+
+
+def _bench(known: argparse.Namespace, _rest: list[str]) -> int:
+    surroundings = _ready(libraries.TO_RUN)
+    there = {
+        path.stem: path for path in sorted((ROOT / "benchmarks").glob("*.py")) if path.stem != "__init__"
+    }
+    unknown = [name for name in known.names if name not in there]
+    if unknown:
+        raise Missing(f"no benchmark {', '.join(unknown)}", f"python3 dev bench {' '.join(there)}")
+    failed = []
+    for name in known.names or there:
+        say(f"==> {name}")
+        if _call([PYTHON, there[name]], surroundings):
+            failed.append(name)
+    if failed:
+        say(f"dev bench: failed: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+def _soak(_known: argparse.Namespace, rest: list[str]) -> int:
+    surroundings = _ready(libraries.TO_TEST) | {"REGULARS_SOAK": "1"}
+    # Long on purpose: only what hangs for an hour hangs.
+    return _call([PYTHON, "-m", "pytest", "-m", "soak", "--timeout", "3600", *rest], surroundings)
