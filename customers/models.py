@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, func
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base
@@ -30,9 +30,9 @@ class Member(Base):
     __table_args__ = (
         CheckConstraint("role in ('owner', 'spender', 'earner')", name="role"),
         CheckConstraint("language in ('en', 'cs', 'sk', 'pl')", name="language"),
-        Index("member_email_idx", func.lower("email"), postgresql_where="email is not null"),
+        Index("member_email_idx", text("lower(email)"), postgresql_where="email is not null"),
         Index("member_phone_idx", "phone", postgresql_where="phone is not null"),
-        Index("member_family_name_idx", func.lower("family_name"), func.lower("given_name")),
+        Index("member_family_name_idx", text("lower(family_name)"), text("lower(given_name)")),
     )
 
     member_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -101,6 +101,39 @@ class Lot(Base):
     line_remaining: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
 
 
+class Redemption(Base):
+    """
+    Points held for a purchase or a reward: reserved, then posted, released or expired; resolved once.
+
+    A reservation past `expires_at` counts as released from that moment, whenever it is booked so.
+    """
+
+    __tablename__ = "redemption"
+    __table_args__ = (
+        CheckConstraint("state in ('reserved', 'posted', 'released', 'expired')", name="state"),
+        CheckConstraint("points > 0", name="points"),
+        CheckConstraint("(state = 'reserved') = (resolved_at is null)", name="resolved"),
+        Index("redemption_open_idx", "account_id", "expires_at", postgresql_where="state = 'reserved'"),
+        Index("redemption_due_idx", "expires_at", postgresql_where="state = 'reserved'"),
+    )
+
+    redemption_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"))
+    card_number: Mapped[str]
+    store_id: Mapped[int] = mapped_column(ForeignKey("store.store_id"))
+    till_id: Mapped[int] = mapped_column(ForeignKey("till.till_id"))
+    points: Mapped[int] = mapped_column(BigInteger)
+    value_amount: Mapped[int] = mapped_column(BigInteger)
+    reward_code: Mapped[str | None] = mapped_column(ForeignKey("reward.reward_code"))
+    state: Mapped[str]
+    reserved_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    resolved_at: Mapped[datetime | None]
+    business_date: Mapped[date | None]
+    receipt_id: Mapped[UUID | None]
+    """With business_date names the receipt that it was spent on; none when handed over at the counter."""
+
+
 class Balance(Base):
     """The cached sum of an account's points; its row is the lock under which points move."""
 

@@ -94,14 +94,6 @@ class Receipt(Base):
         CheckConstraint("mode in ('live', 'training', 'suspended')", name="mode"),
         Index("receipt_account_id_idx", "account_id", "business_date"),
         Index("receipt_store_id_idx", "store_id", "closed_at"),
-        Index(
-            "receipt_original_idx",
-            "original_business_date",
-            "original_store_code",
-            "original_till_code",
-            "original_receipt_number",
-            postgresql_where="original_receipt_number is not null",
-        ),
         {"postgresql_partition_by": "RANGE (business_date)"},
     )
 
@@ -142,7 +134,12 @@ class Receipt(Base):
 
 
 class ReceiptLine(Base):
-    """One line of a receipt; its points are its share, stored when booked and never recomputed."""
+    """
+    One line of a receipt; its shares of points are stored when booked and never recomputed.
+
+    On a sale `points` were earned and `points_spent` spent; on a return they were
+    taken back and given back.
+    """
 
     __tablename__ = "receipt_line"
     __table_args__ = ({"postgresql_partition_by": "RANGE (business_date)"},)
@@ -164,6 +161,31 @@ class ReceiptLine(Base):
     original_line_number: Mapped[int | None]
     return_reason: Mapped[str | None]
     points: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    points_spent: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    counted_quantity: Mapped[Decimal | None] = mapped_column(Numeric(14, 3))
+    """On a return, what is left of the quantity after the cap; NULL while it waits, and on sales."""
+
+
+class ReceiptLink(Base):
+    """
+    What a live return or void names; while its original has not come, it waits here.
+
+    Kept apart from the partitioned receipts: a sale looks here by its identity, whatever
+    the business date of what came before it.
+    """
+
+    __tablename__ = "receipt_link"
+
+    receipt_id: Mapped[UUID] = mapped_column(primary_key=True)
+    business_date: Mapped[date]
+    arrival: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
+    """Order in which they came; those that waited are booked in it."""
+    type: Mapped[str]
+    identity: Mapped[str]
+    original_identity: Mapped[str] = mapped_column(index=True)
+    original_business_date: Mapped[date | None]
+    original_receipt_id: Mapped[UUID | None]
+    """The original, once it is there; NULL while this one waits."""
 
 
 class ReceiptFlag(Base):

@@ -34,6 +34,10 @@ def downgrade() -> None:
         END $$;
         DROP FUNCTION ensure_receipt_months(date, date);
         DROP FUNCTION uuid7_at(timestamptz);
+        DROP FUNCTION open_receipt(text, integer, integer, date, text, text, timestamptz, timestamptz,
+          text[], text[], text, text, text, date, text);
+        DROP FUNCTION hold_account(uuid, timestamptz);
+        DROP FUNCTION account_sums(uuid, timestamptz);
         DROP FUNCTION refuse_change();
         DROP FUNCTION check_zero_sum();
         """

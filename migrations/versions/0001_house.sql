@@ -107,6 +107,8 @@ CREATE TABLE receipt_line (
   original_line_number INTEGER,
   return_reason TEXT,
   points BIGINT DEFAULT '0' NOT NULL,
+  points_spent BIGINT DEFAULT '0' NOT NULL,
+  counted_quantity NUMERIC(14, 3),
   CONSTRAINT receipt_line_pkey PRIMARY KEY (business_date, receipt_id, line_number)
 )
  PARTITION BY RANGE (business_date);
@@ -238,9 +240,9 @@ CREATE TABLE member (
 
 CREATE INDEX member_account_id_idx ON member (account_id);
 
-CREATE INDEX member_email_idx ON member (lower('email')) WHERE email is not null;
+CREATE INDEX member_email_idx ON member (lower(email)) WHERE email is not null;
 
-CREATE INDEX member_family_name_idx ON member (lower('family_name'), lower('given_name'));
+CREATE INDEX member_family_name_idx ON member (lower(family_name), lower(given_name));
 
 CREATE INDEX member_phone_idx ON member (phone) WHERE phone is not null;
 
@@ -546,8 +548,6 @@ CREATE TABLE receipt (
 
 CREATE INDEX receipt_account_id_idx ON receipt (account_id, business_date);
 
-CREATE INDEX receipt_original_idx ON receipt (original_business_date, original_store_code, original_till_code, original_receipt_number) WHERE original_receipt_number is not null;
-
 CREATE INDEX receipt_store_id_idx ON receipt (store_id, closed_at);
 
 CREATE TABLE till_key (
@@ -599,6 +599,49 @@ CREATE INDEX receipt_flag_open_idx ON receipt_flag (store_id, code, flagged_at) 
 
 CREATE INDEX receipt_flag_receipt_idx ON receipt_flag (business_date, receipt_id);
 
+CREATE TABLE receipt_link (
+  receipt_id UUID NOT NULL,
+  business_date DATE NOT NULL,
+  arrival BIGINT GENERATED ALWAYS AS IDENTITY,
+  type TEXT NOT NULL,
+  identity TEXT NOT NULL,
+  original_identity TEXT NOT NULL,
+  original_business_date DATE,
+  original_receipt_id UUID,
+  CONSTRAINT receipt_link_pkey PRIMARY KEY (receipt_id)
+);
+
+CREATE INDEX receipt_link_original_identity_idx ON receipt_link (original_identity);
+
+CREATE TABLE redemption (
+  redemption_id UUID NOT NULL,
+  account_id UUID NOT NULL,
+  card_number TEXT NOT NULL,
+  store_id INTEGER NOT NULL,
+  till_id INTEGER NOT NULL,
+  points BIGINT NOT NULL,
+  value_amount BIGINT NOT NULL,
+  reward_code TEXT,
+  state TEXT NOT NULL,
+  reserved_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  resolved_at TIMESTAMP WITH TIME ZONE,
+  business_date DATE,
+  receipt_id UUID,
+  CONSTRAINT redemption_pkey PRIMARY KEY (redemption_id),
+  CONSTRAINT redemption_state_check CHECK (state in ('reserved', 'posted', 'released', 'expired')),
+  CONSTRAINT redemption_points_check CHECK (points > 0),
+  CONSTRAINT redemption_resolved_check CHECK ((state = 'reserved') = (resolved_at is null)),
+  CONSTRAINT redemption_account_id_fkey FOREIGN KEY(account_id) REFERENCES account (account_id),
+  CONSTRAINT redemption_store_id_fkey FOREIGN KEY(store_id) REFERENCES store (store_id),
+  CONSTRAINT redemption_till_id_fkey FOREIGN KEY(till_id) REFERENCES till (till_id),
+  CONSTRAINT redemption_reward_code_fkey FOREIGN KEY(reward_code) REFERENCES reward (reward_code)
+);
+
+CREATE INDEX redemption_due_idx ON redemption (expires_at) WHERE state = 'reserved';
+
+CREATE INDEX redemption_open_idx ON redemption (account_id, expires_at) WHERE state = 'reserved';
+
 -- Receipts and their lines lie in months, made ahead; what nobody foresaw goes into the default partition.
 
 CREATE TABLE receipt_default PARTITION OF receipt DEFAULT;
@@ -645,6 +688,134 @@ CREATE FUNCTION uuid7_at(moment timestamptz) RETURNS uuid LANGUAGE sql VOLATILE 
       PLACING substring(int8send((extract(epoch FROM moment) * 1000)::bigint) FROM 3) FROM 1 FOR 6),
       52, 1), 53, 1), 'hex')::uuid
 $$;
+
+-- What a till's request needs to know, in one round trip: locks first, then everything read after them.
+-- A statement of its own for every read: only so does it see what the last holder of a lock committed.
+
+CREATE FUNCTION account_sums(
+  held uuid, seen_at timestamptz,
+  OUT pending bigint, OUT due bigint, OUT lapsed bigint, OUT expire_at timestamptz[], OUT expire_points bigint[]
+) LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  SELECT coalesce(sum(remaining), 0) INTO pending
+  FROM lot WHERE account_id = held AND remaining <> 0 AND available_at > seen_at;
+  -- What expires within 60 days, and what should have expired already but no night has booked so.
+  SELECT coalesce(sum(points) FILTER (WHERE expires_at <= seen_at), 0),
+         array_agg(expires_at ORDER BY expires_at) FILTER (WHERE expires_at > seen_at),
+         array_agg(points ORDER BY expires_at) FILTER (WHERE expires_at > seen_at)
+  INTO due, expire_at, expire_points
+  FROM (
+    SELECT expires_at, sum(remaining)::bigint AS points
+    FROM lot
+    WHERE account_id = held AND remaining <> 0 AND expires_at <= seen_at + interval '60 days'
+    GROUP BY expires_at
+  ) AS soon;
+  -- Reservations whose ten minutes are over, but nobody has booked so.
+  SELECT coalesce(sum(points), 0) INTO lapsed
+  FROM redemption WHERE account_id = held AND state = 'reserved' AND expires_at <= seen_at;
+END $$;
+
+CREATE FUNCTION hold_account(
+  held uuid, seen_at timestamptz,
+  OUT points bigint, OUT reserved bigint, OUT pending bigint, OUT due bigint, OUT lapsed bigint,
+  OUT expire_at timestamptz[], OUT expire_points bigint[]
+) LANGUAGE plpgsql AS $$
+BEGIN
+  SELECT balance.points, balance.reserved INTO points, reserved
+  FROM balance WHERE account_id = held FOR UPDATE;
+  IF NOT FOUND THEN
+    INSERT INTO balance (account_id) VALUES (held) ON CONFLICT DO NOTHING;
+    SELECT balance.points, balance.reserved INTO points, reserved
+    FROM balance WHERE account_id = held FOR UPDATE;
+  END IF;
+  SELECT sums.pending, sums.due, sums.lapsed, sums.expire_at, sums.expire_points
+  INTO pending, due, lapsed, expire_at, expire_points
+  FROM account_sums(held, seen_at) AS sums;
+END $$;
+
+CREATE FUNCTION open_receipt(
+  own_identity text, own_store integer, own_till integer, own_day date, own_number text,
+  scanned text, closed timestamptz, seen_at timestamptz, skus text[], gtins text[],
+  named_identity text, named_store text, named_till text, named_day date, named_number text,
+  OUT known_receipt uuid, OUT known_fingerprint bytea, OUT known_answer jsonb,
+  OUT card_state text, OUT card_blocked_at timestamptz, OUT card_account uuid, OUT card_member uuid,
+  OUT given_name text, OUT family_name text, OUT language text, OUT birth_date date,
+  OUT articles integer[], OUT original_receipt uuid, OUT original_account uuid, OUT waiting boolean,
+  OUT seen_today integer, OUT seen_just_now integer, OUT account uuid,
+  OUT points bigint, OUT reserved bigint, OUT pending bigint, OUT due bigint, OUT lapsed bigint,
+  OUT expire_at timestamptz[], OUT expire_points bigint[]
+) LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
+DECLARE
+  child record;
+  successor text;
+  step integer := 0;
+BEGIN
+  -- Whoever brings the same receipt meanwhile waits here.
+  PERFORM pg_advisory_xact_lock(hashtextextended(own_identity, 0));
+  SELECT receipt.receipt_id, receipt.fingerprint, receipt.answer
+  INTO known_receipt, known_fingerprint, known_answer
+  FROM receipt
+  WHERE business_date = own_day AND store_id = own_store AND till_id = own_till AND receipt_number = own_number;
+  IF FOUND THEN
+    RETURN;
+  END IF;
+
+  -- A return and its sale that come at once must see each other: both hold the sale's identity,
+  -- and a sale the identities of the returns that wait for it. Always own, then original or waiting.
+  IF named_identity IS NOT NULL THEN
+    PERFORM pg_advisory_xact_lock(hashtextextended(named_identity, 0));
+    SELECT receipt.receipt_id, receipt.account_id INTO original_receipt, original_account
+    FROM receipt
+    JOIN store ON store.store_id = receipt.store_id AND store.store_code = named_store
+    JOIN till ON till.till_id = receipt.till_id AND till.till_code = named_till
+    WHERE receipt.business_date = named_day AND receipt.receipt_number = named_number;
+  END IF;
+  waiting := false;
+  FOR child IN SELECT identity FROM receipt_link WHERE original_identity = own_identity ORDER BY arrival LOOP
+    waiting := true;
+    PERFORM pg_advisory_xact_lock(hashtextextended(child.identity, 0));
+  END LOOP;
+
+  IF scanned IS NOT NULL THEN
+    SELECT card.state, card.blocked_at, card.account_id, card.member_id, card.replaced_by
+    INTO card_state, card_blocked_at, card_account, card_member, successor
+    FROM card WHERE card_number = scanned;
+    WHILE card_state = 'replaced' AND step < 100 LOOP
+      step := step + 1;
+      SELECT card.state, card.blocked_at, card.account_id, card.member_id, card.replaced_by
+      INTO card_state, card_blocked_at, card_account, card_member, successor
+      FROM card WHERE card_number = successor;
+    END LOOP;
+    IF card_member IS NOT NULL THEN
+      SELECT member.given_name, member.family_name, member.language, member.birth_date
+      INTO given_name, family_name, language, birth_date
+      FROM member WHERE member_id = card_member;
+    END IF;
+  END IF;
+
+  SELECT array_agg(coalesce(by_sku.article_id, by_gtin.article_id) ORDER BY line.position) INTO articles
+  FROM unnest(skus, gtins) WITH ORDINALITY AS line (sku, gtin, position)
+  LEFT JOIN article AS by_sku ON by_sku.sku = line.sku
+  LEFT JOIN article AS by_gtin ON by_gtin.gtin = line.gtin;
+
+  account := coalesce(original_account, card_account);
+  IF account IS NOT NULL THEN
+    SELECT held.points, held.reserved, held.pending, held.due, held.lapsed, held.expire_at, held.expire_points
+    INTO points, reserved, pending, due, lapsed, expire_at, expire_points
+    FROM hold_account(account, seen_at) AS held;
+  END IF;
+  IF card_account IS NOT NULL THEN
+    -- Enough to tell whether there were more than the limits; a busy card costs no more than that.
+    SELECT count(*), count(*) FILTER (WHERE closed_at BETWEEN closed - interval '10 minutes' AND closed)
+    INTO seen_today, seen_just_now
+    FROM (
+      SELECT closed_at FROM receipt
+      WHERE account_id = card_account AND business_date = own_day AND store_id = own_store
+        AND card_number = scanned AND type = 'sale' AND mode = 'live'
+      LIMIT 6
+    ) AS today;
+  END IF;
+END $$;
 
 -- The ledger is append-only for everybody, and every entry sums to zero.
 
