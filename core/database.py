@@ -1,6 +1,7 @@
 """The one database: engine, sessions, the base of all tables, and its migrations."""
 
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 from uuid import UUID
@@ -48,14 +49,19 @@ def driver_url(url: str) -> str:
     return make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
-def make_engine(url: str, *, role: str | None = APP_ROLE, pool_size: int = 4) -> Engine:
+def make_engine(
+    url: str, *, role: str | None = APP_ROLE, pool_size: int = 4, lock_timeout: int | None = None
+) -> Engine:
     """
     Return an engine on `url` whose connections work as `role`; None keeps the owner's rights.
 
     A connection is tested when it is taken from the pool, so that a restarted
-    database is met by the next request without an error.
+    database is met by the next request without an error. With `lock_timeout`
+    nobody waits longer than so many seconds for another transaction.
     """
     options = "-c timezone=UTC" + (f" -c role={role}" if role else "")
+    if lock_timeout is not None:
+        options += f" -c lock_timeout={lock_timeout}s"
     return create_engine(
         driver_url(url),
         pool_size=pool_size,
@@ -86,6 +92,11 @@ def upgrade(url: str, revision: str = "head") -> None:
 
 def revisions(engine: Engine) -> tuple[str | None, str | None]:
     """Return the revision that the database has and the newest there is."""
-    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision(), head
+        return MigrationContext.configure(connection).get_current_revision(), newest_revision()
+
+
+@lru_cache(maxsize=1)
+def newest_revision() -> str | None:
+    """Return the newest revision that this version knows."""
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
