@@ -1,29 +1,99 @@
 """What a person sees when something is not there, not allowed, or broken."""
 
-import structlog
-from flask import Flask, Response, g, has_request_context, render_template, request
-from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+import logging
 
-from core.errors import Conflict, NotFound, Refused
-from web.guard import is_screen, recognise
+from flask import Flask, g, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from core.errors import Conflict, NotFound, Refused, RegularsError
+from web.guard import recognise
 from web.words import gettext as _
 
-log = structlog.get_logger()
-_OTHERS = ("/pos/", "/healthz", "/readyz", "/docs", "/openapi.json")
-
-
-def concerns_people() -> bool:
-    """Return whether the request was for a screen, so that its error is a page."""
-    return is_screen() or not request.path.startswith(_OTHERS)
+_log = logging.getLogger(__name__)
+_UNREACHABLE = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 
 
 def register(app: Flask) -> None:
-    """Answer the errors of the screens with pages; those of other blueprints are left to them."""
-    from web.screens import SCREENS  # noqa: PLC0415
+    """Answer every error that no other blueprint answers with a page."""
+    app.register_error_handler(HTTPException, _on_http)
+    app.register_error_handler(RegularsError, _on_refusal)
+    for kind in _UNREACHABLE:
+        app.register_error_handler(kind, _on_database)
+    app.register_error_handler(Exception, _on_anything)
 
-    for blueprint in SCREENS:
-        blueprint.register_error_handler(HTTPException, page_of)
-    app.register_error_handler(HTTPException, page_of)
+
+def _on_http(error: HTTPException) -> ResponseReturnValue:
+    if error.response is not None:
+        return error.response
+    status = error.code or 500
+    response = make_response(page(status, stale=error.description == "csrf"), status)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return response
+
+
+def _on_refusal(error: RegularsError) -> ResponseReturnValue:
+    status = {NotFound: 404, Conflict: 409, Refused: 422}
+    code = next((number for family, number in status.items() if isinstance(error, family)), 422)
+    return page(code), code
+
+
+def _on_database(error: SQLAlchemyError) -> ResponseReturnValue:
+    _log.warning("the database is not available: %s", str(error).partition("\n")[0])
+    g.viewer = None
+    return page(503), 503, {"Retry-After": "5"}
+
+
+def _on_anything(error: Exception) -> ResponseReturnValue:
+    _log.error("unexpected error at %s", request.path, exc_info=error)
+    return page(500), 500
+
+
+def page(status: int, *, stale: bool = False) -> str:
+    """Return the page of an error: what happened and what to do next."""
+    if status not in {500, 503}:
+        recognise()
+    title, words = _words(status, stale=stale)
+    signed_in = g.get("viewer") is not None and status < 500
+    template = "screens/error.html" if signed_in else "screens/error_bare.html"
+    return render_template(template, status=status, title=title, words=words)
+
+
+def _words(status: int, *, stale: bool) -> tuple[str, str]:
+    if stale:
+        return (
+            _("This page was open for too long"),
+            _("Nothing was changed. Go back, load the page again, and repeat what you did."),
+        )
+    known = {
+        401: (_("Sign in first"), _("Your session has ended.")),
+        403: (
+            _("This is not for your role"),
+            _("An administrator can see who may do this, under People and roles."),
+        ),
+        404: (
+            _("There is nothing at this address"),
+            _(
+                "It may have been moved, or belong to another store. The search finds members, receipts and articles."
+            ),
+        ),
+        405: (_("This address cannot be used in this way"), _("Go back and try again.")),
+        409: (
+            _("Somebody was faster"),
+            _("What you wanted to change has changed in the meantime. Load the page again."),
+        ),
+        413: (_("That was too much at once"), _("Nothing was changed.")),
+        422: (_("This cannot be done"), _("Nothing was changed. Go back and check what you entered.")),
+        503: (
+            _("Back in a moment"),
+            _("The database cannot be reached. What was saved is safe; try again in a few seconds."),
+        ),
+    }
+    broken = (
+        _("Something broke on our side"),
+        _("It has been written down. Nothing was half-done; try again."),
+    )
+    return known.get(status, broken if status >= 500 else known[422])

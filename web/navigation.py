@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from flask import request, url_for
+from flask import current_app, request, url_for
 
 from web.roles import may
 from web.state import viewer_or_none
@@ -72,7 +72,7 @@ def sections() -> tuple[Section, ...]:
         places = tuple(
             Place(label, icon, url_for(endpoint), key, endpoint.partition(".")[0] == here)
             for endpoint, label, icon, key in entries
-            if person and may(person.role, endpoint)
+            if person and may(person.role, endpoint) and endpoint in current_app.view_functions
         )
         if places:
             found.append(Section(title, places))

@@ -11,20 +11,28 @@ from markupsafe import Markup
 
 from core.database import Sessions
 from core.i18n import LANGUAGES
-from web import errors, figures, guard, navigation, wording, words
+from web import errors, figures, guard, navigation, notices, wording, words
 from web.roles import unlisted
 from web.screens import SCREENS
 from web.state import State, now, viewer_or_none
+from web.theme import THEMES, theme
 
-THEME_COOKIE: Final = "regulars_theme"
-THEMES: Final = ("auto", "light", "dark")
-_STATIC: Final = Path(__file__).resolve().parent / "static"
 _YEAR: Final = 31_536_000
+_STATIC: Final = Path(__file__).resolve().parent / "static"
 
-assets = Blueprint("assets", __name__, static_folder="static", static_url_path="/static")
+
+class Assets(Blueprint):
+    """Our own files; each address carries the file's fingerprint, so browsers keep them for a year."""
+
+    def get_send_file_max_age(self, filename: str | None) -> int | None:  # noqa: ARG002 - Flask's interface
+        """Return a year in seconds."""
+        return _YEAR
 
 
-class UnlistedRoute(RuntimeError):
+assets = Assets("assets", __name__, static_folder="static", static_url_path="/static")
+
+
+class UnlistedRoute(RuntimeError):  # noqa: N818 - says what is wrong, as the others do
     """A screen's route is not in the table of roles; nobody may be let in by forgetting it."""
 
 
@@ -34,12 +42,15 @@ def register(app: Flask, sessions: Sessions, *, data: Path, secure_cookies: bool
     _furnish(app)
     app.before_request(guard.enter)
     app.after_request(guard.leave)
+    app.after_request(notices.forget)
     app.register_blueprint(assets)
     for blueprint in SCREENS:
         app.register_blueprint(blueprint)
     errors.register(app)
     ours = {"assets", *(blueprint.name for blueprint in SCREENS)}
-    forgotten = unlisted(rule.endpoint for rule in app.url_map.iter_rules() if rule.endpoint.partition(".")[0] in ours)
+    forgotten = unlisted(
+        rule.endpoint for rule in app.url_map.iter_rules() if rule.endpoint.partition(".")[0] in ours
+    )
     if forgotten:
         raise UnlistedRoute(", ".join(forgotten))
 
@@ -63,6 +74,7 @@ def _furnish(app: Flask) -> None:
         "wording": wording,
         "figures": figures,
         "in_panel": in_panel,
+        "notices": notices.notices,
         "htmx_config": htmx_config,
         "NOTHING": words.NOTHING,
     }
@@ -79,12 +91,6 @@ def _furnish(app: Flask) -> None:
         "size": words.size_text,
         "language_name": words.language_name,
     }
-
-
-def theme() -> str:
-    """Return the reader's theme: auto follows the device."""
-    chosen = request.cookies.get(THEME_COOKIE, "auto")
-    return chosen if chosen in THEMES else "auto"
 
 
 def in_panel() -> bool:

@@ -36,7 +36,7 @@ ROUTES: Final[dict[str, Roles]] = {
     "door.language": ANYBODY,
     "door.sign_out": SIGNED_IN,
     "account.preferences": SIGNED_IN,
-    "account.scope": SIGNED_IN,
+    "account.choose_scope": SIGNED_IN,
     "account.password": SIGNED_IN,
     "account.change_password": SIGNED_IN,
     "overview.home": SIGNED_IN,

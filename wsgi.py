@@ -1,0 +1,34 @@
+"""The application that a WSGI server serves: the tills' interface and the people's screens."""
+
+from flask import Flask
+
+import pos_api
+from core.database import Sessions, make_engine, make_sessions
+from core.errors import Refused
+from core.settings import Settings
+from web.registration import register as register_screens
+
+LARGEST_FORM = 2 * 1024 * 1024
+
+
+class NoDatabase(Refused):
+    """The environment names no database."""
+
+
+def create_app(sessions: Sessions | None = None, settings: Settings | None = None) -> Flask:
+    """
+    Return the application; without `sessions` it works on the database that `DATABASE_URL` names.
+
+    Raises `NoDatabase` when there is neither.
+    """
+    settings = settings or Settings.load()
+    if sessions is None:
+        if settings.database_url is None:
+            raise NoDatabase("Set DATABASE_URL, or start the server with `regulars serve`, which brings a database")
+        sessions = make_sessions(make_engine(settings.database_url, pool_size=settings.pool_size))
+    app = Flask("web", static_folder=None)
+    app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_FORM
+    app.config["MAX_FORM_PARTS"] = 200
+    pos_api.register(app, sessions)
+    register_screens(app, sessions, data=settings.data, secure_cookies=settings.secure_cookies)
+    return app
