@@ -1,0 +1,801 @@
+TABLE account
+  account_id uuid NOT NULL
+  household_code text
+  opened_at timestamp with time zone NOT NULL
+  account_household_code_key UNIQUE (household_code)
+  account_pkey PRIMARY KEY (account_id)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE analysis_run
+  run_id uuid NOT NULL
+  business_day date NOT NULL
+  state text NOT NULL
+  started_at timestamp with time zone NOT NULL
+  finished_at timestamp with time zone
+  version text NOT NULL
+  parameters jsonb NOT NULL
+  inputs jsonb NOT NULL
+  timings jsonb NOT NULL
+  error text
+  analysis_run_pkey PRIMARY KEY (run_id)
+  analysis_run_state_check CHECK ((state = ANY (ARRAY['running'::text, 'completed'::text, 'failed'::text])))
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE article
+  article_id integer GENERATED ALWAYS AS IDENTITY NOT NULL
+  sku text NOT NULL
+  gtin text
+  name text NOT NULL
+  department text
+  category text
+  type text
+  brand text
+  unit text NOT NULL
+  tax_rate numeric(5,2) NOT NULL
+  price bigint
+  cost bigint
+  picture text
+  article_gtin_key UNIQUE (gtin)
+  article_pkey PRIMARY KEY (article_id)
+  article_sku_key UNIQUE (sku)
+  article_unit_check CHECK ((unit = ANY (ARRAY['pcs'::text, 'kg'::text, 'l'::text, 'm'::text])))
+CREATE INDEX article_category_idx ON article USING btree (category)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE audit_event
+  event_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
+  happened_at timestamp with time zone NOT NULL
+  actor text NOT NULL
+  action text NOT NULL
+  subject_kind text NOT NULL
+  subject_id text NOT NULL
+  detail jsonb
+  audit_event_pkey PRIMARY KEY (event_id)
+CREATE INDEX audit_event_happened_at_idx ON audit_event USING btree (happened_at)
+CREATE INDEX audit_event_subject_idx ON audit_event USING btree (subject_kind, subject_id, happened_at)
+CREATE TRIGGER audit_event_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit_event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+GRANT INSERT, SELECT TO regulars_app
+
+TABLE balance
+  account_id uuid NOT NULL
+  points bigint DEFAULT '0'::bigint NOT NULL
+  reserved bigint DEFAULT '0'::bigint NOT NULL
+  balance_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  balance_pkey PRIMARY KEY (account_id)
+  balance_reserved_check CHECK ((reserved >= 0))
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE card
+  card_number text NOT NULL
+  state text NOT NULL
+  account_id uuid
+  member_id uuid
+  replaced_by text
+  blocked_reason text
+  blocked_at timestamp with time zone
+  created_at timestamp with time zone NOT NULL
+  issued_at timestamp with time zone
+  card_account_check CHECK (((state = ANY (ARRAY['stock'::text, 'expired'::text])) OR (account_id IS NOT NULL)))
+  card_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  card_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(member_id)
+  card_pkey PRIMARY KEY (card_number)
+  card_reason_check CHECK (((state <> 'blocked'::text) OR ((blocked_reason IS NOT NULL) AND (blocked_at IS NOT NULL))))
+  card_replaced_by_fkey FOREIGN KEY (replaced_by) REFERENCES card(card_number)
+  card_state_check CHECK ((state = ANY (ARRAY['stock'::text, 'issued'::text, 'active'::text, 'blocked'::text, 'replaced'::text, 'expired'::text])))
+  card_successor_check CHECK (((state <> 'replaced'::text) OR (replaced_by IS NOT NULL)))
+CREATE INDEX card_account_id_idx ON card USING btree (account_id)
+CREATE INDEX card_member_id_idx ON card USING btree (member_id)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE catalog_copy
+  copy_id uuid NOT NULL
+  copy_code text NOT NULL
+  edition_id uuid NOT NULL
+  member_id uuid NOT NULL
+  store_id integer
+  language text NOT NULL
+  path text NOT NULL
+  sha256 bytea NOT NULL
+  size integer NOT NULL
+  pages integer NOT NULL
+  picks jsonb NOT NULL
+  made_at timestamp with time zone NOT NULL
+  catalog_copy_copy_code_key UNIQUE (copy_code)
+  catalog_copy_edition_id_fkey FOREIGN KEY (edition_id) REFERENCES edition(edition_id)
+  catalog_copy_edition_id_member_id_key UNIQUE (edition_id, member_id)
+  catalog_copy_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(member_id)
+  catalog_copy_pkey PRIMARY KEY (copy_id)
+  catalog_copy_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
+CREATE INDEX catalog_copy_member_id_idx ON catalog_copy USING btree (member_id)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE consent
+  consent_id integer GENERATED ALWAYS AS IDENTITY NOT NULL
+  member_id uuid NOT NULL
+  purpose text NOT NULL
+  channel text
+  granted boolean NOT NULL
+  text_version text NOT NULL
+  source text NOT NULL
+  recorded_at timestamp with time zone NOT NULL
+  consent_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(member_id)
+  consent_pkey PRIMARY KEY (consent_id)
+CREATE INDEX consent_member_id_idx ON consent USING btree (member_id, purpose, channel, recorded_at)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE edition
+  edition_id uuid NOT NULL
+  edition_code text NOT NULL
+  run_id uuid NOT NULL
+  group_id text NOT NULL
+  group_name text NOT NULL
+  theme text NOT NULL
+  valid_from date NOT NULL
+  valid_to date NOT NULL
+  created_at timestamp with time zone NOT NULL
+  content jsonb NOT NULL
+  edition_edition_code_key UNIQUE (edition_code)
+  edition_group_id_valid_from_theme_key UNIQUE (group_id, valid_from, theme)
+  edition_period_check CHECK ((valid_from < valid_to))
+  edition_pkey PRIMARY KEY (edition_id)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE group_membership
+  run_id uuid NOT NULL
+  member_id uuid NOT NULL
+  group_id text NOT NULL
+  strength double precision
+  second_group_id text
+  second_strength double precision
+  baskets integer NOT NULL
+  group_membership_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(member_id)
+  group_membership_pkey PRIMARY KEY (run_id, member_id)
+CREATE INDEX group_membership_group_id_idx ON group_membership USING btree (run_id, group_id)
+CREATE INDEX group_membership_member_id_idx ON group_membership USING btree (member_id)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE idempotency_record
+  till_id integer NOT NULL
+  key text NOT NULL
+  fingerprint bytea NOT NULL
+  status integer NOT NULL
+  body jsonb NOT NULL
+  created_at timestamp with time zone NOT NULL
+  idempotency_record_pkey PRIMARY KEY (till_id, key)
+  idempotency_record_till_id_fkey FOREIGN KEY (till_id) REFERENCES till(till_id)
+CREATE INDEX idempotency_record_created_at_idx ON idempotency_record USING btree (created_at)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE job_run
+  run_id uuid NOT NULL
+  job text NOT NULL
+  business_day date NOT NULL
+  state text NOT NULL
+  attempts integer DEFAULT 0 NOT NULL
+  started_at timestamp with time zone
+  finished_at timestamp with time zone
+  stop_requested_at timestamp with time zone
+  job_run_job_business_day_key UNIQUE (job, business_day)
+  job_run_pkey PRIMARY KEY (run_id)
+  job_run_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'completed'::text, 'failed'::text, 'stopped'::text])))
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE job_step
+  run_id uuid NOT NULL
+  position integer NOT NULL
+  name text NOT NULL
+  state text NOT NULL
+  done integer DEFAULT 0 NOT NULL
+  total integer
+  started_at timestamp with time zone
+  finished_at timestamp with time zone
+  error text
+  result jsonb
+  job_step_pkey PRIMARY KEY (run_id, "position")
+  job_step_run_id_fkey FOREIGN KEY (run_id) REFERENCES job_run(run_id) ON DELETE CASCADE
+  job_step_run_id_name_key UNIQUE (run_id, name)
+  job_step_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'completed'::text, 'failed'::text, 'stopped'::text])))
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE ledger_entry
+  entry_id uuid NOT NULL
+  account_id uuid NOT NULL
+  reason text NOT NULL
+  business_date date NOT NULL
+  booked_at timestamp with time zone NOT NULL
+  receipt_id uuid
+  reference uuid
+  note text
+  detail jsonb
+  ledger_entry_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  ledger_entry_pkey PRIMARY KEY (entry_id)
+  ledger_entry_reason_check CHECK ((reason = ANY (ARRAY['earn'::text, 'reverse'::text, 'spend'::text, 'return'::text, 'reserve'::text, 'release'::text, 'expire'::text, 'adjust'::text, 'merge'::text, 'restore'::text])))
+CREATE INDEX ledger_entry_account_id_idx ON ledger_entry USING btree (account_id, booked_at)
+CREATE INDEX ledger_entry_receipt_idx ON ledger_entry USING btree (business_date, receipt_id) WHERE (receipt_id IS NOT NULL)
+CREATE TRIGGER ledger_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger_entry FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+GRANT INSERT, SELECT TO regulars_app
+
+TABLE ledger_leg
+  entry_id uuid NOT NULL
+  leg_number smallint NOT NULL
+  account_id uuid NOT NULL
+  book text NOT NULL
+  lot_id uuid
+  line_number integer
+  points bigint NOT NULL
+  ledger_leg_book_check CHECK ((book = ANY (ARRAY['points'::text, 'reserved'::text, 'issued'::text, 'spent'::text, 'expired'::text, 'adjusted'::text])))
+  ledger_leg_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES ledger_entry(entry_id)
+  ledger_leg_lot_check CHECK (((lot_id IS NOT NULL) = (book = ANY (ARRAY['points'::text, 'reserved'::text]))))
+  ledger_leg_pkey PRIMARY KEY (entry_id, leg_number)
+CREATE INDEX ledger_leg_account_id_idx ON ledger_leg USING btree (account_id) INCLUDE (book, points)
+CREATE TRIGGER ledger_leg_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger_leg FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER ledger_leg_zero_sum AFTER INSERT ON ledger_leg REFERENCING NEW TABLE AS new_legs FOR EACH STATEMENT EXECUTE FUNCTION check_zero_sum()
+GRANT INSERT, SELECT TO regulars_app
+
+TABLE lot
+  lot_id uuid NOT NULL
+  account_id uuid NOT NULL
+  business_date date NOT NULL
+  receipt_id uuid
+  booked_at timestamp with time zone NOT NULL
+  available_at timestamp with time zone NOT NULL
+  expires_at timestamp with time zone
+  earned bigint NOT NULL
+  remaining bigint NOT NULL
+  line_numbers bigint[] NOT NULL
+  line_remaining bigint[] NOT NULL
+  lot_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  lot_lines_check CHECK ((cardinality(line_numbers) = cardinality(line_remaining)))
+  lot_pkey PRIMARY KEY (lot_id)
+CREATE INDEX lot_available_idx ON lot USING btree (account_id, available_at) WHERE (remaining <> 0)
+CREATE INDEX lot_due_idx ON lot USING btree (expires_at) WHERE (remaining > 0)
+CREATE INDEX lot_expires_idx ON lot USING btree (account_id, expires_at) WHERE (remaining <> 0)
+CREATE INDEX lot_receipt_idx ON lot USING btree (receipt_id) WHERE (receipt_id IS NOT NULL)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE member
+  member_id uuid NOT NULL
+  member_code text NOT NULL
+  account_id uuid NOT NULL
+  role text DEFAULT 'owner'::text NOT NULL
+  given_name text NOT NULL
+  family_name text NOT NULL
+  email text
+  phone text
+  language text NOT NULL
+  birth_date date
+  home_store_code text
+  company_name text
+  company_id text
+  vat_id text
+  joined_on date NOT NULL
+  profiling_objected_at timestamp with time zone
+  member_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  member_language_check CHECK ((language = ANY (ARRAY['en'::text, 'cs'::text, 'sk'::text, 'pl'::text])))
+  member_member_code_key UNIQUE (member_code)
+  member_pkey PRIMARY KEY (member_id)
+  member_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'spender'::text, 'earner'::text])))
+CREATE INDEX member_account_id_idx ON member USING btree (account_id)
+CREATE INDEX member_email_idx ON member USING btree (lower(email)) WHERE (email IS NOT NULL)
+CREATE INDEX member_family_name_idx ON member USING btree (lower(family_name), lower(given_name))
+CREATE INDEX member_phone_idx ON member USING btree (phone) WHERE (phone IS NOT NULL)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE mined_rule
+  run_id uuid NOT NULL
+  rule_number integer NOT NULL
+  level text NOT NULL
+  antecedent text[] NOT NULL
+  consequent text[] NOT NULL
+  count integer NOT NULL
+  antecedent_count integer NOT NULL
+  consequent_count integer NOT NULL
+  households integer NOT NULL
+  support double precision NOT NULL
+  confidence double precision NOT NULL
+  lift double precision NOT NULL
+  leverage double precision NOT NULL
+  conviction double precision NOT NULL
+  adjusted_lift double precision NOT NULL
+  z double precision NOT NULL
+  q double precision NOT NULL
+  group_id text
+  mined_rule_pkey PRIMARY KEY (run_id, rule_number)
+  mined_rule_run_id_fkey FOREIGN KEY (run_id) REFERENCES analysis_run(run_id) ON DELETE CASCADE
+CREATE INDEX mined_rule_group_id_idx ON mined_rule USING btree (run_id, group_id)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE person
+  person_id uuid NOT NULL
+  login text NOT NULL
+  name text NOT NULL
+  password_hash text NOT NULL
+  role text NOT NULL
+  store_id integer
+  language text DEFAULT 'en'::text NOT NULL
+  created_at timestamp with time zone NOT NULL
+  disabled_at timestamp with time zone
+  person_login_key UNIQUE (login)
+  person_pkey PRIMARY KEY (person_id)
+  person_role_check CHECK ((role = ANY (ARRAY['cashier'::text, 'store_manager'::text, 'marketing'::text, 'desk'::text, 'analyst'::text, 'auditor'::text, 'administrator'::text])))
+  person_store_check CHECK (((role <> ALL (ARRAY['cashier'::text, 'store_manager'::text])) OR (store_id IS NOT NULL)))
+  person_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE quarantined_receipt
+  quarantine_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
+  business_date date NOT NULL
+  store_id integer NOT NULL
+  till_id integer NOT NULL
+  receipt_number text NOT NULL
+  fingerprint bytea NOT NULL
+  body jsonb NOT NULL
+  received_at timestamp with time zone NOT NULL
+  state text DEFAULT 'open'::text NOT NULL
+  resolved_by text
+  resolved_at timestamp with time zone
+  quarantined_receipt_business_date_store_id_till_id_rece_aa7a UNIQUE (business_date, store_id, till_id, receipt_number, fingerprint)
+  quarantined_receipt_pkey PRIMARY KEY (quarantine_id)
+  quarantined_receipt_state_check CHECK ((state = ANY (ARRAY['open'::text, 'resolved'::text, 'dismissed'::text])))
+  quarantined_receipt_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
+  quarantined_receipt_till_id_fkey FOREIGN KEY (till_id) REFERENCES till(till_id)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE receipt PARTITION BY RANGE (business_date)
+  business_date date NOT NULL
+  receipt_id uuid NOT NULL
+  store_id integer NOT NULL
+  till_id integer NOT NULL
+  receipt_number text NOT NULL
+  type text NOT NULL
+  mode text NOT NULL
+  offline boolean NOT NULL
+  closed_at timestamp with time zone NOT NULL
+  received_at timestamp with time zone NOT NULL
+  operator_code text
+  card_number text
+  card_entry_mode text
+  account_id uuid
+  member_id uuid
+  currency text NOT NULL
+  gross_amount bigint NOT NULL
+  discount_amount bigint NOT NULL
+  points_amount bigint NOT NULL
+  rounding_amount bigint NOT NULL
+  payable_amount bigint NOT NULL
+  tenders jsonb
+  quote_id uuid
+  redemption_ids jsonb
+  voucher_codes jsonb
+  original_store_code text
+  original_till_code text
+  original_business_date date
+  original_receipt_number text
+  original_receipt_id uuid
+  fingerprint bytea NOT NULL
+  answer jsonb
+  receipt_identity_key UNIQUE (business_date, store_id, till_id, receipt_number)
+  receipt_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'training'::text, 'suspended'::text])))
+  receipt_pkey PRIMARY KEY (business_date, receipt_id)
+  receipt_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
+  receipt_till_id_fkey FOREIGN KEY (till_id) REFERENCES till(till_id)
+  receipt_type_check CHECK ((type = ANY (ARRAY['sale'::text, 'return'::text, 'void'::text])))
+CREATE INDEX receipt_account_id_idx ON ONLY public.receipt USING btree (account_id, business_date)
+CREATE INDEX receipt_store_id_idx ON ONLY public.receipt USING btree (store_id, closed_at)
+PARTITION receipt_default DEFAULT
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE receipt_flag
+  flag_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
+  business_date date NOT NULL
+  receipt_id uuid NOT NULL
+  store_id integer NOT NULL
+  code text NOT NULL
+  line_number integer
+  detail text NOT NULL
+  state text DEFAULT 'open'::text NOT NULL
+  flagged_at timestamp with time zone NOT NULL
+  resolved_by text
+  resolved_at timestamp with time zone
+  receipt_flag_pkey PRIMARY KEY (flag_id)
+  receipt_flag_state_check CHECK ((state = ANY (ARRAY['open'::text, 'resolved'::text, 'dismissed'::text])))
+  receipt_flag_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
+CREATE INDEX receipt_flag_open_idx ON receipt_flag USING btree (store_id, code, flagged_at) WHERE (state = 'open'::text)
+CREATE INDEX receipt_flag_receipt_idx ON receipt_flag USING btree (business_date, receipt_id)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE receipt_line PARTITION BY RANGE (business_date)
+  business_date date NOT NULL
+  receipt_id uuid NOT NULL
+  line_number integer NOT NULL
+  article_id integer
+  sku text
+  gtin text
+  name text
+  quantity numeric(14,3) NOT NULL
+  unit text
+  unit_price bigint NOT NULL
+  discount_amount bigint NOT NULL
+  total_amount bigint NOT NULL
+  tax_rate numeric(5,2)
+  discounts jsonb
+  original_line_number integer
+  return_reason text
+  points bigint DEFAULT '0'::bigint NOT NULL
+  points_spent bigint DEFAULT '0'::bigint NOT NULL
+  counted_quantity numeric(14,3)
+  receipt_line_pkey PRIMARY KEY (business_date, receipt_id, line_number)
+PARTITION receipt_line_default DEFAULT
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE receipt_link
+  receipt_id uuid NOT NULL
+  business_date date NOT NULL
+  arrival bigint GENERATED ALWAYS AS IDENTITY NOT NULL
+  type text NOT NULL
+  identity text NOT NULL
+  original_identity text NOT NULL
+  original_business_date date
+  original_receipt_id uuid
+  receipt_link_pkey PRIMARY KEY (receipt_id)
+CREATE INDEX receipt_link_original_identity_idx ON receipt_link USING btree (original_identity)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE redemption
+  redemption_id uuid NOT NULL
+  account_id uuid NOT NULL
+  card_number text NOT NULL
+  store_id integer NOT NULL
+  till_id integer NOT NULL
+  points bigint NOT NULL
+  value_amount bigint NOT NULL
+  reward_code text
+  state text NOT NULL
+  reserved_at timestamp with time zone NOT NULL
+  expires_at timestamp with time zone NOT NULL
+  resolved_at timestamp with time zone
+  business_date date
+  receipt_id uuid
+  redemption_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  redemption_pkey PRIMARY KEY (redemption_id)
+  redemption_points_check CHECK ((points > 0))
+  redemption_resolved_check CHECK (((state = 'reserved'::text) = (resolved_at IS NULL)))
+  redemption_reward_code_fkey FOREIGN KEY (reward_code) REFERENCES reward(reward_code)
+  redemption_state_check CHECK ((state = ANY (ARRAY['reserved'::text, 'posted'::text, 'released'::text, 'expired'::text])))
+  redemption_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
+  redemption_till_id_fkey FOREIGN KEY (till_id) REFERENCES till(till_id)
+CREATE INDEX redemption_due_idx ON redemption USING btree (expires_at) WHERE (state = 'reserved'::text)
+CREATE INDEX redemption_open_idx ON redemption USING btree (account_id, expires_at) WHERE (state = 'reserved'::text)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE reward
+  reward_code text NOT NULL
+  name jsonb NOT NULL
+  points integer NOT NULL
+  active boolean DEFAULT true NOT NULL
+  reward_pkey PRIMARY KEY (reward_code)
+  reward_points_check CHECK ((points > 0))
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE reward_stock
+  reward_code text NOT NULL
+  store_id integer NOT NULL
+  on_hand integer NOT NULL
+  reward_stock_on_hand_check CHECK ((on_hand >= 0))
+  reward_stock_pkey PRIMARY KEY (reward_code, store_id)
+  reward_stock_reward_code_fkey FOREIGN KEY (reward_code) REFERENCES reward(reward_code)
+  reward_stock_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE served_run
+  served boolean DEFAULT true NOT NULL
+  run_id uuid NOT NULL
+  served_at timestamp with time zone NOT NULL
+  served_run_pkey PRIMARY KEY (served)
+  served_run_run_id_fkey FOREIGN KEY (run_id) REFERENCES analysis_run(run_id)
+  served_run_served_check CHECK (served)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE shopper_group
+  run_id uuid NOT NULL
+  group_id text NOT NULL
+  kind text NOT NULL
+  name text NOT NULL
+  items text[] NOT NULL
+  members integer NOT NULL
+  baskets integer NOT NULL
+  kept_members integer
+  colour integer NOT NULL
+  detail jsonb NOT NULL
+  shopper_group_kind_check CHECK ((kind = ANY (ARRAY['theme'::text, 'none'::text, 'new'::text])))
+  shopper_group_pkey PRIMARY KEY (run_id, group_id)
+  shopper_group_run_id_fkey FOREIGN KEY (run_id) REFERENCES analysis_run(run_id) ON DELETE CASCADE
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE sign_in_attempt
+  attempt_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
+  login text NOT NULL
+  attempted_at timestamp with time zone NOT NULL
+  succeeded boolean NOT NULL
+  sign_in_attempt_pkey PRIMARY KEY (attempt_id)
+CREATE INDEX sign_in_attempt_login_idx ON sign_in_attempt USING btree (login, attempted_at)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE store
+  store_id integer GENERATED ALWAYS AS IDENTITY NOT NULL
+  store_code text NOT NULL
+  name text NOT NULL
+  currency text NOT NULL
+  timezone text NOT NULL
+  city text
+  country text
+  store_pkey PRIMARY KEY (store_id)
+  store_store_code_key UNIQUE (store_code)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE suggestion
+  suggestion_id uuid NOT NULL
+  run_id uuid NOT NULL
+  store_id integer NOT NULL
+  kind text NOT NULL
+  rank integer NOT NULL
+  article_id integer
+  other_article_id integer
+  value_per_week bigint NOT NULL
+  low bigint NOT NULL
+  high bigint NOT NULL
+  households integer NOT NULL
+  baskets integer NOT NULL
+  group_id text
+  evidence jsonb NOT NULL
+  suggestion_article_id_fkey FOREIGN KEY (article_id) REFERENCES article(article_id)
+  suggestion_interval_check CHECK (((low <= value_per_week) AND (value_per_week <= high)))
+  suggestion_kind_check CHECK ((kind = ANY (ARRAY['list'::text, 'delist'::text, 'keep'::text, 'place_together'::text])))
+  suggestion_other_article_id_fkey FOREIGN KEY (other_article_id) REFERENCES article(article_id)
+  suggestion_pkey PRIMARY KEY (suggestion_id)
+  suggestion_run_id_fkey FOREIGN KEY (run_id) REFERENCES analysis_run(run_id) ON DELETE CASCADE
+  suggestion_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
+CREATE INDEX suggestion_store_id_idx ON suggestion USING btree (run_id, store_id, kind, rank)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE suggestion_decision
+  decision_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
+  store_id integer NOT NULL
+  kind text NOT NULL
+  article_id integer
+  other_article_id integer
+  decision text NOT NULL
+  reason text NOT NULL
+  decided_by text NOT NULL
+  decided_at timestamp with time zone NOT NULL
+  shown jsonb NOT NULL
+  suggestion_decision_article_id_fkey FOREIGN KEY (article_id) REFERENCES article(article_id)
+  suggestion_decision_decision_check CHECK ((decision = ANY (ARRAY['accepted'::text, 'rejected'::text])))
+  suggestion_decision_other_article_id_fkey FOREIGN KEY (other_article_id) REFERENCES article(article_id)
+  suggestion_decision_pkey PRIMARY KEY (decision_id)
+  suggestion_decision_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
+CREATE INDEX suggestion_decision_subject_idx ON suggestion_decision USING btree (store_id, kind, article_id, other_article_id)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE till
+  till_id integer GENERATED ALWAYS AS IDENTITY NOT NULL
+  store_id integer NOT NULL
+  till_code text NOT NULL
+  till_pkey PRIMARY KEY (till_id)
+  till_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
+  till_store_id_till_code_key UNIQUE (store_id, till_code)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE till_key
+  key_id integer GENERATED ALWAYS AS IDENTITY NOT NULL
+  till_id integer NOT NULL
+  prefix text NOT NULL
+  secret_sha256 bytea NOT NULL
+  created_at timestamp with time zone NOT NULL
+  revoked_at timestamp with time zone
+  till_key_pkey PRIMARY KEY (key_id)
+  till_key_prefix_key UNIQUE (prefix)
+  till_key_till_id_fkey FOREIGN KEY (till_id) REFERENCES till(till_id)
+CREATE INDEX till_key_till_id_idx ON till_key USING btree (till_id)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE web_session
+  token_sha256 bytea NOT NULL
+  person_id uuid NOT NULL
+  csrf_token text NOT NULL
+  created_at timestamp with time zone NOT NULL
+  seen_at timestamp with time zone NOT NULL
+  web_session_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(person_id)
+  web_session_pkey PRIMARY KEY (token_sha256)
+CREATE INDEX web_session_person_id_idx ON web_session USING btree (person_id)
+CREATE INDEX web_session_seen_at_idx ON web_session USING btree (seen_at)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+CREATE OR REPLACE FUNCTION public.account_sums(held uuid, seen_at timestamp with time zone, OUT pending bigint, OUT due bigint, OUT lapsed bigint, OUT expire_at timestamp with time zone[], OUT expire_points bigint[])
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+BEGIN
+  SELECT coalesce(sum(remaining), 0) INTO pending
+  FROM lot WHERE account_id = held AND remaining <> 0 AND available_at > seen_at;
+  -- What expires within 60 days, and what should have expired already but no night has booked so.
+  SELECT coalesce(sum(points) FILTER (WHERE expires_at <= seen_at), 0),
+         array_agg(expires_at ORDER BY expires_at) FILTER (WHERE expires_at > seen_at),
+         array_agg(points ORDER BY expires_at) FILTER (WHERE expires_at > seen_at)
+  INTO due, expire_at, expire_points
+  FROM (
+    SELECT expires_at, sum(remaining)::bigint AS points
+    FROM lot
+    WHERE account_id = held AND remaining <> 0 AND expires_at <= seen_at + interval '60 days'
+    GROUP BY expires_at
+  ) AS soon;
+  -- Reservations whose ten minutes are over, but nobody has booked so.
+  SELECT coalesce(sum(points), 0) INTO lapsed
+  FROM redemption WHERE account_id = held AND state = 'reserved' AND expires_at <= seen_at;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.check_zero_sum()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  unbalanced uuid;
+BEGIN
+  SELECT entry_id INTO unbalanced FROM new_legs GROUP BY entry_id HAVING sum(points) <> 0 LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'the legs of ledger entry % do not sum to zero', unbalanced
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NULL;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.ensure_receipt_months(first_day date, last_day date)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+  month date := date_trunc('month', first_day)::date;
+  following date;
+  parent text;
+  child text;
+  made integer := 0;
+BEGIN
+  IF first_day < date '2000-01-01' OR last_day >= date '2100-01-01' THEN
+    RAISE EXCEPTION 'months from % to % are outside 2000 to 2099', first_day, last_day;
+  END IF;
+  PERFORM pg_advisory_xact_lock(hashtext('ensure_receipt_months'));
+  WHILE month <= last_day LOOP
+    following := (month + interval '1 month')::date;
+    IF to_regclass('receipt_' || to_char(month, 'YYYYMM')) IS NULL THEN
+      FOREACH parent IN ARRAY ARRAY['receipt', 'receipt_line'] LOOP
+        child := parent || '_' || to_char(month, 'YYYYMM');
+        EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', child, parent);
+        EXECUTE format(
+          'WITH moved AS (DELETE FROM %I WHERE business_date >= %L AND business_date < %L RETURNING *) '
+          'INSERT INTO %I SELECT * FROM moved',
+          parent || '_default', month, following, child);
+        EXECUTE format(
+          'ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, child, month, following);
+      END LOOP;
+      made := made + 1;
+    END IF;
+    month := following;
+  END LOOP;
+  RETURN made;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.hold_account(held uuid, seen_at timestamp with time zone, OUT points bigint, OUT reserved bigint, OUT pending bigint, OUT due bigint, OUT lapsed bigint, OUT expire_at timestamp with time zone[], OUT expire_points bigint[])
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  SELECT balance.points, balance.reserved INTO points, reserved
+  FROM balance WHERE account_id = held FOR UPDATE;
+  IF NOT FOUND THEN
+    INSERT INTO balance (account_id) VALUES (held) ON CONFLICT DO NOTHING;
+    SELECT balance.points, balance.reserved INTO points, reserved
+    FROM balance WHERE account_id = held FOR UPDATE;
+  END IF;
+  SELECT sums.pending, sums.due, sums.lapsed, sums.expire_at, sums.expire_points
+  INTO pending, due, lapsed, expire_at, expire_points
+  FROM account_sums(held, seen_at) AS sums;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.open_receipt(own_identity text, own_store integer, own_till integer, own_day date, own_number text, scanned text, closed timestamp with time zone, seen_at timestamp with time zone, skus text[], gtins text[], named_identity text, named_store text, named_till text, named_day date, named_number text, OUT known_receipt uuid, OUT known_fingerprint bytea, OUT known_answer jsonb, OUT card_state text, OUT card_blocked_at timestamp with time zone, OUT card_account uuid, OUT card_member uuid, OUT given_name text, OUT family_name text, OUT language text, OUT birth_date date, OUT articles integer[], OUT original_receipt uuid, OUT original_account uuid, OUT waiting boolean, OUT seen_today integer, OUT seen_just_now integer, OUT account uuid, OUT points bigint, OUT reserved bigint, OUT pending bigint, OUT due bigint, OUT lapsed bigint, OUT expire_at timestamp with time zone[], OUT expire_points bigint[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SET lock_timeout TO '5s'
+AS $function$
+DECLARE
+  child record;
+  successor text;
+  step integer := 0;
+BEGIN
+  -- Whoever brings the same receipt meanwhile waits here.
+  PERFORM pg_advisory_xact_lock(hashtextextended(own_identity, 0));
+  SELECT receipt.receipt_id, receipt.fingerprint, receipt.answer
+  INTO known_receipt, known_fingerprint, known_answer
+  FROM receipt
+  WHERE business_date = own_day AND store_id = own_store AND till_id = own_till AND receipt_number = own_number;
+  IF FOUND THEN
+    RETURN;
+  END IF;
+
+  -- A return and its sale that come at once must see each other: both hold the sale's identity,
+  -- and a sale the identities of the returns that wait for it. Always own, then original or waiting.
+  IF named_identity IS NOT NULL THEN
+    PERFORM pg_advisory_xact_lock(hashtextextended(named_identity, 0));
+    SELECT receipt.receipt_id, receipt.account_id INTO original_receipt, original_account
+    FROM receipt
+    JOIN store ON store.store_id = receipt.store_id AND store.store_code = named_store
+    JOIN till ON till.till_id = receipt.till_id AND till.till_code = named_till
+    WHERE receipt.business_date = named_day AND receipt.receipt_number = named_number;
+  END IF;
+  waiting := false;
+  FOR child IN SELECT identity FROM receipt_link WHERE original_identity = own_identity ORDER BY arrival LOOP
+    waiting := true;
+    PERFORM pg_advisory_xact_lock(hashtextextended(child.identity, 0));
+  END LOOP;
+
+  IF scanned IS NOT NULL THEN
+    SELECT card.state, card.blocked_at, card.account_id, card.member_id, card.replaced_by
+    INTO card_state, card_blocked_at, card_account, card_member, successor
+    FROM card WHERE card_number = scanned;
+    WHILE card_state = 'replaced' AND step < 100 LOOP
+      step := step + 1;
+      SELECT card.state, card.blocked_at, card.account_id, card.member_id, card.replaced_by
+      INTO card_state, card_blocked_at, card_account, card_member, successor
+      FROM card WHERE card_number = successor;
+    END LOOP;
+    IF card_member IS NOT NULL THEN
+      SELECT member.given_name, member.family_name, member.language, member.birth_date
+      INTO given_name, family_name, language, birth_date
+      FROM member WHERE member_id = card_member;
+    END IF;
+  END IF;
+
+  SELECT array_agg(coalesce(by_sku.article_id, by_gtin.article_id) ORDER BY line.position) INTO articles
+  FROM unnest(skus, gtins) WITH ORDINALITY AS line (sku, gtin, position)
+  LEFT JOIN article AS by_sku ON by_sku.sku = line.sku
+  LEFT JOIN article AS by_gtin ON by_gtin.gtin = line.gtin;
+
+  account := coalesce(original_account, card_account);
+  IF account IS NOT NULL THEN
+    SELECT held.points, held.reserved, held.pending, held.due, held.lapsed, held.expire_at, held.expire_points
+    INTO points, reserved, pending, due, lapsed, expire_at, expire_points
+    FROM hold_account(account, seen_at) AS held;
+  END IF;
+  IF card_account IS NOT NULL THEN
+    -- Enough to tell whether there were more than the limits; a busy card costs no more than that.
+    SELECT count(*), count(*) FILTER (WHERE closed_at BETWEEN closed - interval '10 minutes' AND closed)
+    INTO seen_today, seen_just_now
+    FROM (
+      SELECT closed_at FROM receipt
+      WHERE account_id = card_account AND business_date = own_day AND store_id = own_store
+        AND card_number = scanned AND type = 'sale' AND mode = 'live'
+      LIMIT 6
+    ) AS today;
+  END IF;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  RAISE EXCEPTION '% is append-only: % is refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'integrity_constraint_violation';
+END $function$
+
+CREATE OR REPLACE FUNCTION public.uuid7_at(moment timestamp with time zone)
+ RETURNS uuid
+ LANGUAGE sql
+ PARALLEL SAFE
+AS $function$
+  SELECT encode(
+    set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
+      PLACING substring(int8send((extract(epoch FROM moment) * 1000)::bigint) FROM 3) FROM 1 FOR 6),
+      52, 1), 53, 1), 'hex')::uuid
+$function$
