@@ -121,17 +121,17 @@ class Cluster:
         DataOfAnotherVersion, DataUnusable or ServerRefused.
         """
         used = self.folder.used
-        try:
-            self.folder.prepare()
-            with self.folder.alone():
+        self.folder.prepare()
+        with self.folder.alone():
+            try:
                 self.folder.use()
                 self._initialise(self._runnable())
                 self._run(self._runnable())
                 self._make_database()
-        except BaseException:
-            if not used:
-                self.folder.let_go()
-            raise
+            except BaseException:
+                if not used:
+                    self._leave()
+                raise
         return self.url
 
     def stop(self) -> None:
@@ -139,9 +139,7 @@ class Cluster:
         if not self.folder.used:
             return
         with self.folder.alone():
-            if self.folder.last_user():
-                self._shut_down()
-            self.folder.let_go()
+            self._leave()
 
     def remove(self) -> None:
         """Stop the server and delete the database for good; raise InUse while somebody else uses it."""
@@ -157,6 +155,12 @@ class Cluster:
                 self.folder.erase()
             finally:
                 self.folder.let_go()
+
+    def _leave(self) -> None:
+        """Give our share back, and turn the light off as the last; to be done alone."""
+        if self.folder.last_user():
+            self._shut_down()
+        self.folder.let_go()
 
     def _runnable(self) -> Programs:
         self._programs = self._programs or find_programs()

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -58,7 +59,8 @@ def is_ready() -> bool:
 
 def _recipe() -> str:
     lock = hashlib.sha256(LOCK.read_bytes()).hexdigest()
-    return f"recipe {RECIPE}\nlock {lock}\nplace {VENV}\n"
+    project = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    return f"recipe {RECIPE}\nlock {lock}\nproject {project}\nplace {VENV}\n"
 
 
 def _usable() -> bool:
@@ -163,6 +165,13 @@ def _add_project() -> None:
         [PYTHON, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], what=what, mend=mend
     ).strip()
     (Path(where) / "regulars.pth").write_text(f"{ROOT}\n")
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    for old in Path(where).glob("regulars-*.dist-info"):
+        shutil.rmtree(old)
+    record = Path(where) / f"regulars-{version}.dist-info"
+    record.mkdir()
+    (record / "METADATA").write_text(f"Metadata-Version: 2.1\nName: regulars\nVersion: {version}\n")
+    (record / "INSTALLER").write_text("dev\n")
     script = VENV / "bin" / "regulars"
     script.write_text(SCRIPT.format(python=PYTHON))
     script.chmod(0o755)
