@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, Text, and_, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, cast, func, literal, or_, select, tuple_
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
@@ -60,12 +60,14 @@ def read_page(
     sorts: Sequence[str],
     key: str,
     count: bool = False,
+    filled: Sequence[str] = (),
 ) -> Page[Row[*tuple[Any, ...]]]:
     """
     Return the page of `statement` that `ask` wants, with the statement's own rows.
 
     `sorts` are the labels that may be sorted by, `key` the label of a unique column
-    that breaks ties; rows without a value come last. Raises `BadCursor`.
+    that breaks ties; rows without a value come last. Columns named in `filled` always
+    have a value, so that the database can walk an index of theirs. Raises `BadCursor`.
     """
     rows = statement.subquery()
     if ask.sort not in sorts:
@@ -75,13 +77,18 @@ def read_page(
     cursor = ask.before if backwards else ask.after
     descending = ask.descending != backwards
     wanted = select(rows, cast(column, Text).label("_sort"), cast(unique, Text).label("_key"))
+    is_filled = ask.sort in filled
     if cursor is not None:
-        wanted = wanted.where(
-            _beyond(column, unique, _decode(cursor), descending=descending, backwards=backwards)
+        beyond = (
+            _beyond_filled(column, unique, _decode(cursor), descending=descending)
+            if is_filled
+            else _beyond(column, unique, _decode(cursor), descending=descending, backwards=backwards)
         )
+        wanted = wanted.where(beyond)
     ordered = column.desc() if descending else column.asc()
-    # Rows without a value are last when reading forwards, hence first when reading backwards.
-    ordered = ordered.nulls_first() if backwards else ordered.nulls_last()
+    if not is_filled:
+        # Rows without a value are last when reading forwards, hence first when reading backwards.
+        ordered = ordered.nulls_first() if backwards else ordered.nulls_last()
     wanted = wanted.order_by(ordered, unique.desc() if descending else unique.asc()).limit(ask.limit + 1)
     try:
         found = session.execute(wanted).all()
@@ -99,6 +106,19 @@ def read_page(
         previous=_encode(page[0]) if has_previous else None,
         total=session.scalar(select(func.count()).select_from(rows)) if count else None,
     )
+
+
+def _beyond_filled(
+    column: ColumnElement[Any],
+    unique: ColumnElement[Any],
+    cursor: tuple[str | None, str],
+    *,
+    descending: bool,
+) -> ColumnElement[bool]:
+    value, key = cast(literal(cursor[0]), column.type), cast(literal(cursor[1]), unique.type)
+    row, last = tuple_(column, unique), tuple_(value, key)
+    # The bound on the column alone is implied, but only with it does the database leave partitions out.
+    return and_(column <= value, row < last) if descending else and_(column >= value, row > last)
 
 
 def _beyond(

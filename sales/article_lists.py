@@ -1,0 +1,198 @@
+"""Articles as people look at them: the list, one article with its weeks, and a quick search by word or code."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from core.errors import NotFound
+from core.keyset import Ask, Page, read_page
+from sales.articlecodes import find_gtin
+from sales.models import Article, Receipt, ReceiptLine, Store
+
+ARTICLE_SORTS: Final = ("name", "sku", "department", "category", "type", "brand")
+
+
+class NoSuchArticle(NotFound):
+    """There is no article with this code."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleRow:
+    """One article; price in minor units of the chain's currency, None without a price list."""
+
+    article_id: int
+    sku: str
+    gtin: str | None
+    name: str
+    department: str | None
+    category: str | None
+    type: str | None
+    brand: str | None
+    unit: str
+    tax_rate: Decimal
+    price: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleWeek:
+    """What was sold of an article in the week from `monday`."""
+
+    monday: date
+    quantity: Decimal
+    amount: int
+    baskets: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleStore:
+    """What a store sold of an article in a period."""
+
+    store_code: str
+    name: str
+    currency: str
+    quantity: Decimal
+    amount: int
+    baskets: int
+
+
+def list_articles(session: Session, ask: Ask) -> Page[ArticleRow]:
+    """Return a page of articles; filter department; words in the name, or an article number or GTIN."""
+    statement = _articles()
+    if department := ask.filters.get("department"):
+        statement = statement.where(Article.department == department)
+    if ask.words:
+        statement = statement.where(_fits(ask.words))
+    page = read_page(session, statement, ask=ask, sorts=ARTICLE_SORTS, key="article_id", count=True)
+    return Page(tuple(ArticleRow(*row[:11]) for row in page.rows), page.following, page.previous, page.total)
+
+
+def find_articles(session: Session, words: str, *, limit: int = 8) -> list[ArticleRow]:
+    """Return the few articles that fit best: an exact code first, then names that begin with the words."""
+    if not words.strip():
+        return []
+    begins = Article.name.istartswith(words, autoescape=True)
+    exact = or_(Article.sku == words, Article.gtin == (find_gtin(words) or words))
+    statement = (
+        _articles().where(_fits(words)).order_by(exact.desc(), begins.desc(), Article.name, Article.sku)
+    )
+    return [ArticleRow(*row) for row in session.execute(statement.limit(limit))]
+
+
+def read_article(session: Session, *, sku: str) -> ArticleRow:
+    """Return one article; raises `NoSuchArticle`."""
+    row = session.execute(_articles().where(Article.sku == sku)).one_or_none()
+    if row is None:
+        raise NoSuchArticle(f"There is no article {sku}")
+    return ArticleRow(*row)
+
+
+def departments(session: Session) -> list[str]:
+    """Return the departments there are, in order."""
+    found = session.scalars(select(Article.department).distinct().order_by(Article.department))
+    return [department for department in found if department]
+
+
+def article_by_week(
+    session: Session, *, article_id: int, since: date, until: date, store_id: int | None = None
+) -> list[ArticleWeek]:
+    """Return the weeks of the half-open period in which an article was sold, oldest first."""
+    monday = func.date_trunc("week", ReceiptLine.business_date).label("monday")
+    statement = (
+        select(
+            monday,
+            func.sum(ReceiptLine.quantity),
+            func.sum(ReceiptLine.total_amount),
+            func.count(ReceiptLine.receipt_id.distinct()),
+        )
+        .select_from(ReceiptLine)
+        .join(Receipt, _of_receipt())
+        .where(*_sold(article_id, since, until, store_id))
+        .group_by(monday)
+        .order_by(monday)
+    )
+    return [
+        ArticleWeek(start.date(), quantity, int(amount), baskets)
+        for start, quantity, amount, baskets in session.execute(statement)
+    ]
+
+
+def article_by_store(
+    session: Session,
+    *,
+    article_id: int,
+    since: date,
+    until: date,
+    store_id: int | None = None,
+    limit: int = 12,
+) -> list[ArticleStore]:
+    """Return the stores that sold most of an article in the half-open period."""
+    amount = func.sum(ReceiptLine.total_amount)
+    statement = (
+        select(
+            Store.store_code,
+            Store.name,
+            Store.currency,
+            func.sum(ReceiptLine.quantity),
+            amount,
+            func.count(ReceiptLine.receipt_id.distinct()),
+        )
+        .select_from(ReceiptLine)
+        .join(Receipt, _of_receipt())
+        .join(Store, Store.store_id == Receipt.store_id)
+        .where(*_sold(article_id, since, until, store_id))
+        .group_by(Store.store_id)
+        .order_by(amount.desc(), Store.store_code)
+        .limit(limit)
+    )
+    return [ArticleStore(*row[:4], int(row[4]), row[5]) for row in session.execute(statement)]
+
+
+def _of_receipt() -> Any:
+    return (Receipt.business_date == ReceiptLine.business_date) & (
+        Receipt.receipt_id == ReceiptLine.receipt_id
+    )
+
+
+def _sold(article_id: int, since: date, until: date, store_id: int | None) -> list[Any]:
+    conditions: list[Any] = [
+        ReceiptLine.article_id == article_id,
+        ReceiptLine.business_date >= since,
+        ReceiptLine.business_date < until,
+        Receipt.type == "sale",
+        Receipt.mode == "live",
+    ]
+    if store_id is not None:
+        conditions.append(Receipt.store_id == store_id)
+    return conditions
+
+
+def _fits(words: str) -> Any:
+    gtin = find_gtin(words)
+    every_word = [Article.name.icontains(word, autoescape=True) for word in words.split()]
+    codes = [Article.sku == words]
+    if gtin:
+        codes.append(Article.gtin == gtin)
+    named = every_word[0] if every_word else Article.name.icontains(words, autoescape=True)
+    for one in every_word[1:]:
+        named &= one
+    return or_(named, *codes)
+
+
+def _articles() -> Select[*tuple[Any, ...]]:
+    return select(
+        Article.article_id,
+        Article.sku,
+        Article.gtin,
+        Article.name,
+        Article.department,
+        Article.category,
+        Article.type,
+        Article.brand,
+        Article.unit,
+        Article.tax_rate,
+        Article.price,
+    )

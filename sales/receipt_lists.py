@@ -1,0 +1,350 @@
+"""Receipts as people look at them: lists, one receipt with its lines and flags, and the queue of odd ones."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.orm import Session
+
+from core.audit import record_event
+from core.errors import Conflict, NotFound
+from core.keyset import Ask, Page, read_page
+from sales.models import Article, Receipt, ReceiptFlag, ReceiptLine, Store, Till
+
+RECEIPT_SORTS: Final = ("business_date", "payable_amount", "receipt_number")
+FLAG_SORTS: Final = ("flagged_at", "code", "store_code")
+
+
+class NoSuchReceipt(NotFound):
+    """There is no such receipt, or it is another store's."""
+
+
+class FlagNotOpen(Conflict):
+    """Somebody has dealt with this flag already."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptRow:
+    """One receipt of a list; amounts in minor units."""
+
+    business_date: date
+    receipt_id: UUID
+    store_code: str
+    store_name: str
+    timezone: str
+    till_code: str
+    receipt_number: str
+    type: str
+    mode: str
+    closed_at: datetime
+    card_number: str | None
+    member_id: UUID | None
+    currency: str
+    payable_amount: int
+    flags: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """One line; `name` is the till's, or the article's where the till sent none."""
+
+    line_number: int
+    article_id: int | None
+    sku: str | None
+    name: str | None
+    quantity: Decimal
+    unit: str | None
+    unit_price: int
+    discount_amount: int
+    total_amount: int
+    tax_rate: Decimal | None
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class FlagView:
+    """Something odd about a receipt."""
+
+    flag_id: int
+    code: str
+    line_number: int | None
+    detail: str
+    state: str
+    resolved_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptView:
+    """One receipt as a person reads it."""
+
+    row: ReceiptRow
+    received_at: datetime
+    operator_code: str | None
+    offline: bool
+    gross_amount: int
+    discount_amount: int
+    points_amount: int
+    rounding_amount: int
+    tenders: tuple[tuple[str, int], ...]
+    original: str | None
+    original_date: date | None
+    original_id: UUID | None
+    lines: tuple[LineView, ...]
+    flags: tuple[FlagView, ...]
+    printed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FlagRow:
+    """One entry of the work queue."""
+
+    flag_id: int
+    code: str
+    detail: str
+    line_number: int | None
+    state: str
+    flagged_at: datetime
+    resolved_by: str | None
+    resolved_at: datetime | None
+    business_date: date
+    receipt_id: UUID
+    receipt_number: str
+    store_code: str
+    store_name: str
+    timezone: str
+    till_code: str
+    currency: str
+    payable_amount: int
+
+
+def list_receipts(
+    session: Session,
+    ask: Ask,
+    *,
+    store_id: int | None = None,
+    account_id: UUID | None = None,
+    article_id: int | None = None,
+) -> Page[ReceiptRow]:
+    """
+    Return a page of receipts of one store, one account or with one article, or of all.
+
+    Filters: type, mode, since and until (days, both included), card (yes, no). Words are
+    a receipt number or a card number.
+    """
+    statement = _receipts()
+    if store_id is not None:
+        statement = statement.where(Receipt.store_id == store_id)
+    if account_id is not None:
+        statement = statement.where(Receipt.account_id == account_id)
+    if article_id is not None:
+        with_article = select(ReceiptLine.receipt_id).where(
+            ReceiptLine.business_date == Receipt.business_date,
+            ReceiptLine.receipt_id == Receipt.receipt_id,
+            ReceiptLine.article_id == article_id,
+        )
+        statement = statement.where(with_article.exists())
+    statement = _narrowed(statement, ask)
+    page = read_page(session, statement, ask=ask, sorts=RECEIPT_SORTS, key="receipt_id", filled=RECEIPT_SORTS)
+    return Page(tuple(_receipt_row(row) for row in page.rows), page.following, page.previous)
+
+
+def _narrowed(statement: Select[*tuple[Any, ...]], ask: Ask) -> Select[*tuple[Any, ...]]:
+    for name, column in (("type", Receipt.type), ("mode", Receipt.mode)):
+        if value := ask.filters.get(name):
+            statement = statement.where(column == value)
+    if day := _day(ask.filters.get("since")):
+        statement = statement.where(Receipt.business_date >= day)
+    if day := _day(ask.filters.get("until")):
+        statement = statement.where(Receipt.business_date <= day)
+    if known := ask.filters.get("card"):
+        has_account = Receipt.account_id.is_not(None)
+        statement = statement.where(has_account if known == "yes" else ~has_account)
+    if ask.words:
+        statement = statement.where(
+            (Receipt.receipt_number == ask.words) | (Receipt.card_number == ask.words)
+        )
+    return statement
+
+
+def read_receipt(
+    session: Session, *, business_date: date, receipt_id: UUID, store_id: int | None = None
+) -> ReceiptView:
+    """Return one receipt whole; raises `NoSuchReceipt`, also for another store's when `store_id` is given."""
+    where = (Receipt.business_date == business_date, Receipt.receipt_id == receipt_id)
+    row = session.execute(_receipts().where(*where)).one_or_none()
+    receipt = session.execute(select(Receipt).where(*where)).scalar_one_or_none()
+    if row is None or receipt is None or store_id not in {None, receipt.store_id}:
+        raise NoSuchReceipt("There is no such receipt")
+    original = (
+        f"{receipt.original_store_code}/{receipt.original_till_code}/{receipt.original_receipt_number}"
+        if receipt.original_receipt_number
+        else None
+    )
+    return ReceiptView(
+        row=_receipt_row(row),
+        received_at=receipt.received_at,
+        operator_code=receipt.operator_code,
+        offline=receipt.offline,
+        gross_amount=receipt.gross_amount,
+        discount_amount=receipt.discount_amount,
+        points_amount=receipt.points_amount,
+        rounding_amount=receipt.rounding_amount,
+        tenders=tuple((str(one["type"]), int(one["amount"])) for one in receipt.tenders or ()),
+        original=original,
+        original_date=receipt.original_business_date,
+        original_id=receipt.original_receipt_id,
+        lines=_lines(session, business_date, receipt_id),
+        flags=_flags(session, business_date, receipt_id),
+        printed=tuple((receipt.answer or {}).get("print", ())),
+    )
+
+
+def _lines(session: Session, business_date: date, receipt_id: UUID) -> tuple[LineView, ...]:
+    statement = (
+        select(
+            ReceiptLine.line_number,
+            ReceiptLine.article_id,
+            func.coalesce(ReceiptLine.sku, Article.sku),
+            func.coalesce(ReceiptLine.name, Article.name),
+            ReceiptLine.quantity,
+            ReceiptLine.unit,
+            ReceiptLine.unit_price,
+            ReceiptLine.discount_amount,
+            ReceiptLine.total_amount,
+            ReceiptLine.tax_rate,
+            ReceiptLine.points,
+        )
+        .outerjoin(Article, Article.article_id == ReceiptLine.article_id)
+        .where(ReceiptLine.business_date == business_date, ReceiptLine.receipt_id == receipt_id)
+        .order_by(ReceiptLine.line_number)
+    )
+    return tuple(LineView(*row) for row in session.execute(statement))
+
+
+def _flags(session: Session, business_date: date, receipt_id: UUID) -> tuple[FlagView, ...]:
+    statement = (
+        select(
+            ReceiptFlag.flag_id,
+            ReceiptFlag.code,
+            ReceiptFlag.line_number,
+            ReceiptFlag.detail,
+            ReceiptFlag.state,
+            ReceiptFlag.resolved_by,
+        )
+        .where(ReceiptFlag.business_date == business_date, ReceiptFlag.receipt_id == receipt_id)
+        .order_by(ReceiptFlag.flag_id)
+    )
+    return tuple(FlagView(*row) for row in session.execute(statement))
+
+
+def list_flags(session: Session, ask: Ask, *, store_id: int | None = None) -> Page[FlagRow]:
+    """Return a page of the work queue; filters state, code."""
+    statement: Select[*tuple[Any, ...]] = (
+        select(
+            ReceiptFlag.flag_id,
+            ReceiptFlag.code,
+            ReceiptFlag.detail,
+            ReceiptFlag.line_number,
+            ReceiptFlag.state,
+            ReceiptFlag.flagged_at,
+            ReceiptFlag.resolved_by,
+            ReceiptFlag.resolved_at,
+            ReceiptFlag.business_date,
+            ReceiptFlag.receipt_id,
+            Receipt.receipt_number,
+            Store.store_code,
+            Store.name.label("store_name"),
+            Store.timezone,
+            Till.till_code,
+            Receipt.currency,
+            Receipt.payable_amount,
+        )
+        .join(
+            Receipt,
+            (Receipt.business_date == ReceiptFlag.business_date)
+            & (Receipt.receipt_id == ReceiptFlag.receipt_id),
+        )
+        .join(Store, Store.store_id == Receipt.store_id)
+        .join(Till, Till.till_id == Receipt.till_id)
+    )
+    if store_id is not None:
+        statement = statement.where(ReceiptFlag.store_id == store_id)
+    for name, column in (("state", ReceiptFlag.state), ("code", ReceiptFlag.code)):
+        if value := ask.filters.get(name):
+            statement = statement.where(column == value)
+    if ask.words:
+        statement = statement.where(Receipt.receipt_number == ask.words)
+    page = read_page(session, statement, ask=ask, sorts=FLAG_SORTS, key="flag_id", filled=FLAG_SORTS)
+    return Page(tuple(FlagRow(*row[:17]) for row in page.rows), page.following, page.previous)
+
+
+def settle_flag(
+    session: Session, *, flag_id: int, state: str, store_id: int | None, actor: str, now: datetime
+) -> None:
+    """
+    Take a flag out of the queue: `state` resolved (something was done) or dismissed (nothing was wrong).
+
+    With `store_id` only that store's flags are found. Raises `FlagNotOpen`.
+    """
+    statement = update(ReceiptFlag).where(ReceiptFlag.flag_id == flag_id, ReceiptFlag.state == "open")
+    if store_id is not None:
+        statement = statement.where(ReceiptFlag.store_id == store_id)
+    settled = session.execute(
+        statement.values(state=state, resolved_by=actor, resolved_at=now).returning(ReceiptFlag.code)
+    ).scalar_one_or_none()
+    if settled is None:
+        raise FlagNotOpen("Somebody has dealt with this already")
+    record_event(
+        session,
+        now=now,
+        actor=actor,
+        action=f"flag.{state}",
+        subject_kind="flag",
+        subject_id=str(flag_id),
+        detail={"code": settled},
+    )
+
+
+def _receipts() -> Select[*tuple[Any, ...]]:
+    flags = (
+        select(func.count())
+        .where(
+            ReceiptFlag.business_date == Receipt.business_date, ReceiptFlag.receipt_id == Receipt.receipt_id
+        )
+        .scalar_subquery()
+    )
+    return (
+        select(
+            Receipt.business_date,
+            Receipt.receipt_id,
+            Store.store_code,
+            Store.name.label("store_name"),
+            Store.timezone,
+            Till.till_code,
+            Receipt.receipt_number,
+            Receipt.type,
+            Receipt.mode,
+            Receipt.closed_at,
+            Receipt.card_number,
+            Receipt.member_id,
+            Receipt.currency,
+            Receipt.payable_amount,
+            flags.label("flags"),
+        )
+        .join(Store, Store.store_id == Receipt.store_id)
+        .join(Till, Till.till_id == Receipt.till_id)
+    )
+
+
+def _receipt_row(row: Any) -> ReceiptRow:
+    return ReceiptRow(*row[:15])
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
