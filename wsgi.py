@@ -2,13 +2,15 @@
 
 from flask import Flask
 
-import pos_api
 from core.database import Sessions, make_engine, make_sessions
 from core.errors import Refused
 from core.settings import Settings
+from pos_api.app import register as register_tills
 from web.registration import register as register_screens
 
 LARGEST_FORM = 2 * 1024 * 1024
+LONGEST_WAIT = 5
+"""Seconds that a request waits for another one's work; the till contract names them."""
 
 
 class NoDatabase(Refused):
@@ -24,11 +26,14 @@ def create_app(sessions: Sessions | None = None, settings: Settings | None = Non
     settings = settings or Settings.load()
     if sessions is None:
         if settings.database_url is None:
-            raise NoDatabase("Set DATABASE_URL, or start the server with `regulars serve`, which brings a database")
-        sessions = make_sessions(make_engine(settings.database_url, pool_size=settings.pool_size))
+            raise NoDatabase(
+                "Set DATABASE_URL, or start the server with `regulars serve`, which brings a database"
+            )
+        engine = make_engine(settings.database_url, pool_size=settings.pool_size, lock_timeout=LONGEST_WAIT)
+        sessions = make_sessions(engine)
     app = Flask("web", static_folder=None)
     app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_FORM
     app.config["MAX_FORM_PARTS"] = 200
-    pos_api.register(app, sessions)
+    register_tills(app, sessions)
     register_screens(app, sessions, data=settings.data, secure_cookies=settings.secure_cookies)
     return app

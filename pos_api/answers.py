@@ -1,0 +1,142 @@
+"""What tills hear: the schemas of the answers, for the OpenAPI document. Later versions may add fields."""
+
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, fields
+
+from pos_api.problems import PROBLEMS, TYPES
+
+
+class Answer(Schema):
+    """An object that every version answers with at least these members."""
+
+    class Meta:
+        """Additions are allowed: a till passes over what it does not know."""
+
+        unknown = EXCLUDE
+
+
+def count(**options: Any) -> fields.Integer:
+    """Return the field of a number of points that is never negative."""
+    return fields.Integer(required=True, metadata={"minimum": 0}, **options)
+
+
+def anything(description: str) -> fields.List[Any]:
+    """Return the field of a list of objects."""
+    return fields.List(fields.Dict(), required=True, metadata={"description": description})
+
+
+class FlagAnswer(Answer):
+    """Something odd about a receipt that is accepted all the same."""
+
+    code = fields.String(required=True)
+    line_number = fields.Integer(allow_none=True, metadata={"description": "The line, when it is about one."})
+    detail = fields.String(required=True)
+
+
+class ExpiringAnswer(Answer):
+    """Points that will be lost at the end of a day."""
+
+    points = count()
+    on = fields.Date(required=True)
+
+
+class TierAnswer(Answer):
+    """Where the member stands among the tiers, and what is missing for the next."""
+
+    code = fields.String(required=True)
+    next = fields.String(required=True, allow_none=True)
+    missing = fields.Integer(required=True, allow_none=True)
+
+
+class ReceiptPointsAnswer(Answer):
+    """What the receipt did to the account, and how it stands now; zeros and nulls without an account."""
+
+    earned = count()
+    spent = count()
+    reversed = count()
+    returned = count()
+    pending_until = fields.Date(required=True, allow_none=True)
+    balance = fields.Integer(required=True, metadata={"description": "available + pending"})
+    available = fields.Integer(required=True)
+    pending = fields.Integer(required=True)
+    expiring = fields.List(fields.Nested(ExpiringAnswer), required=True)
+
+
+class ReceiptAnswer(Answer):
+    """The answer to a receipt, stored with it."""
+
+    receipt_id = fields.UUID(required=True)
+    replayed = fields.Boolean(
+        required=True, metadata={"description": "Whether the same receipt was known already."}
+    )
+    flags = fields.List(fields.Nested(FlagAnswer), required=True)
+    points = fields.Nested(ReceiptPointsAnswer, required=True)
+    tier = fields.Nested(TierAnswer, required=True, allow_none=True)
+    vouchers_issued = anything("Vouchers for next time.")
+    gifts = anything("Gifts to hand over.")
+    differences = anything("Where the receipt departs from its quote.")
+    next_offers = anything("At most one offer.")
+    messages = fields.List(fields.String(), required=True)
+    print = fields.List(
+        fields.String(), required=True, metadata={"description": "Lines to print, in the member's language."}
+    )
+
+
+class CardMemberAnswer(Answer):
+    """Whom to greet."""
+
+    greeting = fields.String(required=True)
+    tier = fields.String(required=True, allow_none=True)
+    birthday = fields.Boolean(required=True)
+
+
+class CardPointsAnswer(Answer):
+    """How the account stands; zeros without one."""
+
+    balance = fields.Integer(required=True, metadata={"description": "available + pending"})
+    available = fields.Integer(required=True)
+    pending = fields.Integer(required=True)
+    reserved = count()
+    spendable_now = count()
+    spendable_value = count()
+    expiring = fields.List(fields.Nested(ExpiringAnswer), required=True)
+
+
+class CardAnswer(Answer):
+    """A card and its holder's account."""
+
+    card_number = fields.String(required=True)
+    state = fields.String(
+        required=True, metadata={"enum": ["stock", "issued", "active", "blocked", "replaced", "expired"]}
+    )
+    member = fields.Nested(CardMemberAnswer, required=True, allow_none=True)
+    tier = fields.Nested(TierAnswer, required=True, allow_none=True)
+    points = fields.Nested(CardPointsAnswer, required=True)
+    vouchers = anything("Vouchers that the member can use.")
+    rewards = anything("Rewards that the points would buy.")
+    messages = fields.List(fields.String(), required=True)
+
+
+class PlaceAnswer(Answer):
+    """One place of the body that breaks a rule."""
+
+    pointer = fields.String(required=True, metadata={"description": "JSON pointer (RFC 6901)."})
+    detail = fields.String(required=True)
+
+
+class ProblemAnswer(Answer):
+    """A problem document (RFC 9457)."""
+
+    type = fields.String(
+        required=True,
+        metadata={
+            "description": "A URI whose last segment is the code.",
+            "format": "uri",
+            "enum": [TYPES + code for code in PROBLEMS],
+        },
+    )
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    errors = fields.List(fields.Nested(PlaceAnswer))

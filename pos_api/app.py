@@ -1,0 +1,30 @@
+"""Puts the tills' interface into an application."""
+
+from flask import Flask
+
+from core.database import Sessions
+from pos_api.cards import cards
+from pos_api.documents import make_documents
+from pos_api.health import health
+from pos_api.openapi import make_contract
+from pos_api.problems import answer_routing_errors
+from pos_api.receipts import receipts
+from pos_api.transactions import EXTENSION
+
+ROOT = "/pos"
+PREFIX = f"{ROOT}/v1"
+CALLS = (receipts, cards)
+
+
+def register(app: Flask, sessions: Sessions) -> None:
+    """
+    Make `app` speak the till contract under /pos/v1, on the database behind `sessions`.
+
+    Health, openapi.json and docs are served at the root as well.
+    """
+    app.extensions[EXTENSION] = sessions
+    documents = make_documents(make_contract(app, CALLS, PREFIX), PREFIX)
+    answer_routing_errors(app, ROOT)
+    app.register_blueprint(documents)
+    app.register_blueprint(health)
+    app.register_blueprint(health, url_prefix=PREFIX, name="health_of_tills")

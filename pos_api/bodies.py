@@ -1,0 +1,152 @@
+"""Bodies: what tills send, read as JSON or refused with exactly what is wrong, and what they hear."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+from flask import Response, request
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+
+from pos_api.problems import Problem, invalid_content, pointer
+
+MEBIBYTE = 1 << 20
+
+LONGEST_INTEGER = 4300
+"""Digits that Python reads; a longer integer is out of every range anyway."""
+
+
+_Trail: TypeAlias = "tuple[_Trail, str | int] | None"
+"""Where a value stands, innermost step first; shared by siblings, so that depth costs nothing."""
+
+
+class _Twice:
+    """Stands for a value whose name stood twice in one object."""
+
+
+class _RepeatedName(Exception):  # noqa: N818
+    """A name stands twice in one object; which value was meant is unknowable."""
+
+
+def read(limit: int = MEBIBYTE) -> bytes:
+    """Return the body of the current request; a wrong type, encoding or size raises its `Problem`."""
+    if request.mimetype != "application/json":
+        raise Problem("unsupported_media_type", "Send Content-Type: application/json.")
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise Problem("unsupported_media_type", "Send the body without Content-Encoding.")
+    too_large = Problem("too_large", f"The body is over {limit} bytes.")
+    if (request.content_length or 0) > limit:
+        raise too_large
+    request.max_content_length = limit
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge as error:
+        raise too_large from error
+    except ClientDisconnected as error:
+        raise Problem("malformed", "The body ended early.") from error
+
+
+def parse(raw: bytes) -> dict[str, Any]:
+    """
+    Return the JSON object in `raw` without its nulls, which mean the same as absent.
+
+    Raises `malformed` for what is not a JSON object in UTF-8, `invalid_content` for
+    names that repeat, integers nobody can read and text that no database can keep.
+    """
+    try:
+        text = raw.decode("utf-8-sig")
+        document = _DECODER.decode(text)
+    except UnicodeDecodeError as error:
+        raise Problem("malformed", f"The body is not UTF-8 at byte {error.start}.") from error
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise Problem("malformed", f"The body is not JSON at {where}: {error.msg}.") from error
+    except RecursionError as error:
+        raise Problem("malformed", "The body is nested too deeply.") from error
+    except (_RepeatedName, ValueError):
+        # Told apart only now: a body without such faults is read at full speed.
+        document = _FORGIVING_DECODER.decode(text)
+        raise invalid_content(_unreadable(document)) from None
+    if type(document) is not dict:
+        raise Problem("malformed", "The body is not a JSON object.")
+    if "\\u" in text:
+        # Only an escape can bring in what UTF-8 or PostgreSQL cannot hold.
+        found = tuple(_unreadable(document))
+        if found:
+            raise invalid_content(found)
+    return document
+
+
+def answer(document: Mapping[str, Any], status: int = 200) -> Response:
+    """Return `document` as the whole answer; nobody on the way may keep it."""
+    content = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    response = Response(content, status, mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = dict(pairs)
+    if len(names) != len(pairs):
+        raise _RepeatedName
+    if None in names.values():
+        return {name: value for name, value in pairs if value is not None}
+    return names
+
+
+def _object_with_faults(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names: dict[str, Any] = {}
+    for name, value in pairs:
+        names[name] = _Twice if name in names else value
+    return names
+
+
+def _no_constant(name: str) -> Any:
+    raise Problem("malformed", f"{name} is not JSON.")
+
+
+def _integer(digits: str) -> Any:
+    return int(digits) if len(digits) < LONGEST_INTEGER else float("inf")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
+_FORGIVING_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object_with_faults, parse_constant=_no_constant, parse_int=_integer
+)
+
+
+def _unreadable(document: Any) -> Iterator[tuple[str, str]]:
+    """Yield what can be parsed but not kept; an explicit stack, since input decides the depth."""
+    waiting: list[tuple[_Trail, Any]] = [(None, document)]
+    while waiting:
+        trail, value = waiting.pop()
+        if value is _Twice:
+            yield _pointer(trail), "The name stands twice in this object."
+        elif value == float("inf"):
+            yield _pointer(trail), "The number is out of range."
+        elif isinstance(value, str):
+            if not _keepable(value):
+                yield _pointer(trail), "The text has a NUL or half a surrogate pair."
+        elif isinstance(value, dict):
+            if not all(map(_keepable, value)):
+                yield _pointer(trail), "A name has a NUL or half a surrogate pair."
+            waiting.extend(((trail, name), inner) for name, inner in value.items())
+        elif isinstance(value, list):
+            waiting.extend(((trail, index), inner) for index, inner in enumerate(value))
+
+
+def _pointer(trail: _Trail) -> str:
+    steps: list[str | int] = []
+    while trail:
+        trail, step = trail
+        steps.append(step)
+    return pointer(*reversed(steps))
+
+
+def _keepable(text: str) -> bool:
+    if "\x00" in text:
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

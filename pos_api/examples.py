@@ -1,0 +1,183 @@
+"""Examples of the contract; the tests send every one of them to a real server."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Example = Mapping[str, Any]
+
+CARD_NUMBER = "2990000000019"
+
+SALE: Example = {
+    "type": "sale",
+    "mode": "live",
+    "offline": False,
+    "business_date": "2026-11-21",
+    "receipt_number": "000123",
+    "closed_at": "2026-11-21T10:16:02+01:00",
+    "operator_code": "17",
+    "card_number": CARD_NUMBER,
+    "card_entry_mode": "scanned",
+    "currency": "CZK",
+    "lines": [
+        {
+            "line_number": 1,
+            "gtin": "8594001021512",
+            "sku": "10452",
+            "name": "Čaj 40 g",
+            "quantity": "2",
+            "unit": "pcs",
+            "unit_price": 5990,
+            "discount_amount": 1198,
+            "total_amount": 10782,
+            "tax_rate": "12",
+            "discounts": [{"offer_code": "TEA10", "offer_version": 3, "amount": 1198}],
+        }
+    ],
+    "tenders": [{"type": "cash", "amount": 10800}],
+    "totals": {
+        "gross_amount": 11980,
+        "discount_amount": 1198,
+        "points_amount": 0,
+        "rounding_amount": 18,
+        "payable_amount": 10800,
+    },
+}
+
+SHORTEST_SALE: Example = {
+    "type": "sale",
+    "business_date": "2026-11-21",
+    "receipt_number": "000124",
+    "closed_at": "2026-11-21T09:20:44Z",
+    "currency": "CZK",
+    "lines": [
+        {
+            "line_number": 1,
+            "sku": "20117",
+            "quantity": "0.754",
+            "unit_price": 3990,
+            "total_amount": 3008,
+            "tax_rate": "12",
+        }
+    ],
+    "totals": {"payable_amount": 3008},
+}
+
+RETURN: Example = {
+    "type": "return",
+    "business_date": "2026-11-22",
+    "receipt_number": "000125",
+    "closed_at": "2026-11-22T14:02:31+01:00",
+    "currency": "CZK",
+    "original": {
+        "store_code": "S1",
+        "till_code": "T1",
+        "business_date": "2026-11-21",
+        "receipt_number": "000123",
+    },
+    "lines": [
+        {
+            "line_number": 1,
+            "original_line_number": 1,
+            "sku": "10452",
+            "quantity": "1",
+            "unit_price": 5990,
+            "discount_amount": 599,
+            "total_amount": 5391,
+            "tax_rate": "12",
+            "reason": "unwanted",
+        }
+    ],
+    "tenders": [{"type": "cash", "amount": 5391}],
+    "totals": {"gross_amount": 5990, "discount_amount": 599, "payable_amount": 5391},
+}
+
+VOID: Example = {
+    "type": "void",
+    "business_date": "2026-11-22",
+    "receipt_number": "000126",
+    "closed_at": "2026-11-22T14:05:00+01:00",
+    "currency": "CZK",
+    "original": {
+        "store_code": "S1",
+        "till_code": "T1",
+        "business_date": "2026-11-21",
+        "receipt_number": "000124",
+    },
+}
+
+RECEIPTS: Mapping[str, Example] = {
+    "sale": {"summary": "A sale with a card", "value": SALE},
+    "shortest_sale": {"summary": "No more than a sale needs", "value": SHORTEST_SALE},
+    "return": {"summary": "One of two pieces comes back", "value": RETURN},
+    "void": {"summary": "A sale is undone", "value": VOID},
+}
+
+RECEIPT_ANSWER: Example = {
+    "receipt_id": "019aa5f0-7d6e-7c1b-9f30-52f1a6b1c001",
+    "replayed": False,
+    "flags": [{"code": "unknown_offer", "line_number": 1, "detail": "there is no offer TEA10"}],
+    "points": {
+        "earned": 107,
+        "spent": 0,
+        "reversed": 0,
+        "returned": 0,
+        "pending_until": "2026-12-05",
+        "balance": 1167,
+        "available": 940,
+        "pending": 227,
+        "expiring": [{"points": 40, "on": "2026-12-31"}],
+    },
+    "tier": None,
+    "vouchers_issued": [],
+    "gifts": [],
+    "differences": [],
+    "next_offers": [],
+    "messages": [],
+    "print": ["Žofie N.", "Získáno 107 bodů, stav 1167"],
+}
+
+CARD_ANSWER: Example = {
+    "card_number": CARD_NUMBER,
+    "state": "active",
+    "member": {"greeting": "Žofie N.", "tier": None, "birthday": False},
+    "tier": None,
+    "points": {
+        "balance": 1060,
+        "available": 940,
+        "pending": 120,
+        "reserved": 0,
+        "spendable_now": 940,
+        "spendable_value": 9400,
+        "expiring": [{"points": 40, "on": "2026-12-31"}],
+    },
+    "vouchers": [],
+    "rewards": [],
+    "messages": [],
+}
+
+IDEMPOTENCY_KEY: Mapping[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Unique per till; kept for at least 24 hours. With another body it is an error.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
+
+
+def path_parameter(name: str, description: str, **schema: Any) -> Mapping[str, Any]:
+    """Return the OpenAPI parameter of a part of the path."""
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": description,
+        "schema": {"type": "string", **schema},
+    }
+
+
+RECEIPT_IDENTITY = (
+    path_parameter("store_code", "The own store."),
+    path_parameter("till_code", "Any till of it."),
+    path_parameter("business_date", "YYYY-MM-DD", format="date"),
+    path_parameter("receipt_number", "As posted, leading zeros too."),
+)
