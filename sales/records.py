@@ -1,0 +1,252 @@
+"""The record of receipts: written once, as the till stated them and with what was made of them."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core.driver import driver_of
+from sales.receipts import (
+    Flag,
+    PostedLine,
+    PostedReceipt,
+    TillIdentity,
+    line_gross,
+    own_identity,
+    receipt_document,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LinePoints:
+    """What a line earned and spent, or on a return took back and gave back, and the quantity that counts there."""
+
+    points: int = 0
+    points_spent: int = 0
+    counted_quantity: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A receipt as it is kept for ever: what the till stated, and what was made of it."""
+
+    receipt_id: UUID
+    posted: PostedReceipt
+    till: TillIdentity
+    fingerprint: bytes
+    received_at: datetime
+    account_id: UUID | None
+    member_id: UUID | None
+    articles: Sequence[int | None]
+    """The article of each line, in the order of the lines; None where nobody knows it."""
+    points: Mapping[int, LinePoints] = field(default_factory=dict)
+    """By line number."""
+    flags: Sequence[Flag] = ()
+    original_receipt_id: UUID | None = None
+    answer: Mapping[str, Any] | None = None
+
+
+_RECORD = """
+    with lines as (
+        insert into receipt_line (
+            business_date, receipt_id, line_number, article_id, sku, gtin, name, quantity, unit, unit_price,
+            discount_amount, total_amount, tax_rate, discounts, original_line_number, return_reason,
+            points, points_spent, counted_quantity)
+        select %(business_date)s, %(receipt_id)s, line.*
+        from json_to_recordset(%(lines)s) as line (
+            line_number integer, article_id integer, sku text, gtin text, name text, quantity numeric, unit text,
+            unit_price bigint, discount_amount bigint, total_amount bigint, tax_rate numeric, discounts jsonb,
+            original_line_number integer, return_reason text,
+            points bigint, points_spent bigint, counted_quantity numeric)
+    ), flags as (
+        insert into receipt_flag (business_date, receipt_id, store_id, flagged_at, code, line_number, detail)
+        select %(business_date)s, %(receipt_id)s, %(store_id)s, %(received_at)s, flag.*
+        from json_to_recordset(%(flags)s) as flag (code text, line_number integer, detail text)
+    )
+    insert into receipt (
+        business_date, receipt_id, store_id, till_id, receipt_number, type, mode, offline, closed_at, received_at,
+        operator_code, card_number, card_entry_mode, account_id, member_id, currency, gross_amount,
+        discount_amount, points_amount, rounding_amount, payable_amount, tenders, quote_id, redemption_ids,
+        voucher_codes, original_store_code, original_till_code, original_business_date, original_receipt_number,
+        original_receipt_id, fingerprint, answer)
+    values (
+        %(business_date)s, %(receipt_id)s, %(store_id)s, %(till_id)s, %(receipt_number)s, %(type)s, %(mode)s,
+        %(offline)s, %(closed_at)s, %(received_at)s, %(operator_code)s, %(card_number)s, %(card_entry_mode)s,
+        %(account_id)s, %(member_id)s, %(currency)s, %(gross_amount)s, %(discount_amount)s, %(points_amount)s,
+        %(rounding_amount)s, %(payable_amount)s, %(tenders)s, %(quote_id)s, %(redemption_ids)s,
+        %(voucher_codes)s, %(original_store_code)s, %(original_till_code)s, %(original_business_date)s,
+        %(original_receipt_number)s, %(original_receipt_id)s, %(fingerprint)s, %(answer)s)
+"""
+
+
+def record_receipt(session: Session, record: Record) -> None:
+    """
+    Write a receipt with its lines and flags, in one statement.
+
+    Flags of training and suspended receipts are told to the till only: there is nothing
+    about them that a person would have to put right.
+    """
+    posted, till = record.posted, record.till
+    original = posted.original
+    totals = posted.totals
+    values = {
+        "business_date": posted.business_date,
+        "receipt_id": record.receipt_id,
+        "store_id": till.store_id,
+        "till_id": till.till_id,
+        "receipt_number": posted.receipt_number,
+        "type": posted.type,
+        "mode": posted.mode,
+        "offline": posted.offline,
+        "closed_at": posted.closed_at,
+        "received_at": record.received_at,
+        "operator_code": posted.operator_code,
+        "card_number": posted.card_number,
+        "card_entry_mode": posted.card_entry_mode,
+        "account_id": record.account_id,
+        "member_id": record.member_id,
+        "currency": posted.currency,
+        "gross_amount": _or(totals.gross_amount, sum(map(line_gross, posted.lines))),
+        "discount_amount": totals.discount_amount,
+        "points_amount": totals.points_amount,
+        "rounding_amount": totals.rounding_amount,
+        "payable_amount": totals.payable_amount or 0,
+        "tenders": _json([{"type": tender.type, "amount": tender.amount} for tender in posted.tenders]),
+        "quote_id": _uuid(posted.quote_id),
+        "redemption_ids": _json(posted.redemption_ids),
+        "voucher_codes": _json(posted.voucher_codes),
+        "original_store_code": original and original.store_code,
+        "original_till_code": original and original.till_code,
+        "original_business_date": original and original.business_date,
+        "original_receipt_number": original and original.receipt_number,
+        "original_receipt_id": record.original_receipt_id,
+        "fingerprint": record.fingerprint,
+        "answer": None if record.answer is None else json.dumps(record.answer),
+        "lines": _lines_json(record),
+        "flags": _flags_json(record.flags if posted.mode == "live" else ()),
+    }
+    driver_of(session).execute(_RECORD, values, prepare=True)
+
+
+def _lines_json(record: Record) -> str:
+    none = LinePoints()
+    return json.dumps(
+        [
+            _line_row(line, article_id, record.points.get(line.line_number, none))
+            for line, article_id in zip(record.posted.lines, record.articles, strict=True)
+        ],
+        default=str,
+    )
+
+
+def _line_row(line: PostedLine, article_id: int | None, points: LinePoints) -> dict[str, Any]:
+    return {
+        "line_number": line.line_number,
+        "article_id": article_id,
+        "sku": line.sku,
+        "gtin": line.gtin,
+        "name": line.name,
+        "quantity": line.quantity,
+        "unit": line.unit,
+        "unit_price": line.unit_price,
+        "discount_amount": line.discount_amount,
+        "total_amount": line.total_amount,
+        "tax_rate": line.tax_rate,
+        "discounts": [
+            {"offer_code": part.offer_code, "offer_version": part.offer_version, "amount": part.amount}
+            for part in line.discounts
+        ]
+        or None,
+        "original_line_number": line.original_line_number,
+        "return_reason": line.reason,
+        "points": points.points,
+        "points_spent": points.points_spent,
+        "counted_quantity": points.counted_quantity,
+    }
+
+
+def _flags_json(flags: Iterable[Flag]) -> str:
+    return json.dumps(
+        [{"code": flag.code, "line_number": flag.line_number, "detail": flag.detail} for flag in flags]
+    )
+
+
+def _json(content: Sequence[Any]) -> str | None:
+    return json.dumps(content) if content else None
+
+
+def _or(stated: int | None, otherwise: int) -> int:
+    return otherwise if stated is None else stated
+
+
+def _uuid(text: str | None) -> UUID | None:
+    """Return the UUID in `text`; a quote's id that is none names no quote of ours."""
+    try:
+        return None if text is None else UUID(text)
+    except ValueError:
+        return None
+
+
+_QUARANTINE = """
+    insert into quarantined_receipt (
+        business_date, store_id, till_id, receipt_number, fingerprint, body, received_at)
+    values (%s, %s, %s, %s, %s, %s, %s)
+    on conflict do nothing
+"""
+
+
+def quarantine(
+    session: Session, *, posted: PostedReceipt, till: TillIdentity, fingerprint: bytes, now: datetime
+) -> None:
+    """Keep a body that came under the identity of another one, once however often it comes; nothing is booked."""
+    driver_of(session).execute(
+        _QUARANTINE,
+        (
+            posted.business_date,
+            till.store_id,
+            till.till_id,
+            posted.receipt_number,
+            fingerprint,
+            json.dumps(receipt_document(posted)),
+            now,
+        ),
+        prepare=True,
+    )
+
+
+_LINK = """
+    insert into receipt_link (
+        receipt_id, business_date, type, identity, original_identity, original_business_date, original_receipt_id)
+    values (%s, %s, %s, %s, %s, %s, %s)
+"""
+
+
+def link_to_original(
+    session: Session,
+    *,
+    receipt_id: UUID,
+    posted: PostedReceipt,
+    till: TillIdentity,
+    original_receipt_id: UUID | None,
+) -> None:
+    """Note what a live return or void names; without `original_receipt_id` it waits for its original to come."""
+    assert posted.original is not None
+    linked = original_receipt_id is not None
+    driver_of(session).execute(
+        _LINK,
+        (
+            receipt_id,
+            posted.business_date,
+            posted.type,
+            own_identity(posted, till),
+            posted.original.identity,
+            posted.original.business_date if linked else None,
+            original_receipt_id,
+        ),
+        prepare=True,
+    )
