@@ -10,6 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import basket_analysis.verification
 import pos_api.jobs
 import sales.jobs
 import web.jobs
@@ -20,7 +21,8 @@ from core.jobs import Job, Shift, Show, Step, run_once, show_nothing
 from core.verification import Check, verify
 from sales.business_days import begun_somewhere
 
-CHECKS: tuple[Check, ...] = ()
+CHECKS: tuple[Check, ...] = (*basket_analysis.verification.checks,)
+"""Every room's invariants; those that no row of the database can show are held by tests."""
 
 
 class PromiseBroken(Conflict):

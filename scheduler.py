@@ -30,8 +30,6 @@ from core.settings import Settings
 from night import NIGHT, run_night
 from sales.business_days import chain_timezone, closing_moment, last_closed_day
 
-SECONDS_BETWEEN_TICKS = 20
-
 log = logging.getLogger("scheduler")
 
 
@@ -66,13 +64,13 @@ class NightClock:
             log.warning("the tick failed: %s", str(error).splitlines()[0])
 
 
-def serve(clock_work: NightClock, leave: Callable[[], None]) -> None:
-    """Tick until SIGTERM or SIGINT, then `leave`; a night under way is left to be gone on with."""
+def serve(clock_work: NightClock, leave: Callable[[], None], *, every: float) -> None:
+    """Tick `every` so many seconds until SIGTERM or SIGINT, then `leave`; a night under way is left to be gone on with."""
     ticking = BlockingScheduler(timezone="UTC")
     ticking.add_job(
         clock_work.tick,
         "interval",
-        seconds=SECONDS_BETWEEN_TICKS,
+        seconds=every,
         next_run_time=clock.now(),
         max_instances=1,
         coalesce=True,
@@ -94,8 +92,11 @@ def serve(clock_work: NightClock, leave: Callable[[], None]) -> None:
 
 
 @click.command()
-@click.option("--data", type=click.Path(path_type=Path), help="The data folder.")
-def main(data: Path | None) -> None:
+@click.option("--data", type=click.Path(path_type=Path), help="The data folder (REGULARS_DATA, or ./data).")
+@click.option(
+    "--every", type=click.FloatRange(0.1, 3600), default=20, show_default=True, help="Seconds between looks."
+)
+def main(data: Path | None, every: float) -> None:
     """Run the night when it is due, for ever."""
     settings = Settings.load()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s scheduler: %(message)s", stream=sys.stderr)
@@ -104,7 +105,7 @@ def main(data: Path | None) -> None:
     clock_work = NightClock(
         workplace.sessions, workplace.data, settings.night_hour, settings.night_timezone, clock.now()
     )
-    serve(clock_work, workplace.close)
+    serve(clock_work, workplace.close, every=every)
 
 
 if __name__ == "__main__":
