@@ -1,0 +1,176 @@
+"""The first of a receipt's round trips: its locks, and everything that booking a sale must know."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import dict_row
+from sqlalchemy.orm import Session
+
+from core.driver import driver_of
+from loyalty.lots import Position, expiring_by_day
+from sales.articlecodes import find_gtin
+from sales.receipts import PostedReceipt, TillIdentity, own_identity
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A receipt of this identity that was stored before."""
+
+    receipt_id: UUID
+    fingerprint: bytes
+    answer: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """The card on the receipt, after all its replacements, and its holder, if there is one."""
+
+    state: str
+    blocked_at: datetime | None
+    account_id: UUID | None
+    member_id: UUID | None
+    given_name: str | None
+    family_name: str | None
+    language: str | None
+    birth_date: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """
+    An account whose lock is held, by its sums.
+
+    `due` points have ended and `lapsed` reservations are over, but neither is booked yet.
+    """
+
+    account_id: UUID
+    points: int
+    reserved: int
+    pending: int
+    due: int
+    lapsed: int
+    expiring: tuple[tuple[datetime, int], ...]
+
+    @property
+    def settled(self) -> bool:
+        """Whether the books say what holds at this moment."""
+        return not self.due and not self.lapsed
+
+    @property
+    def position(self) -> Position:
+        """What the account holds, as tills and people see it."""
+        return Position(
+            available=self.points - self.pending - self.due + self.lapsed,
+            pending=self.pending,
+            reserved=self.reserved - self.lapsed,
+            expiring=expiring_by_day(self.expiring),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What is known when a receipt is about to be booked; of a `known` one nothing else is read."""
+
+    known: Known | None
+    card: Scanned | None
+    articles: tuple[int | None, ...] = ()
+    original_receipt: UUID | None = None
+    """The receipt that a return or void names, when it is there."""
+    waiting: bool = False
+    """Whether returns or voids wait for this receipt."""
+    seen_today: int = 0
+    seen_just_now: int = 0
+    held: Held | None = None
+    """The account that is booked on: of the original when there is one, otherwise the card's."""
+
+
+_OPEN = """
+    select * from open_receipt(
+        %s, %s::integer, %s::integer, %s::date, %s, %s, %s::timestamptz, %s::timestamptz, %s::text[], %s::text[],
+        %s, %s, %s, %s::date, %s)
+"""
+
+
+def open_receipt(session: Session, *, till: TillIdentity, posted: PostedReceipt, now: datetime) -> Opening:
+    """
+    Lock the identity of `posted`, that of its original and its account, and return what is known.
+
+    Whoever books the same receipt at the same moment waits here, at most five seconds,
+    after which psycopg's LockNotAvailable is raised.
+    """
+    original = posted.original
+    cursor = driver_of(session).cursor(row_factory=dict_row)
+    row = cursor.execute(
+        _OPEN,
+        (
+            own_identity(posted, till),
+            till.store_id,
+            till.till_id,
+            posted.business_date,
+            posted.receipt_number,
+            posted.card_number,
+            posted.closed_at,
+            now,
+            [line.sku for line in posted.lines],
+            [line.gtin and find_gtin(line.gtin) for line in posted.lines],
+            original and original.identity,
+            original and original.store_code,
+            original and original.till_code,
+            original and original.business_date,
+            original and original.receipt_number,
+        ),
+        prepare=True,
+    ).fetchone()
+    assert row is not None
+    if row["known_receipt"] is not None:
+        return Opening(Known(row["known_receipt"], row["known_fingerprint"], row["known_answer"]), None)
+    return Opening(
+        known=None,
+        card=_scanned(row),
+        articles=tuple(row["articles"] or ()),
+        original_receipt=row["original_receipt"],
+        waiting=row["waiting"],
+        seen_today=row["seen_today"] or 0,
+        seen_just_now=row["seen_just_now"] or 0,
+        held=None if row["account"] is None else held_of(row["account"], row),
+    )
+
+
+def hold_account(session: Session, *, account_id: UUID, now: datetime) -> Held:
+    """Lock an account, so that nobody else moves its points before this transaction ends, and return its sums."""
+    cursor = driver_of(session).cursor(row_factory=dict_row)
+    row = cursor.execute(
+        "select * from hold_account(%s::uuid, %s::timestamptz)", (account_id, now), prepare=True
+    ).fetchone()
+    assert row is not None
+    return held_of(account_id, row)
+
+
+def held_of(account_id: UUID, row: dict[str, Any]) -> Held:
+    """Return the sums in a row of the database's function `hold_account`."""
+    return Held(
+        account_id=account_id,
+        points=row["points"],
+        reserved=row["reserved"],
+        pending=row["pending"],
+        due=row["due"],
+        lapsed=row["lapsed"],
+        expiring=tuple(zip(row["expire_at"] or (), row["expire_points"] or (), strict=True)),
+    )
+
+
+def _scanned(row: dict[str, Any]) -> Scanned | None:
+    if row["card_state"] is None:
+        return None
+    return Scanned(
+        state=row["card_state"],
+        blocked_at=row["card_blocked_at"],
+        account_id=row["card_account"],
+        member_id=row["card_member"],
+        given_name=row["given_name"],
+        family_name=row["family_name"],
+        language=row["language"],
+        birth_date=row["birth_date"],
+    )
