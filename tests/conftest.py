@@ -6,6 +6,7 @@ One real PostgreSQL for the whole run; every test that asks gets its own fresh, 
 
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -33,6 +34,27 @@ def _folder_for_databases() -> Path:
     if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH_MEMORY:
         return MEMORY
     return Path(tempfile.gettempdir())
+
+
+PUBLISHED = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def publish(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Return what puts a line (a seed, counts, a bound) into this run's closing summary, and into a failure."""
+    lines = request.config.stash.setdefault(PUBLISHED, [])
+
+    def publish(line: str) -> None:
+        lines.append(line)
+        sys.stdout.write(f"{line}\n")
+
+    return publish
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what was published, and at which size it ran."""
+    for line in config.stash.get(PUBLISHED, []):
+        terminalreporter.write_line(line)
 
 
 def _open_folder(place: Path | None = None) -> Path:
