@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from flask import Response, request
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected
 
 from pos_api.problems import Problem, invalid_content, pointer
 
@@ -33,16 +33,21 @@ def read(limit: int = MEBIBYTE) -> bytes:
         raise Problem("unsupported_media_type", "Send Content-Type: application/json.")
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise Problem("unsupported_media_type", "Send the body without Content-Encoding.")
+    stated = request.content_length
     too_large = Problem("too_large", f"The body is over {limit} bytes.")
-    if (request.content_length or 0) > limit:
+    if stated is not None and stated > limit:
         raise too_large
-    request.max_content_length = limit
+    # One byte more than allowed: Werkzeug cuts a body without a stated length at its limit in silence.
+    request.max_content_length = limit + 1
     try:
-        return request.get_data(cache=False)
-    except RequestEntityTooLarge as error:
-        raise too_large from error
+        raw = request.get_data(cache=False)
     except ClientDisconnected as error:
         raise Problem("malformed", "The body ended early.") from error
+    if len(raw) > limit:
+        raise too_large
+    if stated is not None and len(raw) < stated:
+        raise Problem("malformed", "The body ended early.")
+    return raw
 
 
 def parse(raw: bytes) -> dict[str, Any]:
