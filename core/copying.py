@@ -1,0 +1,39 @@
+"""Many rows at once into a table, by PostgreSQL's COPY."""
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+from sqlalchemy.orm import Session
+
+from core.driver import driver_of
+
+ROWS = 20_000
+"""Rows that are written out and sent at a time; the server takes them in while the next are written out."""
+
+_FORM = pyarrow.csv.WriteOptions(include_header=False)
+
+
+def copy_rows(session: Session, table: str, columns: Mapping[str, Any]) -> None:
+    """
+    Insert rows into `table`, given by columns (arrow arrays or sequences) of one length; None is NULL.
+
+    Columns without any content are left to the table's defaults. Errors are psycopg's.
+    """
+    arrays = {name: _array(column) for name, column in columns.items()}
+    stated = {name: array for name, array in arrays.items() if array.null_count < len(array)}
+    if not stated:
+        return
+    rows = pa.RecordBatch.from_arrays(list(stated.values()), names=list(stated))
+    statement = f"copy {table} ({', '.join(stated)}) from stdin (format csv)"
+    with driver_of(session).cursor() as cursor, cursor.copy(statement) as copy:
+        for start in range(0, rows.num_rows, ROWS):
+            block = io.BytesIO()
+            pyarrow.csv.write_csv(rows.slice(start, ROWS), block, _FORM)
+            copy.write(block.getbuffer())
+
+
+def _array(column: Any) -> pa.Array:
+    return column if isinstance(column, pa.Array) else pa.array(column)

@@ -1,0 +1,198 @@
+"""Whole receipts of a file as arrays: what their lines add up to, what is wrong, what each means. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sales.receipt_rows import HEAD, IDENTITY, LINE, SEPARATOR
+from sales.receipt_spool import MIXED, run_starts
+from sales.receipts import Flag
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FORMAT = b"regulars receipts import 1\n"
+"""Begins what is hashed, so that no till's fingerprint is ever the same by accident of form."""
+SAFE = 2**62
+"""Sums and products below this fit in 64 bits; anything larger is counted in Python's own numbers."""
+REPEATED = "two rows of this receipt have one line number"
+
+Texts = list[str | None]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """
+    Some receipts, their lines one after another in the order of line numbers.
+
+    Arrays "of receipts" have one element a receipt, arrays "of lines" one a line.
+    """
+
+    rows: pa.RecordBatch
+    starts: np.ndarray
+    """Where each receipt begins."""
+
+    @classmethod
+    def of(cls, rows: pa.RecordBatch) -> "Chunk":
+        """Return the receipts whose rows lie together in `rows`."""
+        starts = run_starts(rows.column("identity"))
+        receipt = np.repeat(np.arange(len(starts)), np.diff(starts, append=rows.num_rows))
+        line = rows.column("line_number").to_numpy()
+        if not (np.diff(line) > 0)[np.diff(receipt) == 0].all():
+            rows = rows.take(pa.array(np.lexsort((line, receipt))))
+        return cls(rows, starts)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """How many lines each receipt has."""
+        return np.diff(self.starts, append=self.rows.num_rows)
+
+    @cached_property
+    def receipt_of_line(self) -> np.ndarray:
+        """Of lines: the receipt's index."""
+        return np.repeat(np.arange(len(self)), self.counts)
+
+    def only(self, kept: np.ndarray) -> "Chunk":
+        """Return the receipts that `kept`, booleans of receipts, is true for."""
+        return self if kept.all() else Chunk.of(self.rows.filter(pa.array(np.repeat(kept, self.counts))))
+
+    def rows_of(self, chosen: np.ndarray) -> list[int]:
+        """Return the row numbers in the file of the receipts that `chosen` is true for."""
+        numbers: list[int] = (
+            self.rows.column("row_number").to_numpy()[np.repeat(chosen, self.counts)].tolist()
+        )
+        return numbers
+
+    def amounts(self, name: str) -> np.ndarray:
+        """Of lines: one of the amounts, in numbers that sums and products of them do not overflow."""
+        column: np.ndarray = self.rows.column(name).to_numpy()
+        largest = int(np.abs(column).max(initial=0))
+        longest = int(self.counts.max(initial=0))
+        return column if max(longest, 2**31) * largest < SAFE else column.astype(object)
+
+    @cached_property
+    def thousandths(self) -> np.ndarray:
+        """Of lines: the quantity times a thousand."""
+        # Below 10**12, so the lower half of the decimal's 128 bits is all of it.
+        column = self.rows.column("quantity")
+        halves: np.ndarray = np.frombuffer(column.buffers()[1], np.int64)
+        return halves[2 * column.offset : 2 * (column.offset + len(column)) : 2]
+
+    @cached_property
+    def gross(self) -> np.ndarray:
+        """Of lines: quantity times unit price, halves rounded away from zero."""
+        price, quantity = self.amounts("unit_price"), self.thousandths
+        if int(np.abs(price).max(initial=0)) * int(quantity.max(initial=0)) >= SAFE:
+            price, quantity = price.astype(object), quantity.astype(object)
+        rounded = (np.abs(price) * quantity + 500) // 1000
+        signed: np.ndarray = np.where(price < 0, -rounded, rounded)
+        return signed
+
+    def sum_by_receipt(self, amounts: np.ndarray) -> np.ndarray:
+        """Of receipts: what `amounts`, of lines, add up to."""
+        return np.add.reduceat(amounts, self.starts) if len(self) else amounts
+
+    def wrong_lines(self) -> Iterator[tuple[int, Flag]]:
+        """Yield, with the receipt's index, what does not add up in a line."""
+        said, expected = self.amounts("total_amount"), self.gross - self.amounts("discount_amount")
+        numbers = self.rows.column("line_number").to_numpy()
+        for index in np.flatnonzero(said != expected):
+            words = f"the line says {said[index]}, its quantity, price and discount make {expected[index]}"
+            yield int(self.receipt_of_line[index]), Flag("totals_mismatch", words, int(numbers[index]))
+
+    def problems(self) -> dict[int, str]:
+        """Return what makes a receipt, by its index, impossible to take."""
+        line, receipt = self.rows.column("line_number").to_numpy(), self.receipt_of_line
+        same = receipt[1:] == receipt[:-1]
+        twice = receipt[1:][same & (line[1:] == line[:-1])]
+        head = self.rows.column("head")
+        mixed = receipt[1:][same & pc.not_equal(head.slice(1), head.slice(0, len(head) - 1)).to_numpy(False)]
+        return {**dict.fromkeys(twice.tolist(), REPEATED), **dict.fromkeys(mixed.tolist(), MIXED)}
+
+    @cached_property
+    def identity(self) -> Mapping[str, Texts]:
+        """Of receipts: the columns of `IDENTITY`, as text."""
+        return self._split("identity", "/", IDENTITY)
+
+    @cached_property
+    def head(self) -> Mapping[str, Texts]:
+        """Of receipts: the columns of `HEAD`, as text; `closed_at` in microseconds since 1970."""
+        return self._split("head", SEPARATOR, HEAD)
+
+    def _split(self, name: str, separator: str, parts: tuple[str, ...]) -> dict[str, Texts]:
+        texts = self.rows.column(name).take(pa.array(self.starts))
+        cells = pc.split_pattern(texts, separator).flatten()
+        return {
+            part: [
+                text or None for text in cells.take(pa.array(range(at, len(cells), len(parts)))).to_pylist()
+            ]
+            for at, part in enumerate(parts)
+        }
+
+    @cached_property
+    def business_dates(self) -> list[date]:
+        """Of receipts: the business date."""
+        known = {text: date.fromisoformat(text) for text in set(self.identity["business_date"]) if text}
+        return [known[text] for text in self.identity["business_date"] if text]
+
+    @cached_property
+    def microseconds(self) -> np.ndarray:
+        """Of receipts: when it was closed, in microseconds since 1970."""
+        return np.array([int(text or 0) for text in self.head["closed_at"]], np.int64)
+
+    def fingerprints(self) -> list[bytes]:
+        """Of receipts: the SHA-256 of what the file says of each, whatever the order of its rows."""
+        heads = self.rows.column("head").take(pa.array(self.starts))
+        names = self.rows.column("identity").take(pa.array(self.starts))
+        nothing = pa.repeat(pa.scalar(""), self.rows.num_rows)
+        cells = [nothing, *(_text(self.rows.column(name)) for name in LINE)]
+        lines = pc.binary_join_element_wise(*cells, SEPARATOR, null_handling="replace", null_replacement="")
+        content = memoryview(lines.buffers()[2] or b"")
+        ends = np.frombuffer(lines.buffers()[1], np.int32)[lines.offset : lines.offset + len(lines) + 1]
+        bounds = ends[np.append(self.starts, len(lines))].tolist()
+        return [
+            _digest(name, head, content[bounds[index] : bounds[index + 1]])
+            for index, (name, head) in enumerate(zip(names.to_pylist(), heads.to_pylist(), strict=True))
+        ]
+
+
+def fingerprint_of(receipt: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> bytes:
+    """
+    Return the fingerprint of a stored receipt, as if it had come by file.
+
+    `receipt` has the columns of its table, with `store_code` and `till_code`;
+    `lines` those of theirs, in the order of line numbers.
+    """
+    microseconds = (receipt["closed_at"] - EPOCH) // timedelta(microseconds=1)
+    head = SEPARATOR.join(_cell({**receipt, "closed_at": microseconds}[name]) for name in HEAD)
+    name = "/".join(_cell(receipt[column]) for column in IDENTITY)
+    content = "".join(SEPARATOR + _cell(line[column]) for line in lines for column in LINE)
+    return _digest(name, head, content.encode())
+
+
+def _digest(identity: str, head: str, lines: "bytes | memoryview[int]") -> bytes:
+    digest = sha256(FORMAT)
+    digest.update(f"{identity}\n{head}\n".encode())
+    digest.update(lines)
+    return digest.digest()
+
+
+def _cell(content: object) -> str:
+    return "" if content is None else str(content)
+
+
+def _text(column: pa.Array) -> pa.Array:
+    return column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
+
+
+def moment_of(microseconds: int) -> datetime:
+    """Return the moment (UTC) that many microseconds after 1970 began."""
+    return EPOCH + timedelta(microseconds=microseconds)

@@ -1,0 +1,294 @@
+"""Writing receipts of a file: who is meant by their codes, which are known already, and the rows themselves."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from psycopg.rows import dict_row
+from sqlalchemy import func, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from core.copying import copy_rows
+from core.driver import driver_of
+from core.ids import uuid7s_at
+from sales.articlecodes import find_gtin
+from sales.models import Article, Store, Till
+from sales.queries import StoreView
+from sales.receipt_chunks import Chunk, fingerprint_of
+from sales.receipt_rows import MOMENT
+from sales.receipts import Flag
+
+NO_STORE = "there is no store of this code"
+TAKEN = "another receipt of this identity is stored already"
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """Receipts of a file that are not stored yet, with what their codes mean; arrays of receipts."""
+
+    chunk: Chunk
+    receipt_ids: Sequence[str]
+    stores: Sequence[StoreView]
+    till_ids: Sequence[int]
+    fingerprints: Sequence[bytes]
+    articles: pa.Array
+    """Of lines: the article's id, null where nobody knows the article."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Whose receipts are: of receipts, None where nobody's."""
+
+    account_ids: Sequence[UUID | None]
+    member_ids: Sequence[UUID | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """What became of the receipts of a chunk."""
+
+    arrivals: Arrivals
+    unchanged_rows: int
+    refused: list[tuple[list[int], str]]
+    """Row numbers and the reason."""
+
+
+def prepare_months(session: Session, days: Sequence[date]) -> None:
+    """Make the partitions of the months of `days`; of no others, however far apart they are."""
+    for month in sorted({day.replace(day=1) for day in days}):
+        session.execute(select(func.ensure_receipt_months(month, month)))
+
+
+def sort_out(session: Session, chunk: Chunk) -> Sorted:
+    """Part the receipts of `chunk` into new ones, those stored already with the same content, and refused ones."""
+    refused: list[tuple[list[int], str]] = []
+
+    def refuse(doubtful: Mapping[int, str]) -> None:
+        nonlocal chunk
+        for reason in sorted(set(doubtful.values())):
+            chosen = _chosen(chunk, [index for index, why in doubtful.items() if why == reason])
+            refused.append((chunk.rows_of(chosen), reason))
+        chunk = chunk.only(~_chosen(chunk, doubtful))
+
+    refuse(chunk.problems())
+    stores = _stores(session, {code for code in chunk.identity["store_code"] if code})
+    codes = chunk.identity["store_code"]
+    refuse({index: NO_STORE for index, code in enumerate(codes) if code not in stores})
+    views = [stores[code] for code in chunk.identity["store_code"] if code]
+    till_ids = _tills(session, views, chunk.identity["till_code"])
+    fingerprints = chunk.fingerprints()
+    same, other = _known(session, chunk, views, till_ids, fingerprints)
+    unchanged = len(chunk.rows_of(_chosen(chunk, same)))
+    refused.append((chunk.rows_of(_chosen(chunk, other)), TAKEN))
+    new = ~_chosen(chunk, [*same, *other])
+    kept = np.flatnonzero(new).tolist()
+    chunk = chunk.only(new)
+    arrivals = Arrivals(
+        chunk=chunk,
+        receipt_ids=uuid7s_at((chunk.microseconds // 1000).tolist()),
+        stores=[views[index] for index in kept],
+        till_ids=[till_ids[index] for index in kept],
+        fingerprints=[fingerprints[index] for index in kept],
+        articles=_articles(session, chunk),
+    )
+    return Sorted(arrivals, unchanged, [(rows, reason) for rows, reason in refused if rows])
+
+
+def write(
+    session: Session,
+    arrivals: Arrivals,
+    *,
+    holders: Holders,
+    points: np.ndarray,
+    flags: Sequence[tuple[int, Flag]],
+    now: datetime,
+) -> None:
+    """Insert the receipts, their lines with their shares of `points`, and flags with the receipt's index."""
+    chunk, count = arrivals.chunk, len(arrivals.chunk)
+    if not count:
+        return
+    business_dates = pa.array(chunk.business_dates, pa.date32())
+    receipt_ids = pa.array(arrivals.receipt_ids, pa.string())
+    discounts = chunk.sum_by_receipt(chunk.amounts("discount_amount")).tolist()
+    totals = chunk.sum_by_receipt(chunk.amounts("total_amount")).tolist()
+    receipts: dict[str, Any] = {
+        "business_date": business_dates,
+        "receipt_id": receipt_ids,
+        "store_id": [store.store_id for store in arrivals.stores],
+        "till_id": arrivals.till_ids,
+        "receipt_number": chunk.identity["receipt_number"],
+        "type": chunk.head["type"],
+        "mode": pa.repeat("live", count),
+        "offline": pa.repeat(pa.scalar(value=False), count),
+        "closed_at": pa.array(chunk.microseconds).cast(MOMENT),
+        "received_at": pa.repeat(pa.scalar(now, MOMENT), count),
+        "operator_code": chunk.head["operator_code"],
+        "card_number": chunk.head["card_number"],
+        "account_id": _texts(holders.account_ids),
+        "member_id": _texts(holders.member_ids),
+        "currency": chunk.head["currency"],
+        "gross_amount": chunk.sum_by_receipt(chunk.gross).tolist(),
+        "discount_amount": discounts,
+        "points_amount": pa.repeat(0, count),
+        "rounding_amount": pa.repeat(0, count),
+        "payable_amount": totals,
+        "fingerprint": ["\\x" + digest.hex() for digest in arrivals.fingerprints],
+    }
+    copy_rows(session, "receipt", receipts)
+    of_line = pa.array(chunk.receipt_of_line)
+    lines: dict[str, Any] = {
+        "business_date": business_dates.take(of_line),
+        "receipt_id": receipt_ids.take(of_line),
+        "article_id": arrivals.articles,
+        "points": pa.array(points.tolist()) if points.dtype == object else pa.array(points),
+    }
+    kept = ("line_number", "sku", "gtin", "name", "quantity", "unit", "unit_price", "discount_amount")
+    for name in (*kept, "total_amount", "tax_rate", "original_line_number", "return_reason"):
+        lines[name] = chunk.rows.column(name)
+    copy_rows(session, "receipt_line", lines)
+    _write_flags(session, arrivals, flags, now)
+
+
+def _write_flags(
+    session: Session, arrivals: Arrivals, flags: Sequence[tuple[int, Flag]], now: datetime
+) -> None:
+    if flags:
+        dates = arrivals.chunk.business_dates
+        flagged: dict[str, Any] = {
+            "business_date": [dates[index] for index, _ in flags],
+            "receipt_id": [arrivals.receipt_ids[index] for index, _ in flags],
+            "store_id": [arrivals.stores[index].store_id for index, _ in flags],
+            "code": [flag.code for _, flag in flags],
+            "line_number": [flag.line_number for _, flag in flags],
+            "detail": [flag.detail for _, flag in flags],
+            "flagged_at": pa.repeat(pa.scalar(now, MOMENT), len(flags)),
+        }
+        copy_rows(session, "receipt_flag", flagged)
+
+
+def _texts(ids: Sequence[UUID | None]) -> list[str | None]:
+    """Return ids as text, each distinct one made once."""
+    known = {one: str(one) if one else None for one in set(ids)}
+    return [known[one] for one in ids]
+
+
+def _chosen(chunk: Chunk, indexes: Any) -> np.ndarray:
+    chosen = np.zeros(len(chunk), bool)
+    chosen[list(indexes)] = True
+    return chosen
+
+
+def _stores(session: Session, codes: set[str]) -> dict[str, StoreView]:
+    columns = (
+        Store.store_id,
+        Store.store_code,
+        Store.name,
+        Store.currency,
+        Store.timezone,
+        Store.city,
+        Store.country,
+    )
+    rows = session.execute(select(*columns).where(Store.store_code.in_(codes)))
+    return {row.store_code: StoreView(*row) for row in rows}
+
+
+def _tills(session: Session, stores: Sequence[StoreView], till_codes: Sequence[str | None]) -> list[int]:
+    """Return the id of each receipt's till; one that nobody knows is made, without a key."""
+    pairs = [(store.store_id, code) for store, code in zip(stores, till_codes, strict=True) if code]
+    wanted = sorted(set(pairs))
+    if not wanted:
+        return []
+    known = select(Till.store_id, Till.till_code, Till.till_id).where(
+        tuple_(Till.store_id, Till.till_code).in_(wanted)
+    )
+    ids = {(row.store_id, row.till_code): row.till_id for row in session.execute(known)}
+    missing = [{"store_id": store, "till_code": code} for store, code in wanted if (store, code) not in ids]
+    if missing:
+        session.execute(insert(Till).on_conflict_do_nothing(), missing)
+        ids = {(row.store_id, row.till_code): row.till_id for row in session.execute(known)}
+    return [ids[pair] for pair in pairs]
+
+
+_INCOMING = """
+    create temporary table if not exists incoming_receipt (
+        position integer, business_date date, store_id integer, till_id integer, receipt_number text,
+        fingerprint bytea
+    ) on commit delete rows
+"""
+_KNOWN = """
+    select incoming.position, receipt.business_date, receipt.receipt_id,
+           receipt.fingerprint = incoming.fingerprint
+    from incoming_receipt as incoming
+    join receipt using (business_date, store_id, till_id, receipt_number)
+    where receipt.business_date between %s and %s
+"""
+
+
+def _known(
+    session: Session,
+    chunk: Chunk,
+    stores: Sequence[StoreView],
+    till_ids: Sequence[int],
+    fingerprints: Sequence[bytes],
+) -> tuple[list[int], list[int]]:
+    """Return which receipts are stored with the same content, and which identities have another content."""
+    if not len(chunk):
+        return [], []
+    driver = driver_of(session)
+    driver.execute(_INCOMING)
+    incoming: dict[str, Any] = {
+        "position": range(len(chunk)),
+        "business_date": pa.array(chunk.business_dates, pa.date32()),
+        "store_id": [store.store_id for store in stores],
+        "till_id": till_ids,
+        "receipt_number": chunk.identity["receipt_number"],
+        "fingerprint": ["\\x" + digest.hex() for digest in fingerprints],
+    }
+    copy_rows(session, "incoming_receipt", incoming)
+    driver.execute("analyze incoming_receipt")
+    days = (min(chunk.business_dates), max(chunk.business_dates))
+    same: list[int] = []
+    other: list[int] = []
+    for position, day, receipt_id, is_same in driver.execute(_KNOWN, days).fetchall():
+        # A receipt that a till posted has the till's fingerprint; what counts is what it says.
+        agrees = is_same or _stored_fingerprint(session, day, receipt_id) == fingerprints[position]
+        (same if agrees else other).append(position)
+    return same, other
+
+
+_STORED_HEAD = """
+    select store.store_code, till.till_code, receipt.*
+    from receipt join store using (store_id) join till using (till_id)
+    where business_date = %s and receipt_id = %s
+"""
+_STORED_LINES = "select * from receipt_line where business_date = %s and receipt_id = %s order by line_number"
+
+
+def _stored_fingerprint(session: Session, day: date, receipt_id: UUID) -> bytes:
+    with driver_of(session).cursor(row_factory=dict_row) as cursor:
+        head = cursor.execute(_STORED_HEAD, (day, receipt_id)).fetchone()
+        lines = cursor.execute(_STORED_LINES, (day, receipt_id)).fetchall()
+    assert head is not None
+    return fingerprint_of(head, lines)
+
+
+def _articles(session: Session, chunk: Chunk) -> pa.Array:
+    """Return the article of each line: by sku, or else by GTIN."""
+    skus, gtins = chunk.rows.column("sku"), chunk.rows.column("gtin")
+    found = _ids(session, Article.sku, skus, lambda sku: sku)
+    by_gtin = _ids(session, Article.gtin, gtins, find_gtin)
+    return pc.coalesce(found, by_gtin)
+
+
+def _ids(session: Session, key: Any, codes: pa.Array, form: Any) -> pa.Array:
+    distinct = codes.dictionary_encode()
+    asked = [code and form(code) for code in distinct.dictionary.to_pylist()]
+    rows = session.execute(select(key, Article.article_id).where(key.in_(set(asked)))) if asked else ()
+    known = {row[0]: row[1] for row in rows}
+    return pa.array([known.get(code) for code in asked], pa.int32()).take(distinct.indices)

@@ -1,0 +1,290 @@
+"""
+Rows of a receipts file, checked by themselves: one row is one line of a receipt.
+
+Works on whole batches at once; what the columns mean is data-files' table, what is
+malformed is what the till contract calls malformed.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.payment_cards import mask_payment_cards, payment_card_numbers
+from core.tabular import Columns
+from sales.articlecodes import find_gtin
+from sales.operations import CODE, UnknownCurrency, check_currency
+
+IDENTITY = ("store_code", "till_code", "business_date", "receipt_number")
+ORIGINAL = tuple(f"original_{column}" for column in IDENTITY)
+HEAD = ("type", "closed_at", "card_number", "operator_code", "currency", *ORIGINAL)
+LINE = (
+    "line_number",
+    "sku",
+    "gtin",
+    "name",
+    "quantity",
+    "unit",
+    "unit_price",
+    "discount_amount",
+    "total_amount",
+    "tax_rate",
+    "original_line_number",
+    "return_reason",
+)
+COLUMNS = Columns(
+    required=(
+        *IDENTITY,
+        "type",
+        "closed_at",
+        "currency",
+        "line_number",
+        "quantity",
+        "unit_price",
+        "total_amount",
+    ),
+    optional=(
+        "card_number",
+        "operator_code",
+        "sku",
+        "gtin",
+        "name",
+        "unit",
+        "discount_amount",
+        "tax_rate",
+        *ORIGINAL,
+        "original_line_number",
+        "return_reason",
+    ),
+)
+
+SEPARATOR = "\x1f"
+"""Parts the fields of a head; no cell that is accepted holds it."""
+MOMENT = pa.timestamp("us", "UTC")
+MOST = 10**14
+"""The largest amount, as at the till."""
+LAST_LINE = 2**31 - 1
+
+_DATE = r"20\d\d-\d\d-\d\d"
+_AMOUNT = r"-?\d{1,15}"
+_CODE = CODE.pattern
+_NUMBER = r"[A-Za-z0-9._-]{1,40}"
+
+_RULES = (
+    ("store_code", _CODE, "store_code is no store code"),
+    ("till_code", _CODE, "till_code is no till code"),
+    ("business_date", _DATE, "business_date is no date from 2000-01-01 to 2099-12-31"),
+    ("receipt_number", _NUMBER, "receipt_number is not 1 to 40 of A-Z, a-z, 0-9, dot, hyphen, underscore"),
+    ("type", "sale|return|void", "type is none of sale, return, void"),
+    (
+        "closed_at",
+        r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)",
+        "closed_at is no RFC 3339 moment with offset",
+    ),
+    ("card_number", r"[^\x1f]{1,40}", "card_number is longer than 40 characters"),
+    ("operator_code", r"[^\x1f]{1,40}", "operator_code is longer than 40 characters"),
+    ("currency", "[A-Z]{3}", "currency is no currency of ISO 4217"),
+    ("line_number", r"\d{1,10}", "line_number is no whole number"),
+    ("sku", r"[^\x1f]{1,64}", "sku is longer than 64 characters"),
+    ("gtin", r"\d{8}|\d{12,14}", "gtin is no GTIN: its length or its check digit is wrong"),
+    ("name", r"[^\x1f]{1,200}", "name is longer than 200 characters"),
+    ("quantity", r"\d{1,9}(\.\d{1,3})?", "quantity is no number with at most three decimals"),
+    ("unit", r"[^\x1f]{1,20}", "unit is longer than 20 characters"),
+    ("unit_price", _AMOUNT, "unit_price is no whole number of minor units"),
+    ("discount_amount", r"\d{1,15}", "discount_amount is no whole number of minor units, or below zero"),
+    ("total_amount", _AMOUNT, "total_amount is no whole number of minor units"),
+    ("tax_rate", r"\d{1,3}(\.\d{1,2})?", "tax_rate is no number with at most two decimals"),
+    ("original_store_code", _CODE, "original_store_code is no store code"),
+    ("original_till_code", _CODE, "original_till_code is no till code"),
+    ("original_business_date", _DATE, "original_business_date is no date from 2000-01-01 to 2099-12-31"),
+    ("original_receipt_number", _NUMBER, "original_receipt_number is no receipt number"),
+    ("original_line_number", r"\d{1,10}", "original_line_number is no whole number"),
+    ("return_reason", "faulty|unwanted|other", "return_reason is none of faulty, unwanted, other"),
+)
+_NEEDED = frozenset(COLUMNS.required)
+_TEXTS = ("card_number", "operator_code", "sku", "name", "unit")
+_MANY_DIGITS = r"\d(?:[ .\-\x{a0}\x{2009}\x{202f}\x{2010}-\x{2013}]?\d){12,}"
+
+FindOwn = Callable[[set[str]], set[str]]
+"""Returns which of some numbers are cards of our own."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRows:
+    """The rows that can be taken, typed, and why the others cannot."""
+
+    good: pa.RecordBatch
+    """Columns of `SCHEMA`."""
+    bad: list[tuple[int, str, str]]
+    """Row number, reason, and the identity that the row names, however malformed."""
+
+
+SCHEMA = pa.schema(
+    [
+        ("row_number", pa.int64()),
+        ("identity", pa.string()),
+        ("head", pa.string()),
+        ("line_number", pa.int64()),
+        ("sku", pa.string()),
+        ("gtin", pa.string()),
+        ("name", pa.string()),
+        ("quantity", pa.decimal128(14, 3)),
+        ("unit", pa.string()),
+        ("unit_price", pa.int64()),
+        ("discount_amount", pa.int64()),
+        ("total_amount", pa.int64()),
+        ("tax_rate", pa.decimal128(5, 2)),
+        ("original_line_number", pa.int64()),
+        ("return_reason", pa.string()),
+        ("masked", pa.bool_()),
+    ]
+)
+"""`identity` is store/till/date/number; `head` what a receipt's rows have in common, see `HEAD`."""
+
+
+def check_rows(rows: pa.RecordBatch, *, first_row: int, own: FindOwn) -> CheckedRows:
+    """Return the rows of a receipts file, numbered from `first_row`, as good and bad ones."""
+    numbers = pa.array(range(first_row, first_row + rows.num_rows), pa.int64())
+    cells = {name: rows.column(name) for name in COLUMNS.all}
+    identity = _joined([cells[name] for name in IDENTITY], "/")
+    reasons: list[str | None] | None = None
+    for mask, words in _complaints(cells):
+        if pc.any(mask).as_py():
+            reasons = reasons or [None] * rows.num_rows
+            for index in pc.indices_nonzero(mask).to_pylist():
+                reasons[index] = reasons[index] or words
+    bad = [
+        (first_row + index, words, identity[index].as_py())
+        for index, words in enumerate(reasons or ())
+        if words is not None
+    ]
+    if reasons is not None:
+        keep = pa.array([words is None for words in reasons], pa.bool_())
+        cells = {name: column.filter(keep) for name, column in cells.items()}
+        numbers, identity = numbers.filter(keep), identity.filter(keep)
+    return CheckedRows(_typed(cells, numbers, identity, own), bad)
+
+
+def _complaints(cells: dict[str, pa.Array]) -> Iterator[tuple[pa.Array, str]]:
+    """Yield, for each rule, which rows break it and what to say."""
+    for name, pattern, words in _RULES:
+        yield _unmatched(cells[name], pattern, needed=name in _NEEDED), words
+    yield _failing(cells["business_date"], _DATE, _is_date), "business_date is no day of the calendar"
+    yield _failing(cells["original_business_date"], _DATE, _is_date), "original_business_date is no day"
+    yield _failing(cells["closed_at"], ".+", _is_moment), "closed_at is no moment of the calendar and clock"
+    yield _failing(cells["currency"], "[A-Z]{3}", _is_currency), "currency is no currency of ISO 4217"
+    yield (
+        _failing(cells["gtin"], r"\d+", lambda text: find_gtin(text) is not None),
+        "gtin is no GTIN: its length or its check digit is wrong",
+    )
+    yield _failing(cells["quantity"], r"[0.]+", lambda _: False), "quantity is zero"
+    for name in ("line_number", "original_line_number"):
+        yield _failing(cells[name], r"\d{10}", lambda text: int(text) <= LAST_LINE), f"{name} is too large"
+    for name in ("unit_price", "discount_amount", "total_amount"):
+        yield _failing(cells[name], r"-?\d{15}", lambda text: abs(int(text)) <= MOST), f"{name} is too large"
+    both = pc.and_(pc.is_null(cells["sku"]), pc.is_null(cells["gtin"]))
+    yield both, "neither sku nor gtin"
+    stated = [pc.cast(pc.is_valid(cells[name]), pa.int8()) for name in ORIGINAL]
+    count = pc.add(pc.add(stated[0], stated[1]), pc.add(stated[2], stated[3]))
+    some = pc.and_(pc.greater(count, 0), pc.less(count, 4))
+    yield some, "the original needs store, till, business date and receipt number"
+
+
+def _unmatched(column: pa.Array, pattern: str, *, needed: bool) -> pa.Array:
+    if column.null_count == len(column):
+        return pa.repeat(pa.scalar(needed), len(column))
+    return pc.invert(pc.fill_null(pc.match_substring_regex(column, f"^(?:{pattern})$"), not needed))
+
+
+def _failing(column: pa.Array, pattern: str, accept: Callable[[str], bool]) -> pa.Array:
+    """Return which cells match `pattern` and are not accepted; each distinct cell is tried once."""
+    if column.null_count == len(column):
+        return pa.repeat(pa.scalar(value=False), len(column))
+    suspects = pc.unique(column.drop_null())
+    suspects = suspects.filter(pc.match_substring_regex(suspects, f"^(?:{pattern})$"))
+    wrong = [text for text in suspects.to_pylist() if not accept(text)]
+    return pc.is_in(column, pa.array(wrong, pa.string()), skip_nulls=True)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007 - a date has no zone
+    except ValueError:
+        return False
+    return True
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        moment = datetime.fromisoformat(text.upper())
+    except ValueError:
+        return False
+    return moment.tzinfo is not None and 1 < moment.year < 9999
+
+
+def _is_currency(text: str) -> bool:
+    try:
+        check_currency(text)
+    except UnknownCurrency:
+        return False
+    return True
+
+
+def _typed(cells: dict[str, pa.Array], numbers: pa.Array, identity: pa.Array, own: FindOwn) -> pa.RecordBatch:
+    masked = pa.repeat(pa.scalar(value=False), len(numbers))
+    for name in _TEXTS:
+        cells[name], hidden = _without_payment_cards(cells[name], own)
+        masked = masked if hidden is None else pc.or_(masked, hidden)
+    moments = _moments(cells["closed_at"])
+    cells["closed_at"] = pc.cast(pc.cast(moments, pa.int64()), pa.string())
+    columns = {
+        "row_number": numbers,
+        "identity": identity,
+        "head": _joined([cells[name] for name in HEAD], SEPARATOR),
+        "line_number": pc.cast(cells["line_number"], pa.int64()),
+        "quantity": pc.cast(cells["quantity"], pa.decimal128(14, 3)),
+        "unit_price": pc.cast(cells["unit_price"], pa.int64()),
+        "discount_amount": pc.fill_null(pc.cast(cells["discount_amount"], pa.int64()), 0),
+        "total_amount": pc.cast(cells["total_amount"], pa.int64()),
+        "tax_rate": pc.cast(cells["tax_rate"], pa.decimal128(5, 2)),
+        "original_line_number": pc.cast(cells["original_line_number"], pa.int64()),
+        "masked": masked,
+    }
+    arrays = [columns.get(field.name, cells.get(field.name)) for field in SCHEMA]
+    return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
+
+
+def _moments(texts: pa.Array) -> pa.Array:
+    """Return moments with microseconds; finer fractions are cut off."""
+    short = pc.replace_substring_regex(pc.utf8_upper(texts), r"(\.\d{6})\d+", r"\1")
+    return pc.cast(short, MOMENT)
+
+
+def _joined(columns: list[pa.Array], separator: str) -> pa.Array:
+    return pc.binary_join_element_wise(*columns, separator, null_handling="replace", null_replacement="")
+
+
+@lru_cache(maxsize=100_000)
+def _payment_cards_in(text: str) -> tuple[str, ...]:
+    """Remember the answer: the same member cards come in batch after batch."""
+    return payment_card_numbers(text)
+
+
+def _without_payment_cards(column: pa.Array, own: FindOwn) -> tuple[pa.Array, pa.Array | None]:
+    """Return the texts with payment-card numbers masked, and which texts that changed, None when none."""
+    if column.null_count == len(column):
+        return column, None
+    suspects = pc.unique(column.drop_null())
+    suspects = suspects.filter(pc.match_substring_regex(suspects, _MANY_DIGITS)).to_pylist()
+    found = {text: numbers for text in suspects if (numbers := _payment_cards_in(text))}
+    if not found:
+        return column, None
+    spare = own(set().union(*found.values()))
+    hidden = {text: mask_payment_cards(text, spare) for text in found}
+    changed = {text: shown for text, shown in hidden.items() if shown != text}
+    where = pc.is_in(column, pa.array(list(changed), pa.string()), skip_nulls=True)
+    texts = [changed.get(text, text) for text in column.to_pylist()] if changed else column
+    return (pa.array(texts, pa.string()) if changed else column), (where if changed else None)
