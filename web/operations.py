@@ -170,7 +170,6 @@ def claim_attempt(session: Session, *, bucket: str, now: datetime) -> int:
     times = sorted(session.scalars(counted))
     if len(times) >= ATTEMPTS:
         raise TooManyAttempts(times[-ATTEMPTS] + WINDOW)
-    session.execute(delete(SignInAttempt).where(SignInAttempt.attempted_at < now - timedelta(days=1)))
     taken = insert(SignInAttempt).values(login=bucket, attempted_at=now, succeeded=False)
     return int(session.execute(taken.returning(SignInAttempt.attempt_id)).scalar_one())
 
@@ -182,7 +181,6 @@ def begin_session(
     session.execute(
         update(SignInAttempt).where(SignInAttempt.attempt_id == attempt_id).values(succeeded=True)
     )
-    session.execute(delete(WebSession).where(WebSession.created_at < now - timedelta(days=30)))
     if previous_token:
         end_session(session, token=previous_token)
     new = NewSession(token=secrets.token_urlsafe(32), csrf_token=secrets.token_urlsafe(32))

@@ -1,24 +1,22 @@
 """Puts the screens into an application: templates and their words, the guard, the routes, the error pages."""
 
-import hashlib
 import json
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from flask import Blueprint, Flask, request, url_for
+from flask import Blueprint, Flask, request
 from markupsafe import Markup
 
 from core.database import Sessions
 from core.i18n import LANGUAGES
 from web import errors, figures, guard, navigation, notices, wording, words
+from web.assets import asset
 from web.roles import unlisted
 from web.screens import SCREENS
 from web.state import State, now, viewer_or_none
 from web.theme import THEMES, theme
 
 _YEAR: Final = 31_536_000
-_STATIC: Final = Path(__file__).resolve().parent / "static"
 
 
 class Assets(Blueprint):
@@ -96,16 +94,6 @@ def _furnish(app: Flask) -> None:
 def in_panel() -> bool:
     """Return whether the answer goes into the side panel instead of being a page."""
     return request.headers.get("HX-Target") == "panel"
-
-
-def asset(name: str) -> str:
-    """Return the address of a file of ours; it changes with the file, so browsers keep it for ever."""
-    return url_for("assets.static", filename=name, v=_fingerprint(name))
-
-
-@lru_cache(maxsize=256)
-def _fingerprint(name: str) -> str:
-    return hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:10]
 
 
 def htmx_config() -> Markup:

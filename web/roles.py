@@ -68,6 +68,7 @@ ROUTES: Final[dict[str, Roles]] = {
     "jobs.index": frozenset({MARKETING, ANALYST, AUDITOR, ADMINISTRATOR}),
     "jobs.show": frozenset({MARKETING, ANALYST, AUDITOR, ADMINISTRATOR}),
     "jobs.stop": _ADMINISTRATION,
+    "jobs.resume": _ADMINISTRATION,
     "queue.index": frozenset({STORE_MANAGER, DESK, AUDITOR, ADMINISTRATOR}),
     "queue.settle": frozenset({STORE_MANAGER, DESK, ADMINISTRATOR}),
     "catalogs.index": _PERSONAL | {STORE_MANAGER},

@@ -135,3 +135,29 @@ def purpose_name(purpose: str, channel: str | None) -> str:
 def account_role(role: str) -> str:
     """Return what a member may do with the account's points."""
     return {"owner": _("Owner"), "spender": _("May spend"), "earner": _("Earns only")}.get(role, role)
+
+
+def job_name(job: str) -> str:
+    """Return what a job is called."""
+    return {"night": _("The night")}.get(job, job)
+
+
+def step_name(step: str) -> str:
+    """Return what a step of the night does, in a few words; a step not named here shows its own name."""
+    return {
+        "prepare_months": _("Make room for the coming months"),
+        "clear_sessions": _("Clear ended sessions"),
+        "clear_answers": _("Clear old answers to tills"),
+        "expire_points": _("Let points expire"),
+        "release_redemptions": _("Give back reserved points"),
+        "mine_rules": _("Mine rules from the baskets"),
+        "mine": _("Mine rules from the baskets"),
+        "form_groups": _("Form shopper groups"),
+        "groups": _("Form shopper groups"),
+        "assortment": _("Suggest what stores should carry"),
+        "serve": _("Put the new result into service"),
+        "analyse": _("Mine rules, form groups, suggest assortment"),
+        "catalogs": _("Make catalogs"),
+        "make_catalogs": _("Make catalogs"),
+        "verify": _("Check what must always hold"),
+    }.get(step, step.replace("_", " ").capitalize())

@@ -1,0 +1,181 @@
+"""Shopper groups as people look at them: the served run, its groups, one group with its rules and its history."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from basket_analysis.models import AnalysisRun, MinedRule, ServedRun, ShopperGroup
+from core.errors import NotFound
+from customers.models import GroupMembership
+
+
+class NoSuchGroup(NotFound):
+    """The served run has no such group."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """The run that everybody reads now, and when it began to be served."""
+
+    run_id: UUID
+    business_day: date
+    served_at: datetime
+    parameters: dict[str, Any]
+    inputs: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """
+    One group of a run.
+
+    `kind` is theme, none (no distinct theme) or new (too little data yet); `kept` is the
+    share of its members that were in it in the run before, None in the first run.
+    """
+
+    group_id: str
+    kind: str
+    name: str
+    items: tuple[str, ...]
+    members: int
+    baskets: int
+    kept: float | None
+    colour: int
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleView:
+    """One rule with its evidence."""
+
+    rule_number: int
+    level: str
+    antecedent: tuple[str, ...]
+    consequent: tuple[str, ...]
+    count: int
+    households: int
+    confidence: float
+    lift: float
+    adjusted_lift: float
+    z: float
+
+
+@dataclass(frozen=True, slots=True)
+class GroupDay:
+    """How large a group was in the run of a day."""
+
+    business_day: date
+    members: int
+
+
+def served_run(session: Session) -> RunView | None:
+    """Return the run that is served; None before the first one is completed."""
+    row = session.execute(
+        select(
+            AnalysisRun.run_id,
+            AnalysisRun.business_day,
+            ServedRun.served_at,
+            AnalysisRun.parameters,
+            AnalysisRun.inputs,
+        ).join(ServedRun, ServedRun.run_id == AnalysisRun.run_id)
+    ).one_or_none()
+    return RunView(*row) if row else None
+
+
+def groups_of_run(session: Session, *, run_id: UUID) -> list[GroupView]:
+    """Return the groups of a run: themes by size, then those without a theme."""
+    rows = session.execute(
+        select(ShopperGroup)
+        .where(ShopperGroup.run_id == run_id)
+        .order_by(
+            case({"theme": 0, "none": 1}, value=ShopperGroup.kind, else_=2),
+            ShopperGroup.members.desc(),
+            ShopperGroup.group_id,
+        )
+    )
+    return [_group(row) for row in rows.scalars()]
+
+
+def group_of_run(session: Session, *, run_id: UUID, group_id: str) -> GroupView:
+    """Return one group of a run; raises `NoSuchGroup`."""
+    found = session.get(ShopperGroup, (run_id, group_id))
+    if found is None:
+        raise NoSuchGroup(f"There is no group {group_id}")
+    return _group(found)
+
+
+def rules_of_group(session: Session, *, run_id: UUID, group_id: str, limit: int = 200) -> list[RuleView]:
+    """Return the rules that define a group, the surest first."""
+    rows = session.execute(
+        select(
+            MinedRule.rule_number,
+            MinedRule.level,
+            MinedRule.antecedent,
+            MinedRule.consequent,
+            MinedRule.count,
+            MinedRule.households,
+            MinedRule.confidence,
+            MinedRule.lift,
+            MinedRule.adjusted_lift,
+            MinedRule.z,
+        )
+        .where(MinedRule.run_id == run_id, MinedRule.group_id == group_id)
+        .order_by(MinedRule.z.desc(), MinedRule.rule_number)
+        .limit(limit)
+    )
+    return [
+        RuleView(row[0], row[1], tuple(row[2]), tuple(row[3]), row[4], row[5], row[6], row[7], row[8], row[9])
+        for row in rows
+    ]
+
+
+def rules_in_all(session: Session, *, run_id: UUID) -> int:
+    """Return how many rules a run kept."""
+    return session.scalar(select(func.count()).where(MinedRule.run_id == run_id)) or 0
+
+
+def history_of_group(session: Session, *, group_id: str, runs: int = 60) -> list[GroupDay]:
+    """Return how large a group was in the last runs, oldest first."""
+    rows = session.execute(
+        select(AnalysisRun.business_day, ShopperGroup.members)
+        .join(AnalysisRun, AnalysisRun.run_id == ShopperGroup.run_id)
+        .where(ShopperGroup.group_id == group_id, AnalysisRun.state == "completed")
+        .order_by(AnalysisRun.business_day.desc())
+        .limit(runs)
+    )
+    return [GroupDay(*row) for row in reversed(rows.all())]
+
+
+def strengths_of_group(session: Session, *, run_id: UUID, group_id: str) -> list[tuple[int, int]]:
+    """Return how many members belong to a group how strongly: the whole number below their z, and how many."""
+    step = func.floor(GroupMembership.strength).label("step")
+    rows = session.execute(
+        select(step, func.count())
+        .where(
+            GroupMembership.run_id == run_id,
+            GroupMembership.group_id == group_id,
+            GroupMembership.strength.is_not(None),
+        )
+        .group_by(step)
+        .order_by(step)
+    )
+    return [(int(start), count) for start, count in rows]
+
+
+def _group(group: ShopperGroup) -> GroupView:
+    share = group.kept_members / group.members if group.kept_members is not None and group.members else None
+    return GroupView(
+        group_id=group.group_id,
+        kind=group.kind,
+        name=group.name,
+        items=tuple(group.items),
+        members=group.members,
+        baskets=group.baskets,
+        kept=share,
+        colour=group.colour,
+        detail=group.detail,
+    )
