@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from sqlalchemy.exc import OperationalError
 
+import basket_analysis.commands
 import core.commands
 import web.commands
 from core import clock
@@ -22,7 +23,7 @@ from core.verification import verify as verify_checks
 from night import CHECKS, run_night
 from sales.business_days import chain_timezone, last_closed_day
 
-PACKAGES = (core.commands, web.commands)
+PACKAGES = (core.commands, basket_analysis.commands, web.commands)
 
 
 class DayType(click.ParamType[date]):

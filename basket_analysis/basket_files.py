@@ -56,7 +56,7 @@ class BasketRows:
     items: Column
     others: dict[str, Column]
     rows_read: int
-    rows_refused: int
+    refusals: "Refusals"
 
 
 @dataclass(slots=True)
@@ -70,21 +70,36 @@ class _Reading:
     rows: int = 0
 
 
-def read_baskets(path: Path, *, refused: Path, wanted: tuple[str, ...] = ()) -> BasketRows:
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """The rows of a file that were refused."""
+
+    path: Path
+    reading: _Reading
+    accepted: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        """Return how many they are."""
+        return int(self.reading.rows - self.accepted.sum()) + len(self.reading.ragged)
+
+    def write(self, target: Path) -> None:
+        """Write them to `target`, each with its reason; without any there is no such file."""
+        if len(self):
+            _write_refused(self.path, target, self.reading, self.accepted)
+        else:
+            target.unlink(missing_ok=True)
+
+
+def read_baskets(path: Path, *, wanted: tuple[str, ...] = ()) -> BasketRows:
     """
     Return basket, item and the `wanted` columns of the file at `path`.
 
-    Text stays as it is. Rows without basket or item, or with too few or too many fields, go
-    to the file `refused` with a reason; without such rows there is no such file. Raises
-    WrongColumns and UnreadableFile.
+    Text stays as it is. Rows without basket or item, or with too few or too many fields, are
+    refused. Raises WrongColumns and UnreadableFile.
     """
     reading = _read(path, (*REQUIRED, *wanted))
     names, codes = zip(*(_encode(reading.chunks.pop(name)) for name in REQUIRED), strict=True)
     accepted = (codes[0] >= 0) & (codes[1] >= 0)
-    refused.unlink(missing_ok=True)
-    refusals = int(reading.rows - accepted.sum()) + len(reading.ragged)
-    if refusals:
-        _write_refused(path, refused, reading, accepted)
     used, baskets = _used(codes[0], len(names[0]), accepted)
     others = {name: _encode(chunks) for name, chunks in reading.chunks.items()}
     return BasketRows(
@@ -93,7 +108,7 @@ def read_baskets(path: Path, *, refused: Path, wanted: tuple[str, ...] = ()) -> 
         items=_column(names[1], codes[1], accepted),
         others={name: _column(*encoded, accepted) for name, encoded in others.items()},
         rows_read=reading.rows + len(reading.ragged),
-        rows_refused=refusals,
+        refusals=Refusals(path, reading, accepted),
     )
 
 

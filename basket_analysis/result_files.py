@@ -18,10 +18,15 @@ class Unwritable(Refused):
     """The place for a result cannot be written to."""
 
 
+def refused_beside(path: Path) -> Path:
+    """Return where the rows go that were refused on the way to `path`."""
+    return path.with_name(f"{path.name}.refused.csv")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary file beside `path` that takes its place when all went well, and vanishes otherwise."""
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
+    temporary = path.with_name(f".{uuid4().hex}.{path.name}")
     try:
         yield temporary
         temporary.replace(path)
