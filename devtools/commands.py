@@ -129,9 +129,7 @@ def _doctor(_known: argparse.Namespace, _rest: list[str]) -> int:
 
 def _bench(known: argparse.Namespace, _rest: list[str]) -> int:
     surroundings = _ready(libraries.TO_RUN)
-    there = {
-        path.stem: path for path in sorted((ROOT / "benchmarks").glob("*.py")) if path.stem != "frame"
-    }
+    there = {path.stem: path for path in sorted((ROOT / "benchmarks").glob("*.py")) if path.stem != "frame"}
     unknown = [name for name in known.names if name not in there]
     if unknown:
         raise Missing(f"no benchmark {', '.join(unknown)}", f"python3 dev bench {' '.join(there)}")

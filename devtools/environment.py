@@ -27,15 +27,12 @@ RECIPE = "1"
 """Changed when what we do with the lock changes."""
 
 SCRIPT = """#!/bin/sh
-'''exec' "{python}" "$0" "$@"
-' '''
-# The shell reads the lines above, Python what follows: a path of any length, with any character, will do.
-import sys
-
-from cli import main
-
-sys.exit(main())
+# What was unpacked for an ordinary user is found like the system's own.
+if [ -f "{found}" ]; then . "{found}"; fi
+exec "{python}" -P -m cli "$@"
 """
+FOUND = LOCAL / "found.sh"
+"""Where the libraries lie that were unpacked, in the shell's words."""
 
 
 def prepare(environment: Mapping[str, str]) -> None:
@@ -173,7 +170,7 @@ def _add_project() -> None:
     (record / "METADATA").write_text(f"Metadata-Version: 2.1\nName: regulars\nVersion: {version}\n")
     (record / "INSTALLER").write_text("dev\n")
     script = VENV / "bin" / "regulars"
-    script.write_text(SCRIPT.format(python=PYTHON))
+    script.write_text(SCRIPT.format(python=PYTHON, found=FOUND))
     script.chmod(0o755)
 
 

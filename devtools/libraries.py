@@ -1,14 +1,14 @@
 """Libraries and programs of the operating system: which are missing, and how they come."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from devtools.console import Missing, run, say, step
-from devtools.environment import LOCAL
+from devtools.environment import FOUND, LOCAL
 
 TO_RUN = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "libgomp1")
 TO_TEST = (*TO_RUN, "poppler-utils", "chromium")
@@ -41,14 +41,17 @@ def with_private(environment: Mapping[str, str]) -> dict[str, str]:
     """Return `environment` in which what was unpacked for an ordinary user is found, and the browser named."""
     found = dict(environment)
     if PRIVATE.is_dir():
-        folders = [str(path) for part in ("usr/lib", "lib") for path in PRIVATE.glob(f"{part}/*-linux-gnu*")]
-        folders += [str(Path(folder) / "pulseaudio") for folder in folders]
         before = [found["LD_LIBRARY_PATH"]] if found.get("LD_LIBRARY_PATH") else []
-        found["LD_LIBRARY_PATH"] = os.pathsep.join([*folders, *before])
-        found["PATH"] = f"{found.get('PATH', os.defpath)}{os.pathsep}{PRIVATE / 'usr/bin'}"
+        found["LD_LIBRARY_PATH"] = os.pathsep.join([*_library_folders(), *before])
         found["FONTCONFIG_FILE"] = str(LOCAL / "fonts.conf")
+        found["PATH"] = f"{found.get('PATH', os.defpath)}{os.pathsep}{PRIVATE / 'usr/bin'}"
     browser = _browser(found)
     return found | ({"REGULARS_CHROMIUM": browser} if browser else {})
+
+
+def _library_folders() -> list[str]:
+    folders = [path for part in ("usr/lib", "lib") for path in PRIVATE.glob(f"{part}/*-linux-gnu*")]
+    return [str(folder / below) for below in (".", "pulseaudio") for folder in folders]
 
 
 def _browser(environment: Mapping[str, str]) -> str | None:
@@ -148,6 +151,11 @@ def _unpack(packages: Sequence[str], environment: Mapping[str, str]) -> None:
         )
         archive.unlink()
     (LOCAL / "fonts.conf").write_text(FONTS.format(private=PRIVATE, local=LOCAL))
+    words = {
+        "LD_LIBRARY_PATH": os.pathsep.join(_library_folders()),
+        "FONTCONFIG_FILE": str(LOCAL / "fonts.conf"),
+    }
+    FOUND.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in words.items()))
 
 
 def _update(apt: Sequence[str], environment: Mapping[str, str]) -> None:
