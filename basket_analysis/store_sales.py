@@ -44,7 +44,8 @@ class SalesTable:
     @cached_property
     def totals(self) -> Floats:
         """Value per basket."""
-        return np.bincount(self.basket, weights=self.value.astype(np.float64), minlength=len(self.store))
+        totals = np.bincount(self.basket, weights=self.value.astype(np.float64), minlength=len(self.store))
+        return totals.astype(np.float64)
 
     @cached_property
     def baskets_per_store(self) -> Int64s:
