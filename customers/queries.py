@@ -1,5 +1,6 @@
 """Reads about cards and their holders."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -61,3 +62,13 @@ def holder_of_card(session: Session, card_number: str) -> CardHolder:
     if row is None:
         raise CardNotFound(f"the card number {card_number} was never seen")
     return CardHolder(*row)
+
+
+def known_cards(session: Session, numbers: Collection[str]) -> set[str]:
+    """Return which of `numbers` are cards of ours."""
+    if not numbers:
+        return set()
+    rows = driver_of(session).execute(
+        "select card_number from card where card_number = any(%s)", (list(numbers),)
+    )
+    return {row[0] for row in rows}

@@ -24,12 +24,15 @@ class Holding:
     """
     What one account holds, with every entry made so far.
 
-    `lots` must be all that an entry may need: earning needs none, everything else all
-    that are not empty and those that points come back to.
+    `lots` are all that are not empty and those that points may come back to; only earning
+    can do without them, in a holding that is not `complete`.
     """
 
-    def __init__(self, account_id: UUID, lots: Iterable[Lot] = (), *, now: datetime) -> None:
+    def __init__(
+        self, account_id: UUID, lots: Iterable[Lot] = (), *, now: datetime, complete: bool = True
+    ) -> None:
         self.account_id = account_id
+        self.complete = complete
         self.lots = {lot.lot_id: lot for lot in lots}
         self.as_read = dict(self.lots)
         self.entries: list[Entry] = []

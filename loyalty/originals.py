@@ -17,7 +17,7 @@ from loyalty.ledger import Cause, Entry, Leg
 from loyalty.lots import Lot
 from loyalty.opening import hold_account
 from loyalty.returns import BroughtBack, Counted, SoldLine, Standing
-from sales.receipts import LIVE, RETURN, VOID
+from sales.receipts import RETURN, VOID
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +212,15 @@ def read_lots(session: Session, *, account_id: UUID, touched: Iterable[UUID] = (
     """Return the lots of a held account that are not empty, and those `touched` even when they are."""
     values = {"account_id": account_id, "touched": list(touched)}
     rows = driver_of(session).execute(_LOTS, values, prepare=True).fetchall()
-    return [Lot(*row[:-2], dict(zip(row[-2], row[-1], strict=True))) for row in rows]
+    return [_lot(*row) for row in rows]
+
+
+def _lot(*columns: Any) -> Lot:
+    lot_id, account_id, business_date, receipt_id, booked_at, available_at, expires_at, earned = columns[:8]
+    lines = dict(zip(columns[8], columns[9], strict=True))
+    return Lot(
+        lot_id, account_id, business_date, receipt_id, booked_at, available_at, expires_at, earned, lines
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,11 +263,6 @@ def read_waiting(session: Session, *, identity: str) -> list[Waiting]:
         )
         for receipt_id, rows in found.items()
     ]
-
-
-def has_effect(named: Named) -> bool:
-    """Whether voids and returns of `named` move points: it counted, and it is no void itself."""
-    return named.mode == LIVE and named.type != VOID
 
 
 def _rows(session: Session) -> psycopg.Cursor[Any]:

@@ -17,7 +17,7 @@ def language_of_store(timezone: str) -> str:
 
 
 def greeting(given_name: str, family_name: str) -> str:
-    """Return a name that a till may show to everybody who stands there: "Žofie N." """
+    """Return the name for a till's display, which others see too: Žofie N."""
     return f"{given_name} {family_name[:1]}." if family_name else given_name
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -250,3 +250,101 @@ def link_to_original(
         ),
         prepare=True,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A return or void that waited, and what it amounted to now that its original has come."""
+
+    receipt_id: UUID
+    business_date: date
+    original_receipt_id: UUID
+    original_business_date: date
+    account_id: UUID | None
+    points: Mapping[int, LinePoints]
+    flags: Sequence[Flag] = ()
+
+
+_ARRIVALS = """
+    with arrived as (
+        select * from json_to_recordset(%(receipts)s) as arrived (
+            receipt_id uuid, business_date date, original_receipt_id uuid, original_business_date date,
+            account_id uuid)
+    ), links as (
+        update receipt_link as link
+        set original_receipt_id = arrived.original_receipt_id,
+            original_business_date = arrived.original_business_date
+        from arrived where link.receipt_id = arrived.receipt_id
+    ), receipts as (
+        update receipt
+        set original_receipt_id = arrived.original_receipt_id, account_id = arrived.account_id
+        from arrived
+        where receipt.business_date = arrived.business_date and receipt.receipt_id = arrived.receipt_id
+        returning receipt.receipt_id, receipt.business_date, receipt.store_id
+    ), lines as (
+        update receipt_line as line
+        set points = counted.points, points_spent = counted.points_spent,
+            counted_quantity = counted.counted_quantity
+        from json_to_recordset(%(lines)s) as counted (
+            receipt_id uuid, business_date date, line_number integer, points bigint, points_spent bigint,
+            counted_quantity numeric)
+        where line.business_date = counted.business_date and line.receipt_id = counted.receipt_id
+          and line.line_number = counted.line_number
+    ), resolved as (
+        update receipt_flag as flag
+        set state = 'resolved', resolved_by = 'the original came', resolved_at = %(now)s
+        from arrived
+        where flag.business_date = arrived.business_date and flag.receipt_id = arrived.receipt_id
+          and flag.code = 'original_missing' and flag.state = 'open'
+    )
+    insert into receipt_flag (business_date, receipt_id, store_id, flagged_at, code, line_number, detail)
+    select receipts.business_date, receipts.receipt_id, receipts.store_id, %(now)s, flag.code, flag.line_number,
+           flag.detail
+    from json_to_recordset(%(flags)s) as flag (receipt_id uuid, code text, line_number integer, detail text)
+    join receipts using (receipt_id)
+"""
+
+
+def record_arrivals(session: Session, arrivals: Sequence[Arrival], *, now: datetime) -> None:
+    """Write what returns and voids amounted to whose original came after them."""
+    if not arrivals:
+        return
+    receipts = [
+        {
+            "receipt_id": arrival.receipt_id,
+            "business_date": arrival.business_date,
+            "original_receipt_id": arrival.original_receipt_id,
+            "original_business_date": arrival.original_business_date,
+            "account_id": arrival.account_id,
+        }
+        for arrival in arrivals
+    ]
+    lines = [
+        {
+            "receipt_id": arrival.receipt_id,
+            "business_date": arrival.business_date,
+            "line_number": line_number,
+            "points": points.points,
+            "points_spent": points.points_spent,
+            "counted_quantity": points.counted_quantity,
+        }
+        for arrival in arrivals
+        for line_number, points in arrival.points.items()
+    ]
+    flags = [
+        {
+            "receipt_id": arrival.receipt_id,
+            "code": flag.code,
+            "line_number": flag.line_number,
+            "detail": flag.detail,
+        }
+        for arrival in arrivals
+        for flag in arrival.flags
+    ]
+    values = {
+        "receipts": json.dumps(receipts, default=str),
+        "lines": json.dumps(lines, default=str),
+        "flags": json.dumps(flags, default=str),
+        "now": now,
+    }
+    driver_of(session).execute(_ARRIVALS, values, prepare=True)

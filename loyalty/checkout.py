@@ -1,0 +1,224 @@
+"""A receipt's way into the books: settled once, whatever comes twice, late, early or out of order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import errors
+from sqlalchemy.orm import Session
+
+from core.driver import driver_of
+from core.ids import uuid7
+from customers.operations import put_into_use
+from customers.queries import known_cards
+from loyalty.answers import receipt_answer
+from loyalty.booking import Booking
+from loyalty.flags import knowledge_flags, may_earn
+from loyalty.opening import Known, Opening, hold_account, open_receipt
+from loyalty.operations import book
+from loyalty.printing import greeting, language_of_store, receipt_text
+from loyalty.programme import DEFAULT, Programme
+from loyalty.purchases import book_sale
+from loyalty.queries import answer_from_books
+from loyalty.reversals import book_reversal
+from sales.receipts import (
+    LIVE,
+    SALE,
+    Flag,
+    PostedReceipt,
+    TillIdentity,
+    fingerprint,
+    masked,
+    own_identity,
+    payment_cards_in,
+    stated_flags,
+)
+from sales.records import Record, link_to_original, quarantine, record_arrivals, record_receipt
+
+OFFERS: frozenset[str] = frozenset()
+"""The codes of the offers that there ever were: none yet, so whatever a till names is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer to a receipt, exactly the body of the contract; `replayed` when it had come before."""
+
+    answer: dict[str, Any]
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """
+    Another body stood under the receipt's identity already.
+
+    This one was set aside for a person and nothing was booked; it is kept only if the
+    caller commits, so this is a result and not an exception.
+    """
+
+    detail: str
+
+
+def settle(
+    session: Session,
+    *,
+    till: TillIdentity,
+    posted: PostedReceipt,
+    now: datetime,
+    programme: Programme = DEFAULT,
+) -> Outcome | Quarantined:
+    """
+    Record `posted` of `till`, book its points, and return the answer; nothing of it happens twice.
+
+    A receipt that came before gets its stored answer; who brings one that is being
+    booked at this moment waits for it, at most five seconds, after which psycopg's
+    LockNotAvailable is raised. A collision raises psycopg's SerializationFailure or
+    DeadlockDetected: then all of it is to be done again in a new transaction.
+    """
+    meaning = fingerprint(posted, till)
+    posted, flags = without_payment_cards(session, posted)
+    opening = open_receipt(session, till=till, posted=posted, now=now)
+    if opening.known is not None:
+        return _known(session, opening.known, till=till, posted=posted, meaning=meaning, now=now)
+    opening = _with_card_in_use(session, posted, opening, now)
+    flags += stated_flags(posted, till, now=now)
+    flags += knowledge_flags(posted, opening, offers=OFFERS)
+    receipt_id = uuid7()
+    if posted.type == SALE:
+        booking = book_sale(
+            session,
+            till=till,
+            posted=posted,
+            opening=opening,
+            held=opening.held if may_earn(posted, opening.card) else None,
+            receipt_id=receipt_id,
+            now=now,
+            programme=programme,
+        )
+    else:
+        booking = book_reversal(
+            session, till=till, posted=posted, opening=opening, receipt_id=receipt_id, now=now
+        )
+    record = _record(
+        till,
+        posted,
+        opening,
+        booking,
+        flags=[*flags, *booking.flags],
+        receipt_id=receipt_id,
+        meaning=meaning,
+        now=now,
+    )
+    _write(session, record, booking)
+    assert record.answer is not None
+    return Outcome(dict(record.answer), replayed=False)
+
+
+def without_payment_cards(session: Session, posted: PostedReceipt) -> tuple[PostedReceipt, list[Flag]]:
+    """Return `posted` with payment-card numbers masked, and the flag of that; numbers of our own cards stay."""
+    found = payment_cards_in(posted)
+    foreign = found - known_cards(session, found) if found else found
+    if not foreign:
+        return posted, []
+    flag = Flag("masked", "a payment-card number stood in a text and was masked")
+    return masked(posted, spare=found - foreign), [flag]
+
+
+def _known(
+    session: Session,
+    known: Known,
+    *,
+    till: TillIdentity,
+    posted: PostedReceipt,
+    meaning: bytes,
+    now: datetime,
+) -> Outcome | Quarantined:
+    if known.fingerprint != meaning:
+        quarantine(session, posted=posted, till=till, fingerprint=meaning, now=now)
+        return Quarantined(f"another receipt {own_identity(posted, till)} was stored before")
+    answer = known.answer or answer_from_books(
+        session, till=till, business_date=posted.business_date, receipt_id=known.receipt_id, now=now
+    )
+    return Outcome({**answer, "replayed": True}, replayed=True)
+
+
+def _with_card_in_use(session: Session, posted: PostedReceipt, opening: Opening, now: datetime) -> Opening:
+    """Return `opening` with an account for a card from stock, which a live sale shows to be in use."""
+    card = opening.card
+    if card is None or card.state != "stock" or posted.mode != LIVE or posted.type != SALE:
+        return opening
+    assert posted.card_number is not None
+    account_id = put_into_use(session, card_number=posted.card_number, now=now)
+    return replace(
+        opening,
+        card=replace(card, state="issued", account_id=account_id),
+        held=hold_account(session, account_id=account_id, now=now),
+    )
+
+
+def _record(
+    till: TillIdentity,
+    posted: PostedReceipt,
+    opening: Opening,
+    booking: Booking,
+    *,
+    flags: Sequence[Flag],
+    receipt_id: UUID,
+    meaning: bytes,
+    now: datetime,
+) -> Record:
+    """Return the receipt as it will be kept, with its answer."""
+    card = opening.card
+    holder = card if card and card.account_id and card.account_id == booking.account_id else None
+    answer = receipt_answer(
+        receipt_id=receipt_id,
+        flags=flags,
+        moved=booking.moved,
+        pending_until=booking.pending_until,
+        position=booking.position,
+        text=receipt_text(
+            holder.language if holder and holder.language else language_of_store(till.timezone),
+            name=greeting(holder.given_name, holder.family_name or "")
+            if holder and holder.given_name
+            else None,
+            moved=booking.moved,
+            position=booking.position,
+            pending_until=booking.pending_until,
+        ),
+    )
+    return Record(
+        receipt_id=receipt_id,
+        posted=posted,
+        till=till,
+        fingerprint=meaning,
+        received_at=now,
+        account_id=booking.account_id,
+        member_id=holder.member_id if holder else None,
+        articles=opening.articles,
+        points=booking.points,
+        flags=flags,
+        original_receipt_id=booking.original_receipt_id,
+        answer=answer,
+    )
+
+
+def _write(session: Session, record: Record, booking: Booking) -> None:
+    """Write everything in one round trip."""
+    try:
+        with driver_of(session).pipeline():
+            record_receipt(session, record)
+            if booking.linked:
+                link_to_original(
+                    session,
+                    receipt_id=record.receipt_id,
+                    posted=record.posted,
+                    till=record.till,
+                    original_receipt_id=booking.original_receipt_id,
+                )
+            record_arrivals(session, booking.arrivals, now=record.received_at)
+            book(session, booking.holdings)
+    except errors.UniqueViolation as error:
+        # An import brought the same receipt meanwhile, past our locks; a new attempt will find it.
+        raise errors.SerializationFailure("the receipt was stored by an import meanwhile") from error

@@ -1,0 +1,211 @@
+"""Reads of points: how accounts stand, what a card shows, and what a receipt did."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import dict_row
+from sqlalchemy.orm import Session
+
+from core.clock import business_day
+from core.driver import driver_of
+from customers.queries import CardHolder, CardNotFound, holder_of_card
+from loyalty.answers import expiring, receipt_answer
+from loyalty.booked_sale import Moved
+from loyalty.lots import Position
+from loyalty.opening import held_of
+from loyalty.printing import greeting, language_of_store, receipt_text
+from loyalty.programme import DEFAULT, Programme
+from rewards.queries import affordable_rewards
+from sales.receipts import SALE, Flag, TillIdentity
+
+__all__ = ["CardNotFound", "answer_from_books", "card_view", "position_of_account", "statement"]
+
+_POSITION = """
+    select coalesce(balance.points, 0) as points, coalesce(balance.reserved, 0) as reserved, sums.*
+    from account_sums(%(account_id)s::uuid, %(now)s::timestamptz) as sums
+    left join balance on balance.account_id = %(account_id)s
+"""
+
+
+def position_of_account(session: Session, *, account_id: UUID, now: datetime) -> Position:
+    """Return what an account holds at `now`; zeros when nothing was ever booked on it."""
+    cursor = driver_of(session).cursor(row_factory=dict_row)
+    row = cursor.execute(_POSITION, {"account_id": account_id, "now": now}, prepare=True).fetchone()
+    assert row is not None
+    return held_of(account_id, row).position
+
+
+def card_view(
+    session: Session, *, card_number: str, now: datetime, store: TillIdentity, programme: Programme = DEFAULT
+) -> dict[str, Any]:
+    """
+    Return what a till of `store` is shown about a card: exactly the body of the contract.
+
+    A replaced card shows its successor's account. Points can be spent by a member
+    only, and never with a blocked card. Raises `CardNotFound`.
+    """
+    holder = holder_of_card(session, card_number)
+    position = Position()
+    if holder.account_id is not None:
+        position = position_of_account(session, account_id=holder.account_id, now=now)
+    spendable = max(0, position.available) if may_spend(holder) else 0
+    language = holder.language or language_of_store(store.timezone)
+    rewards = affordable_rewards(session, points=spendable, store_id=store.store_id, language=language)
+    return {
+        "card_number": holder.card_number,
+        "state": holder.state,
+        "member": _member(holder, business_day(now, store.timezone)),
+        "tier": None,
+        "points": {
+            "balance": position.balance,
+            "available": position.available,
+            "pending": position.pending,
+            "reserved": position.reserved,
+            "spendable_now": spendable,
+            "spendable_value": programme.value_of(spendable),
+            "expiring": expiring(position),
+        },
+        "vouchers": [],
+        "rewards": [
+            {"reward_code": reward.reward_code, "name": reward.name, "points": reward.points}
+            for reward in rewards
+        ],
+        "messages": [],
+    }
+
+
+def may_spend(holder: CardHolder) -> bool:
+    """Return whether points can be spent with this card: it is a member's, and not blocked or out of date."""
+    return holder.member_id is not None and holder.successor_state == "active"
+
+
+def _member(holder: CardHolder, today: date) -> dict[str, Any] | None:
+    if holder.member_id is None:
+        return None
+    return {
+        "greeting": greeting(holder.given_name or "", holder.family_name or ""),
+        "tier": None,
+        "birthday": holder.birth_date is not None and is_birthday(holder.birth_date, today),
+    }
+
+
+def is_birthday(birth_date: date, today: date) -> bool:
+    """Return whether `today` is the birthday; who was born on 29 February has it on the 28th in common years."""
+    if (birth_date.month, birth_date.day) == (2, 29) and (today + timedelta(days=1)).day == 1:
+        return today.month == 2
+    return (birth_date.month, birth_date.day) == (today.month, today.day)
+
+
+_BOOKED = """
+    select receipt.type, receipt.account_id, member.given_name, member.family_name, member.language,
+           coalesce(sum(-leg.points) filter (where leg.book = 'issued' and leg.points < 0), 0)::bigint as earned,
+           coalesce(sum(leg.points) filter (where leg.book = 'issued' and leg.points > 0), 0)::bigint as reversed,
+           coalesce(sum(leg.points) filter (where leg.book = 'spent' and leg.points > 0), 0)::bigint as spent,
+           coalesce(sum(-leg.points) filter (where leg.book = 'spent' and leg.points < 0), 0)::bigint as returned
+    from receipt
+    left join member on member.member_id = receipt.member_id
+    left join ledger_entry as entry using (business_date, receipt_id)
+    left join ledger_leg as leg using (entry_id)
+    where receipt.business_date = %(business_date)s and receipt.receipt_id = %(receipt_id)s
+    group by receipt.type, receipt.account_id, member.member_id
+"""
+
+_FLAGS = """
+    select code, detail, line_number from receipt_flag
+    where business_date = %(business_date)s and receipt_id = %(receipt_id)s order by flag_id
+"""
+
+
+def answer_from_books(
+    session: Session,
+    *,
+    till: TillIdentity,
+    business_date: date,
+    receipt_id: UUID,
+    now: datetime,
+    programme: Programme = DEFAULT,
+) -> dict[str, Any]:
+    """Return the answer to an imported receipt, which no till was ever told: what it did, and how things stand now."""
+    values = {"business_date": business_date, "receipt_id": receipt_id}
+    cursor = driver_of(session).cursor(row_factory=dict_row)
+    booked = cursor.execute(_BOOKED, values).fetchone()
+    assert booked is not None
+    flags = [Flag(*row) for row in driver_of(session).execute(_FLAGS, values).fetchall()]
+    moved = Moved(booked["earned"], booked["spent"], booked["reversed"], booked["returned"])
+    account_id, name = booked["account_id"], booked["given_name"]
+    position = None
+    if account_id is not None:
+        position = position_of_account(session, account_id=account_id, now=now)
+    pending_until = (
+        programme.pending_until(business_date) if booked["type"] == SALE and moved.earned else None
+    )
+    return receipt_answer(
+        receipt_id=receipt_id,
+        flags=flags,
+        moved=moved,
+        pending_until=pending_until,
+        position=position,
+        text=receipt_text(
+            booked["language"] or language_of_store(till.timezone),
+            name=greeting(name, booked["family_name"]) if name else None,
+            moved=moved,
+            position=position,
+            pending_until=pending_until,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One entry of an account as its holder reads it: why, when, for which receipt, and what it did to the points."""
+
+    entry_id: UUID
+    reason: str
+    business_date: date
+    booked_at: datetime
+    receipt_id: UUID | None
+    store_code: str | None
+    till_code: str | None
+    receipt_number: str | None
+    note: str | None
+    points: int
+    reserved: int
+    balance: int
+    """Points after this entry, pending ones included, reserved ones not."""
+
+
+_STATEMENT = """
+    with moved as (
+        select entry.entry_id, entry.reason, entry.business_date, entry.booked_at, entry.receipt_id, entry.note,
+               coalesce(sum(leg.points) filter (where leg.book = 'points'), 0)::bigint as points,
+               coalesce(sum(leg.points) filter (where leg.book = 'reserved'), 0)::bigint as reserved
+        from ledger_entry as entry
+        join ledger_leg as leg using (entry_id)
+        where entry.account_id = %(account_id)s
+        group by entry.entry_id
+    ), running as (
+        select moved.*, sum(points) over (order by booked_at, entry_id)::bigint as balance from moved
+    )
+    select running.entry_id, running.reason, running.business_date, running.booked_at, running.receipt_id,
+           store.store_code, till.till_code, receipt.receipt_number, running.note, running.points,
+           running.reserved, running.balance
+    from (
+        select * from running order by booked_at desc, entry_id desc limit %(limit)s offset %(offset)s
+    ) as running
+    left join receipt using (business_date, receipt_id)
+    left join store using (store_id)
+    left join till using (till_id)
+    order by running.booked_at desc, running.entry_id desc
+"""
+
+
+def statement(
+    session: Session, *, account_id: UUID, limit: int = 50, offset: int = 0
+) -> Sequence[StatementLine]:
+    """Return the entries of an account, the newest first, each with the balance that it left."""
+    values = {"account_id": account_id, "limit": limit, "offset": offset}
+    rows = driver_of(session).execute(_STATEMENT, values).fetchall()
+    return [StatementLine(*row) for row in rows]
