@@ -10,7 +10,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import DateTime, Engine, MetaData, Text, Uuid, create_engine
+from sqlalchemy import Connection, DateTime, Engine, MetaData, Text, Uuid, create_engine
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
@@ -93,7 +93,12 @@ def upgrade(url: str, revision: str = "head") -> None:
 def revisions(engine: Engine) -> tuple[str | None, str | None]:
     """Return the revision that the database has and the newest there is."""
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision(), newest_revision()
+        return current_revision(connection), newest_revision()
+
+
+def current_revision(connection: Connection) -> str | None:
+    """Return the revision of the database behind `connection`, None before its first migration."""
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 @lru_cache(maxsize=1)

@@ -81,6 +81,12 @@ def parse(raw: bytes) -> dict[str, Any]:
     return document
 
 
+def from_path(*parts: str) -> None:
+    """Raise `not_found` for parts of an address that no database can keep; so nothing there is called so."""
+    if not all(map(_keepable, parts)):
+        raise Problem("not_found", "There is nothing of this name.")
+
+
 def answer(document: Mapping[str, Any], status: int = 200) -> Response:
     """Return `document` as the whole answer; nobody on the way may keep it."""
     content = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

@@ -181,3 +181,5 @@ RECEIPT_IDENTITY = (
     path_parameter("business_date", "YYYY-MM-DD", format="date"),
     path_parameter("receipt_number", "As posted, leading zeros too."),
 )
+
+CARD_PARAMETER = path_parameter("card_number", "As scanned, digits only.")

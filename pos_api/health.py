@@ -1,9 +1,8 @@
 """Whether the process lives and whether it can do its work; no key needed."""
 
 from flask import Blueprint, Response, jsonify
-from sqlalchemy import text
 
-from core.database import newest_revision
+from core.database import current_revision, newest_revision
 from pos_api.problems import Problem, answer_errors
 from pos_api.transactions import transact
 
@@ -21,7 +20,7 @@ def alive() -> Response:
 def ready() -> Response:
     """Answer whether the database can be reached and has the schema of this version; 503 otherwise."""
     newest = newest_revision()
-    found = transact(lambda session: session.scalar(text("select version_num from alembic_version")))
+    found = transact(lambda session: current_revision(session.connection()))
     if found != newest:
         raise Problem("unavailable", f"The database is at revision {found}, this version needs {newest}.")
     return jsonify(status="ready", revision=found)

@@ -5,17 +5,72 @@ from typing import Any
 from flask import Response
 from sqlalchemy.orm import Session
 
-from pos_api import examples
+from core import clock
+from loyalty.checkout import Outcome, Quarantined, settle
+from loyalty.queries import answer_from_books
+from pos_api import examples, idempotency
 from pos_api.answers import ReceiptAnswer
-from pos_api.bodies import answer
+from pos_api.bodies import answer, from_path, parse, read
 from pos_api.fields import day_of
 from pos_api.keys import bearer, in_own_store, till_of
 from pos_api.openapi import Calls
 from pos_api.problems import Problem
+from pos_api.schemas import RECEIPT, ReceiptBody
 from pos_api.transactions import transact
 from sales.queries import ReceiptNotFound, stored_answer
+from sales.receipts import fingerprint
 
 receipts = Calls("receipts", "Sales, returns and voids")
+
+
+@receipts.call(
+    "POST",
+    "/receipts",
+    body=ReceiptBody,
+    examples=examples.RECEIPTS,
+    answers={
+        201: (ReceiptAnswer, "Booked.", examples.RECEIPT_ANSWER),
+        200: (
+            ReceiptAnswer,
+            "The same receipt was booked before.",
+            {**examples.RECEIPT_ANSWER, "replayed": True},
+        ),
+    },
+    problems=("in_progress", "receipt_conflict", "idempotency_conflict"),
+    parameters=(examples.IDEMPOTENCY_KEY,),
+)
+def post_receipt() -> Response:
+    """
+    Commit a sale, a return or a void.
+
+    The receipt's identity is store, till, business date and number: the same receipt again is
+    answered as it was, another one under its identity is set aside for a person. A paid receipt is
+    always accepted; what is odd about it is flagged.
+    """
+    key = bearer()
+    repeated = idempotency.key_of_request()
+    raw = read()
+
+    def work(session: Session) -> Outcome | Quarantined:
+        till = till_of(session, key)
+        posted = RECEIPT.read(parse(raw))
+        now = clock.now()
+        if repeated is not None:
+            # What is kept is the receipt itself, so that here only another body matters.
+            idempotency.claim(
+                session,
+                till_id=till.till_id,
+                key=repeated,
+                fingerprint=fingerprint(posted, till),
+                status=201,
+                now=now,
+            )
+        return settle(session, till=till, posted=posted, now=now)
+
+    settled = transact(work)
+    if isinstance(settled, Quarantined):
+        raise Problem("receipt_conflict", settled.detail)
+    return answer(settled.answer, 200 if settled.replayed else 201)
 
 
 @receipts.call(
@@ -28,12 +83,14 @@ receipts = Calls("receipts", "Sales, returns and voids")
 def show_receipt(store_code: str, till_code: str, business_date: str, receipt_number: str) -> Response:
     """Return the stored answer to a receipt of the own store."""
     key = bearer()
+    from_path(store_code, till_code, receipt_number)
 
     def work(session: Session) -> dict[str, Any]:
-        in_own_store(till_of(session, key), store_code)
+        till = till_of(session, key)
+        in_own_store(till, store_code)
         day = day_of(business_date)
-        if day is None or "\x00" in till_code + receipt_number:
-            raise Problem("not_found", "There is no such receipt.")
+        if day is None:
+            raise Problem("not_found", f"{business_date} is no business date.")
         try:
             stored = stored_answer(
                 session,
@@ -44,8 +101,8 @@ def show_receipt(store_code: str, till_code: str, business_date: str, receipt_nu
             )
         except ReceiptNotFound as error:
             raise Problem("not_found", str(error)) from error
-        if stored.answer is None:
-            raise Problem("not_found", "The receipt was imported; no till was told anything about it.")
-        return stored.answer
+        return stored.answer or answer_from_books(
+            session, till=till, business_date=day, receipt_id=stored.receipt_id, now=clock.now()
+        )
 
     return answer(transact(work))
