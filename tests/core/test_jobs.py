@@ -161,6 +161,18 @@ class TestRunOnce:
         assert (interrupted.state, interrupted.alive) == ("running", False)
         assert run(diary.step("mine")).state == "completed"
 
+    def test_ends_when_another_process_has_taken_the_run_over(self, run, diary, sessions):
+        def work(shift: Shift) -> None:
+            with sessions.begin() as other:
+                other.execute(text("update job_run set attempts = attempts + 1"))
+            shift.report(1, 1)
+            raise AssertionError("the report must not return")
+
+        with pytest.raises(LockLost):
+            run(diary.step("mine", work))
+        with sessions() as session:
+            assert find_run(session, job="night", business_day=DAY).steps[0].done == 0
+
 
 class TestRunOnceBesideOthers:
     def test_refuses_at_once_when_not_to_wait(self, run, diary):
