@@ -14,7 +14,10 @@ COOKIE: Final = "regulars_notice"
 
 def go(address: str, words: str, meaning: str = "good") -> Response:
     """Return the way to another page of ours, which will say `words`."""
-    response = make_response(redirect(address, code=303))
+    if request.headers.get("HX-Request"):
+        response = make_response("", 204, {"HX-Redirect": address})
+    else:
+        response = make_response(redirect(address, code=303))
     content = urlsafe_b64encode(json.dumps([meaning, words]).encode()).decode()
     response.set_cookie(
         COOKIE, content, max_age=60, httponly=True, samesite="Strict", secure=secure_cookies()

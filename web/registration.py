@@ -1,6 +1,7 @@
 """Puts the screens into an application: templates and their words, the guard, the routes, the error pages."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,7 @@ from core.database import Sessions
 from core.i18n import LANGUAGES
 from web import errors, figures, guard, navigation, notices, wording, words
 from web.assets import asset
-from web.roles import unlisted
+from web.roles import may, unlisted
 from web.screens import SCREENS
 from web.state import State, now, viewer_or_none
 from web.theme import THEMES, theme
@@ -72,6 +73,7 @@ def _furnish(app: Flask) -> None:
         "wording": wording,
         "figures": figures,
         "in_panel": in_panel,
+        "can": can,
         "notices": notices.notices,
         "htmx_config": htmx_config,
         "NOTHING": words.NOTHING,
@@ -88,12 +90,25 @@ def _furnish(app: Flask) -> None:
         "duration": words.duration_text,
         "size": words.size_text,
         "language_name": words.language_name,
+        "average": average,
     }
 
 
 def in_panel() -> bool:
     """Return whether the answer goes into the side panel instead of being a page."""
     return request.headers.get("HX-Target") == "panel"
+
+
+def can(endpoint: str) -> bool:
+    """Return whether the reader may enter the route called `endpoint`, so that no link leads to a refusal."""
+    person = viewer_or_none()
+    return may(person.role if person else None, endpoint)
+
+
+def average(values: Iterable[float]) -> float | None:
+    """Return the mean of `values`; None of nothing."""
+    found = list(values)
+    return sum(found) / len(found) if found else None
 
 
 def htmx_config() -> Markup:

@@ -7,23 +7,235 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+from catalogs.copy_lists import copies_of_member
 from core.audit import record_event
+from core.i18n import LANGUAGES
 from core.keyset import Ask, Page
-from customers.member_lists import MemberRow, list_members, membership_of, read_member
+from customers.member_lists import (
+    MemberRow,
+    MembershipView,
+    MemberView,
+    list_members,
+    membership_of,
+    read_member,
+)
 from loyalty.programme import DEFAULT
 from loyalty.statements import balances, list_entries, lots_of, points_of
 from sales.receipt_lists import list_receipts
-from web import groups_shown, scope
-from web.cells import group_name
+from web import scope
 from web.export import respond
+from web.groups_shown import GroupsShown, groups_now
 from web.roles import NAMELESS_ROLES
-from web.screens.receipts import address_of, columns, filters
-from web.shown_catalogs import copies_of
+from web.screens import receipts
 from web.state import now, transaction, viewer
 from web.tables import Choice, Column, Empty, Filter, Table
 from web.words import gettext as _
-from web.words import language_name
+from web.words import language_name, number_text
 
 blueprint = Blueprint("members", __name__, url_prefix="/members")
-_LANGUAGES = ("en", "cs", "sk", "pl")
-_SECTIONS = ("points", "receipts", "consents", "catalogs")
+TABS = ("points", "receipts", "profile", "catalogs")
+
+
+@blueprint.get("/")
+def index() -> ResponseReturnValue:
+    """List members, of one group if the address names it; every look with words to find a person is recorded."""
+    names = viewer().role not in NAMELESS_ROLES
+    with transaction() as session:
+        groups = groups_now(session)
+        points: dict[UUID, int] = {}
+
+        def fetch(ask: Ask) -> Page[MemberRow]:
+            wanted = ask.filters.get("group")
+            page = list_members(session, ask, run_id=groups.run_id, group_id=wanted, names=names)
+            points.update(balances(session, {row.account_id for row in page.rows}))
+            if ask.words and names:
+                _record(session, "member.search", "member", ask.words)
+            return page
+
+        table = Table(
+            name="members",
+            names=names,
+            find=_("Card, phone, e-mail, name or member code") if names else _("Card number or member code"),
+            default_sort="family_name" if names else "member_code",
+            columns=_columns(groups, points),
+            filters=_filters(groups),
+            fetch=fetch,
+            href=lambda row: url_for("members.show", member_id=row.member_id),
+            in_panel=False,
+            empty=Empty(
+                _("No members yet"),
+                _("They enrol at the till, or come from a file with their cards and consents."),
+                "users-round",
+                command="regulars members import FILE",
+            ),
+        )
+        return respond(
+            "screens/members.html",
+            table,
+            on_export=lambda: _record(session, "member.export", "list", request.query_string.decode()[:300]),
+            names=names,
+        )
+
+
+@blueprint.get("/<uuid:member_id>")
+def show(member_id: UUID) -> ResponseReturnValue:
+    """Show one member; the look is recorded."""
+    names = viewer().role not in NAMELESS_ROLES
+    tab = request.args.get("tab", "points")
+    with transaction() as session:
+        groups = groups_now(session)
+        member = read_member(session, member_id=member_id, run_id=groups.run_id)
+        _record(session, "member.view", "member", member.row.member_code)
+        account_id = member.row.account_id
+        membership = (
+            membership_of(session, member_id=member_id, run_id=groups.run_id) if groups.run_id else None
+        )
+        context = {
+            "member": member,
+            "title": member.row.name if names else _("Member %(code)s", code=member.row.member_code),
+            "names": names,
+            "tab": tab if tab in TABS else "points",
+            "points": points_of(session, account_id=account_id, now=now()),
+            "group": groups.mark(member.row.group_id, link=True),
+            "why": _why(member, membership, groups),
+            "value": DEFAULT.value_of,
+            "currency": scope.read(session).currency,
+        }
+        if context["tab"] == "receipts":
+            table = Table(
+                name="member-receipts",
+                find=_("Receipt number"),
+                default_sort="-business_date",
+                columns=receipts.columns(),
+                filters=receipts.filters(),
+                fetch=lambda ask: list_receipts(session, ask, account_id=account_id),
+                href=receipts.address_of,
+                empty=Empty(
+                    _("No receipts yet"), _("They appear with the first purchase with a card."), "receipt"
+                ),
+            )
+            return respond("screens/member.html", table, **context)
+        entries = list_entries(
+            session, Ask(sort="booked_at", descending=True, limit=25), account_id=account_id
+        )
+        return render_template(
+            "screens/member.html",
+            **context,
+            lots=lots_of(session, account_id=account_id),
+            entries=entries.rows,
+            copies=copies_of_member(session, member_id=member_id),
+        )
+
+
+def _why(member: MemberView, membership: MembershipView | None, groups: GroupsShown) -> list[str]:
+    """Return why the member is in the group they are in, in words."""
+    if member.profiling_objected_at is not None:
+        return [_("Objected to profiling: left out of all groups, and earns points as everybody does.")]
+    if membership is None:
+        return [_("Not seen by the last night: enrolled since, or without a basket yet.")]
+    found = groups.find(membership.group_id)
+    baskets = number_text(membership.baskets)
+    if found is None:
+        return []
+    if found.kind == "new":
+        return [_("%(baskets)s baskets so far; a group needs ten to be told from chance.", baskets=baskets)]
+    if found.kind == "none":
+        return [
+            _(
+                "%(baskets)s baskets, but none of the themes fits them clearly better than chance.",
+                baskets=baskets,
+            )
+        ]
+    words = [
+        _(
+            "%(strength)s above chance, seen over %(baskets)s baskets (2 is needed, 4 and more is clear)",
+            strength=number_text(round(membership.strength or 0, 1), 1),
+            baskets=baskets,
+        ),
+        _("The theme is about %(items)s", items=", ".join(found.items[:6])),
+    ]
+    second = groups.words(membership.second_group_id)
+    if second and membership.second_strength is not None:
+        words.append(
+            _(
+                "Second comes %(group)s with %(strength)s",
+                group=second,
+                strength=number_text(round(membership.second_strength, 1), 1),
+            )
+        )
+    return words
+
+
+def _record(session: Session, action: str, kind: str, subject: str) -> None:
+    record_event(
+        session, now=now(), actor=viewer().login, action=action, subject_kind=kind, subject_id=subject
+    )
+
+
+def _filters(groups: GroupsShown) -> tuple[Filter, ...]:
+    return (
+        Filter(
+            key="group",
+            label=_("Group"),
+            choices=tuple(
+                Choice(group.group_id, groups.words(group.group_id) or "") for group in groups.groups
+            ),
+        ),
+        Filter(
+            key="language",
+            label=_("Language"),
+            choices=tuple(Choice(code, language_name(code)) for code in LANGUAGES),
+        ),
+    )
+
+
+def _columns(groups: GroupsShown, points: dict[UUID, int]) -> tuple[Column[MemberRow], ...]:
+    return (
+        Column(
+            key="family_name",
+            title=_("Name"),
+            value=lambda row: row.name,
+            second=lambda row: row.member_code,
+            sort=True,
+            personal=True,
+        ),
+        Column(
+            key="member_code",
+            title=_("Member code"),
+            value=lambda row: row.member_code,
+            kind="code",
+            sort=True,
+            shown=viewer().role in NAMELESS_ROLES,
+        ),
+        Column(key="email", title=_("E-mail"), value=lambda row: row.email, personal=True),
+        Column(key="phone", title=_("Phone"), value=lambda row: row.phone, kind="code", personal=True),
+        Column(
+            key="group",
+            title=_("Group"),
+            value=lambda row: groups.words(row.group_id),
+            figure=lambda row: (
+                groups.mark(row.group_id) or Markup("<span class='none'>{}</span>").format(_("none"))
+            ),
+        ),
+        Column(
+            key="home_store_code",
+            title=_("Home store"),
+            value=lambda row: row.home_store_code,
+            sort=True,
+            shown=False,
+        ),
+        Column(
+            key="language",
+            title=_("Language"),
+            value=lambda row: language_name(row.language),
+            sort=True,
+            shown=False,
+        ),
+        Column(key="joined_on", title=_("Joined"), value=lambda row: row.joined_on, kind="date", sort=True),
+        Column(
+            key="points",
+            title=_("Points"),
+            value=lambda row: points.get(row.account_id, 0),
+            kind="number",
+        ),
+    )

@@ -1,12 +1,62 @@
-"""The search in the top bar."""
+"""The search in the top bar: members, receipts and articles by what somebody has in hand."""
 
-from flask import Blueprint, render_template
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from core.audit import record_event
+from core.keyset import Ask
+from customers.member_lists import find_members
+from sales.article_lists import find_articles
+from sales.receipt_lists import list_receipts
+from web.roles import NAMELESS_ROLES, may
+from web.screens.receipts import address_of
+from web.state import now, transaction, viewer
+
 blueprint = Blueprint("search", __name__)
+_LONGEST = 120
+_FEWEST = 2
 
 
 @blueprint.get("/search")
 def find() -> ResponseReturnValue:
-    """Show what fits the words."""
-    return render_template("screens/overview.html")
+    """Show what fits the words; a single hit is opened at once."""
+    words = request.args.get("q", "").replace("\0", "").strip()[:_LONGEST]
+    person = viewer()
+    names = person.role not in NAMELESS_ROLES
+    if len(words) < _FEWEST:
+        return render_template(
+            "screens/search.html", search_words=words, members=[], receipts=[], articles=[]
+        )
+    with transaction() as session:
+        members = find_members(session, words, names=names) if may(person.role, "members.show") else []
+        receipts = (
+            list_receipts(
+                session,
+                Ask(sort="business_date", descending=True, limit=8, words=words),
+                store_id=person.store_id,
+            ).rows
+            if may(person.role, "receipts.show")
+            else ()
+        )
+        articles = find_articles(session, words)
+        if members:
+            record_event(
+                session,
+                now=now(),
+                actor=person.login,
+                action="member.search",
+                subject_kind="member",
+                subject_id=words,
+            )
+    if len(members) == 1 and not receipts and not articles:
+        return redirect(url_for("members.show", member_id=members[0].member_id))
+    if len(receipts) == 1 and not members and not articles:
+        return redirect(address_of(receipts[0]))
+    return render_template(
+        "screens/search.html",
+        search_words=words,
+        members=members,
+        receipts=[(row, address_of(row)) for row in receipts],
+        articles=articles,
+        names=names,
+    )
