@@ -180,7 +180,9 @@ class Assortment:
         new = statistics[
             statistics["store"].isin(similar) & ~statistics["article"].isin(self._of_store(store)["article"])
         ]
-        stocked_weeks = np.maximum(new["last_week"] - new["first_week"] + 1, SHORTEST_STOCKED).to_numpy()
+        stocked_weeks = np.maximum(
+            new["last_week"].to_numpy() - new["first_week"].to_numpy() + 1, SHORTEST_STOCKED
+        )
         per_week = table.baskets_per_store[new["store"]] / table.weeks
         new = new.assign(
             rate=new["revenue"].to_numpy() * table.weeks / stocked_weeks / per_week,

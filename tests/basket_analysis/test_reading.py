@@ -1,0 +1,164 @@
+"""Baskets read back from a real database, where every row was put by hand."""
+
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pytest
+from sqlalchemy import insert
+
+from basket_analysis.reading import read_sold_lines
+from core.ids import uuid7
+from customers.models import Account, Member
+from sales.models import Article, Receipt, ReceiptLine, ReceiptLink, Store, Till
+
+NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
+FIRST, FOLLOWING = date(2026, 11, 2), date(2026, 11, 16)
+MONDAY, NEXT_MONDAY = FIRST, date(2026, 11, 9)
+
+
+class Shop:
+    """Writes stores, members and receipts as the tables hold them."""
+
+    def __init__(self, session):
+        self.session = session
+        self.store_id = self._add(
+            Store, Store.store_id, store_code="S1", name="S", currency="CZK", timezone="Europe/Prague"
+        )
+        self.till_id = self._add(Till, Till.till_id, store_id=self.store_id, till_code="T1")
+        self.number = 0
+
+    def _add(self, table, key, **values):
+        return self.session.execute(insert(table).values(**values).returning(key)).scalar_one()
+
+    def article(self, sku, *, department="GROCERY", category="TEA", kind="BLACK TEA"):
+        return self._add(
+            Article, Article.article_id, sku=sku, name=sku, department=department, category=category, type=kind,
+            unit="pcs", tax_rate=12,
+        )  # fmt: skip
+
+    def member(self, code, **more):
+        account = self._add(Account, Account.account_id, account_id=uuid7(), opened_at=NOW)
+        return self._add(
+            Member, Member.member_id, member_id=uuid7(), member_code=code, account_id=account, given_name="A",
+            family_name="B", language="cs", joined_on=date(2020, 1, 1), **more,
+        )  # fmt: skip
+
+    def receipt(self, day, lines, *, member=None, kind="sale", mode="live", of=None):
+        self.number += 1
+        receipt_id = uuid7()
+        self.session.execute(
+            insert(Receipt).values(
+                business_date=day, receipt_id=receipt_id, store_id=self.store_id, till_id=self.till_id,
+                receipt_number=str(self.number), type=kind, mode=mode, offline=False, closed_at=NOW, received_at=NOW,
+                member_id=member, currency="CZK", gross_amount=0, discount_amount=0, points_amount=0,
+                rounding_amount=0, payable_amount=0, fingerprint=b"",
+            )
+        )  # fmt: skip
+        for number, (article_id, quantity, price, *original) in enumerate(lines, start=1):
+            self.session.execute(
+                insert(ReceiptLine).values(
+                    business_date=day, receipt_id=receipt_id, line_number=number, article_id=article_id,
+                    quantity=quantity, unit_price=price, discount_amount=0, total_amount=quantity * price,
+                    original_line_number=original[0] if original else None,
+                    counted_quantity=quantity if kind == "return" else None,
+                )
+            )  # fmt: skip
+        if of:
+            self.session.execute(
+                insert(ReceiptLink).values(
+                    receipt_id=receipt_id, business_date=day, type=kind, identity=str(self.number),
+                    original_identity="original", original_business_date=day, original_receipt_id=of,
+                )
+            )  # fmt: skip
+        return receipt_id
+
+
+@pytest.fixture
+def shop(sessions):
+    with sessions.begin() as session:
+        yield Shop(session)
+
+
+def read(shop):
+    return read_sold_lines(shop.session, first_day=FIRST, following_day=FOLLOWING)
+
+
+def values(sold):
+    return sorted(zip(sold.basket.tolist(), sold.article.tolist(), sold.value.tolist(), strict=True))
+
+
+class TestReadSoldLines:
+    def test_reads_nothing_from_an_empty_shop(self, shop):
+        sold = read(shop)
+        assert (len(sold.basket), len(sold.store_id), sold.members, sold.articles) == (0, 0, (), ())
+        assert len(sold.basket_table("category")) == 0
+        assert len(sold.sales_table().basket) == 0
+
+    def test_knows_who_bought_what_where_and_when(self, shop):
+        tea, milk = shop.article("1"), shop.article("2", category="MILK")
+        ada = shop.member("ada")
+        shop.receipt(MONDAY, [(tea, 2, 500), (milk, 1, 300)], member=ada)
+        shop.receipt(NEXT_MONDAY, [(milk, 1, 300)])
+        sold = read(shop)
+        assert values(sold) == [(0, 0, 1000), (0, 1, 300), (1, 1, 300)]
+        assert sold.members == (ada,)
+        assert sold.member.tolist() == [0, -1]
+        assert (sold.day[1] - sold.day[0], sold.store_id.tolist()) == (7, [shop.store_id] * 2)
+
+    def test_holds_the_period_half_open(self, shop):
+        tea = shop.article("1")
+        for day in (date(2026, 11, 1), FIRST, date(2026, 11, 15), FOLLOWING):
+            shop.receipt(day, [(tea, 1, 500)])
+        assert len(read(shop).basket) == 2
+
+    def test_leaves_out_what_was_voided_brought_back_or_only_trained(self, shop):
+        tea = shop.article("1")
+        voided = shop.receipt(MONDAY, [(tea, 1, 500)])
+        shop.receipt(MONDAY, [], kind="void", of=voided)
+        whole = shop.receipt(MONDAY, [(tea, 2, 500)])
+        shop.receipt(NEXT_MONDAY, [(tea, 2, 500, 1)], kind="return", of=whole)
+        partly = shop.receipt(MONDAY, [(tea, 4, 500)])
+        shop.receipt(NEXT_MONDAY, [(tea, 1, 500, 1)], kind="return", of=partly)
+        kept = shop.receipt(MONDAY, [(tea, 1, 700)])
+        undone = shop.receipt(NEXT_MONDAY, [(tea, 1, 700, 1)], kind="return", of=kept)
+        shop.receipt(NEXT_MONDAY, [], kind="void", of=undone)
+        shop.receipt(MONDAY, [(tea, 1, 500)], mode="training")
+        assert sorted(read(shop).value.tolist()) == [700, 1500]
+
+    def test_leaves_out_fuel_coupons_deposits_and_unknown_articles(self, shop):
+        tea = shop.article("1")
+        fuel = shop.article("2", department="FUEL")
+        coupon = shop.article("3", category="COUPON/MISC ITEMS")
+        shop.receipt(MONDAY, [(tea, 1, 500), (fuel, 30, 200), (coupon, 1, 1), (tea, 1, -300), (None, 1, 100)])
+        assert values(read(shop)) == [(0, 0, 500)]
+
+    def test_counts_baskets_of_objectors_for_nobody_and_those_of_companies_not_at_all(self, shop):
+        tea = shop.article("1")
+        shop.receipt(MONDAY, [(tea, 1, 500)], member=shop.member("objects", profiling_objected_at=NOW))
+        shop.receipt(MONDAY, [(tea, 1, 500)], member=shop.member("firm", company_id="27074358"))
+        sold = read(shop)
+        assert (sold.member.tolist(), sold.members) == ([-1], ())
+
+
+class TestSoldLines:
+    def test_makes_baskets_of_each_level_without_what_has_no_name_there(self, shop):
+        tea, herbal = shop.article("1"), shop.article("2", kind="HERBAL TEA")
+        loose = shop.article("3", category=None, kind=None)
+        shop.receipt(MONDAY, [(tea, 1, 500), (herbal, 1, 500), (loose, 1, 100)], member=shop.member("ada"))
+        shop.receipt(MONDAY, [(loose, 1, 100)])
+        sold = read(shop)
+        assert sold.basket_table("article").items == ("1", "2", "3")
+        assert sold.basket_table("type").items == ("BLACK TEA", "HERBAL TEA")
+        categories = sold.basket_table("category")
+        assert (categories.items, len(categories), categories.owners.tolist()) == (("TEA",), 1, [0])
+
+    def test_makes_the_table_of_known_members_in_whole_weeks(self, shop):
+        tea, milk = shop.article("1"), shop.article("2", kind=None)
+        ada = shop.member("ada")
+        shop.receipt(MONDAY, [(tea, 1, 500), (tea, 1, 400)], member=ada)
+        shop.receipt(date(2026, 11, 15), [(milk, 1, 300)], member=ada)
+        shop.receipt(MONDAY, [(tea, 1, 500)])
+        table = read(shop).sales_table()
+        assert table.value.tolist() == [900, 300]
+        assert (table.week.tolist(), table.weeks, table.stores) == ([0, 1], 2, 1)
+        np.testing.assert_array_equal(table.type_of, [0, -1])
