@@ -5,6 +5,7 @@ Whatever of them dies is started again. They end with this process even when it 
 PostgreSQL, which the next start adopts.
 """
 
+import errno
 import http.client
 import logging
 import multiprocessing
@@ -227,7 +228,7 @@ def free_port(host: str, port: int) -> int:
                 trial.bind((host, port))
                 return int(trial.getsockname()[1])
             except OSError as error:
-                if time.monotonic() > deadline:
+                if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
                     raise PortTaken(
                         f"{host}:{port} cannot be used ({error.strerror}); choose another with --port"
                     ) from error
