@@ -22,6 +22,7 @@ PIP_VERSION = "26.3"
 PIP = f"pip-{PIP_VERSION}-py3-none-any.whl"
 PIP_SHA256 = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
 PUBLIC_INDEX = "https://pypi.org/simple"
+EVERYBODYS = Path("/etc/pip.conf")
 SECONDS = 60
 
 
@@ -84,7 +85,7 @@ def _files(environment: Mapping[str, str]) -> Iterator[Path]:
     home = Path(environment.get("HOME") or Path.home())
     for folder in reversed((environment.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")):
         yield Path(folder) / "pip" / "pip.conf"
-    yield Path("/etc/pip.conf")
+    yield EVERYBODYS
     yield home / ".pip" / "pip.conf"
     yield Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "pip" / "pip.conf"
     if environment.get("VIRTUAL_ENV"):
