@@ -26,11 +26,10 @@ class Use(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Motif:
-    """A kind of thing; `label` is the English word that the catalogs of words translate."""
+    """A kind of thing, and the drawing of it; what it is called is in `motif_words`."""
 
     key: str
     picture: str
-    label: str
     use: Use
 
     @property
@@ -75,7 +74,7 @@ def motif_of(key: str) -> Motif:
 def motifs() -> dict[str, Motif]:
     """Return all motifs by their keys, in the order of the file."""
     return {
-        key: Motif(key, entry["picture"], entry["label"], Use(entry.get("use", "everywhere")))
+        key: Motif(key, entry["picture"], Use(entry.get("use", "everywhere")))
         for key, entry in _entries().items()
     }
 
