@@ -55,17 +55,14 @@ def post_receipt() -> Response:
         till = till_of(session, key)
         posted = RECEIPT.read(parse(raw))
         now = clock.now()
-        if repeated is not None:
-            # What is kept is the receipt itself, so that here only another body matters.
+        settled = settle(session, till=till, posted=posted, now=now)
+        if repeated is not None and isinstance(settled, Outcome):
+            # The receipt's own identity goes first; its answer is kept with it, so none is kept here.
+            meaning = fingerprint(posted, till)
             idempotency.claim(
-                session,
-                till_id=till.till_id,
-                key=repeated,
-                fingerprint=fingerprint(posted, till),
-                status=201,
-                now=now,
+                session, till_id=till.till_id, key=repeated, fingerprint=meaning, status=201, now=now
             )
-        return settle(session, till=till, posted=posted, now=now)
+        return settled
 
     settled = transact(work)
     if isinstance(settled, Quarantined):
