@@ -1,5 +1,6 @@
 """Articles as people look at them: the list, one article with its weeks, and a quick search by word or code."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -80,6 +81,23 @@ def find_articles(session: Session, words: str, *, limit: int = 8) -> list[Artic
         _articles().where(_fits(words)).order_by(exact.desc(), begins.desc(), Article.name, Article.sku)
     )
     return [ArticleRow(*row) for row in session.execute(statement.limit(limit))]
+
+
+def last_prices(session: Session, article_ids: Collection[int], *, since: date) -> dict[int, int]:
+    """Return the price last paid for one piece of each article since a day, for chains without a price list."""
+    if not article_ids:
+        return {}
+    rows = session.execute(
+        select(ReceiptLine.article_id, ReceiptLine.unit_price)
+        .distinct(ReceiptLine.article_id)
+        .where(
+            ReceiptLine.article_id.in_(article_ids),
+            ReceiptLine.business_date >= since,
+            ReceiptLine.unit_price > 0,
+        )
+        .order_by(ReceiptLine.article_id, ReceiptLine.business_date.desc(), ReceiptLine.receipt_id.desc())
+    )
+    return {row.article_id: row.unit_price for row in rows}
 
 
 def read_article(session: Session, *, sku: str) -> ArticleRow:

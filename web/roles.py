@@ -76,6 +76,7 @@ ROUTES: Final[dict[str, Roles]] = {
     "catalogs.download": _NAMED,
     "till.simulator": frozenset({CASHIER, STORE_MANAGER, MARKETING, DESK, ADMINISTRATOR}),
     "till.articles": frozenset({CASHIER, STORE_MANAGER, MARKETING, DESK, ADMINISTRATOR}),
+    "till.key": frozenset({CASHIER, STORE_MANAGER, ADMINISTRATOR}),
     "design.gallery": _ADMINISTRATION,
     "design.sample": _ADMINISTRATION,
 }

@@ -2,13 +2,46 @@
 
 from flask import Blueprint
 
-from web.screens import account, design, door, overview, search
+from web.screens import (
+    account,
+    articles,
+    assortment,
+    audit,
+    catalogs,
+    design,
+    door,
+    groups,
+    jobs,
+    members,
+    overview,
+    people,
+    queue,
+    receipts,
+    search,
+    stores,
+    till,
+)
 
-SCREENS: tuple[Blueprint, ...] = (
-    door.blueprint,
-    account.blueprint,
-    overview.blueprint,
-    search.blueprint,
-    design.blueprint,
+SCREENS: tuple[Blueprint, ...] = tuple(
+    module.blueprint
+    for module in (
+        door,
+        account,
+        overview,
+        search,
+        groups,
+        members,
+        catalogs,
+        assortment,
+        receipts,
+        articles,
+        queue,
+        till,
+        jobs,
+        stores,
+        people,
+        audit,
+        design,
+    )
 )
 """The blueprints of all screens."""

@@ -1,5 +1,6 @@
 """Members: found by what they bring along, and one member's points, receipts, group, consents and catalogs."""
 
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, render_template, request, url_for
@@ -90,7 +91,7 @@ def show(member_id: UUID) -> ResponseReturnValue:
         membership = (
             membership_of(session, member_id=member_id, run_id=groups.run_id) if groups.run_id else None
         )
-        context = {
+        context: dict[str, Any] = {
             "member": member,
             "title": member.row.name if names else _("Member %(code)s", code=member.row.member_code),
             "names": names,
