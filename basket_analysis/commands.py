@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from basket_analysis.group_files import fit_groups, score_groups
+from basket_analysis.grouping import MIN_BASKETS
 from basket_analysis.itemset_mining import MiningOrder, mine_file
 from basket_analysis.mining import MAX_ITEMSETS, MINERS
 from core.commandline import json_option, print_json, refusals_exit_2
@@ -68,4 +70,42 @@ def mine(*, as_json: bool, **options: Any) -> None:
         )
 
 
-commands: tuple[click.Command, ...] = (mine,)
+@click.group()
+def groups() -> None:
+    """Shopper groups: found in a file of baskets, or as the last run left them."""
+
+
+@groups.command()
+@click.option("--baskets", type=INPUT, required=True, help="CSV or parquet with household_id.")
+@click.option("--themes", type=OUTPUT, required=True, help="Where the themes go (JSON).")
+@click.option("--out", type=OUTPUT, required=True, help="Where the households' groups go.")
+@click.option("--min-baskets", type=click.IntRange(min=1), default=MIN_BASKETS, show_default=True)
+@click.option("--previous", type=INPUT, help="Themes of an earlier fit, whose identities live on.")
+@json_option
+@refusals_exit_2
+def fit(*, as_json: bool, **options: Any) -> None:
+    """Find the themes of a file of baskets, and each household's group."""
+    _print_record(fit_groups(**options), as_json=as_json)
+
+
+@groups.command()
+@click.option("--baskets", type=INPUT, required=True, help="CSV or parquet with household_id.")
+@click.option("--themes", type=INPUT, required=True, help="What `groups fit` wrote.")
+@click.option("--out", type=OUTPUT, required=True, help="Where the households' groups go.")
+@click.option("--previous", type=INPUT, help="An earlier output; households then move only for a reason.")
+@json_option
+@refusals_exit_2
+def score(*, as_json: bool, **options: Any) -> None:
+    """Put the households of a file of baskets into groups that are known."""
+    _print_record(score_groups(**options), as_json=as_json)
+
+
+def _print_record(record: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(record)
+        return
+    for group in record["groups"]:
+        click.echo(f"{group['households']:8,}  {group['id']:6}  {group['name'] or ''}")
+
+
+commands: tuple[click.Command, ...] = (mine, groups)

@@ -71,6 +71,24 @@ class Itemsets:
         """Baskets of every itemset per stratum, by number."""
         return np.concatenate([level.strata for level in self.levels] or [np.empty((0, STRATA), np.int32)])
 
+    def rows(self, numbers: NDArray[np.integer], length: int) -> Int32s:
+        """Return the codes of itemsets, all of one `length`, a row each."""
+        rows: Int32s = self.levels[length - 1].items[numbers - self._first(length)]
+        return rows
+
+    def lengths(self, numbers: NDArray[np.integer]) -> Int64s:
+        """Return how many items each itemset has."""
+        ends = np.cumsum([len(level) for level in self.levels])
+        return np.searchsorted(ends, numbers, side="right") + 1
+
+    def codes(self, number: int) -> tuple[int, ...]:
+        """Return the codes of one itemset."""
+        (length,) = self.lengths(np.array([number])).tolist()
+        return tuple(self.levels[length - 1].items[number - self._first(length)].tolist())
+
+    def _first(self, length: int) -> int:
+        return sum(len(level) for level in self.levels[: length - 1])
+
 
 class Miner(ABC):
     """

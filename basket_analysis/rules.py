@@ -172,7 +172,7 @@ def _q_values(table: BasketTable, itemsets: Itemsets, rules: NDArray[np.void], t
 
 def _splits(itemsets: Itemsets, sizes: Int64s) -> Iterator[tuple[int, NDArray[np.void]]]:
     """Yield lengths with blocks of splits: a row for each set, a column for each half that may be antecedent."""
-    numbering = _Numbering(itemsets)
+    numbering = Numbering(itemsets)
     first = 0
     for length, level in enumerate(itemsets.levels, 1):
         halves = (1 << (length - 1)) - 1
@@ -199,12 +199,12 @@ def _score(itemsets: Itemsets, sizes: Int64s, splits: NDArray[np.void]) -> None:
     splits["tail"] = upper_tail(splits["z"], expectation)
 
 
-class _Numbering:
+class Numbering:
     """
     Finds the number of an itemset by a key that adds up over its items.
 
     The keys of all frequent sets are checked to differ, and every part of a frequent set is
-    frequent, so what is found is right.
+    frequent, so what is found for such a part is right.
     """
 
     def __init__(self, itemsets: Itemsets) -> None:
@@ -213,13 +213,21 @@ class _Numbering:
         while True:
             self._item_keys = generator.integers(0, 2**64, items, np.uint64)
             keys = np.concatenate(
-                [self._item_keys[level.items].sum(axis=1, dtype=np.uint64) for level in itemsets.levels]
-                or [np.empty(0, np.uint64)]
+                [self.keys(level.items) for level in itemsets.levels] or [np.empty(0, np.uint64)]
             )
             self._order = np.argsort(keys, kind="stable").astype(np.int32)
             self._sorted = keys[self._order]
             if not (self._sorted[1:] == self._sorted[:-1]).any():
                 return
+
+    def keys(self, rows: NDArray[np.int32]) -> NDArray[np.uint64]:
+        """Return the key of each row of codes."""
+        keys: NDArray[np.uint64] = self._item_keys[rows].sum(axis=1, dtype=np.uint64)
+        return keys
+
+    def find(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
+        """Return the numbers of the frequent sets with these keys."""
+        return self._order[np.searchsorted(self._sorted, keys)]
 
     def split(self, items: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """
@@ -234,7 +242,4 @@ class _Numbering:
         keys = self._item_keys[items]
         first = keys @ chosen
         second = keys.sum(axis=1, dtype=np.uint64)[:, None] - first
-        return self._find(first), self._find(second)
-
-    def _find(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
-        return self._order[np.searchsorted(self._sorted, keys)]
+        return self.find(first), self.find(second)

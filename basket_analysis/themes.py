@@ -1,0 +1,64 @@
+"""Themes: what a shopping trip is about, as sets of items tied together by rules."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+NO_THEME = "none"
+"""The group of households that no theme fits well enough."""
+
+TOO_LITTLE = "new"
+"""The group of households with too few baskets to tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeRule:
+    """A kept rule between items of one theme, with its evidence."""
+
+    antecedent: tuple[str, ...]
+    consequent: tuple[str, ...]
+    count: int
+    adjusted_lift: float
+    z: float
+    q: float
+    households: int
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """All items of the rule."""
+        return *self.antecedent, *self.consequent
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Items that rules tie together, the best tied first; the id lives on from fit to fit."""
+
+    id: str
+    name: str
+    items: tuple[str, ...]
+    rules: tuple[ThemeRule, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Themes:
+    """
+    What one fit learnt: its themes, and how often each fires in baskets of each size.
+
+    `rates` has a row per theme and a column per size stratum. `next_number` is what the next
+    new theme will be called, so that no id is ever used twice.
+    """
+
+    themes: tuple[Theme, ...]
+    rates: NDArray[np.float64]
+    baskets: int
+    households: int
+    min_baskets: int
+    next_number: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Return the number of themes."""
+        return len(self.themes)
