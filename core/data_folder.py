@@ -107,6 +107,11 @@ class DataFolder:
                 f"the data folder {self.path} cannot be used: {error.strerror} ({error.filename}); "
                 "choose another with --data, or run as the user it belongs to"
             ) from error
+        if self.home not in {self.path, self.state / self.home.name}:
+            # Root must not be led to work, or to delete, wherever a file in somebody's folder says.
+            raise DataUnusable(
+                f"{self.place} names {self.home}, which is not below {self.state}; delete that file"
+            )
         if not self.home.is_dir():
             raise DataUnusable(
                 f"{self.place} says that the database lies in {self.home}, which is not there; "

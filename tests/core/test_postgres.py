@@ -112,15 +112,19 @@ class TestCluster:
         with cluster:
             assert value(cluster, "select answer from kept") == 42
 
-    def test_starts_again_after_its_server_was_killed(self, cluster):
-        cluster.start()
-        with connect(cluster) as connection:
-            connection.execute("create table acknowledged as select 42 as answer")
-        for _ in range(3):
-            kill(cluster)
-            assert not cluster.running
-            cluster.start()
-            assert value(cluster, "select answer from acknowledged") == 42
+    def test_starts_again_with_all_that_was_committed_after_its_server_was_killed(self, open_folder):
+        cluster = Cluster(open_folder / "data", state=open_folder / "state")
+        with cluster:
+            with connect(cluster) as connection:
+                connection.execute("create table acknowledged (number int)")
+            for number in range(3):
+                with connect(cluster) as connection:
+                    connection.execute("insert into acknowledged values (%s)", [number])
+                kill(cluster)
+                assert not cluster.running
+                cluster.start()
+                assert value(cluster, "select count(*) from acknowledged") == number + 1
+        cluster.remove()
 
     def test_starts_again_while_a_killed_servers_query_still_runs(self, cluster):
         cluster.start()
@@ -284,9 +288,19 @@ class TestCluster:
 
     def test_does_not_begin_anew_when_its_place_is_lost(self, open_folder):
         (open_folder / "data").mkdir()
-        (open_folder / "data" / "postgres.place").write_text(f"{open_folder}/lost\n")
+        (open_folder / "data" / "postgres.place").write_text(f"{open_folder}/state/lost\n")
         with pytest.raises(DataUnusable, match=r"lies in .*lost, which is not there"):
-            Cluster(open_folder / "data").start()
+            Cluster(open_folder / "data", state=open_folder / "state").start()
+
+    def test_is_not_led_astray_by_the_folder(self, open_folder):
+        (open_folder / "data").mkdir()
+        (open_folder / "precious").mkdir()
+        (open_folder / "data" / "postgres.place").write_text(f"{open_folder}/precious\n")
+        cluster = Cluster(open_folder / "data", state=open_folder / "state")
+        for action in (cluster.start, cluster.remove):
+            with pytest.raises(DataUnusable, match="is not below"):
+                action()
+        assert (open_folder / "precious").is_dir()
 
     def test_refuses_a_folder_that_is_no_database(self, cluster):
         cluster.folder.prepare()
