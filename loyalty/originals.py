@@ -215,6 +215,23 @@ def read_lots(session: Session, *, account_id: UUID, touched: Iterable[UUID] = (
     return [_lot(*row) for row in rows]
 
 
+_LOTS_OF = """
+    select lot_id, account_id, business_date, receipt_id, booked_at, available_at, expires_at, earned,
+           line_numbers, line_remaining
+    from lot
+    where account_id = any(%s) and remaining <> 0
+"""
+
+
+def read_lots_of(session: Session, *, account_ids: Sequence[UUID]) -> dict[UUID, list[Lot]]:
+    """Return the lots of many held accounts that are not empty, by account."""
+    lots: dict[UUID, list[Lot]] = {}
+    for row in driver_of(session).execute(_LOTS_OF, (list(account_ids),)).fetchall():
+        lot = _lot(*row)
+        lots.setdefault(lot.account_id, []).append(lot)
+    return lots
+
+
 def _lot(*columns: Any) -> Lot:
     lot_id, account_id, business_date, receipt_id, booked_at, available_at, expires_at, earned = columns[:8]
     lines = dict(zip(columns[8], columns[9], strict=True))

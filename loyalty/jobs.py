@@ -1,0 +1,70 @@
+"""What the night does for points: it books the end of those that have ended."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.jobs import Shift
+from loyalty.holding import Holding
+from loyalty.ledger import Cause
+from loyalty.models import Balance, Lot
+from loyalty.operations import book
+from loyalty.originals import read_lots_of
+
+ACCOUNTS_AT_ONCE = 500
+
+
+def expire_points(shift: Shift) -> dict[str, Any]:
+    """
+    Book the end of every lot that has ended; returns how many points ended on how many accounts.
+
+    A lot ends by its own moment, the end of a day in its store's zone, so the step may
+    run at any time and again. Each portion of accounts is its own transaction.
+    """
+    ended = accounts = 0
+    with shift.sessions() as session:
+        total = session.scalar(select(func.count(Lot.account_id.distinct())).where(*_due(shift.now))) or 0
+    last: UUID | None = None
+    while True:
+        shift.report(accounts, total)
+        with shift.sessions.begin() as session:
+            due = _next_accounts(session, after=last, now=shift.now)
+            ended += expire_accounts(session, account_ids=due, now=shift.now)
+        if not due:
+            shift.report(total, total)
+            return {"accounts": accounts, "points": ended}
+        accounts += len(due)
+        last = due[-1]
+
+
+def expire_accounts(session: Session, *, account_ids: Sequence[UUID], now: datetime) -> int:
+    """Lock these accounts, book the end of their points that have ended, and return how many those were."""
+    if not account_ids:
+        return 0
+    # Always in one order: two who lock the same accounts must not wait for each other.
+    session.execute(
+        select(Balance.account_id)
+        .where(Balance.account_id.in_(account_ids))
+        .order_by(Balance.account_id)
+        .with_for_update()
+    )
+    lots = read_lots_of(session, account_ids=account_ids)
+    holdings = [Holding(account_id, lots.get(account_id, ()), now=now) for account_id in account_ids]
+    ended = sum(holding.expire(Cause(now.date(), now)) for holding in holdings)
+    book(session, holdings)
+    return ended
+
+
+def _due(now: datetime) -> tuple[Any, ...]:
+    return Lot.remaining > 0, Lot.expires_at <= now
+
+
+def _next_accounts(session: Session, *, after: UUID | None, now: datetime) -> Sequence[UUID]:
+    accounts = select(Lot.account_id).where(*_due(now)).distinct().order_by(Lot.account_id)
+    if after is not None:
+        accounts = accounts.where(Lot.account_id > after)
+    return session.scalars(accounts.limit(ACCOUNTS_AT_ONCE)).all()
