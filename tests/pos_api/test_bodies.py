@@ -44,6 +44,8 @@ class TestParse:
             b"{'a': 1}",
             b'{"a": 1} x',
             b'{"a": NaN}',
+            b'{"a": ' + b"9" * 5000 + b"x}",
+            b'{"a": 1, "a": 2, x}',
             b'{"a": -Infinity}',
             b'{"a": 01}',
             b'{"a": "\x01"}',
