@@ -27,4 +27,4 @@ def register(app: Flask, sessions: Sessions) -> None:
     answer_routing_errors(app, ROOT)
     app.register_blueprint(documents)
     app.register_blueprint(health)
-    app.register_blueprint(health, url_prefix=PREFIX, name="health_of_tills")
+    app.register_blueprint(health, url_prefix=PREFIX, name="pos_health_below")

@@ -44,7 +44,7 @@ class _Page:
 
 def make_documents(contract: Mapping[str, Any], prefix: str) -> Blueprint:
     """Return the blueprint that serves `contract` and its pages, at the root and under `prefix`."""
-    documents = Blueprint("documents", __name__)
+    documents = Blueprint("pos_documents", __name__)
     openapi = _Page(json.dumps(contract, ensure_ascii=False).encode(), "application/json")
     pages = {name: _Page(path.read_bytes(), mimetype) for name, (path, mimetype) in PAGES.items()}
 

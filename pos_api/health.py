@@ -6,7 +6,7 @@ from core.database import current_revision, newest_revision
 from pos_api.problems import Problem, answer_errors
 from pos_api.transactions import transact
 
-health = Blueprint("health", __name__)
+health = Blueprint("pos_health", __name__)
 answer_errors(health)
 
 

@@ -1,6 +1,6 @@
 """The OpenAPI 3.1 document: what the schemas and routes say, told to till makers."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -51,7 +51,9 @@ class Calls(Blueprint):  # type: ignore[misc] # flask-smorest has no types
     """Calls of the contract that belong together; all their errors are problems."""
 
     def __init__(self, name: str, description: str) -> None:
-        super().__init__(name, __name__, description=description)
+        # The screens may have a blueprint of the same name in the same application.
+        super().__init__(f"pos_{name}", __name__, description=description)
+        self.tag = name
         answer_errors(self)
 
     def call(
@@ -86,13 +88,13 @@ class Calls(Blueprint):  # type: ignore[misc] # flask-smorest has no types
 
         def put(view: View) -> View:
             view._apidoc = {"manual_doc": known}  # type: ignore[attr-defined] # noqa: SLF001 - what flask-smorest reads
-            self.add_url_rule(rule, view.__name__, view, methods=[method])
+            self.add_url_rule(rule, view.__name__, view, methods=[method], tags=[self.tag])
             return view
 
         return put
 
 
-def make_contract(app: Flask, blueprints: Iterable[Blueprint], prefix: str) -> dict[str, Any]:
+def make_contract(app: Flask, blueprints: Sequence[Calls], prefix: str) -> dict[str, Any]:
     """Register `blueprints` under `prefix` in `app` and return the OpenAPI document of what they answer."""
     contract = Contract(
         app,
@@ -115,6 +117,7 @@ def make_contract(app: Flask, blueprints: Iterable[Blueprint], prefix: str) -> d
     for blueprint in blueprints:
         contract.register_blueprint(blueprint, url_prefix=prefix)
     document: dict[str, Any] = contract.spec.to_dict()
+    document["tags"] = [{"name": calls.tag, "description": calls.description} for calls in blueprints]
     for schema in _bodies(Body):
         document["components"]["schemas"].get(_name(schema), {}).update(schema.KEYWORDS)
     return document
