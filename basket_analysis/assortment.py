@@ -82,6 +82,9 @@ class Assortment:
             }
         )
         self._buyers = self._lines[["article", "household"]].drop_duplicates()
+        order = np.lexsort((table.basket, table.article))
+        self._sorted_articles, self._sorted_baskets = table.article[order], table.basket[order]
+        self._mean_value = self._lines.assign(value=table.value).groupby("article")["value"].mean().to_dict()
         self._groups = groups
         self._chain = self._buyers.groupby("article").size()
         return self
@@ -226,13 +229,13 @@ class Assortment:
     def _pair(self, store: int, first: int, second: int) -> Suggested | None:
         here, both_here = self._shared_baskets([store], first, second)
         there, both_there = self._shared_baskets(self._similar(store), first, second)
-        people = int(self._lines["household"][self._lines["basket"].isin(both_there)].nunique())
+        people = len(np.unique(self.table_.household[both_there]))
         if min(len(here), len(there)) < self.settings.min_households or people < self.settings.min_households:
             return None
         share_here, share_there = len(both_here) / len(here), len(both_there) / len(there)
         if share_there <= share_here:
             return None
-        price = float(self.table_.value[(self.table_.article == second)].mean())
+        price = self._mean_value[second]
         per_week = len(here) / self.table_.weeks * price
         error = np.sqrt(
             share_here * (1 - share_here) / len(here) + share_there * (1 - share_there) / len(there)
@@ -261,10 +264,14 @@ class Assortment:
 
     def _shared_baskets(self, stores: Sequence[int], first: int, second: int) -> tuple[Int32s, Int32s]:
         """Return the baskets of `stores` with `first`, and those of them with `second` too."""
-        lines = self._lines[self._lines["store"].isin(stores)]
-        with_first = lines["basket"][lines["article"] == first].to_numpy()
-        with_second = lines["basket"][lines["article"] == second].to_numpy()
-        return with_first, np.intersect1d(with_first, with_second)
+        with_first = self._baskets_with(first)
+        with_first = with_first[np.isin(self.table_.store[with_first], stores)]
+        return with_first, np.intersect1d(with_first, self._baskets_with(second), assume_unique=True)
+
+    def _baskets_with(self, article: int) -> Int32s:
+        """Return the baskets that hold `article`, which are sorted."""
+        first, last = np.searchsorted(self._sorted_articles, [article, article + 1])
+        return self._sorted_baskets[first:last]
 
     def _of_store(self, store: int) -> pd.DataFrame:
         return self.statistics_[self.statistics_["store"] == store]

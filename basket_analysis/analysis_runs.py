@@ -1,0 +1,189 @@
+"""Writes of an analysis: a run is begun, filled step by step, and served in one statement."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from basket_analysis.models import AnalysisRun, MinedRule, ServedRun, ShopperGroup, Suggestion
+from core.errors import Conflict
+from core.ids import uuid7
+from customers.models import GroupMembership
+
+KEPT_RUNS = 14
+"""So many runs keep their rules, members and suggestions; older ones keep their groups' sizes only."""
+
+
+class NoRunUnderWay(Conflict):
+    """The day's rules have not been mined yet, so there is nothing to go on with."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunUnderWay:
+    """The run of a day that is being filled."""
+
+    run_id: UUID
+    parameters: dict[str, Any]
+    inputs: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The run that is served: its parameters, the group of each member, and each group's colour."""
+
+    business_day: date
+    parameters: dict[str, Any]
+    groups: Mapping[UUID, str]
+    colours: Mapping[str, int]
+
+
+def begin_run(
+    session: Session,
+    *,
+    business_day: date,
+    now: datetime,
+    version: str,
+    parameters: Mapping[str, Any],
+    inputs: Mapping[str, Any],
+) -> UUID:
+    """Begin the run of a day and return its id; what an earlier, unfinished one of the day left is removed."""
+    unfinished = select(AnalysisRun.run_id).where(
+        AnalysisRun.business_day == business_day, AnalysisRun.state != "completed"
+    )
+    session.execute(delete(GroupMembership).where(GroupMembership.run_id.in_(unfinished)))
+    session.execute(
+        delete(AnalysisRun).where(AnalysisRun.business_day == business_day, AnalysisRun.state != "completed")
+    )
+    run_id = uuid7()
+    session.execute(
+        insert(AnalysisRun).values(
+            run_id=run_id,
+            business_day=business_day,
+            state="running",
+            started_at=now,
+            version=version,
+            parameters=dict(parameters),
+            inputs=dict(inputs),
+            timings={},
+        )
+    )
+    return run_id
+
+
+def run_under_way(session: Session, *, business_day: date) -> RunUnderWay:
+    """Return the run of a day that is being filled; raises `NoRunUnderWay`."""
+    row = session.execute(
+        select(AnalysisRun.run_id, AnalysisRun.parameters, AnalysisRun.inputs).where(
+            AnalysisRun.business_day == business_day, AnalysisRun.state == "running"
+        )
+    ).one_or_none()
+    if row is None:
+        raise NoRunUnderWay(f"no analysis of {business_day} is under way")
+    return RunUnderWay(*row)
+
+
+def read_served(session: Session) -> Served | None:
+    """Return what is served; None before the first run is completed."""
+    run = session.execute(
+        select(AnalysisRun.run_id, AnalysisRun.business_day, AnalysisRun.parameters).join(
+            ServedRun, ServedRun.run_id == AnalysisRun.run_id
+        )
+    ).one_or_none()
+    if run is None:
+        return None
+    colours = session.execute(
+        select(ShopperGroup.group_id, ShopperGroup.colour).where(ShopperGroup.run_id == run.run_id)
+    )
+    return Served(
+        run.business_day,
+        run.parameters,
+        group_of_members(session, run_id=run.run_id),
+        {row.group_id: row.colour for row in colours},
+    )
+
+
+def group_of_members(session: Session, *, run_id: UUID) -> dict[UUID, str]:
+    """Return the group of each member that a run put into one."""
+    rows = session.execute(
+        select(GroupMembership.member_id, GroupMembership.group_id).where(GroupMembership.run_id == run_id)
+    )
+    return {row.member_id: row.group_id for row in rows}
+
+
+def store_rules(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the rules of a run."""
+    if rows:
+        session.execute(insert(MinedRule), list(rows))
+
+
+def read_pairs(session: Session, *, run_id: UUID, level: str) -> list[tuple[str, str]]:
+    """Return the pairs that the rules of a run tie at `level`, the surest first."""
+    rows = session.execute(
+        select(MinedRule.antecedent, MinedRule.consequent)
+        .where(
+            MinedRule.run_id == run_id,
+            MinedRule.level == level,
+            func.cardinality(MinedRule.antecedent) == 1,
+        )
+        .order_by(MinedRule.z.desc(), MinedRule.rule_number)
+    )
+    return [(row.antecedent[0], row.consequent[0]) for row in rows]
+
+
+def store_groups(
+    session: Session,
+    *,
+    run_id: UUID,
+    groups: Sequence[Mapping[str, Any]],
+    members: Iterable[Mapping[str, Any]],
+) -> None:
+    """Write the groups of a run and who is in them, in place of what was there of them."""
+    session.execute(delete(GroupMembership).where(GroupMembership.run_id == run_id))
+    session.execute(delete(ShopperGroup).where(ShopperGroup.run_id == run_id))
+    if groups:
+        session.execute(insert(ShopperGroup), [{"run_id": run_id, **group} for group in groups])
+    rows = [{"run_id": run_id, **member} for member in members]
+    if rows:
+        session.execute(insert(GroupMembership), rows)
+
+
+def store_suggestions(session: Session, *, run_id: UUID, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the suggestions of a run, in place of what was there of them."""
+    session.execute(delete(Suggestion).where(Suggestion.run_id == run_id))
+    if rows:
+        session.execute(insert(Suggestion), [{"run_id": run_id, **row} for row in rows])
+
+
+def serve_run(session: Session, *, run_id: UUID, now: datetime) -> None:
+    """Complete a run and let everybody read it from the commit on; what is too old is thinned out."""
+    session.execute(
+        update(AnalysisRun).where(AnalysisRun.run_id == run_id).values(state="completed", finished_at=now)
+    )
+    session.execute(
+        upsert(ServedRun)
+        .values(served=True, run_id=run_id, served_at=now)
+        .on_conflict_do_update(index_elements=["served"], set_={"run_id": run_id, "served_at": now})
+    )
+    kept = (
+        select(AnalysisRun.run_id)
+        .where(AnalysisRun.state == "completed")
+        .order_by(AnalysisRun.business_day.desc())
+        .limit(KEPT_RUNS)
+        .scalar_subquery()
+    )
+    for table in (GroupMembership, MinedRule, Suggestion):
+        session.execute(delete(table).where(table.run_id.not_in(kept), table.run_id != run_id))
+
+
+def add_timing(session: Session, *, run_id: UUID, step: str, seconds: float) -> None:
+    """Keep how long a step of a run took."""
+    session.execute(
+        update(AnalysisRun)
+        .where(AnalysisRun.run_id == run_id)
+        .values(timings=AnalysisRun.timings.op("||")(func.jsonb_build_object(step, round(seconds, 3))))
+    )
