@@ -193,7 +193,7 @@ class _Words:
             headline=Headline(self.headline(offers, 2), kickers[turn % len(kickers)]),
             items=items,
             footer=self.footer(offers, number),
-            pictures=_pictures(offers, 2),
+            pictures=_pictures(offers, 3),
         )
 
     def personal_page(
@@ -292,7 +292,7 @@ def _pictures(offers: Sequence[Offer], count: int) -> tuple[Picture, ...]:
 
 
 def _period(first: date, last: date, language: str) -> str:
-    return str(format_interval(first, last, "yMMMd", locale=language)).replace("\N{THIN SPACE}", HARD)
+    return str(format_interval(first, last, "yMMMd", locale=language)).replace("\N{THIN SPACE}", HARD).replace(" ", HARD)
 
 
 def _capital(text: str) -> str:

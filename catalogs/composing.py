@@ -10,7 +10,7 @@ import pikepdf
 from pikepdf import Dictionary, Name, Pdf, String
 
 from catalogs.layouts import Fragment, Placement
-from catalogs.pages import Booklet
+from catalogs.pages import Booklet, Price, Teaser
 from catalogs.typesetting import POINTS_PER_MM, Typesetter
 
 
@@ -68,9 +68,17 @@ def _lay(
             names[fragment] = f"/F{len(names)}"
             forms[names[fragment]] = own[fragment]
         matrix = " ".join(f"{number:.4f}" for number in _matrix(placement, height))
-        drawn.append(f"q {matrix} cm {names[fragment]} Do Q")
+        drawn.append(_spoken(f"q {matrix} cm {names[fragment]} Do Q", fragment))
     page.Resources = Dictionary(XObject=forms)
     page.Contents = pdf.make_stream("\n".join(drawn).encode("ascii"))
+
+
+def _spoken(drawing: str, fragment: Fragment) -> str:
+    """Return `drawing` with the text that stands for it when it is read out, searched or copied."""
+    if not isinstance(fragment.content, Price | Teaser):
+        return drawing
+    text = fragment.content.spoken.encode("utf-16-be").hex()
+    return f"/Span <</ActualText <FEFF{text}>>> BDC {drawing} EMC"
 
 
 def _matrix(placement: Placement, page_height: float) -> tuple[float, float, float, float, float, float]:

@@ -110,9 +110,7 @@ def bind(text: str) -> str:
 
 
 def bind_headline(text: str) -> str:
-    """Return `text` with its last two words bound when the last is short, so that none stands alone."""
+    """Return `text` with a short last word bound to the one before, so that it never stands alone."""
     text = bind(text)
     head, space, last = text.rpartition(" ")
-    if space and len(last) <= 7 and len(head.rsplit(" ", 1)[-1]) + len(last) <= 16:
-        return f"{head}{HARD}{last}"
-    return text
+    return f"{head}{HARD}{last}" if space and len(last) <= 3 else text

@@ -36,6 +36,13 @@ class Price:
     unit: str = ""
     """The price per unit of measure, such as "1 l = 24,90 Kč"; empty where no measure is known."""
 
+    @property
+    def spoken(self) -> str:
+        """Return the price as one would read it: "24,90 Kč (1 l = 24,90 Kč)"."""
+        figure = f"{self.whole}{self.separator}{self.decimals}"
+        price = f"{self.symbol}{figure}" if self.symbol_first else f"{figure} {self.symbol}"
+        return f"{price}{self.mark} ({self.unit})" if self.unit else f"{price}{self.mark}"
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -96,6 +103,11 @@ class Teaser:
 
     name: str
     price: Price
+
+    @property
+    def spoken(self) -> str:
+        """Return name and price as one would read them."""
+        return f"{self.name} {self.price.spoken}"
 
 
 @dataclass(frozen=True, slots=True)

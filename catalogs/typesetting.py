@@ -134,6 +134,7 @@ class _Pages:
         for shape in (papercut.cut, papercut.blob, papercut.strip, papercut.scallop):
             self.jinja.globals[shape.__name__] = shape
         self.jinja.filters["size"] = _size
+        self.jinja.filters["narrow"] = _narrow
 
     def of_fragments(self, fragments: Sequence[Fragment]) -> str:
         """Return a document with one page per fragment, of its size."""
@@ -177,7 +178,9 @@ class _Pages:
         language = f' lang="{fragment.language}"' if fragment.language else ""
         return (
             f'<div class="fragment {fragment.template} {fragment.variant} colour-{fragment.colour} {page}"{language}'
-            f' style="width:{fragment.width}mm;height:{fragment.height}mm;{style}">{inner}</div>'
+            f' style="width:{fragment.width}mm;height:{fragment.height}mm;{style}">'
+            # An inline block is never broken across pages, however much is in it.
+            f'<div class="inside" style="width:{fragment.width}mm;height:{fragment.height}mm">{inner}</div></div>'
         )
 
     def _document(self, rules: str, body: str) -> str:
@@ -191,5 +194,9 @@ class _Pages:
 
 def _size(text: str, *steps: int) -> str:
     """Return "size-0" for a text of up to the first number of signs, "size-1" up to the second, and so on."""
-    length = max(len(text), 2 * max(map(len, text.split()), default=0) - steps[0] if steps else 0)
-    return f"size-{sum(length > step for step in steps)}"
+    return f"size-{sum(len(text) > step for step in steps)}"
+
+
+def _narrow(text: str, *steps: int) -> str:
+    """Return the same by the longest word of a text, for columns that only just hold a word."""
+    return _size(max(text.split(), key=len, default=""), *steps)
