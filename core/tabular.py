@@ -24,6 +24,8 @@ import pyarrow.parquet
 
 from core.errors import Refused
 
+TEXT = pa.dictionary(pa.int32(), pa.string())
+"""What cells are read as: much repeats from row to row, and a distinct text is looked at once."""
 BLOCK = 4 << 20
 """Bytes of CSV that are read at a time; a row must fit in."""
 ROWS = 50_000
@@ -79,7 +81,7 @@ class RefusedRow:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some rows of a file: all of the known columns as text, null where a cell is empty or absent."""
+    """Some rows of a file: all of the known columns as `TEXT`, null where a cell is empty or absent."""
 
     first_row: int
     """How many readable rows of the file came before these."""
@@ -166,18 +168,20 @@ class Table(AbstractContextManager["Table"]):
             yield Batch(self._rows_read, nothing, refused)
 
     def _with_absent(self, rows: pa.RecordBatch) -> pa.RecordBatch:
-        nulls = pa.nulls(rows.num_rows, pa.string())
+        nulls = pa.nulls(rows.num_rows, pa.string()).dictionary_encode()
         present = set(rows.schema.names)
         arrays = [rows.column(name) if name in present else nulls for name in self._columns.all]
         return pa.RecordBatch.from_arrays(arrays, names=list(self._columns.all))
 
     def _without_nul(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """Set rows with a NUL character aside: no database text can hold one."""
-        bad = pa.repeat(pa.scalar(value=False), rows.num_rows)
+        bad = None
         for column in rows.columns:
-            found = pc.fill_null(pc.match_substring(column, "\x00"), False)
-            bad = pc.or_(bad, found)
-        if not pc.any(bad).as_py():
+            found = pc.match_substring(column.dictionary, "\x00")
+            if pc.any(found).as_py():
+                where = pc.fill_null(found.take(column.indices), False)
+                bad = where if bad is None else pc.or_(bad, where)
+        if bad is None:
             return rows
         self._pending += [
             RefusedRow(
@@ -216,14 +220,12 @@ class Table(AbstractContextManager["Table"]):
         try:
             reader = pyarrow.csv.open_csv(
                 source,
-                read_options=pyarrow.csv.ReadOptions(
-                    block_size=BLOCK, use_threads=False, column_names=self.names, skip_rows=1
-                ),
+                read_options=pyarrow.csv.ReadOptions(block_size=BLOCK, column_names=self.names, skip_rows=1),
                 parse_options=pyarrow.csv.ParseOptions(
                     delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=self._other_width
                 ),
                 convert_options=pyarrow.csv.ConvertOptions(
-                    column_types=dict.fromkeys(self.names, pa.string()),
+                    column_types=dict.fromkeys(self.names, TEXT),
                     null_values=[""],
                     strings_can_be_null=True,
                 ),
@@ -232,7 +234,7 @@ class Table(AbstractContextManager["Table"]):
         except pa.ArrowInvalid as error:
             if str(error).startswith(("Empty CSV file", "Could not skip")):  # a header and nothing below it
                 return
-            raise UnreadableFile(f"{self.path.name}: {_explained(error)}") from error
+            raise UnreadableFile(f"{self.path.name}: {self._explained(error)}") from error
         except DAMAGED as error:
             raise UnreadableFile(f"{self.path.name} is a damaged .gz file: {error}") from error
 
@@ -243,6 +245,24 @@ class Table(AbstractContextManager["Table"]):
         reason = f"{row.actual_columns} cells instead of {row.expected_columns}: {text}"
         self._pending.append(RefusedRow(known, reason.replace("\x00", "\\0")))
         return "skip"
+
+    def _explained(self, error: pa.ArrowInvalid) -> str:
+        words = str(error)
+        if "invalid UTF8" in words:
+            return f"not UTF-8 in line {self._first_undecodable()}; save the file as UTF-8"
+        if "straddling" in words:
+            return f"a row is longer than {BLOCK >> 20} MiB; is a quotation mark left open?"
+        return words
+
+    def _first_undecodable(self) -> int:
+        """Return the number of the first line that is not UTF-8."""
+        with _opened(self.path) as file, self._plain(file) as lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    line.decode()
+                except UnicodeDecodeError:
+                    return number
+        return 1
 
     # parquet
 
@@ -269,30 +289,23 @@ def _opened(path: Path) -> BufferedReader:
         raise UnreadableFile(f"{path}: {error.strerror}") from error
 
 
-def _as_text(column: pa.Array, name: str, file: str) -> pa.Array:
+def _as_text(column: pa.Array, name: str, file: str) -> pa.DictionaryArray:
     """Return a parquet column as the text that a CSV file would have had."""
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        return _as_text(column.dictionary_decode(), name, file)
-    if pa.types.is_timestamp(kind) and kind.tz is not None:
-        # Moments repeat from row to row, and writing one out is slow.
-        once = column.cast(pa.timestamp("us", "UTC"), safe=False).dictionary_encode()
-        text = pc.binary_replace_slice(once.dictionary.cast(pa.string()), 10, 11, "T").take(once.indices)
-    elif pa.types.is_nested(kind) or pa.types.is_binary(kind):
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind):
         raise WrongColumns(f"{file}: column {name!r} holds {kind}, not text or numbers")
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    distinct = encoded.dictionary
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        utc = distinct.cast(pa.timestamp("us", "UTC"), safe=False)
+        texts = pc.binary_replace_slice(utc.cast(pa.string()), 10, 11, "T")
     else:
-        text = column.cast(pa.string())
-    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
-
-
-def _explained(error: pa.ArrowInvalid) -> str:
-    words = str(error)
-    if "invalid UTF8" in words:
-        row = re.search(r"Row #(\d+)", words)
-        return f"not UTF-8{f' in row {row[1]}' if row else ''}; save the file as UTF-8"
-    if "straddling" in words:
-        return f"a row is longer than {BLOCK >> 20} MiB; is a quotation mark left open?"
-    return words
+        texts = distinct.cast(pa.string())
+    empty = pc.index_in(pa.scalar(""), texts).as_py()
+    indices = encoded.indices.cast(pa.int32())
+    if empty is not None:
+        indices = pc.if_else(pc.equal(indices, empty), pa.scalar(None, pa.int32()), indices)
+    return pa.DictionaryArray.from_arrays(indices, texts)
 
 
 def harmless_cell(text: str) -> str:

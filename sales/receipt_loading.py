@@ -8,19 +8,16 @@ from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from psycopg.rows import dict_row
-from sqlalchemy import func, select, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.copying import copy_rows
 from core.driver import driver_of
 from core.ids import uuid7s_at
-from sales.articlecodes import find_gtin
-from sales.models import Article, Store, Till
 from sales.queries import StoreView
 from sales.receipt_chunks import Chunk, fingerprint_of
+from sales.receipt_codes import Codes, tills_of
 from sales.receipt_rows import MOMENT
 from sales.receipts import Flag
 
@@ -65,7 +62,7 @@ def prepare_months(session: Session, days: Sequence[date]) -> None:
         session.execute(select(func.ensure_receipt_months(month, month)))
 
 
-def sort_out(session: Session, chunk: Chunk) -> Sorted:
+def sort_out(session: Session, chunk: Chunk, codes: Codes) -> Sorted:
     """Part the receipts of `chunk` into new ones, those stored already with the same content, and refused ones."""
     refused: list[tuple[list[int], str]] = []
 
@@ -77,12 +74,11 @@ def sort_out(session: Session, chunk: Chunk) -> Sorted:
         chunk = chunk.only(~_chosen(chunk, doubtful))
 
     refuse(chunk.problems())
-    stores = _stores(session, {code for code in chunk.identity["store_code"] if code})
-    codes = chunk.identity["store_code"]
-    refuse({index: NO_STORE for index, code in enumerate(codes) if code not in stores})
-    views = [stores[code] for code in chunk.identity["store_code"] if code]
-    till_ids = _tills(session, views, chunk.identity["till_code"])
-    fingerprints = chunk.fingerprints()
+    stores = codes.stores(session, chunk.identity["store_code"])
+    refuse({index: NO_STORE for index, store in enumerate(stores) if store is None})
+    views = [store for store in stores if store is not None]
+    till_ids = tills_of(session, views, chunk.identity["till_code"])
+    fingerprints = chunk.fingerprints
     same, other = _known(session, chunk, views, till_ids, fingerprints)
     unchanged = len(chunk.rows_of(_chosen(chunk, same)))
     refused.append((chunk.rows_of(_chosen(chunk, other)), TAKEN))
@@ -95,7 +91,7 @@ def sort_out(session: Session, chunk: Chunk) -> Sorted:
         stores=[views[index] for index in kept],
         till_ids=[till_ids[index] for index in kept],
         fingerprints=[fingerprints[index] for index in kept],
-        articles=_articles(session, chunk),
+        articles=codes.articles(session, chunk.rows),
     )
     return Sorted(arrivals, unchanged, [(rows, reason) for rows, reason in refused if rows])
 
@@ -184,37 +180,6 @@ def _chosen(chunk: Chunk, indexes: Any) -> np.ndarray:
     return chosen
 
 
-def _stores(session: Session, codes: set[str]) -> dict[str, StoreView]:
-    columns = (
-        Store.store_id,
-        Store.store_code,
-        Store.name,
-        Store.currency,
-        Store.timezone,
-        Store.city,
-        Store.country,
-    )
-    rows = session.execute(select(*columns).where(Store.store_code.in_(codes)))
-    return {row.store_code: StoreView(*row) for row in rows}
-
-
-def _tills(session: Session, stores: Sequence[StoreView], till_codes: Sequence[str | None]) -> list[int]:
-    """Return the id of each receipt's till; one that nobody knows is made, without a key."""
-    pairs = [(store.store_id, code) for store, code in zip(stores, till_codes, strict=True) if code]
-    wanted = sorted(set(pairs))
-    if not wanted:
-        return []
-    known = select(Till.store_id, Till.till_code, Till.till_id).where(
-        tuple_(Till.store_id, Till.till_code).in_(wanted)
-    )
-    ids = {(row.store_id, row.till_code): row.till_id for row in session.execute(known)}
-    missing = [{"store_id": store, "till_code": code} for store, code in wanted if (store, code) not in ids]
-    if missing:
-        session.execute(insert(Till).on_conflict_do_nothing(), missing)
-        ids = {(row.store_id, row.till_code): row.till_id for row in session.execute(known)}
-    return [ids[pair] for pair in pairs]
-
-
 _INCOMING = """
     create temporary table if not exists incoming_receipt (
         position integer, business_date date, store_id integer, till_id integer, receipt_number text,
@@ -276,19 +241,3 @@ def _stored_fingerprint(session: Session, day: date, receipt_id: UUID) -> bytes:
         lines = cursor.execute(_STORED_LINES, (day, receipt_id)).fetchall()
     assert head is not None
     return fingerprint_of(head, lines)
-
-
-def _articles(session: Session, chunk: Chunk) -> pa.Array:
-    """Return the article of each line: by sku, or else by GTIN."""
-    skus, gtins = chunk.rows.column("sku"), chunk.rows.column("gtin")
-    found = _ids(session, Article.sku, skus, lambda sku: sku)
-    by_gtin = _ids(session, Article.gtin, gtins, find_gtin)
-    return pc.coalesce(found, by_gtin)
-
-
-def _ids(session: Session, key: Any, codes: pa.Array, form: Any) -> pa.Array:
-    distinct = codes.dictionary_encode()
-    asked = [code and form(code) for code in distinct.dictionary.to_pylist()]
-    rows = session.execute(select(key, Article.article_id).where(key.in_(set(asked)))) if asked else ()
-    known = {row[0]: row[1] for row in rows}
-    return pa.array([known.get(code) for code in asked], pa.int32()).take(distinct.indices)

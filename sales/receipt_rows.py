@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -104,7 +106,6 @@ _RULES = (
     ("original_line_number", r"\d{1,10}", "original_line_number is no whole number"),
     ("return_reason", "faulty|unwanted|other", "return_reason is none of faulty, unwanted, other"),
 )
-_NEEDED = frozenset(COLUMNS.required)
 _TEXTS = ("card_number", "operator_code", "sku", "name", "unit")
 _MANY_DIGITS = r"\d(?:[ .\-\x{a0}\x{2009}\x{202f}\x{2010}-\x{2013}]?\d){12,}"
 
@@ -147,66 +148,59 @@ SCHEMA = pa.schema(
 
 def check_rows(rows: pa.RecordBatch, *, first_row: int, own: FindOwn) -> CheckedRows:
     """Return the rows of a receipts file, numbered from `first_row`, as good and bad ones."""
-    numbers = pa.array(range(first_row, first_row + rows.num_rows), pa.int64())
+    numbers = pa.array(np.arange(first_row, first_row + rows.num_rows))
     cells = {name: rows.column(name) for name in COLUMNS.all}
-    identity = _joined([cells[name] for name in IDENTITY], "/")
     reasons: list[str | None] | None = None
     for mask, words in _complaints(cells):
-        if pc.any(mask).as_py():
-            reasons = reasons or [None] * rows.num_rows
-            for index in pc.indices_nonzero(mask).to_pylist():
-                reasons[index] = reasons[index] or words
+        reasons = reasons or [None] * rows.num_rows
+        for index in pc.indices_nonzero(mask).to_pylist():
+            reasons[index] = reasons[index] or words
+    identity = _joined([cells[name] for name in IDENTITY], "/")
     bad = [
         (first_row + index, words, identity[index].as_py())
         for index, words in enumerate(reasons or ())
         if words is not None
     ]
-    if reasons is not None:
-        keep = pa.array([words is None for words in reasons], pa.bool_())
+    if bad:
+        keep = pa.array([words is None for words in reasons or ()], pa.bool_())
         cells = {name: column.filter(keep) for name, column in cells.items()}
         numbers, identity = numbers.filter(keep), identity.filter(keep)
     return CheckedRows(_typed(cells, numbers, identity, own), bad)
 
 
-def _complaints(cells: dict[str, pa.Array]) -> Iterator[tuple[pa.Array, str]]:
-    """Yield, for each rule, which rows break it and what to say."""
+def _complaints(cells: dict[str, pa.DictionaryArray]) -> Iterator[tuple[pa.Array, str]]:
+    """Yield, for each rule that any row breaks, which rows do and what to say."""
+    for name in COLUMNS.required:
+        if cells[name].null_count:
+            yield pc.is_null(cells[name]), f"{name} is empty"
     for name, pattern, words in _RULES:
-        yield _unmatched(cells[name], pattern, needed=name in _NEEDED), words
-    yield _failing(cells["business_date"], _DATE, _is_date), "business_date is no day of the calendar"
-    yield _failing(cells["original_business_date"], _DATE, _is_date), "original_business_date is no day"
-    yield _failing(cells["closed_at"], ".+", _is_moment), "closed_at is no moment of the calendar and clock"
-    yield _failing(cells["currency"], "[A-Z]{3}", _is_currency), "currency is no currency of ISO 4217"
-    yield (
-        _failing(cells["gtin"], r"\d+", lambda text: find_gtin(text) is not None),
-        "gtin is no GTIN: its length or its check digit is wrong",
-    )
-    yield _failing(cells["quantity"], r"[0.]+", lambda _: False), "quantity is zero"
-    for name in ("line_number", "original_line_number"):
-        yield _failing(cells[name], r"\d{10}", lambda text: int(text) <= LAST_LINE), f"{name} is too large"
-    for name in ("unit_price", "discount_amount", "total_amount"):
-        yield _failing(cells[name], r"-?\d{15}", lambda text: abs(int(text)) <= MOST), f"{name} is too large"
-    both = pc.and_(pc.is_null(cells["sku"]), pc.is_null(cells["gtin"]))
-    yield both, "neither sku nor gtin"
+        yield from _broken(cells[name], pc.match_substring_regex, f"^(?:{pattern})$", words)
+    for names, accept, words in _CHECKS:
+        for name in names:
+            yield from _broken(cells[name], _accepted, accept, f"{name} {words}")
+    without = pc.and_(pc.is_null(cells["sku"]), pc.is_null(cells["gtin"]))
     stated = [pc.cast(pc.is_valid(cells[name]), pa.int8()) for name in ORIGINAL]
     count = pc.add(pc.add(stated[0], stated[1]), pc.add(stated[2], stated[3]))
-    some = pc.and_(pc.greater(count, 0), pc.less(count, 4))
-    yield some, "the original needs store, till, business date and receipt number"
+    partly = pc.and_(pc.greater(count, 0), pc.less(count, 4))
+    for mask, words in (
+        (without, "neither sku nor gtin"),
+        (partly, "the original needs store, till, business date and receipt number"),
+    ):
+        if pc.any(mask).as_py():
+            yield mask, words
 
 
-def _unmatched(column: pa.Array, pattern: str, *, needed: bool) -> pa.Array:
-    if column.null_count == len(column):
-        return pa.repeat(pa.scalar(needed), len(column))
-    return pc.invert(pc.fill_null(pc.match_substring_regex(column, f"^(?:{pattern})$"), not needed))
+def _broken(
+    column: pa.DictionaryArray, look: Callable[..., pa.Array], rule: Any, words: str
+) -> Iterator[tuple[pa.Array, str]]:
+    """Yield which cells `look` finds to break `rule`, if any does; each distinct cell is looked at once."""
+    fine = look(column.dictionary, rule)
+    if not pc.all(fine).as_py():
+        yield pc.fill_null(pc.invert(fine).take(column.indices), fill_value=False), words
 
 
-def _failing(column: pa.Array, pattern: str, accept: Callable[[str], bool]) -> pa.Array:
-    """Return which cells match `pattern` and are not accepted; each distinct cell is tried once."""
-    if column.null_count == len(column):
-        return pa.repeat(pa.scalar(value=False), len(column))
-    suspects = pc.unique(column.drop_null())
-    suspects = suspects.filter(pc.match_substring_regex(suspects, f"^(?:{pattern})$"))
-    wrong = [text for text in suspects.to_pylist() if not accept(text)]
-    return pc.is_in(column, pa.array(wrong, pa.string()), skip_nulls=True)
+def _accepted(texts: pa.Array, accept: Callable[[str], bool]) -> pa.Array:
+    return pa.array([accept(text) for text in texts.to_pylist()], pa.bool_())
 
 
 def _is_date(text: str) -> bool:
@@ -233,38 +227,66 @@ def _is_currency(text: str) -> bool:
     return True
 
 
-def _typed(cells: dict[str, pa.Array], numbers: pa.Array, identity: pa.Array, own: FindOwn) -> pa.RecordBatch:
+def _is_gtin(text: str) -> bool:
+    return find_gtin(text) is not None
+
+
+def _is_positive(text: str) -> bool:
+    return any(digit in "123456789" for digit in text)
+
+
+def _is_line_number(text: str) -> bool:
+    return len(text) < 10 or not text.isdigit() or int(text) <= LAST_LINE
+
+
+def _is_amount(text: str) -> bool:
+    return len(text) < 15 or not text.removeprefix("-").isdigit() or abs(int(text)) <= MOST
+
+
+_CHECKS: tuple[tuple[tuple[str, ...], Callable[[str], bool], str], ...] = (
+    (("business_date", "original_business_date"), _is_date, "is no day of the calendar"),
+    (("closed_at",), _is_moment, "is no moment of the calendar and the clock"),
+    (("currency",), _is_currency, "is no currency of ISO 4217"),
+    (("gtin",), _is_gtin, "is no GTIN: its length or its check digit is wrong"),
+    (("quantity",), _is_positive, "is zero"),
+    (("line_number", "original_line_number"), _is_line_number, "is too large"),
+    (("unit_price", "discount_amount", "total_amount"), _is_amount, "is too large"),
+)
+
+
+def _typed(
+    cells: dict[str, pa.DictionaryArray], numbers: pa.Array, identity: pa.Array, own: FindOwn
+) -> pa.RecordBatch:
     masked = pa.repeat(pa.scalar(value=False), len(numbers))
     for name in _TEXTS:
         cells[name], hidden = _without_payment_cards(cells[name], own)
         masked = masked if hidden is None else pc.or_(masked, hidden)
-    moments = _moments(cells["closed_at"])
-    cells["closed_at"] = pc.cast(pc.cast(moments, pa.int64()), pa.string())
+    moments = cells["closed_at"]
+    microseconds = _moments(moments.dictionary).cast(pa.int64()).cast(pa.string())
+    cells["closed_at"] = pa.DictionaryArray.from_arrays(moments.indices, microseconds)
     columns = {
         "row_number": numbers,
         "identity": identity,
         "head": _joined([cells[name] for name in HEAD], SEPARATOR),
-        "line_number": pc.cast(cells["line_number"], pa.int64()),
-        "quantity": pc.cast(cells["quantity"], pa.decimal128(14, 3)),
-        "unit_price": pc.cast(cells["unit_price"], pa.int64()),
-        "discount_amount": pc.fill_null(pc.cast(cells["discount_amount"], pa.int64()), 0),
-        "total_amount": pc.cast(cells["total_amount"], pa.int64()),
-        "tax_rate": pc.cast(cells["tax_rate"], pa.decimal128(5, 2)),
-        "original_line_number": pc.cast(cells["original_line_number"], pa.int64()),
         "masked": masked,
     }
-    arrays = [columns.get(field.name, cells.get(field.name)) for field in SCHEMA]
-    return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
+    for field in SCHEMA:
+        if field.name not in columns:
+            cell = cells[field.name]
+            columns[field.name] = cell.dictionary.cast(field.type).take(cell.indices)
+    columns["discount_amount"] = pc.fill_null(columns["discount_amount"], 0)
+    return pa.RecordBatch.from_arrays([columns[field.name] for field in SCHEMA], schema=SCHEMA)
 
 
 def _moments(texts: pa.Array) -> pa.Array:
     """Return moments with microseconds; finer fractions are cut off."""
     short = pc.replace_substring_regex(pc.utf8_upper(texts), r"(\.\d{6})\d+", r"\1")
-    return pc.cast(short, MOMENT)
+    return short.cast(MOMENT)
 
 
-def _joined(columns: list[pa.Array], separator: str) -> pa.Array:
-    return pc.binary_join_element_wise(*columns, separator, null_handling="replace", null_replacement="")
+def _joined(columns: list[pa.DictionaryArray], separator: str) -> pa.Array:
+    texts = [column.dictionary.take(column.indices) for column in columns]
+    return pc.binary_join_element_wise(*texts, separator, null_handling="replace", null_replacement="")
 
 
 @lru_cache(maxsize=100_000)
@@ -273,18 +295,17 @@ def _payment_cards_in(text: str) -> tuple[str, ...]:
     return payment_card_numbers(text)
 
 
-def _without_payment_cards(column: pa.Array, own: FindOwn) -> tuple[pa.Array, pa.Array | None]:
+def _without_payment_cards(
+    column: pa.DictionaryArray, own: FindOwn
+) -> tuple[pa.DictionaryArray, pa.Array | None]:
     """Return the texts with payment-card numbers masked, and which texts that changed, None when none."""
-    if column.null_count == len(column):
-        return column, None
-    suspects = pc.unique(column.drop_null())
-    suspects = suspects.filter(pc.match_substring_regex(suspects, _MANY_DIGITS)).to_pylist()
+    suspects = column.dictionary.filter(pc.match_substring_regex(column.dictionary, _MANY_DIGITS)).to_pylist()
     found = {text: numbers for text in suspects if (numbers := _payment_cards_in(text))}
     if not found:
         return column, None
-    spare = own(set().union(*found.values()))
-    hidden = {text: mask_payment_cards(text, spare) for text in found}
-    changed = {text: shown for text, shown in hidden.items() if shown != text}
-    where = pc.is_in(column, pa.array(list(changed), pa.string()), skip_nulls=True)
-    texts = [changed.get(text, text) for text in column.to_pylist()] if changed else column
-    return (pa.array(texts, pa.string()) if changed else column), (where if changed else None)
+    spare = own({number for numbers in found.values() for number in numbers})
+    texts = column.dictionary.to_pylist()
+    shown = [mask_payment_cards(text, spare) if text in found else text for text in texts]
+    changed = pa.array([before != after for before, after in zip(texts, shown, strict=True)], pa.bool_())
+    hidden = pc.fill_null(changed.take(column.indices), fill_value=False)
+    return pa.DictionaryArray.from_arrays(column.indices, pa.array(shown, pa.string())), hidden

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.ipc
 
+from core.ahead import ahead
 from core.progress import Report
 from core.tabular import RefusedRow, RefusedRows, Table
 from sales.receipt_rows import COLUMNS, SCHEMA, SEPARATOR, CheckedRows, FindOwn, check_rows
@@ -36,6 +37,8 @@ class Refusals:
         self._rows = array("q")
         self._reasons = array("l")
         self._known: dict[str, int] = {}
+        self.unreadable = 0
+        """Rows that have not the right cells at all; the file hands them on by itself."""
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -49,6 +52,8 @@ class Refusals:
 
     def write(self, path: Path, sink: RefusedRows) -> None:
         """Read the file again and hand its refused rows to `sink` as they stood, in their order."""
+        if not len(self) and not self.unreadable:
+            return
         words = list(self._known)
         rows, reasons = np.array(self._rows, np.int64), np.array(self._reasons, np.int64)
         order = np.argsort(rows, kind="stable")
@@ -70,7 +75,6 @@ class Spool(AbstractContextManager["Spool"]):
         self.rows_read = 0
         self.sale_rows = 0
         self.other_rows = 0
-        self.unreadable = 0
         self.refusals = Refusals()
         self.names: list[str] = []
         self._open = ExitStack()
@@ -96,9 +100,9 @@ class Spool(AbstractContextManager["Spool"]):
         ):
             self.names = table.names
             last: str | None = None
-            for batch in table.batches():
+            for batch in ahead(table.batches()):
                 self.rows_read += batch.rows.num_rows + len(batch.refused)
-                self.unreadable += len(batch.refused)
+                self.refusals.unreadable += len(batch.refused)
                 checked = check_rows(batch.rows, first_row=batch.first_row, own=own)
                 self._keep_bad(checked)
                 is_sale = pc.starts_with(checked.good.column("head"), f"sale{SEPARATOR}")
