@@ -238,7 +238,7 @@ class Cluster:
         log = self.folder.log
         if log.exists() and log.stat().st_size > LONGEST_LOG:
             log.rename(log.with_suffix(".log.1"))
-        _children[:] = [child for child in _children if child.poll() is None]
+        _forget_the_dead()
         with self.folder.open(log) as out:
             child = subprocess.Popen(  # noqa: S603
                 command,
@@ -304,6 +304,7 @@ class Cluster:
                 os.kill(pid, number)
             if processes.gone(pid, patience=patience):
                 break
+        _forget_the_dead()
         if self.folder.socket.parent == SHORT_FOLDER:
             shutil.rmtree(self.folder.socket, ignore_errors=True)
 
@@ -330,6 +331,10 @@ def _locales(programs: Programs) -> list[list[str]]:
 def _environment() -> dict[str, str]:
     """Return what PostgreSQL may see of our environment: nothing that would change how it works."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _forget_the_dead() -> None:
+    _children[:] = [child for child in _children if child.poll() is None]
 
 
 def _written(log: Path, position: int) -> str:
