@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from core import processes
 from core.postgres import Cluster
 from server import PortTaken, free_port
 
@@ -77,8 +78,7 @@ class TestServer:
             parts = server.parts()
             assert len(parts) >= 4  # granian and its worker, the clock, the database
             assert server.end() == 0
-            _, alive = psutil.wait_procs(parts, timeout=PATIENCE)
-            assert not alive
+            assert all(processes.gone(part.pid, patience=PATIENCE) for part in parts)
         assert not Cluster(data).running
 
     def test_starts_again_after_it_was_killed(self, data):
@@ -88,8 +88,7 @@ class TestServer:
             rest = [part for part in killed.parts() if "granian" in " ".join(part.cmdline())]
             assert killed.end(signal.SIGKILL) == -signal.SIGKILL
             # Nobody tells the workers: the kernel ends them, so that the port is free again.
-            _, alive = psutil.wait_procs(rest, timeout=PATIENCE)
-            assert not alive
+            assert all(processes.gone(part.pid, patience=PATIENCE) for part in rest)
         assert Cluster(data).pid == postmaster
         with running(data, "--port", port, "--no-scheduler") as server:
             assert server.get("/readyz") == 200
