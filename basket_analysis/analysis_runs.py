@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from basket_analysis.models import AnalysisRun, MinedRule, ServedRun, ShopperGroup, Suggestion
 from core.errors import Conflict
 from core.ids import uuid7
-from customers.models import GroupMembership
+from customers.memberships import forget_groups, group_of_members, remember_groups
 
 KEPT_RUNS = 14
 """So many runs keep their rules, members and suggestions; older ones keep their groups' sizes only."""
@@ -55,7 +55,7 @@ def begin_run(
     unfinished = select(AnalysisRun.run_id).where(
         AnalysisRun.business_day == business_day, AnalysisRun.state != "completed"
     )
-    session.execute(delete(GroupMembership).where(GroupMembership.run_id.in_(unfinished)))
+    forget_groups(session, runs=unfinished)
     session.execute(
         delete(AnalysisRun).where(AnalysisRun.business_day == business_day, AnalysisRun.state != "completed")
     )
@@ -107,14 +107,6 @@ def read_served(session: Session) -> Served | None:
     )
 
 
-def group_of_members(session: Session, *, run_id: UUID) -> dict[UUID, str]:
-    """Return the group of each member that a run put into one."""
-    rows = session.execute(
-        select(GroupMembership.member_id, GroupMembership.group_id).where(GroupMembership.run_id == run_id)
-    )
-    return {row.member_id: row.group_id for row in rows}
-
-
 def store_rules(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write the rules of a run."""
     if rows:
@@ -143,13 +135,10 @@ def store_groups(
     members: Iterable[Mapping[str, Any]],
 ) -> None:
     """Write the groups of a run and who is in them, in place of what was there of them."""
-    session.execute(delete(GroupMembership).where(GroupMembership.run_id == run_id))
     session.execute(delete(ShopperGroup).where(ShopperGroup.run_id == run_id))
     if groups:
         session.execute(insert(ShopperGroup), [{"run_id": run_id, **group} for group in groups])
-    rows = [{"run_id": run_id, **member} for member in members]
-    if rows:
-        session.execute(insert(GroupMembership), rows)
+    remember_groups(session, run_id=run_id, members=members)
 
 
 def store_suggestions(session: Session, *, run_id: UUID, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -169,15 +158,15 @@ def serve_run(session: Session, *, run_id: UUID, now: datetime) -> None:
         .values(served=True, run_id=run_id, served_at=now)
         .on_conflict_do_update(index_elements=["served"], set_={"run_id": run_id, "served_at": now})
     )
-    kept = (
+    old = (
         select(AnalysisRun.run_id)
         .where(AnalysisRun.state == "completed")
-        .order_by(AnalysisRun.business_day.desc())
-        .limit(KEPT_RUNS)
-        .scalar_subquery()
+        .order_by(AnalysisRun.business_day.desc(), AnalysisRun.started_at.desc())
+        .offset(KEPT_RUNS)
     )
-    for table in (GroupMembership, MinedRule, Suggestion):
-        session.execute(delete(table).where(table.run_id.not_in(kept), table.run_id != run_id))
+    forget_groups(session, runs=old)
+    for table in (MinedRule, Suggestion):
+        session.execute(delete(table).where(table.run_id.in_(old)))
 
 
 def add_timing(session: Session, *, run_id: UUID, step: str, seconds: float) -> None:

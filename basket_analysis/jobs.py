@@ -23,7 +23,6 @@ from basket_analysis.analysis_runs import (
     Served,
     add_timing,
     begin_run,
-    group_of_members,
     read_pairs,
     read_served,
     run_under_way,
@@ -42,6 +41,7 @@ from basket_analysis.theme_rules import Evidence, KeptRules, keep_rules
 from basket_analysis.themes import NO_THEME, TOO_LITTLE, Themes
 from core.ids import uuid7
 from core.jobs import Shift
+from customers.memberships import group_of_members
 from customers.models import Member
 from sales.models import Receipt
 

@@ -198,8 +198,8 @@ def _rows_of_places(path: Path) -> Iterator[tuple[str, str]]:
         table = pa.parquet.read_table(path, columns=["household_id", "group"])
         yield from zip(table["household_id"].to_pylist(), table["group"].to_pylist(), strict=True)
         return
-    with path.open("rb") as raw:
-        unpacked = gzip.open(raw) if path.suffix == ".gz" else raw
-        with io.TextIOWrapper(unpacked, encoding="utf-8-sig", newline="") as text:
-            for row in csv.DictReader(text):
-                yield row["household_id"], row["group"]
+    content = path.read_bytes()
+    if path.suffix == ".gz":
+        content = gzip.decompress(content)
+    for row in csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")):
+        yield row["household_id"], row["group"]
