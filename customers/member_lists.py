@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
-from core.keyset import Ask, Page, read_page
+from core.keyset import Ask, Page, alphabetical, read_page
 from customers.models import Card, Consent, GroupMembership, Member
 
-MEMBER_SORTS: Final = ("family_name", "member_code", "joined_on", "home_store_code", "language")
+MEMBER_SORTS: Final = ("name", "member_code", "joined_on", "home_store_code", "language")
 FEWEST_DIGITS: Final = 6
 
 
@@ -110,7 +110,7 @@ def list_members(
             statement = statement.where(column == value)
     if ask.words:
         statement = statement.where(_found_by(ask.words, names=names))
-    sorts = MEMBER_SORTS if names else tuple(sort for sort in MEMBER_SORTS if sort != "family_name")
+    sorts = MEMBER_SORTS if names else tuple(sort for sort in MEMBER_SORTS if sort != "name")
     page = read_page(
         session,
         statement,
@@ -128,8 +128,10 @@ def find_members(session: Session, words: str, *, names: bool = True, limit: int
     if not words.strip():
         return []
     statement = _members(None).where(_found_by(words.strip(), names=names))
-    rows = session.execute(statement.order_by(Member.family_name, Member.given_name).limit(limit))
-    return [MemberRow(*row) for row in rows]
+    rows = session.execute(
+        statement.order_by(alphabetical(Member.family_name + " " + Member.given_name)).limit(limit)
+    )
+    return [MemberRow(*row[:12]) for row in rows]
 
 
 def read_member(session: Session, *, member_id: UUID, run_id: UUID | None = None) -> MemberView:
@@ -149,14 +151,14 @@ def read_member(session: Session, *, member_id: UUID, run_id: UUID | None = None
         .order_by(Card.state, Card.card_number)
     )
     return MemberView(
-        row=MemberRow(*row),
+        row=MemberRow(*row[:12]),
         birth_date=member.birth_date,
         company_name=member.company_name,
         company_id=member.company_id,
         vat_id=member.vat_id,
         profiling_objected_at=member.profiling_objected_at,
         cards=tuple(CardView(*card) for card in cards),
-        household=tuple(MemberRow(*other) for other in household),
+        household=tuple(MemberRow(*other[:12]) for other in household),
         consents=_consents(session, member_id),
     )
 
@@ -251,6 +253,7 @@ def _members(run_id: UUID | None) -> Select[*tuple[Any, ...]]:
         Member.joined_on,
         Member.role,
         GroupMembership.group_id,
+        alphabetical(Member.family_name + " " + Member.given_name).label("name"),
     ).outerjoin(
         GroupMembership, (GroupMembership.member_id == Member.member_id) & (GroupMembership.run_id == run_id)
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.keyset import Ask, Page, read_page
+from loyalty.lots import last_day
 from loyalty.models import Balance, LedgerEntry, LedgerLeg, Lot
 
 
@@ -33,6 +34,11 @@ class LotView:
     remaining: int
     available_at: datetime
     expires_at: datetime | None
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day on which these points can be spent."""
+        return last_day(self.expires_at) if self.expires_at else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +199,7 @@ def outstanding(session: Session, *, months: int = 13) -> Outstanding:
     points, accounts = session.execute(
         select(func.coalesce(func.sum(Balance.points), 0), func.count().filter(Balance.points > 0))
     ).one()
-    month = func.date_trunc("month", Lot.expires_at).label("month")
+    month = func.date_trunc("month", Lot.expires_at - timedelta(hours=12)).label("month")
     rows = session.execute(
         select(month, func.sum(Lot.remaining))
         .where(Lot.remaining > 0, Lot.expires_at.is_not(None))

@@ -10,11 +10,11 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
-from core.keyset import Ask, Page, read_page
+from core.keyset import Ask, Page, alphabetical, read_page
 from sales.articlecodes import find_gtin
 from sales.models import Article, Receipt, ReceiptLine, Store
 
-ARTICLE_SORTS: Final = ("name", "sku", "department", "category", "type", "brand")
+ARTICLE_SORTS: Final = ("article", "sku", "department", "category", "type", "brand")
 
 
 class NoSuchArticle(NotFound):
@@ -80,7 +80,7 @@ def find_articles(session: Session, words: str, *, limit: int = 8) -> list[Artic
     statement = (
         _articles().where(_fits(words)).order_by(exact.desc(), begins.desc(), Article.name, Article.sku)
     )
-    return [ArticleRow(*row) for row in session.execute(statement.limit(limit))]
+    return [ArticleRow(*row[:11]) for row in session.execute(statement.limit(limit))]
 
 
 def last_prices(session: Session, article_ids: Collection[int], *, since: date) -> dict[int, int]:
@@ -105,7 +105,7 @@ def read_article(session: Session, *, sku: str) -> ArticleRow:
     row = session.execute(_articles().where(Article.sku == sku)).one_or_none()
     if row is None:
         raise NoSuchArticle(f"There is no article {sku}")
-    return ArticleRow(*row)
+    return ArticleRow(*row[:11])
 
 
 def departments(session: Session) -> list[str]:
@@ -213,4 +213,5 @@ def _articles() -> Select[*tuple[Any, ...]]:
         Article.unit,
         Article.tax_rate,
         Article.price,
+        alphabetical(Article.name).label("article"),
     )

@@ -8,6 +8,9 @@ from web.groups_shown import GroupsShown
 from web.words import gettext as _
 from web.words import money_whole, ngettext, number_text, percent_text
 
+_SHORT = 2
+"""Reasons that fit into a cell."""
+
 
 def articles(row: SuggestionView) -> str:
     """Return the article, or the two that belong together."""
@@ -38,9 +41,12 @@ def between(row: SuggestionView) -> str:
 
 
 def short_reason(row: SuggestionView, groups: GroupsShown) -> str:
-    """Return the first reason."""
-    found = reasons(row, groups)
-    return found[0] if found else ""
+    """Return what speaks most for a suggestion, beside the numbers that stand in other columns."""
+    found = _stated(row, row.evidence)
+    served = groups.words(row.group_id)
+    if served and len(found) < _SHORT:
+        found.append(_("Serves the group %(group)s", group=served))
+    return "; ".join(found[:_SHORT]) or _people(row)
 
 
 def reasons(row: SuggestionView, groups: GroupsShown) -> list[str]:

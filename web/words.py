@@ -1,5 +1,6 @@
 """Words, numbers and dates in the reader's language, for screens and for Python that speaks to people."""
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -60,7 +61,7 @@ def short_number(value: float) -> str:
 
 def money_text(minor: int | None, currency: str) -> str:
     """Return an amount in minor units as the language writes it."""
-    return NOTHING if minor is None else i18n.show_money(Money(minor, currency), language())
+    return NOTHING if minor is None else _set(i18n.show_money(Money(minor, currency), language()), currency)
 
 
 def money_whole(minor: float | None, currency: str) -> str:
@@ -68,13 +69,15 @@ def money_whole(minor: float | None, currency: str) -> str:
     if minor is None:
         return NOTHING
     pattern = Locale.parse(language()).currency_formats["standard"].pattern.replace(".00", "")
-    return format_currency(
-        i18n.major(Money(round(minor), currency)),
-        currency,
-        format=pattern,
-        locale=language(),
-        currency_digits=False,
-    )
+    amount = i18n.major(Money(round(minor), currency))
+    text = format_currency(amount, currency, format=pattern, locale=language(), currency_digits=False)
+    return _set(text, currency)
+
+
+def _set(text: str, currency: str) -> str:
+    """Set an amount as print does: a true minus, and a space between a currency's code and its digits."""
+    spaced = re.sub(rf"{re.escape(currency)}(?=\d)", f"{currency}\N{NO-BREAK SPACE}", text)
+    return re.sub(r"^-", "\N{MINUS SIGN}", spaced)
 
 
 def percent_text(share: float | None, digits: int = 0) -> str:

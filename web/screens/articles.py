@@ -36,7 +36,7 @@ def index() -> ResponseReturnValue:
         table = Table(
             name="articles",
             find=_("Name, article number or GTIN"),
-            default_sort="name",
+            default_sort="article",
             columns=_columns(currency),
             filters=(
                 Filter(
@@ -112,7 +112,7 @@ def _chart(weeks: list[ArticleWeek], currency: str) -> Chart:
 def _columns(currency: str) -> tuple[Column[ArticleRow], ...]:
     return (
         Column(
-            key="name",
+            key="article",
             title=_("Article"),
             value=lambda row: row.name,
             second=lambda row: row.brand,

@@ -39,7 +39,7 @@ TABS = ("points", "receipts", "profile", "catalogs")
 
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
-    """List members, of one group if the address names it; every look with words to find a person is recorded."""
+    """List members, of one group if the address names it; every look at names is recorded."""
     names = viewer().role not in NAMELESS_ROLES
     with transaction() as session:
         groups = groups_now(session)
@@ -49,15 +49,17 @@ def index() -> ResponseReturnValue:
             wanted = ask.filters.get("group")
             page = list_members(session, ask, run_id=groups.run_id, group_id=wanted, names=names)
             points.update(balances(session, {row.account_id for row in page.rows}))
-            if ask.words and names:
-                _record(session, "member.search", "member", ask.words)
+            if names and page.rows:
+                _record(
+                    session, "member.list", "list", ask.words or request.query_string.decode()[:300] or "all"
+                )
             return page
 
         table = Table(
             name="members",
             names=names,
             find=_("Card, phone, e-mail, name or member code") if names else _("Card number or member code"),
-            default_sort="family_name" if names else "member_code",
+            default_sort="name" if names else "member_code",
             columns=_columns(groups, points),
             filters=_filters(groups),
             fetch=fetch,
@@ -193,7 +195,7 @@ def _filters(groups: GroupsShown) -> tuple[Filter, ...]:
 def _columns(groups: GroupsShown, points: dict[UUID, int]) -> tuple[Column[MemberRow], ...]:
     return (
         Column(
-            key="family_name",
+            key="name",
             title=_("Name"),
             value=lambda row: row.name,
             second=lambda row: row.member_code,
