@@ -55,9 +55,7 @@ class Offer:
     @property
     def motif(self) -> Motif:
         """Return the kind of thing it is."""
-        return find_motif(
-            type=self.type, category=self.category, department=self.department, name=self.name
-        )
+        return find_motif(type=self.type, category=self.category, department=self.department, name=self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +240,9 @@ class _Words:
 
     def item(self, offer: Offer, *, mark: str = "", reason: str = "") -> Item:
         label: Label = print_name(offer.name, category=offer.category, brand=offer.brand)
-        picture = Picture("photo", offer.photo) if offer.photo else Picture("motif", f"{offer.motif.picture}.svg")
+        picture = (
+            Picture("photo", offer.photo) if offer.photo else Picture("motif", f"{offer.motif.picture}.svg")
+        )
         price = (
             set_price(
                 offer.price, self.language, measure=find_measure(offer.name), sold_by=offer.unit, mark=mark
@@ -292,7 +292,11 @@ def _pictures(offers: Sequence[Offer], count: int) -> tuple[Picture, ...]:
 
 
 def _period(first: date, last: date, language: str) -> str:
-    return str(format_interval(first, last, "yMMMd", locale=language)).replace("\N{THIN SPACE}", HARD).replace(" ", HARD)
+    return (
+        str(format_interval(first, last, "yMMMd", locale=language))
+        .replace("\N{THIN SPACE}", HARD)
+        .replace(" ", HARD)
+    )
 
 
 def _capital(text: str) -> str:

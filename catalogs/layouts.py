@@ -95,29 +95,46 @@ class Theme:
         if isinstance(page, PersonalPage):
             taken += (("card", int(page.card is not None)),)
         # Grounds carry no words, so that all languages share one.
-        ground = Fragment(layout["ground"], page.layout, width, height, "", colour, Ground(page.layout, taken))
-        yield Placement(ground, 0, 0)
-        left = {name: list(items) for name, items in lists.items()}
+        ground = Ground(page.layout, taken)
+        yield Placement(Fragment(layout["ground"], page.layout, width, height, "", colour, ground), 0, 0)
+        pictures: tuple[Picture, ...] = getattr(page, "pictures", ())
         for place in layout.get("pictures", ()):
-            pictures: tuple[Picture, ...] = getattr(page, "pictures", ())
             if place["of"] < len(pictures):
-                yield _picture(pictures[place["of"]], place, 0, 0)
+                yield _picture(pictures[place["of"]], place)
+        hand = _Hand(language, colour)
         for box in layout.get("boxes", ()):
             content = getattr(page, box["part"])
             if content is not None:
-                yield _box(box, 0, 0, box.get("variant", page.layout), language, colour, content)
+                yield hand.lay(content, box, box.get("variant", page.layout))
+        left = {name: list(items) for name, items in lists.items()}
         for cell in layout.get("cells", ()):
             items = left[cell.get("of", "items")]
             if items:
-                yield from self._cell(items.pop(0), cell, language, colour)
+                yield from self._cell(items.pop(0), cell, hand)
 
-    def _cell(self, item: Item, cell: dict[str, Any], language: str, colour: int) -> Iterator[Placement]:
+    def _cell(self, item: Item, cell: dict[str, Any], hand: "_Hand") -> Iterator[Placement]:
+        x, y = cell["x"], cell["y"]
         for box in self.data["cells"][cell["cell"]]["boxes"]:
             content = getattr(item, box["part"])
             if box["part"] == "picture":
-                yield _picture(content, box, cell["x"], cell["y"])
+                yield _picture(content, box, x, y)
             elif content:
-                yield _box(box, cell["x"], cell["y"], cell["cell"], language, colour, content)
+                yield hand.lay(content, box, cell["cell"], x, y)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hand:
+    """Lays words of one language in one colour."""
+
+    language: str
+    colour: int
+
+    def lay(self, content: Any, box: dict[str, Any], variant: str, x: float = 0, y: float = 0) -> Placement:
+        template = box.get("template", box["part"])
+        fragment = Fragment(
+            template, variant, float(box["w"]), float(box["h"]), self.language, self.colour, content
+        )
+        return Placement(fragment, x + box["x"], y + box["y"])
 
 
 def _lists(page: Page) -> dict[str, tuple[Item, ...]]:
@@ -130,17 +147,9 @@ def _lists(page: Page) -> dict[str, tuple[Item, ...]]:
             return {"picks": page.picks, "news": page.news}
 
 
-def _picture(picture: Picture, box: dict[str, Any], x: float, y: float) -> Placement:
+def _picture(picture: Picture, box: dict[str, Any], x: float = 0, y: float = 0) -> Placement:
     fragment = Fragment("picture", "", PICTURE_SIDE, PICTURE_SIDE, "", 0, picture)
     return Placement(fragment, x + box["x"], y + box["y"], box["w"] / PICTURE_SIDE, box.get("turn", 0.0))
-
-
-def _box(
-    box: dict[str, Any], x: float, y: float, variant: str, language: str, colour: int, content: Any
-) -> Placement:
-    template = box.get("template", box["part"])
-    fragment = Fragment(template, variant, float(box["w"]), float(box["h"]), language, colour, content)
-    return Placement(fragment, x + box["x"], y + box["y"])
 
 
 @lru_cache(maxsize=8)

@@ -16,7 +16,7 @@ _OPENED = {
     "dsh": "dish", "misc": "other", "catfd": "cat food", "dogfd": "dog food", "sw": "sweet", "gds": "goods",
     "sal": "salad", "dps": "dips", "tiss": "tissue", "crbntd": "carbonated", "carb": "carbonated",
     "drnking": "drinking", "mnerl": "mineral", "br": "bread", "hygn": "hygiene", "pwdr": "powder",
-    "specilaty": "speciality", "chococlate": "chocolate", "chococlate": "chocolate", "iws": "wrapped",
+    "specilaty": "speciality", "chococlate": "chocolate", "iws": "wrapped",
     "brkfst": "breakfast", "tot": "total", "conc": "concentrated", "sgl": "single", "bge": "bag",
     "mxs": "mixes", "mw": "microwave", "fre": "fresh", "rw": "raw", "brd": "breaded", "cond": "condensed",
     "saus": "sausage", "rts": "ready-to-serve", "fs": "", "whl": "whole", "pkg": "packed", "bagged": "bagged",
@@ -24,13 +24,23 @@ _OPENED = {
     "exct": "exact", "mlk": "milk", "crmd": "creamed", "sndwch": "sandwich", "sprd": "spread", "sald": "salad",
     "drsng": "dressing", "bn": "beans", "mult": "multi", "portn": "portion", "ea": "", "bw": "", "oj": "orange juice",
 }  # fmt: skip
-_KEPT = {"bbq": "BBQ", "tv": "TV", "dvd": "DVD", "led": "LED", "usb": "USB", "uht": "UHT", "bio": "BIO", "iqf": ""}
+_KEPT = {
+    "bbq": "BBQ",
+    "tv": "TV",
+    "dvd": "DVD",
+    "led": "LED",
+    "usb": "USB",
+    "uht": "UHT",
+    "bio": "BIO",
+    "iqf": "",
+}
 _SIZE_UNITS = {
     "oz": "oz", "lb": "lb", "lbs": "lb", "ga": "gal", "gal": "gal", "l": "l", "ml": "ml", "g": "g", "kg": "kg",
     "ct": "pcs", "dz": "dozen", "pt": "pt", "qt": "qt", "cl": "cl", "in": "in", "ft": "ft", "pk": "pack",
 }  # fmt: skip
 _SIZE_AT_END = re.compile(
-    r"[\s,·-]*\(?\b(\d+(?:[.,/]\d+)?)\s?(oz|lbs?|gal?|l|ml|g|kg|ct|dz|pt|qt|cl|in|ft|pk)\.?\)?\s*$", re.IGNORECASE
+    r"[\s,·-]*\(?\b(\d+(?:[.,/]\d+)?)\s?(oz|lbs?|gal?|l|ml|g|kg|ct|dz|pt|qt|cl|in|ft|pk)\.?\)?\s*$",
+    re.IGNORECASE,
 )
 _GENERIC = {
     "premium", "economy", "lean", "primal", "enhanced", "traditional", "mainstream", "value", "other", "all",
@@ -83,7 +93,14 @@ def quiet(text: str) -> str:
     head, _, tail = text.partition(":")
     if tail.strip() and len(head.split()) == 1 and head.strip().lower() not in tail.lower():
         kind = head.strip().lower()
-        prefix = {"sw gds": "", "chix": "chicken", "prep fd": "", "sal": "salad", "meat": "", "saus": "sausage"}.get(kind, kind)
+        prefix = {
+            "sw gds": "",
+            "chix": "chicken",
+            "prep fd": "",
+            "sal": "salad",
+            "meat": "",
+            "saus": "sausage",
+        }.get(kind, kind)
         text = f"{tail} {prefix}" if prefix.endswith("s") else f"{prefix} {tail}"
     elif tail.strip():
         text = tail

@@ -35,7 +35,7 @@ _SIZES: dict[str, tuple[str, Decimal]] = {
     "gal": ("gal", Decimal(1)),
 }
 _SIZE = re.compile(
-    r"(?<![\w.,])(?:(?P<packs>\d{1,2})\s?[x×]\s?)?(?P<amount>\d{1,4}(?:[.,]\d{1,3})?)\s?"
+    r"(?<![\w.,])(?:(?P<packs>\d{1,2})\s?[x\u00d7]\s?)?(?P<amount>\d{1,4}(?:[.,]\d{1,3})?)\s?"
     r"(?P<unit>fl oz|dkg|dag|kg|g|ml|cl|dl|l|oz|gal|ga)\b\.?",
     re.IGNORECASE,
 )
@@ -77,7 +77,9 @@ def set_price(
     major = Decimal(amount.minor).scaleb(-digits)
     whole = int(major)
     decimals = f"{abs(amount.minor) % 10**digits:0{digits}d}" if digits else ""
-    grouped = format_decimal(whole, format="#,##0", locale=language).replace("\N{NARROW NO-BREAK SPACE}", HARD)
+    grouped = format_decimal(whole, format="#,##0", locale=language).replace(
+        "\N{NARROW NO-BREAK SPACE}", HARD
+    )
     return Price(
         whole=grouped,
         separator=get_decimal_symbol(language) if digits else "",

@@ -1,0 +1,252 @@
+"""What catalogs are made from: who gets one, what the shop has at which price, who bought what."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from catalogs.booklets import Offer
+from catalogs.selection import HALF_LIFE_DAYS, Bought
+from core.driver import driver_of
+from core.money import Money
+
+SHELF_DAYS = 28
+"""Without stock records, what was sold in a store in so many days counts as in stock."""
+GROUP_DAYS = 56
+"""What a group buys is counted over eight weeks."""
+HISTORY_DAYS = 364
+SMALLEST_GROUP_COUNT = 3
+"""Fewer buyers say nothing about a group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A member who is to get a copy of an edition; `store_id` is the own shop, the most visited if none is named."""
+
+    member_id: UUID
+    account_id: UUID
+    group_id: str
+    name: str
+    language: str
+    store_id: int
+    card_number: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A store as its members know it."""
+
+    store_id: int
+    name: str
+    currency: str
+
+
+# A member agrees to a catalog, in whatever channel, or to offers by e-mail; the newest decision of each holds.
+_AGREED = """
+    select member_id from (
+        select distinct on (member_id, purpose, channel) member_id, granted
+        from consent
+        where purpose = 'catalog' or (purpose = 'offers' and channel = 'email')
+        order by member_id, purpose, channel, recorded_at desc, consent_id desc
+    ) as newest
+    group by member_id having bool_or(granted)
+"""
+
+_RECIPIENTS = f"""
+    with agreed as ({_AGREED}),
+    waiting as (
+        select member.member_id, member.account_id, member.language, member.home_store_code,
+               coalesce(nullif(trim(member.given_name || ' ' || member.family_name), ''), member.company_name, '')
+                   as name,
+               membership.group_id, edition.edition_id,
+               row_number() over (partition by membership.group_id
+                                  order by md5(member.member_id::text)) as turn
+        from group_membership as membership
+        join member using (member_id)
+        join agreed using (member_id)
+        join edition on edition.group_id = membership.group_id and edition.edition_id = any(%(editions)s)
+        where membership.run_id = %(run)s
+          and member.profiling_objected_at is null
+          and (%(member)s::text is null or member.member_code = %(member)s)
+          and not exists (select from catalog_copy as made
+                          where made.edition_id = edition.edition_id and made.member_id = member.member_id)
+    )
+    select waiting.member_id, waiting.account_id, waiting.group_id, waiting.name, waiting.language,
+           coalesce(home.store_id, usual.store_id), card.card_number
+    from waiting
+    left join store as home on home.store_code = waiting.home_store_code
+    left join lateral (
+        select receipt.store_id from receipt
+        where receipt.account_id = waiting.account_id and home.store_id is null
+          and receipt.business_date > %(day)s::date - 91 and receipt.business_date <= %(day)s
+          and receipt.type = 'sale' and receipt.mode = 'live'
+        group by receipt.store_id order by count(*) desc, receipt.store_id limit 1
+    ) as usual on true
+    left join lateral (
+        select card_number from card
+        where card.member_id = waiting.member_id and card.state in ('active', 'issued')
+        order by card.state, card.issued_at desc nulls last, card.card_number limit 1
+    ) as card on true
+    where coalesce(home.store_id, usual.store_id) is not null
+    order by waiting.turn, waiting.group_id
+    limit %(limit)s
+"""
+
+
+def recipients(
+    session: Session,
+    *,
+    run_id: UUID,
+    editions: Collection[UUID],
+    day: date,
+    limit: int | None = None,
+    member_code: str | None = None,
+) -> list[Recipient]:
+    """
+    Return who waits for a copy of `editions`, group by group in turns, so that any first part covers all groups.
+
+    Left out are members who agreed to no channel, who object to profiling, who have their copy
+    already, and whose shop nobody knows.
+    """
+    rows = driver_of(session).execute(
+        _RECIPIENTS,
+        {"run": run_id, "editions": list(editions), "day": day, "member": member_code, "limit": limit},
+    )
+    return [Recipient(*row) for row in rows]
+
+
+def shops(session: Session, store_ids: Collection[int]) -> dict[int, Shop]:
+    """Return the stores of `store_ids`."""
+    rows = driver_of(session).execute(
+        "select store_id, name, currency from store where store_id = any(%s)", (list(store_ids),)
+    )
+    return {row[0]: Shop(*row) for row in rows}
+
+
+# A price last paid is what one unit came to, discounts of the line taken off; of a day's, the newest.
+_SHELVES = """
+    select sold.store_id, sold.article_id, article.name, article.category, article.type, article.department,
+           article.brand, article.unit, article.picture, article.price, sold.paid
+    from (
+        select distinct on (receipt.store_id, line.article_id)
+               receipt.store_id, line.article_id, round(line.total_amount / line.quantity)::bigint as paid
+        from receipt
+        join receipt_line as line using (business_date, receipt_id)
+        where receipt.store_id = any(%(stores)s) and receipt.type = 'sale' and receipt.mode = 'live'
+          and receipt.business_date > %(day)s::date - %(days)s and receipt.business_date <= %(day)s
+          and line.business_date > %(day)s::date - %(days)s and line.business_date <= %(day)s
+          and line.article_id is not null and line.quantity > 0 and line.total_amount > 0
+        order by receipt.store_id, line.article_id, receipt.closed_at desc, line.line_number desc
+    ) as sold
+    join article using (article_id)
+"""
+
+
+def read_shelves(session: Session, shops: Collection[Shop], *, day: date) -> dict[int, dict[int, Offer]]:
+    """Return what each shop has on `day`, by store and article; prices are the list's, else the last ones paid."""
+    currencies = {shop.store_id: shop.currency for shop in shops}
+    rows = driver_of(session).execute(_SHELVES, {"stores": list(currencies), "day": day, "days": SHELF_DAYS})
+    shelves: dict[int, dict[int, Offer]] = {store_id: {} for store_id in currencies}
+    for store_id, article_id, name, category, kind, department, brand, unit, photo, listed, paid in rows:
+        shelves[store_id][article_id] = Offer(
+            article_id=article_id,
+            name=name,
+            category=category,
+            type=kind,
+            department=department,
+            brand=brand,
+            unit=unit,
+            photo=photo,
+            price=Money(listed if listed is not None else paid, currencies[store_id]),
+            listed=listed is not None,
+        )
+    return shelves
+
+
+_GROUP_BUYERS = """
+    select membership.group_id, line.article_id, count(distinct membership.member_id) as buyers
+    from group_membership as membership
+    join receipt on receipt.member_id = membership.member_id
+    join receipt_line as line using (business_date, receipt_id)
+    where membership.run_id = %(run)s
+      and receipt.business_date > %(day)s::date - %(days)s and receipt.business_date <= %(day)s
+      and line.business_date > %(day)s::date - %(days)s and line.business_date <= %(day)s
+      and receipt.type = 'sale' and receipt.mode = 'live'
+      and line.article_id is not null and line.quantity > 0 and line.total_amount > 0
+    group by membership.group_id, line.article_id
+    having count(distinct membership.member_id) >= %(fewest)s
+"""
+
+
+def group_buyers(session: Session, *, run_id: UUID, day: date) -> dict[str, dict[int, int]]:
+    """Return for every group of a run how many of its members bought which article in the last eight weeks."""
+    rows = driver_of(session).execute(
+        _GROUP_BUYERS, {"run": run_id, "day": day, "days": GROUP_DAYS, "fewest": SMALLEST_GROUP_COUNT}
+    )
+    counted: dict[str, dict[int, int]] = defaultdict(dict)
+    for group_id, article_id, buyers in rows:
+        counted[group_id][article_id] = buyers
+    return dict(counted)
+
+
+def categories_of(session: Session, article_ids: Collection[int]) -> dict[int, str]:
+    """Return the categories of articles; those without one are left out."""
+    rows = driver_of(session).execute(
+        "select article_id, category from article where article_id = any(%s) and category is not null",
+        (list(article_ids),),
+    )
+    return dict(rows.fetchall())
+
+
+_HISTORIES = """
+    select receipt.account_id, line.article_id,
+           sum(exp(-ln(2.0) * (%(day)s::date - receipt.business_date) / %(half)s))::float8 as recency,
+           count(distinct receipt.receipt_id) as baskets, max(receipt.business_date) as last_day
+    from receipt
+    join receipt_line as line using (business_date, receipt_id)
+    where receipt.account_id = any(%(accounts)s) and receipt.type = 'sale' and receipt.mode = 'live'
+      and receipt.business_date > %(since)s and receipt.business_date <= %(day)s
+      and line.business_date > %(since)s and line.business_date <= %(day)s
+      and line.article_id is not null and line.quantity > 0
+    group by receipt.account_id, line.article_id
+"""
+
+
+def read_histories(session: Session, accounts: Collection[UUID], *, day: date) -> dict[UUID, list[Bought]]:
+    """Return what each account bought in the last year, weighted by recency."""
+    rows = driver_of(session).execute(
+        _HISTORIES,
+        {
+            "accounts": list(accounts),
+            "day": day,
+            "since": day - timedelta(days=HISTORY_DAYS),
+            "half": float(HALF_LIFE_DAYS),
+        },
+    )
+    bought: dict[UUID, list[Bought]] = defaultdict(list)
+    for account_id, article_id, recency, baskets, last_day in rows:
+        bought[account_id].append(Bought(article_id, recency, baskets, last_day))
+    return dict(bought)
+
+
+_BROUGHT_BACK = """
+    select receipt.account_id, line.article_id
+    from receipt
+    join receipt_line as line using (business_date, receipt_id)
+    where receipt.account_id = any(%(accounts)s) and receipt.type = 'return' and receipt.mode = 'live'
+      and receipt.business_date > %(since)s and line.business_date > %(since)s and line.article_id is not null
+"""
+
+
+def read_brought_back(session: Session, accounts: Collection[UUID], *, day: date) -> dict[UUID, set[int]]:
+    """Return which articles each account brought back in the last year; nobody wants to be offered those."""
+    rows = driver_of(session).execute(
+        _BROUGHT_BACK, {"accounts": list(accounts), "since": day - timedelta(days=HISTORY_DAYS)}
+    )
+    returned: dict[UUID, set[int]] = defaultdict(set)
+    for account_id, article_id in rows:
+        returned[account_id].add(article_id)
+    return dict(returned)

@@ -1,0 +1,161 @@
+"""Copies made in child processes with limits: what goes wrong there ends the copy, not the house."""
+
+import multiprocessing
+import os
+import resource
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from catalogs.booklets import Issue, Pick, Reader, make_booklet
+from catalogs.layouts import load_theme
+from core.errors import Conflict
+
+CHUNK = 25
+"""So many copies are set together; it bounds what a crash costs."""
+MEMORY = 2 * 1024**3
+"""Bytes of address space that a child may take; it works in a tenth of it."""
+SECONDS_PER_COPY = 20
+"""CPU seconds allowed per copy, a hundred times what one takes."""
+CHUNKS_PER_CHILD = 40
+
+
+class RenderingFailed(Conflict):
+    """A child process gave up on a chunk of copies, or was ended at its limits."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyOrder:
+    """One copy to be made: what it is made of, and where the file goes."""
+
+    copy_code: str
+    theme: str
+    issue: Issue
+    reader: Reader
+    picks: tuple[Pick, ...]
+    news: tuple[Pick, ...]
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class MadeCopy:
+    """A copy on disk; `items` are (page, article) in reading order."""
+
+    copy_code: str
+    sha256: bytes
+    size: int
+    pages: int
+    items: tuple[tuple[int, int], ...]
+
+
+def make_files(
+    orders: Sequence[CopyOrder], *, photos: Path | None, workers: int | None = None
+) -> Iterator[list[MadeCopy]]:
+    """
+    Make the files of `orders` and yield what was made, a chunk at a time, in the order of completion.
+
+    A file appears under its name only when it is whole. Raises `RenderingFailed` at the first chunk
+    that could not be made; those yielded before are on disk.
+    """
+    chunks = [orders[start : start + CHUNK] for start in range(0, len(orders), CHUNK)]
+    hands = max(1, min(workers or os.cpu_count() or 1, len(chunks)))
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(hands, context, initializer=_limit, max_tasks_per_child=CHUNKS_PER_CHILD)
+    waiting = iter(chunks)
+    under_way: set[Future[list[MadeCopy]]] = set()
+    try:
+        while True:
+            # Only as many as there are hands are given out, so that stopping waits for little.
+            while len(under_way) <= hands and (chunk := next(waiting, None)) is not None:
+                under_way.add(pool.submit(make_chunk, chunk, photos))
+            if not under_way:
+                return
+            done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield _result(future)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _result(future: "Future[list[MadeCopy]]") -> list[MadeCopy]:
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        raise RenderingFailed(
+            "a process that sets copies was ended at its limits of memory or time"
+        ) from error
+    except (MemoryError, RecursionError) as error:
+        raise RenderingFailed(f"a chunk of copies could not be set: {type(error).__name__}") from error
+
+
+def make_chunk(orders: Sequence[CopyOrder], photos: Path | None) -> list[MadeCopy]:
+    """Make the files of `orders` in this process, setting together what they have in common."""
+    from catalogs.composing import compose  # noqa: PLC0415 - what sets type is loaded in children only
+
+    _allow_seconds(SECONDS_PER_COPY * len(orders))
+    booklets = [
+        make_booklet(load_theme(order.theme), order.issue, order.reader, picks=order.picks, news=order.news)
+        for order in orders
+    ]
+    for theme in {order.theme for order in orders}:
+        typesetter = _typesetter(theme, photos)
+        typesetter.prepare(
+            sheet
+            for order, booklet in zip(orders, booklets, strict=True)
+            if order.theme == theme
+            for sheet in typesetter.theme.places(booklet)
+        )
+    made: list[MadeCopy] = []
+    for order, booklet in zip(orders, booklets, strict=True):
+        document = compose(booklet, _typesetter(order.theme, photos))
+        _write_whole(order.path, document.content)
+        made.append(
+            MadeCopy(
+                order.copy_code,
+                document.sha256,
+                len(document.content),
+                document.pages,
+                tuple((page, item.article_id) for page, item in booklet.items()),
+            )
+        )
+    return made
+
+
+@cache
+def _typesetter(theme: str, photos: Path | None):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    from catalogs.typesetting import Typesetter  # noqa: PLC0415
+
+    return Typesetter(load_theme(theme), photos)
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write `content` so that `path` never names half a file, not even after a power cut."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_suffix(f".{os.getpid()}.part")
+    with half.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    half.replace(path)
+
+
+def _limit() -> None:
+    """Bound this child's memory, and let it give way to whoever serves customers."""
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    with suppress(OSError):
+        os.nice(5)
+
+
+def _allow_seconds(seconds: int) -> None:
+    """Let this process use `seconds` more of CPU time; past them the system ends it."""
+    if multiprocessing.parent_process() is None:
+        return
+    used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+    with suppress(OSError, ValueError):
+        _soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(used) + seconds, hard))
