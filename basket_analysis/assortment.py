@@ -81,7 +81,10 @@ class Assortment:
                 "household": table.household[table.basket],
             }
         )
-        self._buyers = self._lines[["article", "household"]].drop_duplicates()
+        self._by_store = dict(iter(self._lines.groupby("store")))
+        self._buyers = (
+            self._lines[["article", "household"]].drop_duplicates().sort_values(["article", "household"])
+        )
         order = np.lexsort((table.basket, table.article))
         self._sorted_articles, self._sorted_baskets = table.article[order], table.basket[order]
         self._mean_value = self._lines.assign(value=table.value).groupby("article")["value"].mean().to_dict()
@@ -286,7 +289,7 @@ class Assortment:
     def _substitute(self, store: int, article: int) -> tuple[int | None, int | None]:
         """Return the article of the type that most of its households buy there at other times, and how many do."""
         kind = self.table_.type_of[article]
-        lines = self._lines[self._lines["store"] == store]
+        lines = self._by_store[store]
         own = lines[lines["article"] == article]
         others = lines[
             lines["household"].isin(own["household"])
@@ -304,7 +307,8 @@ class Assortment:
         """Return the shopper group in which the article has the largest share of buyers, if it stands out."""
         if self._groups is None:
             return None
-        buyers = self._buyers["household"].to_numpy()[self._buyers["article"].to_numpy() == article]
+        first, last = np.searchsorted(self._buyers["article"].to_numpy(), [article, article + 1])
+        buyers = self._buyers["household"].to_numpy()[first:last]
         sizes = np.bincount(self._groups[self._groups >= 0])
         if not len(sizes):
             return None
