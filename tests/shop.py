@@ -1,0 +1,169 @@
+"""A shop with tills and cards on a real database, and the few words in which tests tell what happened there."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+import pytest
+
+from core.clock import business_day
+from core.database import Sessions
+from core.verification import verify
+from customers.operations import issue_cards
+from loyalty.checkout import Outcome, Quarantined, settle
+from loyalty.queries import card_view
+from loyalty.verification import CHECKS
+from sales.operations import add_store, add_till
+from sales.queries import till_of_key
+from sales.receipts import Original, PostedLine, PostedReceipt, TillIdentity, Totals
+
+CARD = "2990000000019"
+OTHER_CARD = "2990000000026"
+NOON = datetime(2026, 11, 21, 11, tzinfo=UTC)
+"""Noon in Prague, where the shop is."""
+
+
+@dataclass
+class Shop:
+    """Posts receipts of its first till; `now` is what the server's clock says."""
+
+    sessions: Sessions
+    tills: dict[str, TillIdentity]
+    now: datetime = NOON
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @property
+    def till(self) -> TillIdentity:
+        return self.tills["T1"]
+
+    @property
+    def today(self) -> date:
+        return business_day(self.now, self.till.timezone)
+
+    def sale(self, *totals: int, **changes: Any) -> PostedReceipt:
+        """A sale of one piece a line, of these totals, or of (quantity, unit price) each."""
+        lines = tuple(self._line(number, total) for number, total in enumerate(totals, 1))
+        posted = PostedReceipt(
+            type="sale",
+            business_date=self.today,
+            receipt_number=f"{next(self.numbers):06}",
+            closed_at=self.now,
+            currency="CZK",
+            card_number=CARD,
+            lines=lines,
+            totals=Totals(payable_amount=sum(line.total_amount for line in lines)),
+        )
+        return replace(posted, **changes)
+
+    @staticmethod
+    def _line(number: int, total: int | tuple[str, int]) -> PostedLine:
+        quantity, price = ("1", total) if isinstance(total, int) else total
+        amount = int((Decimal(quantity) * price).to_integral_value())
+        return PostedLine(number, Decimal(quantity), price, amount, Decimal(21), sku=f"sku{number}")
+
+    def back(self, sale: PostedReceipt, brought: dict[int, str], **changes: Any) -> PostedReceipt:
+        """A return of quantities of some lines of `sale`."""
+        sold = {line.line_number: line for line in sale.lines}
+        lines = tuple(
+            PostedLine(
+                number,
+                Decimal(quantity),
+                sold[line].unit_price if line in sold else 100,
+                1,
+                Decimal(21),
+                sku=f"sku{line}",
+                original_line_number=line,
+            )
+            for number, (line, quantity) in enumerate(brought.items(), 1)
+        )
+        posted = replace(
+            self.sale(),
+            type="return",
+            lines=lines,
+            totals=Totals(payable_amount=1),
+            original=self.name_of(sale),
+        )
+        return replace(posted, **changes)
+
+    def void(self, original: PostedReceipt, **changes: Any) -> PostedReceipt:
+        posted = replace(self.sale(), type="void", totals=Totals(), original=self.name_of(original))
+        return replace(posted, **changes)
+
+    def name_of(self, posted: PostedReceipt, till: str = "T1") -> Original:
+        speaking = self.tills[till]
+        return Original(speaking.store_code, speaking.till_code, posted.business_date, posted.receipt_number)
+
+    def settle(self, posted: PostedReceipt, *, till: str = "T1") -> Outcome | Quarantined:
+        with self.sessions.begin() as session:
+            return settle(session, till=self.tills[till], posted=posted, now=self.now)
+
+    def post(self, posted: PostedReceipt, *, till: str = "T1") -> dict[str, Any]:
+        """Return the answer to a new receipt."""
+        outcome = self.settle(posted, till=till)
+        assert isinstance(outcome, Outcome), outcome
+        assert not outcome.replayed
+        return outcome.answer
+
+    def points(self, posted: PostedReceipt, **options: Any) -> dict[str, Any]:
+        """Return what the answer to a new receipt says of points, without what is zero or empty."""
+        answer = self.post(posted, **options)["points"]
+        return {name: content for name, content in answer.items() if content}
+
+    def flags(self, posted: PostedReceipt, **options: Any) -> list[tuple[str, int | None]]:
+        """Return the flags of a new receipt but unknown articles, which all of this shop's are."""
+        answer = self.post(posted, **options)
+        found = [(flag["code"], flag.get("line_number")) for flag in answer["flags"]]
+        return [flag for flag in found if flag[0] not in {"unknown_article", "totals_mismatch"}]
+
+    def card(self, number: str = CARD) -> dict[str, Any]:
+        with self.sessions.begin() as session:
+            return card_view(session, card_number=number, now=self.now, store=self.till)
+
+    def stands(self, number: str = CARD) -> tuple[int, int, int]:
+        """Return (available, pending, reserved) of a card's account."""
+        points = self.card(number)["points"]
+        assert points["balance"] == points["available"] + points["pending"]
+        return points["available"], points["pending"], points["reserved"]
+
+    def later(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+    def broken(self) -> list[str]:
+        """Return the invariants that do not hold, with examples."""
+        return [
+            f"{verdict.code}: {verdict.examples}"
+            for verdict in verify(self.sessions, CHECKS)
+            if not verdict.ok
+        ]
+
+
+@pytest.fixture
+def make_shop(sessions: Sessions) -> Callable[[], Shop]:
+    def make() -> Shop:
+        tills = {}
+        with sessions.begin() as session:
+            for store_code, currency, timezone in (
+                ("S1", "CZK", "Europe/Prague"),
+                ("S2", "CZK", "Europe/Prague"),
+            ):
+                add_store(
+                    session, store_code=store_code, name=store_code, currency=currency, timezone=timezone
+                )
+            for name, store_code, till_code in (("T1", "S1", "T1"), ("T2", "S1", "T2"), ("T3", "S2", "T1")):
+                key = add_till(session, store_code=store_code, till_code=till_code, now=NOON, actor="test")
+                tills[name] = till_of_key(session, key)
+            issue_cards(session, card_numbers=[CARD, OTHER_CARD], now=NOON, actor="test")
+        return Shop(sessions, tills)
+
+    return make
+
+
+@pytest.fixture
+def shop(make_shop: Callable[[], Shop]) -> Iterator[Shop]:
+    """A shop in whose books nothing may be broken when the test is over."""
+    shop = make_shop()
+    yield shop
+    assert shop.broken() == []
