@@ -78,13 +78,13 @@ def _table() -> Table[Sample]:
     bounds = (float(min(one.low for one in _SAMPLES)), float(max(one.high for one in _SAMPLES)))
     return Table(
         name="samples",
-        find=_("Find an article"),
+        find="Find an article",
         default_sort="-amount",
         href=lambda row: f"/design/sample/{row.code}",
         fetch=_fetch,
         empty=Empty(
             _("No articles yet"),
-            _("Import them from a file."),
+            "Import them from a file.",
             "tags",
             command="regulars articles import FILE",
         ),
@@ -104,7 +104,7 @@ def _table() -> Table[Sample]:
             Column(key="day", title=_("Day"), value=lambda row: row.day, kind="date", sort=True),
             Column(
                 key="weekly",
-                title=_("Sold per week"),
+                title="Sold per week",
                 value=lambda row: row.weekly[-1],
                 figure=lambda row: sparkline(row.weekly, label=number_text(row.weekly[-1])),
             ),
@@ -116,7 +116,7 @@ def _table() -> Table[Sample]:
             ),
             Column(
                 key="interval",
-                title=_("Expected"),
+                title="Expected",
                 value=lambda row: row.amount,
                 figure=lambda row: interval(
                     row.low, row.amount / 1.2, row.high, bounds=bounds, label=money_whole(row.amount, "CZK")
@@ -154,18 +154,18 @@ def _charts() -> tuple[Chart, ...]:
     labels = [day_month(week) for week in weeks]
     issued = [round(12_000 + 2_400 * sin(week / 4) + week * 90) for week in range(26)]
     spent = [round(7_500 + 1_100 * sin(week / 3 + 1) + week * 60) for week in range(26)]
-    names = (_("Sunday baking"), _("Tea and biscuits"), _("Baby and care"), _("Pets"), _("Barbecue"))
+    names = ("Sunday baking", "Tea and biscuits", "Baby and care", "Pets", "Barbecue")
     sizes = [412, 351, 298, 203, 122]
     axis = Axis()
     return (
         Chart(
             key="lines",
-            title=_("Points issued grew by %(share)s since March", share="17 %"),
-            note=_("Per week, all stores"),
+            title="Points issued grew by 17 % since March",
+            note="Per week, all stores",
             options=line_options(
                 labels, (Series(_("Issued"), issued, "0", area=True), Series(_("Spent"), spent, "1")), axis
             ),
-            head=(_("Week"), _("Issued"), _("Spent")),
+            head=("Week", _("Issued"), _("Spent")),
             rows=tuple(
                 (label, number_text(a), number_text(b))
                 for label, a, b in zip(labels, issued, spent, strict=True)
@@ -173,20 +173,20 @@ def _charts() -> tuple[Chart, ...]:
         ),
         Chart(
             key="bars",
-            title=_("Two groups hold half of the members"),
-            note=_("Members per group"),
+            title="Two groups hold half of the members",
+            note="Members per group",
             options=bar_options(names, sizes, [str(index) for index in range(5)], axis),
             head=(_("Group"), _("Members")),
             rows=tuple((name, number_text(size)) for name, size in zip(names, sizes, strict=True)),
         ),
         Chart(
             key="columns",
-            title=_("Half of the baskets are known by card"),
-            note=_("Baskets per week"),
+            title="Half of the baskets are known by card",
+            note="Baskets per week",
             options=column_options(
-                labels, (Series(_("With card"), issued, "0"), Series(_("Without"), spent, "rest")), axis
+                labels, (Series(_("With card"), issued, "0"), Series("Without", spent, "rest")), axis
             ),
-            head=(_("Week"), _("With card"), _("Without")),
+            head=("Week", _("With card"), "Without"),
             rows=tuple(
                 (label, number_text(a), number_text(b))
                 for label, a, b in zip(labels, issued, spent, strict=True)
