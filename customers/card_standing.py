@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.driver import driver_of
-from customers.models import Card
 from customers.queries import LONGEST_CHAIN
 
 
@@ -43,8 +41,3 @@ def standing_of_cards(session: Session, card_numbers: Collection[str]) -> dict[s
     """Return where the cards stand, by the number asked for; a number never seen is left out."""
     rows = driver_of(session).execute(_STANDING, (list(card_numbers),)).fetchall()
     return {row[0]: CardStanding(*row[1:]) for row in rows}
-
-
-def known_cards(session: Session, card_numbers: Collection[str]) -> set[str]:
-    """Return which of the numbers are cards of ours."""
-    return set(session.scalars(select(Card.card_number).where(Card.card_number.in_(card_numbers))))

@@ -33,7 +33,8 @@ class EarningSales:
     receipt_ids: Sequence[str]
     business_dates: Sequence[date]
     timezones: Sequence[str]
-    account_ids: Sequence[UUID]
+    account_ids: Sequence[UUID | None]
+    """None where nobody's; such a sale has no shares."""
     starts: np.ndarray
     """Where each receipt's lines begin."""
     line_numbers: np.ndarray
@@ -93,7 +94,7 @@ def book_earned(session: Session, sales: EarningSales, *, programme: Programme, 
     if not len(earning):
         return 0
     chosen = earning.tolist()
-    accounts = [sales.account_ids[index] for index in chosen]
+    accounts = [account for index in chosen if (account := sales.account_ids[index]) is not None]
     earned = points[earning].tolist()
     _add_to_balances(session, accounts, earned)
     texts = {account: str(account) for account in set(accounts)}

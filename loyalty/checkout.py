@@ -40,6 +40,9 @@ from sales.records import Record, link_to_original, quarantine, record_arrivals,
 OFFERS: frozenset[str] = frozenset()
 """The codes of the offers that there ever were: none yet, so whatever a till names is unknown."""
 
+OF_THE_MOMENT = frozenset({"late", "clock_skew", "suspicious"})
+"""Flags that say something about a till's moment, and nothing about past receipts from a file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -68,6 +71,7 @@ def settle(
     posted: PostedReceipt,
     now: datetime,
     programme: Programme = DEFAULT,
+    imported: bool = False,
 ) -> Outcome | Quarantined:
     """
     Record `posted` of `till`, book its points, and return the answer; nothing of it happens twice.
@@ -76,6 +80,7 @@ def settle(
     booked at this moment waits for it, at most five seconds, after which psycopg's
     LockNotAvailable is raised. A collision raises psycopg's SerializationFailure or
     DeadlockDetected: then all of it is to be done again in a new transaction.
+    What is `imported` is not flagged for coming late or fast.
     """
     meaning = fingerprint(posted, till)
     posted, flags = without_payment_cards(session, posted)
@@ -85,6 +90,8 @@ def settle(
     opening = _with_card_in_use(session, posted, opening, now)
     flags += stated_flags(posted, till, now=now)
     flags += knowledge_flags(posted, opening, offers=OFFERS)
+    if imported:
+        flags = [flag for flag in flags if flag.code not in OF_THE_MOMENT]
     receipt_id = uuid7()
     if posted.type == SALE:
         booking = book_sale(

@@ -71,6 +71,17 @@ class Chunk:
         """Return the receipts that `kept`, booleans of receipts, is true for."""
         return self if kept.all() else Chunk.of(self.rows.filter(pa.array(np.repeat(kept, self.counts))))
 
+    def part(self, first: int, following: int) -> "Chunk":
+        """Return the receipts from index `first` up to `following`."""
+        bounds = np.append(self.starts, self.rows.num_rows)
+        start, end = int(bounds[first]), int(bounds[min(following, len(self))])
+        return Chunk.of(self.rows.slice(start, end - start))
+
+    def by_time(self) -> "Chunk":
+        """Return the same receipts in the order in which they were closed."""
+        order = np.lexsort((self.receipt_of_line, np.repeat(self.microseconds, self.counts)))
+        return Chunk.of(self.rows.take(pa.array(order)))
+
     def rows_of(self, chosen: np.ndarray) -> list[int]:
         """Return the row numbers in the file of the receipts that `chosen` is true for."""
         numbers: list[int] = (
@@ -124,6 +135,12 @@ class Chunk:
         mixed = receipt[1:][same & pc.not_equal(head.slice(1), head.slice(0, len(head) - 1)).to_numpy(False)]
         return {**dict.fromkeys(twice.tolist(), REPEATED), **dict.fromkeys(mixed.tolist(), MIXED)}
 
+    @property
+    def identities(self) -> list[str]:
+        """Of receipts: store, till, date and number as one text."""
+        texts: list[str] = self.rows.column("identity").take(pa.array(self.starts)).to_pylist()
+        return texts
+
     @cached_property
     def identity(self) -> Mapping[str, Texts]:
         """Of receipts: the columns of `IDENTITY`, as text."""
@@ -139,7 +156,8 @@ class Chunk:
         cells = pc.split_pattern(texts, separator).flatten()
         return {
             part: [
-                text or None for text in cells.take(pa.array(range(at, len(cells), len(parts)))).to_pylist()
+                text or None
+                for text in cells.take(pa.array(np.arange(at, len(cells), len(parts)))).to_pylist()
             ]
             for at, part in enumerate(parts)
         }

@@ -37,6 +37,20 @@ class Arrivals:
     articles: pa.Array
     """Of lines: the article's id, null where nobody knows the article."""
 
+    def only(self, kept: np.ndarray) -> "Arrivals":
+        """Return the receipts that `kept`, booleans of receipts, is true for."""
+        if kept.all():
+            return self
+        indexes = np.flatnonzero(kept).tolist()
+        return Arrivals(
+            chunk=self.chunk.only(kept),
+            receipt_ids=[self.receipt_ids[index] for index in indexes],
+            stores=[self.stores[index] for index in indexes],
+            till_ids=[self.till_ids[index] for index in indexes],
+            fingerprints=[self.fingerprints[index] for index in indexes],
+            articles=self.articles.filter(pa.array(np.repeat(kept, self.chunk.counts))),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Holders:

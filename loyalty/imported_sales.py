@@ -1,0 +1,157 @@
+"""Sales of a file, a chunk at a time: whose they are, what is odd about them, what they earn."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+from sqlalchemy.orm import Session
+
+from core.driver import driver_of
+from customers.card_standing import CardStanding, standing_of_cards
+from customers.operations import put_into_use
+from loyalty.bulk import EarningSales, book_earned, share_over_lines
+from loyalty.programme import Programme
+from sales.receipt_chunks import Chunk, moment_of
+from sales.receipt_loading import Arrivals, Holders, write
+from sales.receipts import Flag
+
+Flags = list[tuple[int, Flag]]
+"""Flags, each with the index of its receipt."""
+
+
+@dataclass(frozen=True)
+class ImportedSales:
+    """Sales that are about to be written, with everything that was made of them."""
+
+    arrivals: Arrivals
+    holders: Holders
+    flags: Flags
+    shares: np.ndarray
+    """Of lines: the points earned."""
+
+
+def consider(session: Session, arrivals: Arrivals, *, programme: Programme, now: datetime) -> ImportedSales:
+    """
+    Return what new sales come to, by the rules that hold at the till.
+
+    A card from stock is put into use, as a scan at a till would. Nothing else is written.
+    """
+    chunk = arrivals.chunk
+    numbers = chunk.head["card_number"]
+    cards = standing_of_cards(session, {number for number in numbers if number})
+    for number in sorted(number for number, card in cards.items() if card.state == "stock"):
+        account_id = put_into_use(session, card_number=number, now=now)
+        cards[number] = CardStanding("issued", None, account_id, None)
+    scanned = [cards.get(number) if number else None for number in numbers]
+    earning = _earning_cards(chunk, scanned)
+    holders = Holders(
+        [card.account_id if card else None for card in earning],
+        [card.member_id if card else None for card in earning],
+    )
+    points = _points(arrivals, earning, programme)
+    shares = share_over_lines(points, chunk.amounts("total_amount"), chunk.starts)
+    flags = [*_card_flags(numbers, scanned, earning), *_line_flags(arrivals), *_sum_flags(arrivals)]
+    return ImportedSales(arrivals, holders, flags, shares)
+
+
+def store_and_book(
+    session: Session, sales: ImportedSales, *, programme: Programme, now: datetime, clocked: Any
+) -> int:
+    """Write the sales and book what they earn; returns the points. `clocked` measures each part."""
+    with clocked("loading"):
+        write(
+            session,
+            sales.arrivals,
+            holders=sales.holders,
+            points=sales.shares,
+            flags=sales.flags,
+            now=now,
+        )
+    with clocked("booking"):
+        chunk = sales.arrivals.chunk
+        earning = EarningSales(
+            receipt_ids=sales.arrivals.receipt_ids,
+            business_dates=chunk.business_dates,
+            timezones=[store.timezone for store in sales.arrivals.stores],
+            account_ids=sales.holders.account_ids,
+            starts=chunk.starts,
+            line_numbers=chunk.rows.column("line_number").to_numpy(),
+            shares=sales.shares,
+        )
+        return book_earned(session, earning, programme=programme, now=now)
+
+
+_AWAITED = """
+    select distinct original_identity from receipt_link
+    where original_receipt_id is null and original_identity = any(%s)
+"""
+
+
+def awaited(session: Session, chunk: Chunk) -> np.ndarray:
+    """Return which receipts of `chunk` a return or void of a till waits for."""
+    identities = chunk.identities
+    waiting = {row[0] for row in driver_of(session).execute(_AWAITED, (identities,)).fetchall()}
+    return np.array([identity in waiting for identity in identities], bool)
+
+
+def _earning_cards(chunk: Chunk, scanned: Sequence[CardStanding | None]) -> list[CardStanding | None]:
+    """Return the cards that stood for their account when their receipt was closed."""
+    earning: list[CardStanding | None] = []
+    for card, microseconds in zip(scanned, chunk.microseconds.tolist(), strict=True):
+        stands = card is not None and card.account_id is not None and card.state != "expired"
+        if stands and card and card.state == "blocked" and card.blocked_at:
+            stands = moment_of(microseconds) <= card.blocked_at
+        earning.append(card if stands else None)
+    return earning
+
+
+def _points(arrivals: Arrivals, earning: Sequence[CardStanding | None], programme: Programme) -> list[int]:
+    """Return what each sale earns; only one in its store's currency does."""
+    totals = arrivals.chunk.sum_by_receipt(arrivals.chunk.amounts("total_amount")).tolist()
+    return [
+        programme.points_for(total, store.currency) if card and currency == store.currency else 0
+        for total, store, card, currency in zip(
+            totals, arrivals.stores, earning, arrivals.chunk.head["currency"], strict=True
+        )
+    ]
+
+
+def _card_flags(
+    numbers: Sequence[str | None],
+    scanned: Sequence[CardStanding | None],
+    earning: Sequence[CardStanding | None],
+) -> Iterator[tuple[int, Flag]]:
+    for index, (number, card, earns) in enumerate(zip(numbers, scanned, earning, strict=True)):
+        if number is None or earns is not None:
+            continue
+        if card is None:
+            yield (
+                index,
+                Flag("unknown_card", "the card number was never seen, or its check digit is wrong"),
+            )
+        else:
+            yield index, Flag("blocked_card", "the receipt was closed after the card was blocked")
+
+
+def _line_flags(arrivals: Arrivals) -> Iterator[tuple[int, Flag]]:
+    chunk = arrivals.chunk
+    unknown = np.flatnonzero(pc.is_null(arrivals.articles).to_numpy(zero_copy_only=False))
+    rows = chunk.rows.select(["sku", "gtin", "line_number"]).take(unknown).to_pylist()
+    for index, row in zip(chunk.receipt_of_line[unknown].tolist(), rows, strict=True):
+        named = " ".join(code for code in (row["sku"], row["gtin"]) if code)
+        yield index, Flag("unknown_article", f"nobody has heard of {named}", row["line_number"])
+    masked = np.flatnonzero(chunk.rows.column("masked").to_numpy(zero_copy_only=False))
+    for index in np.unique(chunk.receipt_of_line[masked]).tolist():
+        yield index, Flag("masked", "a payment-card number stood in a text and was masked")
+
+
+def _sum_flags(arrivals: Arrivals) -> Iterator[tuple[int, Flag]]:
+    chunk = arrivals.chunk
+    for index, (stated, store) in enumerate(zip(chunk.head["currency"], arrivals.stores, strict=True)):
+        if stated != store.currency:
+            words = f"the currency is {stated}, the store's is {store.currency}"
+            yield index, Flag("totals_mismatch", words)
+    yield from chunk.wrong_lines()
