@@ -175,11 +175,13 @@ def path_parameter(name: str, description: str, **schema: Any) -> Mapping[str, A
     }
 
 
+PLACE_CODE = "^[A-Za-z0-9._-]{1,40}$"
+
 RECEIPT_IDENTITY = (
-    path_parameter("store_code", "The own store."),
-    path_parameter("till_code", "Any till of it."),
+    path_parameter("store_code", "The own store.", pattern=PLACE_CODE),
+    path_parameter("till_code", "Any till of it.", pattern=PLACE_CODE),
     path_parameter("business_date", "YYYY-MM-DD", format="date"),
-    path_parameter("receipt_number", "As posted, leading zeros too."),
+    path_parameter("receipt_number", "As posted, leading zeros too.", pattern=PLACE_CODE),
 )
 
 CARD_PARAMETER = path_parameter("card_number", "As scanned, digits only.")

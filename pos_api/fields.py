@@ -22,6 +22,8 @@ SHORT = 20
 """Characters of the open strings: entry mode, tender type, unit."""
 CODE = 64
 TEXT = 1000
+NO_NUL = r"^[^\u0000]*$"
+"""What PostgreSQL cannot keep in a text; such bodies are refused as they are read."""
 
 CURRENCIES = frozenset(code for code in map(str, Locale("en").currencies) if re.fullmatch("[A-Z]{3}", code))
 
@@ -50,7 +52,7 @@ class Text(Strict[str]):
     """A string of `shortest` to `longest` characters."""
 
     def __init__(self, longest: int = TEXT, *, shortest: int = 0, **options: Any) -> None:
-        keywords: dict[str, Any] = {"type": "string", "maxLength": longest}
+        keywords: dict[str, Any] = {"type": "string", "maxLength": longest, "pattern": NO_NUL}
         if shortest:
             keywords["minLength"] = shortest
         super().__init__(keywords, **options)

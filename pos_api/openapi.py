@@ -23,9 +23,10 @@ WITH_BODY = ("malformed", "too_large", "unsupported_media_type", "invalid_conten
 """What every call with a body may answer besides."""
 
 DESCRIPTION = """\
-What a till says to Regulars and what it hears. Amounts are integers in the currency's minor unit, quantities and
-rates decimal strings, moments RFC 3339 with an offset. Null and absent mean the same; unknown fields are an error.
-Errors are problem documents (RFC 9457) whose `type` ends in a code that never changes.
+What a till says to Regulars and what it hears. Amounts are integers in the currency's minor unit, never written with a
+fraction (5990, not 5990.0); quantities and rates are decimal strings; moments are RFC 3339 with an offset. Null and
+absent mean the same; unknown fields are an error. Errors are problem documents (RFC 9457) whose `type` ends in a code
+that never changes.
 """
 
 _HEADERS: Mapping[int, Mapping[str, str]] = {
