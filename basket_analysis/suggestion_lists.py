@@ -157,16 +157,7 @@ def decide(
             reason=reason.strip(),
             decided_by=actor,
             decided_at=now,
-            shown={
-                "run_id": str(found.run_id),
-                "suggestion_id": str(suggestion_id),
-                "value_per_week": found.value_per_week,
-                "low": found.low,
-                "high": found.high,
-                "households": found.households,
-                "baskets": found.baskets,
-                "evidence": found.evidence,
-            },
+            shown=_shown(found),
         )
     )
     record_event(
@@ -178,6 +169,19 @@ def decide(
         subject_id=str(suggestion_id),
         detail={"reason": reason.strip()},
     )
+
+
+def _shown(suggestion: Suggestion) -> dict[str, Any]:
+    return {
+        "run_id": str(suggestion.run_id),
+        "suggestion_id": str(suggestion.suggestion_id),
+        "value_per_week": suggestion.value_per_week,
+        "low": suggestion.low,
+        "high": suggestion.high,
+        "households": suggestion.households,
+        "baskets": suggestion.baskets,
+        "evidence": suggestion.evidence,
+    }
 
 
 def undo_decision(session: Session, *, suggestion_id: UUID, store_id: int, actor: str, now: datetime) -> None:

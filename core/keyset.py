@@ -98,12 +98,10 @@ def read_page(
     page = list(found[: ask.limit])
     if backwards:
         page.reverse()
-    has_following = bool(page) and (more if not backwards else True)
-    has_previous = bool(page) and (more if backwards else cursor is not None)
     return Page(
         rows=tuple(page),
-        following=_encode(page[-1]) if has_following else None,
-        previous=_encode(page[0]) if has_previous else None,
+        following=_encode(page[-1]) if page and (more or backwards) else None,
+        previous=_encode(page[0]) if page and (more if backwards else cursor is not None) else None,
         total=session.scalar(select(func.count()).select_from(rows)) if count else None,
     )
 

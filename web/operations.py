@@ -5,7 +5,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, update
@@ -100,15 +100,8 @@ def add_person(
     )
     session.add(person)
     session.flush()
-    record_event(
-        session,
-        now=now,
-        actor=actor,
-        action="person.add",
-        subject_kind="person",
-        subject_id=login,
-        detail={"role": role, "store_code": store_code},
-    )
+    detail = {"role": role, "store_code": store_code}
+    _record(session, person, now=now, actor=actor, action="person.add", detail=detail)
     return person, password
 
 
@@ -221,5 +214,21 @@ def _person(session: Session, person_id: UUID) -> Person:
     return person
 
 
-def _record(session: Session, person: Person, *, now: datetime, actor: str, action: str) -> None:
-    record_event(session, now=now, actor=actor, action=action, subject_kind="person", subject_id=person.login)
+def _record(
+    session: Session,
+    person: Person,
+    *,
+    now: datetime,
+    actor: str,
+    action: str,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    record_event(
+        session,
+        now=now,
+        actor=actor,
+        action=action,
+        subject_kind="person",
+        subject_id=person.login,
+        detail=detail,
+    )

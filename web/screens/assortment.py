@@ -217,6 +217,12 @@ def _columns(bounds: tuple[int, int], groups: GroupsShown) -> tuple[Column[Sugge
             ),
             second=suggestion_words.between,
         ),
+        *_plain_columns(groups),
+    )
+
+
+def _plain_columns(groups: GroupsShown) -> tuple[Column[SuggestionView], ...]:
+    return (
         Column(key="why", title=_("Why"), value=lambda row: suggestion_words.short_reason(row, groups)),
         Column(
             key="households",

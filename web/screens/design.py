@@ -93,45 +93,49 @@ def _table() -> Table[Sample]:
                 key="kind", label=_("Kind"), choices=(Choice("keep", _("Keep")), Choice("list", _("List")))
             ),
         ),
-        columns=(
-            Column(
-                key="name",
-                title=_("Article"),
-                value=lambda row: row.name,
-                second=lambda row: row.code,
-                sort=True,
-            ),
-            Column(key="day", title=_("Day"), value=lambda row: row.day, kind="date", sort=True),
-            Column(
-                key="weekly",
-                title="Sold per week",
-                value=lambda row: row.weekly[-1],
-                figure=lambda row: sparkline(row.weekly, label=number_text(row.weekly[-1])),
-            ),
-            Column(
-                key="share",
-                title=_("Share"),
-                value=lambda row: row.amount / most,
-                figure=lambda row: bar(row.amount, most, label=number_text(row.amount)),
-            ),
-            Column(
-                key="interval",
-                title="Expected",
-                value=lambda row: row.amount,
-                figure=lambda row: interval(
-                    row.low, row.amount / 1.2, row.high, bounds=bounds, label=money_whole(row.amount, "CZK")
-                ),
-            ),
-            Column(
-                key="amount",
-                title=_("Revenue"),
-                value=lambda row: row.amount,
-                kind="money",
-                currency=lambda _row: "CZK",
-                sort=True,
-            ),
-            Column(key="moment", title=_("Closed"), value=lambda row: row.moment, kind="moment", shown=False),
+        columns=_columns(most, bounds),
+    )
+
+
+def _columns(most: int, bounds: tuple[float, float]) -> tuple[Column[Sample], ...]:
+    return (
+        Column(
+            key="name",
+            title=_("Article"),
+            value=lambda row: row.name,
+            second=lambda row: row.code,
+            sort=True,
         ),
+        Column(key="day", title=_("Day"), value=lambda row: row.day, kind="date", sort=True),
+        Column(
+            key="weekly",
+            title="Sold per week",
+            value=lambda row: row.weekly[-1],
+            figure=lambda row: sparkline(row.weekly, label=number_text(row.weekly[-1])),
+        ),
+        Column(
+            key="share",
+            title=_("Share"),
+            value=lambda row: row.amount / most,
+            figure=lambda row: bar(row.amount, most, label=number_text(row.amount)),
+        ),
+        Column(
+            key="interval",
+            title="Expected",
+            value=lambda row: row.amount,
+            figure=lambda row: interval(
+                row.low, row.amount / 1.2, row.high, bounds=bounds, label=money_whole(row.amount, "CZK")
+            ),
+        ),
+        Column(
+            key="amount",
+            title=_("Revenue"),
+            value=lambda row: row.amount,
+            kind="money",
+            currency=lambda _row: "CZK",
+            sort=True,
+        ),
+        Column(key="moment", title=_("Closed"), value=lambda row: row.moment, kind="moment", shown=False),
     )
 
 
