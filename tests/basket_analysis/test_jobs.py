@@ -1,0 +1,207 @@
+"""The night's analysis on a real database: a made-up town with two kinds of shopping trips."""
+
+import random
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import func, select, text
+
+from basket_analysis.analysis_runs import (
+    NoRunUnderWay,
+    begin_run,
+    group_of_members,
+    read_served,
+    serve_run,
+    store_groups,
+)
+from basket_analysis.jobs import form_groups, mine_rules, suggest_assortment
+from basket_analysis.models import AnalysisRun, MinedRule, ServedRun, ShopperGroup, Suggestion
+from basket_analysis.verification import CHECKS
+from core.jobs import Shift
+from core.progress import silent
+from core.verification import verify
+from sales.models import Receipt
+from tests.basket_analysis.shop_made import NOW, Shop
+
+DAY = date(2026, 11, 15)
+BAKING = ("FLOUR", "SUGAR", "YEAST")
+BREAKFAST = ("COFFEE", "ROLLS", "BUTTER")
+FILLERS = ("SOAP", "PAPER", "WATER", "SALT", "RICE", "TEA")
+HOUSEHOLDS = 40
+SEED = 4
+
+
+def shift(sessions, tmp_path, day=DAY):
+    return Shift(sessions, tmp_path, day, NOW, silent)
+
+
+@pytest.fixture
+def town(sessions):
+    """Forty members with fifteen baskets each: the first half bakes, the others have breakfast; one has two baskets."""
+    chance = random.Random(SEED)
+    with sessions.begin() as session:
+        shop = Shop(session)
+        articles = {
+            name: shop.article(name, category=name, kind=name) for name in (*BAKING, *BREAKFAST, *FILLERS)
+        }
+        members = [shop.member(f"m{number:02}") for number in range(HOUSEHOLDS)]
+        for number, member in enumerate(members):
+            trip = BAKING if number < HOUSEHOLDS // 2 else BREAKFAST
+            for week in range(15):
+                theme = chance.sample(trip, 2) if chance.random() < 0.95 else []
+                basket = [*theme, *chance.sample(FILLERS, 4 - len(theme))]
+                shop.receipt(
+                    DAY - timedelta(days=7 * week),
+                    [(articles[name], 1, 500) for name in basket],
+                    member=member,
+                )
+        newcomer = shop.member("newcomer")
+        for _ in range(2):
+            shop.receipt(DAY, [(articles["SOAP"], 1, 500)], member=newcomer)
+        objector = shop.member("objector", profiling_objected_at=NOW)
+        shop.receipt(DAY, [(articles["SOAP"], 1, 500)], member=objector)
+        shop.write()
+        idle = shop.member("idle")
+        firm = shop.member("firm", company_id="27074358")
+    return {"members": members, "newcomer": newcomer, "objector": objector, "idle": idle, "firm": firm}
+
+
+def run_all(sessions, tmp_path, day=DAY):
+    told = shift(sessions, tmp_path, day)
+    return mine_rules(told), form_groups(told), suggest_assortment(told)
+
+
+class TestTheAnalysis:
+    def test_finds_the_trips_and_who_goes_on_them(self, sessions, tmp_path, town):
+        mined, formed, _ = run_all(sessions, tmp_path)
+        assert (mined["themes"], formed["groups"], formed["in_a_group"]) == (2, 2, HOUSEHOLDS)
+        with sessions() as session:
+            served = read_served(session)
+            themes = dict(
+                session.execute(
+                    select(ShopperGroup.group_id, ShopperGroup.items).where(ShopperGroup.kind == "theme")
+                ).all()
+            )
+        trips = [set(themes[served.groups[member]]) for member in town["members"]]
+        assert trips == [set(BAKING)] * 20 + [set(BREAKFAST)] * 20
+
+    def test_puts_every_eligible_member_into_exactly_one_group(self, sessions, tmp_path, town):
+        run_all(sessions, tmp_path)
+        with sessions() as session:
+            groups = read_served(session).groups
+            sizes = session.scalar(select(func.sum(ShopperGroup.members)))
+        assert set(groups) == {*town["members"], town["newcomer"], town["idle"]}
+        assert groups[town["newcomer"]] == groups[town["idle"]] == "new"
+        assert sizes == len(groups)
+
+    def test_keeps_the_promises_about_served_groups(self, sessions, tmp_path, town):
+        run_all(sessions, tmp_path)
+        assert all(verdict.ok for verdict in verify(sessions, CHECKS))
+
+    def test_defines_groups_by_rules_with_evidence(self, sessions, tmp_path, town):
+        run_all(sessions, tmp_path)
+        with sessions() as session:
+            rules = session.scalars(select(MinedRule).where(MinedRule.level == "category")).all()
+        tied = {frozenset((*rule.antecedent, *rule.consequent)) for rule in rules if rule.group_id}
+        assert {frozenset(BAKING[:2]), frozenset(BREAKFAST[:2])} <= tied
+        assert all(rule.count >= 20 and rule.households >= 20 and rule.adjusted_lift >= 1.2 for rule in rules)
+
+    def test_says_how_many_stayed_and_keeps_identity_and_colour(self, sessions, tmp_path, town):
+        run_all(sessions, tmp_path)
+        first = self._themes(sessions)
+        _, formed, _ = run_all(sessions, tmp_path, DAY + timedelta(days=1))
+        assert formed["moved"] == 0
+        assert self._themes(sessions) == {key: (*kept[:2], 20) for key, kept in first.items()}
+
+    def _themes(self, sessions):
+        with sessions() as session:
+            rows = session.execute(
+                select(
+                    ShopperGroup.group_id, ShopperGroup.name, ShopperGroup.colour, ShopperGroup.kept_members
+                )
+                .join(ServedRun, ServedRun.run_id == ShopperGroup.run_id)
+                .where(ShopperGroup.kind == "theme")
+            )
+            return {row.group_id: (row.name, row.colour, row.kept_members) for row in rows}
+
+    def test_finds_themes_anew_when_a_week_has_passed(self, sessions, tmp_path, town):
+        for days in (0, 6, 7):
+            run_all(sessions, tmp_path, DAY + timedelta(days=days))
+            with sessions() as session:
+                fitted = read_served(session).parameters["fitted_on"]
+            assert fitted == (DAY + timedelta(days=7 if days == 7 else 0)).isoformat()
+
+    def test_is_quiet_in_a_chain_without_sales(self, sessions, tmp_path):
+        mined, formed, suggested = run_all(sessions, tmp_path)
+        assert (mined["rules"], formed["members"], suggested["suggestions"]) == (0, 0, 0)
+        with sessions() as session:
+            assert read_served(session).groups == {}
+
+    def test_suggests_for_stores_with_enough_baskets_and_for_no_others(self, sessions, tmp_path, town):
+        _, _, suggested = run_all(sessions, tmp_path)
+        with sessions() as session:
+            identified = session.scalar(select(func.count()).where(Receipt.member_id.is_not(None)))
+            rows = session.scalars(select(Suggestion)).all()
+        assert identified >= 500
+        assert suggested["stores"] == 1
+        assert {row.kind for row in rows} >= {"keep", "delist"}
+        assert all(row.low <= row.value_per_week <= row.high and row.households >= 30 for row in rows)
+
+
+class TestARunUnderWay:
+    def test_is_not_served_before_its_last_step(self, sessions, tmp_path, town):
+        run_all(sessions, tmp_path)
+        with sessions() as session:
+            before = session.scalar(select(ServedRun.run_id))
+        following = shift(sessions, tmp_path, DAY + timedelta(days=1))
+        for step in (mine_rules, form_groups):
+            step(following)
+            with sessions() as session:
+                assert session.scalar(select(ServedRun.run_id)) == before
+        suggest_assortment(following)
+        with sessions() as session:
+            assert session.scalar(select(ServedRun.run_id)) != before
+
+    def test_is_the_same_when_every_step_runs_twice(self, sessions, tmp_path, town):
+        told = shift(sessions, tmp_path)
+        for step in (mine_rules, mine_rules, form_groups, form_groups):
+            step(told)
+        with sessions() as session:
+            run_id = session.scalar(select(AnalysisRun.run_id))
+            assert session.scalar(select(func.count(AnalysisRun.run_id))) == 1
+            assert len(group_of_members(session, run_id=run_id)) == HOUSEHOLDS + 2
+        suggest_assortment(told)
+        assert all(verdict.ok for verdict in verify(sessions, CHECKS))
+
+    def test_is_wanted_before_groups_are_formed(self, sessions, tmp_path):
+        with pytest.raises(NoRunUnderWay):
+            form_groups(shift(sessions, tmp_path))
+
+    def test_leaves_the_sizes_of_old_groups_but_not_their_members(self, sessions, tmp_path, town):
+        run_all(sessions, tmp_path)
+        with sessions.begin() as session:
+            for day in range(1, 16):
+                run_id = begin_run(
+                    session,
+                    business_day=DAY + timedelta(days=day),
+                    now=NOW,
+                    version="",
+                    parameters={},
+                    inputs={},
+                )
+                group = {
+                    "group_id": "t1",
+                    "kind": "theme",
+                    "name": "",
+                    "items": [],
+                    "members": 1,
+                    "baskets": 1,
+                }
+                group |= {"colour": 0, "detail": {}}
+                member = {"member_id": town["idle"], "group_id": "t1", "baskets": 1}
+                store_groups(session, run_id=run_id, groups=[group], members=[member])
+                serve_run(session, run_id=run_id, now=NOW)
+        with sessions() as session:
+            runs = session.scalar(text("select count(distinct run_id) from group_membership"))
+            assert runs == 14
+            assert session.scalar(text("select count(distinct run_id) from shopper_group")) == 16
