@@ -36,9 +36,9 @@ class UnreadableFile(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of text: row r holds values[codes[r]]; -1 is empty. `values` are in the order of code points."""
+    """A column of text: row r holds texts[codes[r]]; -1 is empty. `texts` are in the order of code points."""
 
-    values: tuple[str, ...]
+    texts: tuple[str, ...]
     codes: NDArray[np.int32]
 
 
@@ -182,28 +182,29 @@ def _open(path: Path) -> BinaryIO:
     return cast("BinaryIO", gzip.open(path, "rb")) if zipped else path.open("rb")
 
 
-def _header(path: Path) -> tuple[list[str], str]:
-    """Return the column names and the delimiter; no names when the file is empty."""
+def _header(path: Path) -> tuple[list[str], str, bool]:
+    """Return the column names, the delimiter, and whether anything follows; no names in an empty file."""
     with closing(_open(path)) as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
         start = text.readline(1 << 16)
         while start and not start.strip("\r\n"):
             start = text.readline(1 << 16)
+        follows = bool(text.read(1))
     candidates = [next(csv.reader([start], delimiter=delimiter), []) for delimiter in ",;"]
     known = [sum(name in COLUMNS for name in names) for names in candidates]
     best = (
         1 if known[1] > known[0] or (known[1] == known[0] and len(candidates[1]) > len(candidates[0])) else 0
     )
-    return candidates[best], ",;"[best]
+    return candidates[best], ",;"[best], follows
 
 
 def _read_csv(path: Path, wanted: tuple[str, ...]) -> _Reading:
-    names, delimiter = _header(path)
+    names, delimiter, follows = _header(path)
     if names:
         _check_columns(path, names)
     reading = _Reading(
         tuple(names), wanted, {name: [] for name in wanted if name in names or name in REQUIRED}
     )
-    if names:
+    if follows:
         for batch in _csv_batches(path, delimiter, tuple(reading.chunks), reading.ragged):
             for name, chunks in reading.chunks.items():
                 chunks.append(batch.column(name))

@@ -99,10 +99,10 @@ def as_table(rows: BasketRows, *, max_basket: int | None = None) -> BasketTable:
     return tabulate(
         baskets=rows.baskets,
         items=rows.items.codes,
-        names=rows.items.values,
+        names=rows.items.texts,
         basket_count=rows.basket_count,
         owners=None if households is None else households.codes,
-        households=() if households is None else households.values,
+        households=() if households is None else households.texts,
         max_basket=max_basket,
     )
 

@@ -211,7 +211,7 @@ class ReferenceMiner(Miner):
         shape = (len(table), len(table.items))
         matrix = csr_array((np.ones(len(table.codes), np.bool_), table.codes, table.offsets), shape=shape)
         sparse: Any = pd.DataFrame.sparse
-        frame = sparse.from_spmatrix(matrix[:, frequent], columns=frequent)
+        frame = sparse.from_spmatrix(matrix[:, frequent])
         # Half a basket below the count, so that no float rounds a set away or in.
         found = fpgrowth(frame, (min_count - 0.5) / len(table), use_colnames=True, max_len=self.max_length)
         if len(found) > self.max_itemsets:
@@ -219,7 +219,8 @@ class ReferenceMiner(Miner):
         counts = np.rint(found["support"].to_numpy() * len(table)).astype(np.int64)
         by_length: dict[int, list[tuple[list[int], int]]] = {}
         for itemset, count in zip(found["itemsets"], counts.tolist(), strict=True):
-            by_length.setdefault(len(itemset), []).append((sorted(itemset), count))
+            codes = frequent[sorted(itemset)].tolist()
+            by_length.setdefault(len(codes), []).append((codes, count))
         levels = []
         for length in sorted(by_length):
             rows = sorted(by_length[length])
