@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.clock import business_day
-from core.database import Sessions
+from core.database import Sessions, make_engine, make_sessions
 from core.verification import verify
 from customers.operations import issue_cards
 from loyalty.checkout import Outcome, Quarantined, settle
@@ -128,6 +128,10 @@ class Shop:
         assert points["balance"] == points["available"] + points["pending"]
         return points["available"], points["pending"], points["reserved"]
 
+    def issue(self, cards: list[str]) -> None:
+        with self.sessions.begin() as session:
+            issue_cards(session, card_numbers=cards, now=self.now, actor="test")
+
     def later(self, **by: float) -> None:
         self.now += timedelta(**by)
 
@@ -140,30 +144,34 @@ class Shop:
         ]
 
 
-@pytest.fixture
-def make_shop(sessions: Sessions) -> Callable[[], Shop]:
-    def make() -> Shop:
-        tills = {}
-        with sessions.begin() as session:
-            for store_code, currency, timezone in (
-                ("S1", "CZK", "Europe/Prague"),
-                ("S2", "CZK", "Europe/Prague"),
-            ):
-                add_store(
-                    session, store_code=store_code, name=store_code, currency=currency, timezone=timezone
-                )
-            for name, store_code, till_code in (("T1", "S1", "T1"), ("T2", "S1", "T2"), ("T3", "S2", "T1")):
-                key = add_till(session, store_code=store_code, till_code=till_code, now=NOON, actor="test")
-                tills[name] = till_of_key(session, key)
-            issue_cards(session, card_numbers=[CARD, OTHER_CARD], now=NOON, actor="test")
-        return Shop(sessions, tills)
-
-    return make
+def open_shop(sessions: Sessions) -> Shop:
+    """Return a shop with two tills, and one of another store, in an empty database."""
+    tills = {}
+    with sessions.begin() as session:
+        for store_code in ("S1", "S2"):
+            add_store(
+                session, store_code=store_code, name=store_code, currency="CZK", timezone="Europe/Prague"
+            )
+        for name, store_code, till_code in (("T1", "S1", "T1"), ("T2", "S1", "T2"), ("T3", "S2", "T1")):
+            key = add_till(session, store_code=store_code, till_code=till_code, now=NOON, actor="test")
+            tills[name] = till_of_key(session, key)
+        issue_cards(session, card_numbers=[CARD, OTHER_CARD], now=NOON, actor="test")
+    return Shop(sessions, tills)
 
 
 @pytest.fixture
-def shop(make_shop: Callable[[], Shop]) -> Iterator[Shop]:
+def shop(sessions: Sessions) -> Iterator[Shop]:
     """A shop in whose books nothing may be broken when the test is over."""
-    shop = make_shop()
+    shop = open_shop(sessions)
     yield shop
     assert shop.broken() == []
+
+
+@pytest.fixture(scope="class")
+def shared_shop(make_database: Callable[[], str]) -> Iterator[Shop]:
+    """A shop for all tests of a class, which bring their own cards; its books are looked at in the end."""
+    engine = make_engine(make_database())
+    shop = open_shop(make_sessions(engine))
+    yield shop
+    assert shop.broken() == []
+    engine.dispose()

@@ -1,5 +1,5 @@
 """The shop, for every test of points."""
 
-from tests.shop import make_shop, shop
+from tests.shop import shared_shop, shop
 
-__all__ = ["make_shop", "shop"]
+__all__ = ["shared_shop", "shop"]
