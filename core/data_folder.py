@@ -9,6 +9,7 @@ next one adopts. Locks order the processes of one machine: two machines must not
 import errno
 import fcntl
 import hashlib
+import logging
 import os
 import shutil
 import uuid
@@ -19,6 +20,8 @@ from typing import BinaryIO
 
 from core.errors import Conflict
 from core.postgres_programs import STATE, ServerUser, nobody
+
+log = logging.getLogger(__name__)
 
 PORT = 5432
 LONGEST_SOCKET = 107
@@ -211,6 +214,11 @@ class DataFolder:
                 trial.rmdir()
 
     def _move_out(self) -> None:
+        for left in self.state.glob("*/data-folder"):
+            if left.read_text().strip() == str(self.path):
+                log.warning(
+                    "%s is left of an earlier database of this folder: rm -r %s", left.parent, left.parent
+                )
         home = self.state / uuid.uuid4().hex[:12]
         self.state.mkdir(mode=0o755, parents=True, exist_ok=True)
         home.mkdir()

@@ -286,6 +286,16 @@ class TestCluster:
         assert not list(state.glob("*")) or ROOT
         assert not (private / "data" / "postgres.place").exists()
 
+    def test_names_what_a_deleted_folder_left(self, open_folder, caplog):
+        private = open_folder / "private"
+        private.mkdir(mode=0o700)
+        for told in (False, ROOT):
+            with Cluster(private / "data", durable=False, state=open_folder / "state") as cluster:
+                home = cluster.folder.home
+            shutil.rmtree(private / "data")
+            assert ("is left of an earlier database" in caplog.text) == told
+        assert home.exists() == ROOT
+
     def test_does_not_begin_anew_when_its_place_is_lost(self, open_folder):
         (open_folder / "data").mkdir()
         (open_folder / "data" / "postgres.place").write_text(f"{open_folder}/state/lost\n")
