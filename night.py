@@ -10,18 +10,33 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import click
+
+import basket_analysis.jobs
 import basket_analysis.verification
+import catalogs.jobs
+import catalogs.verification
+import loyalty.jobs
+import loyalty.verification
 import pos_api.jobs
 import sales.jobs
 import web.jobs
+from core import clock
+from core.commandline import Workplace, json_option, pass_workplace, print_json, refusals_exit_2
 from core.database import Sessions
 from core.errors import Conflict, Refused
 from core.job_runs import JobRunView
 from core.jobs import Job, Shift, Show, Step, run_once, show_nothing
+from core.progress import progress_bar
+from core.settings import Settings
 from core.verification import Check, verify
-from sales.business_days import begun_somewhere
+from sales.business_days import begun_somewhere, chain_timezone, last_closed_day
 
-CHECKS: tuple[Check, ...] = (*basket_analysis.verification.checks,)
+CHECKS: tuple[Check, ...] = (
+    *loyalty.verification.CHECKS,
+    *basket_analysis.verification.CHECKS,
+    *catalogs.verification.CHECKS,
+)
 """Every room's invariants; those that no row of the database can show are held by tests."""
 
 
@@ -50,6 +65,11 @@ NIGHT = Job(
     "night",
     (
         Step("prepare_months", sales.jobs.prepare_months),
+        Step("expire_points", loyalty.jobs.expire_points),
+        Step("mine_rules", basket_analysis.jobs.mine_rules),
+        Step("form_groups", basket_analysis.jobs.form_groups),
+        Step("suggest_assortment", basket_analysis.jobs.suggest_assortment),
+        Step("make_catalogs", catalogs.jobs.due_catalogs),
         Step("clear_sessions", web.jobs.clear_sessions),
         Step("clear_answers", pos_api.jobs.clear_answers),
         Step("verify", verify_house),
@@ -74,3 +94,100 @@ def run_night(
     if not begun_somewhere(business_day, now):
         raise DayNotBegun(f"{business_day} has not begun anywhere yet")
     return run_once(NIGHT, sessions=sessions, data=data, business_day=business_day, show=show, wait=wait)
+
+
+class DayType(click.ParamType[date]):
+    """A day as ISO 8601 writes it."""
+
+    name = "day"
+
+    def convert(self, value: str | date, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Return the day; anything else is a usage error."""
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a day such as 2026-11-21", param, ctx)
+
+
+@click.command()
+@click.option(
+    "--date", "day", type=DayType(), help="The business day that it closes; the last closed one if not given."
+)
+@json_option
+@click.pass_context
+@pass_workplace
+@refusals_exit_2
+def night(workplace: Workplace, context: click.Context, *, day: date | None, as_json: bool) -> None:
+    """
+    Do what is done once for every business day; what is done already is not done again.
+
+    Exits with 1 when the run failed or was stopped; the next call goes on where it was.
+    """
+    now = clock.now()
+    if day is None:
+        settings = Settings.load()
+        with workplace.sessions() as session:
+            timezone = settings.night_timezone or chain_timezone(session)
+        day = last_closed_day(now, hour=settings.night_hour, timezone=timezone)
+    run = run_night(workplace.sessions, data=workplace.data, business_day=day, now=now, show=progress_bar)
+    if as_json:
+        print_json(_run_document(run))
+    else:
+        click.echo(f"night of {run.business_day}: {run.state}")
+        for step in run.steps:
+            click.echo(f"  {step.name:20} {step.state:10} {step.error or step.result or ''}")
+    context.exit(0 if run.state == "completed" else 1)
+
+
+def _run_document(run: JobRunView) -> dict[str, object]:
+    steps = [
+        {
+            "name": step.name,
+            "state": step.state,
+            "seconds": None if step.duration is None else round(step.duration.total_seconds(), 3),
+            "error": step.error,
+            "result": step.result,
+        }
+        for step in run.steps
+    ]
+    return {
+        "run_id": str(run.run_id),
+        "state": run.state,
+        "business_day": run.business_day.isoformat(),
+        "attempts": run.attempts,
+        "steps": steps,
+    }
+
+
+@click.command("verify")
+@json_option
+@click.pass_context
+@pass_workplace
+@refusals_exit_2
+def verify_now(workplace: Workplace, context: click.Context, *, as_json: bool) -> None:
+    """Check what must always hold; exits with 1 when something does not."""
+    verdicts = verify(workplace.sessions, CHECKS)
+    ok = all(verdict.ok for verdict in verdicts)
+    if as_json:
+        checks = [
+            {
+                "code": verdict.code,
+                "ok": verdict.ok,
+                "violations": verdict.violations,
+                "promise": verdict.promise,
+                "examples": list(verdict.examples),
+            }
+            for verdict in verdicts
+        ]
+        print_json({"ok": ok, "checks": checks})
+    else:
+        for verdict in verdicts:
+            click.echo(f"{'ok    ' if verdict.ok else 'BROKEN'} {verdict.code}: {verdict.promise}")
+            for example in verdict.examples:
+                click.echo(f"       {example}")
+    context.exit(0 if ok else 1)
+
+
+commands: tuple[click.Command, ...] = (night, verify_now)

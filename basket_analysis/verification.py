@@ -22,4 +22,4 @@ SERVED_GROUPS = """
     where profiling_objected_at < analysis_run.started_at
 """
 
-checks: tuple[Check, ...] = (QueryCheck("I9", "the served groups are one completed run", SERVED_GROUPS),)
+CHECKS: tuple[Check, ...] = (QueryCheck("I9", "the served groups are one completed run", SERVED_GROUPS),)

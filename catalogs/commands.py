@@ -98,3 +98,6 @@ def show_list(workplace: Workplace, *, as_json: bool) -> None:
         click.echo(
             f"{row.edition_code:28} {row.valid_from} - {row.valid_to} {row.copies:6}  {row.group_name}"
         )
+
+
+commands: tuple[click.Command, ...] = (catalogs,)

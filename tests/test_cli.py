@@ -4,9 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from cli import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 
@@ -21,6 +24,27 @@ def regulars(database_url, tmp_path):
         )
 
     return regulars
+
+
+class TestCommands:
+    def test_are_all_those_of_the_packages(self):
+        offered = {
+            command.name: name
+            for path in [*ROOT.glob("*/commands.py"), ROOT / "night.py"]
+            if path.parent.name != "devtools"
+            for name in [".".join(path.relative_to(ROOT).with_suffix("").parts)]
+            for command in import_module(name).commands
+        }
+        assert offered == COMMANDS
+
+    def test_do_not_load_what_other_commands_need(self):
+        program = (
+            "import sys, cli; print({'flask', 'numpy', 'pandas', 'pyarrow'} & set(sys.modules) or 'light')"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        assert done.stdout == "light\n"
 
 
 class TestBadInput:

@@ -24,15 +24,15 @@ class TestNight:
         with sessions.begin() as session:
             session.execute(
                 text(
-                    "with run as (insert into analysis_run (run_id, business_day, state, started_at, version, parameters,"
-                    " inputs, timings) values (gen_random_uuid(), '2026-11-20', 'failed', now(), '1', '{}', '{}', '{}')"
-                    " returning run_id) insert into served_run (run_id, served_at) select run_id, now() from run"
+                    "with own as (insert into account (account_id, opened_at) values (gen_random_uuid(), now())"
+                    " returning account_id) insert into balance (account_id, points) select account_id, 5 from own"
                 )
             )
         run = run_night(sessions, data=tmp_path, business_day=DAY, now=NOW)
         broken = next(step for step in run.steps if step.state == "failed")
         assert broken.name == "verify"
-        assert broken.error == "PromiseBroken: I9 the served groups are one completed run: 1 violations"
+        assert broken.error.startswith("PromiseBroken: I1 ")
+        assert broken.error.endswith(": 1 violations")
 
     def test_is_refused_for_a_day_that_has_not_begun(self, sessions, tmp_path):
         with pytest.raises(DayNotBegun):

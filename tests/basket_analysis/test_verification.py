@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from basket_analysis.verification import checks
+from basket_analysis.verification import CHECKS
 from core.verification import verify
 
 NOW = datetime(2026, 11, 22, 2, tzinfo=UTC)
@@ -40,7 +40,7 @@ def served(sessions):
 
     def found(statement="select 1", **values):
         execute(statement, **values)
-        (verdict,) = verify(sessions, checks)
+        (verdict,) = verify(sessions, CHECKS)
         return verdict.violations
 
     return found
@@ -51,7 +51,7 @@ class TestServedGroups:
         assert served() == 0
 
     def test_are_well_before_the_first_run(self, sessions):
-        assert verify(sessions, checks)[0].ok
+        assert verify(sessions, CHECKS)[0].ok
 
     def test_are_not_of_a_run_that_failed(self, served):
         assert served("update analysis_run set state = 'failed'") == 1

@@ -74,7 +74,11 @@ class Service:
             )
 
     def wait_until_ready(self) -> None:
-        until(lambda: self.status("/readyz") == 200, f"readiness ({self.log.read_text()[-2000:]})")
+        try:
+            until(lambda: self.status("/readyz") == 200, "readiness")
+        except AssertionError as error:
+            error.add_note(self.log.read_text()[-3000:])
+            raise
 
     def status(self, path: str) -> int | None:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
@@ -136,7 +140,7 @@ def command(process: psutil.Process) -> list[str]:
         return []
 
 
-@dataclass
+@dataclass(eq=False)
 class Till(threading.Thread):
     """
     Posts receipts one after the other and each until it is acknowledged, as a till with a durable queue does.
@@ -255,11 +259,13 @@ def service(open_folder: Path) -> Iterator[Service]:
     """A server on an empty data folder, ready."""
     data = open_folder / "data"
     service = Service(data)
-    service.start()
-    service.wait_until_ready()
-    yield service
-    service.stop()
-    Cluster(data).remove()
+    try:
+        service.start()
+        service.wait_until_ready()
+        yield service
+    finally:
+        service.stop()
+        Cluster(data).remove()
 
 
 @pytest.fixture
