@@ -16,10 +16,13 @@ from core.settings import Settings
 
 COMMANDS = {
     "articles": "sales.commands",
+    "cards": "customers.commands",
     "catalogs": "catalogs.commands",
     "db": "core.commands",
+    "demo": "demo.commands",
     "doctor": "core.commands",
     "groups": "basket_analysis.commands",
+    "members": "customers.commands",
     "mine": "basket_analysis.commands",
     "night": "night",
     "people": "web.commands",

@@ -232,26 +232,40 @@ def _known(
     copy_rows(session, "incoming_receipt", incoming)
     driver.execute("analyze incoming_receipt")
     days = (min(chunk.business_dates), max(chunk.business_dates))
-    same: list[int] = []
+    found = driver.execute(_KNOWN, days).fetchall()
+    same = [position for position, _, _, agrees in found if agrees]
+    # A receipt that a till posted has the till's fingerprint; what counts is what it says.
+    doubtful = {receipt_id: (position, day) for position, day, receipt_id, agrees in found if not agrees}
+    stored = _stored_fingerprints(session, {receipt_id: day for receipt_id, (_, day) in doubtful.items()})
     other: list[int] = []
-    for position, day, receipt_id, is_same in driver.execute(_KNOWN, days).fetchall():
-        # A receipt that a till posted has the till's fingerprint; what counts is what it says.
-        agrees = is_same or _stored_fingerprint(session, day, receipt_id) == fingerprints[position]
-        (same if agrees else other).append(position)
+    for receipt_id, (position, _) in doubtful.items():
+        (same if stored[receipt_id] == fingerprints[position] else other).append(position)
     return same, other
 
 
-_STORED_HEAD = """
+_STORED_HEADS = """
     select store.store_code, till.till_code, receipt.*
-    from receipt join store using (store_id) join till using (till_id)
-    where business_date = %s and receipt_id = %s
+    from unnest(%s::date[], %s::uuid[]) as asked (business_date, receipt_id)
+    join receipt using (business_date, receipt_id)
+    join store using (store_id)
+    join till using (till_id)
 """
-_STORED_LINES = "select * from receipt_line where business_date = %s and receipt_id = %s order by line_number"
+_STORED_LINES = """
+    select receipt_line.*
+    from unnest(%s::date[], %s::uuid[]) as asked (business_date, receipt_id)
+    join receipt_line using (business_date, receipt_id)
+    order by receipt_line.line_number
+"""
 
 
-def _stored_fingerprint(session: Session, day: date, receipt_id: UUID) -> bytes:
+def _stored_fingerprints(session: Session, days: Mapping[UUID, date]) -> dict[UUID, bytes]:
+    """Return what the fingerprints of stored receipts would be, had they come by file."""
+    if not days:
+        return {}
+    asked = (list(days.values()), list(days))
     with driver_of(session).cursor(row_factory=dict_row) as cursor:
-        head = cursor.execute(_STORED_HEAD, (day, receipt_id)).fetchone()
-        lines = cursor.execute(_STORED_LINES, (day, receipt_id)).fetchall()
-    assert head is not None
-    return fingerprint_of(head, lines)
+        heads = cursor.execute(_STORED_HEADS, asked).fetchall()
+        lines: dict[UUID, list[dict[str, Any]]] = {}
+        for line in cursor.execute(_STORED_LINES, asked):
+            lines.setdefault(line["receipt_id"], []).append(line)
+    return {head["receipt_id"]: fingerprint_of(head, lines.get(head["receipt_id"], ())) for head in heads}
