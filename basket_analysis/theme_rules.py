@@ -74,12 +74,15 @@ def keep_rules(table: BasketTable, evidence: Evidence) -> KeptRules:
     rules = rules[rules.consequents < len(itemsets.levels[0])]
     rules = rules[_surer_direction(rules)]
     rules = rules[_improves(rules)]
-    least_households = max(
-        evidence.min_households, minimum_count(evidence.min_household_share, len(table.households))
-    )
     households = count_households(table, itemsets, rules.sets)
-    enough = households >= least_households
+    enough = households >= _least_households(table, evidence)
     return KeptRules(rules[enough], households[enough])
+
+
+def _least_households(table: BasketTable, evidence: Evidence) -> int:
+    """Return how many households a rule needs; baskets of nobody known cannot show any."""
+    known = len(table.households)
+    return max(evidence.min_households, minimum_count(evidence.min_household_share, known)) if known else 0
 
 
 def _productive(rules: Rules, real: Flags) -> Flags:
