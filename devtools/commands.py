@@ -2,9 +2,12 @@
 
 import argparse
 import os
+import signal
+import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from devtools import doctor, environment, libraries
@@ -82,13 +85,34 @@ def _hand_over(command: Sequence[str | Path], surroundings: Mapping[str, str]) -
 
 
 def _call(command: Sequence[str | Path], surroundings: Mapping[str, str]) -> int:
+    """Do `command` and return its exit code; who stops us stops it."""
+    process = subprocess.Popen(command, cwd=ROOT, env=surroundings)
+    before = signal.signal(signal.SIGTERM, lambda _number, _frame: process.terminate())
     try:
-        return subprocess.run(command, cwd=ROOT, env=surroundings, check=False).returncode
-    except KeyboardInterrupt:
-        return 130
+        while True:
+            # Ctrl-C reaches the whole terminal group: the command ends in its own way, and we wait for it.
+            with suppress(KeyboardInterrupt):
+                status = process.wait()
+                return status if status >= 0 else 128 - status
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _demand_free(port: int) -> None:
+    """Say before long work, rather than after it, that nobody could serve on `port`."""
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise Missing(
+                f"port {port} cannot be used: {error.strerror}", "choose another with --port"
+            ) from error
 
 
 def _run(known: argparse.Namespace, _rest: list[str]) -> int:
+    if not known.once:
+        _demand_free(known.port)
     surroundings = _ready(libraries.TO_RUN)
     data = known.data.absolute()
     flags = [f"--{name}" for name in ("fresh", "as-is") if getattr(known, name.replace("-", "_"))]

@@ -6,6 +6,7 @@ One real PostgreSQL for the whole run; every test that asks gets its own fresh, 
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -37,6 +38,11 @@ def _folder_for_databases() -> Path:
 
 
 PUBLISHED = pytest.StashKey[list[str]]()
+
+
+def pytest_configure() -> None:
+    """Let a run that is asked to end clear up as after Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -1,10 +1,14 @@
 import os
+import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from core import processes
 from devtools.commands import CHECKS, main
 
 ROOT = Path(__file__).parent.parent
@@ -61,6 +65,22 @@ class TestMain:
         said = capsys.readouterr().err.splitlines()
         assert said[0] == "dev: no benchmark no_such_benchmark"
         assert said[1].startswith("mend: python3 dev bench")
+
+    def test_asks_for_the_port_before_the_long_work(self, capsys):
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            assert main(["run", "--port", str(other.getsockname()[1])]) == 3
+        assert "cannot be used" in capsys.readouterr().err
+
+    def test_stops_what_it_started_when_it_is_stopped(self, tmp_path):
+        mark = tmp_path / "mark"
+        work = f"import os, time; open({str(mark)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+        code = f"import os, sys; from devtools.commands import _call; sys.exit(_call([sys.executable, '-c', {work!r}], os.environ))"
+        with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) as caller:
+            while not (mark.exists() and mark.read_text()):
+                time.sleep(0.05)
+            caller.terminate()
+            assert caller.wait() == 128 + signal.SIGTERM
+        assert processes.gone(int(mark.read_text()), patience=10)
 
     @pytest.mark.parametrize("name", CHECKS)
     def test_can_call_every_check(self, name):
