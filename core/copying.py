@@ -1,13 +1,15 @@
-"""Many rows at once into a table, by PostgreSQL's COPY."""
+"""Many rows at once into a table, by PostgreSQL's COPY, and what its planner should know of them."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.database import make_engine
 from core.driver import driver_of
 
 ROWS = 20_000
@@ -37,3 +39,15 @@ def copy_rows(session: Session, table: str, columns: Mapping[str, Any]) -> None:
 
 def _array(column: Any) -> pa.Array:
     return column if isinstance(column, pa.Array) else pa.array(column)
+
+
+def refresh_statistics(url: str, tables: Sequence[str]) -> None:
+    """
+    Let the planner know what `tables` hold now; their owner's `url` is needed for it.
+
+    What the database does by itself comes minutes later, and never for partitioned tables.
+    """
+    engine = make_engine(url, role=None)
+    with engine.begin() as connection:
+        connection.execute(text(f"analyze {', '.join(tables)}"))
+    engine.dispose()

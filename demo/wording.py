@@ -106,19 +106,89 @@ WORDS = {
 
 PROPER = {
     word.upper(): word
-    for word in (
-        "American Asian Australian British BBQ Christmas Covergirl Easter French German Halloween Hansen Hawaiian "
-        "Hispanic Irish Italian Japanese Kosher Loreal Maybelline Mexican Oriental Revlon Russian Sally Spanish "
-        "Swiss Thanksgiving Turkish Valentine DVD DVDs DXM II III IQF NZ OJ PM SPF TV USA"
-    ).split()
+    for word in [
+        "American",
+        "Asian",
+        "Australian",
+        "British",
+        "BBQ",
+        "Christmas",
+        "Covergirl",
+        "Easter",
+        "French",
+        "German",
+        "Halloween",
+        "Hansen",
+        "Hawaiian",
+        "Hispanic",
+        "Irish",
+        "Italian",
+        "Japanese",
+        "Kosher",
+        "Loreal",
+        "Maybelline",
+        "Mexican",
+        "Oriental",
+        "Revlon",
+        "Russian",
+        "Sally",
+        "Spanish",
+        "Swiss",
+        "Thanksgiving",
+        "Turkish",
+        "Valentine",
+        "DVD",
+        "DVDs",
+        "DXM",
+        "II",
+        "III",
+        "IQF",
+        "NZ",
+        "OJ",
+        "PM",
+        "SPF",
+        "TV",
+        "USA",
+    ]
 }
 
 UNITS = {"FL OZ": "fl oz", "L": "l", "ML": "ml", "CC": "cc"}
 
 VAGUE = frozenset(
-    "ALL BASIC BULK CHOICE DRY ECONOMY FRESH FROZEN FRZN GOURMET LIQUID MAINSTREAM MARINATED MEDIUM MISCELLANEOUS MIXED "
-    "MULTI OTHER PACKAGED PANTRY POPULAR PREMIUM PROMO REGULAR RIB SEASONAL SINGLES SPECIALTY SUPER TRADITIONAL VALUE "
-    "VARIETY".split()
+    [
+        "ALL",
+        "BASIC",
+        "BULK",
+        "CHOICE",
+        "DRY",
+        "ECONOMY",
+        "FRESH",
+        "FROZEN",
+        "FRZN",
+        "GOURMET",
+        "LIQUID",
+        "MAINSTREAM",
+        "MARINATED",
+        "MEDIUM",
+        "MISCELLANEOUS",
+        "MIXED",
+        "MULTI",
+        "OTHER",
+        "PACKAGED",
+        "PANTRY",
+        "POPULAR",
+        "PREMIUM",
+        "PROMO",
+        "REGULAR",
+        "RIB",
+        "SEASONAL",
+        "SINGLES",
+        "SPECIALTY",
+        "SUPER",
+        "TRADITIONAL",
+        "VALUE",
+        "VARIETY",
+    ]
 )
 """Types that say nothing without their category."""
 

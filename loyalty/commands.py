@@ -6,8 +6,9 @@ import click
 
 from core import clock
 from core.commandline import Workplace, json_option, pass_workplace, print_json, refusals_exit_2
+from core.copying import refresh_statistics
 from core.progress import progress_bar
-from loyalty.receipt_import import import_receipts
+from loyalty.receipt_import import WRITTEN, import_receipts
 
 
 @click.group()
@@ -23,6 +24,8 @@ def receipts() -> None:
 def receipts_import(workplace: Workplace, *, file: Path, as_json: bool) -> None:
     """Store receipts from a file and book their points; what is stored already is left alone."""
     done = import_receipts(workplace.sessions, file, now=clock.now(), show=progress_bar)
+    if done.receipts:
+        refresh_statistics(workplace.url, WRITTEN)
     if as_json:
         print_json(done.as_json())
         return

@@ -37,6 +37,8 @@ Show = Callable[[str], AbstractContextManager[Report]]
 TRIES = 3
 AGAIN = (errors.UniqueViolation, errors.SerializationFailure, errors.DeadlockDetected)
 """What happens when tills write the same receipts or accounts at the same moment."""
+WRITTEN = ("till", "receipt", "receipt_line", "receipt_flag", "ledger_entry", "ledger_leg", "lot", "balance")
+"""The tables that an import writes."""
 SINGLY = 200
 """Receipts that go one by one are committed together by this many."""
 
