@@ -9,11 +9,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.jobs import Shift
+from loyalty.accounts import read_lots_of
 from loyalty.holding import Holding
 from loyalty.ledger import Cause
 from loyalty.models import Balance, Lot
 from loyalty.operations import book
-from loyalty.originals import read_lots_of
 
 ACCOUNTS_AT_ONCE = 500
 

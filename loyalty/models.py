@@ -31,6 +31,7 @@ class LedgerEntry(Base):
             "receipt_id",
             postgresql_where="receipt_id is not null",
         ),
+        Index("ledger_entry_reference_idx", "reference", postgresql_where="reference is not null"),
     )
 
     entry_id: Mapped[UUID] = mapped_column(primary_key=True)

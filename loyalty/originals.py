@@ -11,13 +11,12 @@ from psycopg.rows import namedtuple_row
 from sqlalchemy.orm import Session
 
 from core.driver import driver_of
+from loyalty.accounts import open_holding
 from loyalty.booked_sale import BookedReturn, BookedSale
-from loyalty.holding import Holding
 from loyalty.ledger import Cause, Entry, Leg
-from loyalty.lots import Lot
 from loyalty.opening import hold_account
 from loyalty.returns import BroughtBack, Counted, SoldLine, Standing
-from sales.receipts import RETURN, VOID
+from sales.receipts import RETURN, VOID, TillIdentity
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ _ENTRIES = f"""
 """
 
 
-def read_booked_sale(session: Session, *, named: Named, now: datetime) -> BookedSale:
+def read_booked_sale(session: Session, *, named: Named, till: TillIdentity, now: datetime) -> BookedSale:
     """
     Return the live sale `named` with what was booked on it, its accounts held.
 
@@ -117,8 +116,9 @@ def read_booked_sale(session: Session, *, named: Named, now: datetime) -> Booked
             break
     touched = {leg.lot_id for entry in sale.entries for leg in entry.legs if leg.lot_id}
     for account_id in held:
-        lots = read_lots(session, account_id=account_id, touched=touched)
-        sale.holdings[account_id] = Holding(account_id, lots, now=now)
+        sale.holdings[account_id] = open_holding(
+            session, account_id=account_id, till=till, now=now, lots=touched
+        )
     return sale
 
 
@@ -193,51 +193,6 @@ def _entries(legs: Iterable[Any]) -> list[Entry]:
         for entry_id, entry in rows.items()
         for first in entry[:1]
     ]
-
-
-_LOTS = """
-    select lot_id, account_id, business_date, receipt_id, booked_at, available_at, expires_at, earned,
-           line_numbers, line_remaining
-    from lot
-    where account_id = %(account_id)s and remaining <> 0
-    union
-    select lot_id, account_id, business_date, receipt_id, booked_at, available_at, expires_at, earned,
-           line_numbers, line_remaining
-    from lot
-    where lot_id = any(%(touched)s) and account_id = %(account_id)s
-"""
-
-
-def read_lots(session: Session, *, account_id: UUID, touched: Iterable[UUID] = ()) -> list[Lot]:
-    """Return the lots of a held account that are not empty, and those `touched` even when they are."""
-    values = {"account_id": account_id, "touched": list(touched)}
-    rows = driver_of(session).execute(_LOTS, values, prepare=True).fetchall()
-    return [_lot(*row) for row in rows]
-
-
-_LOTS_OF = """
-    select lot_id, account_id, business_date, receipt_id, booked_at, available_at, expires_at, earned,
-           line_numbers, line_remaining
-    from lot
-    where account_id = any(%s) and remaining <> 0
-"""
-
-
-def read_lots_of(session: Session, *, account_ids: Sequence[UUID]) -> dict[UUID, list[Lot]]:
-    """Return the lots of many held accounts that are not empty, by account."""
-    lots: dict[UUID, list[Lot]] = {}
-    for row in driver_of(session).execute(_LOTS_OF, (list(account_ids),)).fetchall():
-        lot = _lot(*row)
-        lots.setdefault(lot.account_id, []).append(lot)
-    return lots
-
-
-def _lot(*columns: Any) -> Lot:
-    lot_id, account_id, business_date, receipt_id, booked_at, available_at, expires_at, earned = columns[:8]
-    lines = dict(zip(columns[8], columns[9], strict=True))
-    return Lot(
-        lot_id, account_id, business_date, receipt_id, booked_at, available_at, expires_at, earned, lines
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,22 @@
-"""Sales: what they earn is booked, and what waited for them."""
+"""Sales: what they spend and earn is booked, and what waited for them."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core.clock import business_day
 from loyalty.booked_sale import BookedSale, Moved
 from loyalty.booking import Booking, position_after
 from loyalty.earning import earned_points, share_over_lines
 from loyalty.holding import Holding
 from loyalty.ledger import Cause
 from loyalty.opening import Held, Opening
-from loyalty.originals import Named, read_lots
+from loyalty.originals import Named
 from loyalty.programme import Programme
 from loyalty.returns import SoldLine, Standing
 from loyalty.reversals import book_waiting
-from sales.receipts import LIVE, PostedReceipt, TillIdentity, own_identity
+from loyalty.spending import Spent, hold_spenders, spend_on_receipt
+from sales.receipts import LIVE, Flag, PostedLine, PostedReceipt, TillIdentity, own_identity
 from sales.records import LinePoints
 
 
@@ -32,44 +31,55 @@ def book_sale(
     now: datetime,
     programme: Programme,
 ) -> Booking:
-    """Book what a sale earns on the account `held`, None when its card has none to earn for."""
-    booking = Booking(account_id=None if held is None else held.account_id)
+    """Book what a sale spends and earns on the account `held`, None when its card has none to earn for."""
+    own = None if held is None else held.account_id
+    booking = Booking(account_id=own)
     cause = Cause(posted.business_date, now, receipt_id)
-    holding = None if held is None else _holding(session, held, till=till, opening=opening, now=now)
-    shares: Mapping[int, int] = {}
+    spends = posted.mode == LIVE and bool(posted.redemption_ids or posted.offline_redemptions)
+    if held is not None and held.settled and not opening.waiting and not spends:
+        holdings = {held.account_id: Holding(held.account_id, now=now, complete=False)}
+    else:
+        holdings = hold_spenders(session, posted=posted, till=till, own=own, now=now)
+    booking.holdings = list(holdings.values())
+    spent = Spent()
+    if spends:
+        spent = spend_on_receipt(
+            session,
+            posted=posted,
+            till=till,
+            own=own,
+            holdings=holdings,
+            cause=cause,
+            programme=programme,
+        )
+    booking.flags = [*spent.flags, *_value_flags(posted, spent)]
+    holding = holdings.get(own) if own else None
+    earned = 0 if holding is None else earned_points(posted, till, programme)
+    shares = share_over_lines(earned, posted.lines)
     lot = None
     if holding is not None:
-        booking.holdings = [holding]
-        shares = share_over_lines(earned_points(posted, till, programme), posted.lines)
         lot = holding.earn(shares, cause, timezone=till.timezone, programme=programme)
-        if lot:
-            booking.moved = Moved(earned=lot.earned)
-            booking.points = {line: LinePoints(points=share) for line, share in shares.items()}
-            booking.pending_until = programme.pending_until(posted.business_date)
+    spent_shares = share_over_lines(spent.points, posted.lines)
+    booking.moved = Moved(earned=earned, spent=spent.points)
+    booking.points = {line: LinePoints(shares[line], spent_shares[line]) for line in shares}
+    booking.pending_until = programme.pending_until(posted.business_date) if earned else None
     if opening.waiting:
-        _book_what_waited(session, booking, till=till, posted=posted, cause=cause, shares=shares)
+        _book_what_waited(session, booking, till=till, posted=posted, cause=cause)
     if held is not None and holding is not None:
         booking.position = position_after(held, holding, lot)
     return booking
 
 
-def _holding(session: Session, held: Held, *, till: TillIdentity, opening: Opening, now: datetime) -> Holding:
-    """Return the account with its lots; with none when earning is all that will happen to it."""
-    if held.settled and not opening.waiting:
-        return Holding(held.account_id, now=now, complete=False)
-    holding = Holding(held.account_id, read_lots(session, account_id=held.account_id), now=now)
-    holding.expire(Cause(business_day(now, till.timezone), now))
-    return holding
+def _value_flags(posted: PostedReceipt, spent: Spent) -> list[Flag]:
+    """Return the flag of a receipt whose points paid for more or less than they are worth."""
+    if posted.mode != LIVE or posted.totals.points_amount == spent.value:
+        return []
+    detail = f"points_amount says {posted.totals.points_amount}, the points spent are worth {spent.value}"
+    return [Flag("totals_mismatch", detail)]
 
 
 def _book_what_waited(
-    session: Session,
-    booking: Booking,
-    *,
-    till: TillIdentity,
-    posted: PostedReceipt,
-    cause: Cause,
-    shares: Mapping[int, int],
+    session: Session, booking: Booking, *, till: TillIdentity, posted: PostedReceipt, cause: Cause
 ) -> None:
     assert cause.receipt_id is not None
     named = Named(
@@ -86,17 +96,18 @@ def _book_what_waited(
     )
     sale = None
     if posted.mode == LIVE:
-        sold = {
-            line.line_number: SoldLine(line.quantity, shares.get(line.line_number, 0), 0)
-            for line in posted.lines
-        }
+        sold = {line.line_number: _sold(line, booking) for line in posted.lines}
+        entries = [entry for holding in booking.holdings for entry in holding.entries]
         sale = BookedSale(
             receipt_id=cause.receipt_id,
             account_id=booking.account_id,
             standing=Standing(sold),
-            entries=[
-                entry for holding in booking.holdings for entry in holding.entries if entry.cause is cause
-            ],
+            entries=[entry for entry in entries if entry.cause.receipt_id == cause.receipt_id],
             holdings={holding.account_id: holding for holding in booking.holdings},
         )
     booking.arrivals = list(book_waiting(session, named=named, sale=sale, now=cause.booked_at))
+
+
+def _sold(line: PostedLine, booking: Booking) -> SoldLine:
+    points = booking.points[line.line_number]
+    return SoldLine(line.quantity, points.points, points.points_spent)

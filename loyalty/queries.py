@@ -1,7 +1,5 @@
 """Reads of points: how accounts stand, what a card shows, and what a receipt did."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -21,7 +19,7 @@ from loyalty.programme import DEFAULT, Programme
 from rewards.queries import affordable_rewards
 from sales.receipts import SALE, Flag, TillIdentity
 
-__all__ = ["CardNotFound", "answer_from_books", "card_view", "position_of_account", "statement"]
+__all__ = ["CardNotFound", "answer_from_books", "card_view", "position_of_account"]
 
 _POSITION = """
     select coalesce(balance.points, 0) as points, coalesce(balance.reserved, 0) as reserved, sums.*
@@ -156,56 +154,3 @@ def answer_from_books(
             pending_until=pending_until,
         ),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class StatementLine:
-    """One entry of an account as its holder reads it: why, when, for which receipt, and what it did to the points."""
-
-    entry_id: UUID
-    reason: str
-    business_date: date
-    booked_at: datetime
-    receipt_id: UUID | None
-    store_code: str | None
-    till_code: str | None
-    receipt_number: str | None
-    note: str | None
-    points: int
-    reserved: int
-    balance: int
-    """Points after this entry, pending ones included, reserved ones not."""
-
-
-_STATEMENT = """
-    with moved as (
-        select entry.entry_id, entry.reason, entry.business_date, entry.booked_at, entry.receipt_id, entry.note,
-               coalesce(sum(leg.points) filter (where leg.book = 'points'), 0)::bigint as points,
-               coalesce(sum(leg.points) filter (where leg.book = 'reserved'), 0)::bigint as reserved
-        from ledger_entry as entry
-        join ledger_leg as leg using (entry_id)
-        where entry.account_id = %(account_id)s
-        group by entry.entry_id
-    ), running as (
-        select moved.*, sum(points) over (order by booked_at, entry_id)::bigint as balance from moved
-    )
-    select running.entry_id, running.reason, running.business_date, running.booked_at, running.receipt_id,
-           store.store_code, till.till_code, receipt.receipt_number, running.note, running.points,
-           running.reserved, running.balance
-    from (
-        select * from running order by booked_at desc, entry_id desc limit %(limit)s offset %(offset)s
-    ) as running
-    left join receipt using (business_date, receipt_id)
-    left join store using (store_id)
-    left join till using (till_id)
-    order by running.booked_at desc, running.entry_id desc
-"""
-
-
-def statement(
-    session: Session, *, account_id: UUID, limit: int = 50, offset: int = 0
-) -> Sequence[StatementLine]:
-    """Return the entries of an account, the newest first, each with the balance that it left."""
-    values = {"account_id": account_id, "limit": limit, "offset": offset}
-    rows = driver_of(session).execute(_STATEMENT, values).fetchall()
-    return [StatementLine(*row) for row in rows]

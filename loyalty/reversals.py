@@ -7,7 +7,6 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core.clock import business_day
 from loyalty.booked_sale import BookedSale, Moved
 from loyalty.booking import Booking, position_after
 from loyalty.ledger import Cause
@@ -55,11 +54,7 @@ def book_reversal(
     )
     if posted.type == VOID and named.type == RETURN and named.waits:
         return _waiting(opening, "the sale of the return has not come yet")
-    sale = _sale_of(session, named, now)
-    if sale is not None:
-        today = Cause(business_day(now, till.timezone), now)
-        for holding in sale.holdings.values():
-            holding.expire(today)
+    sale = _sale_of(session, named, till, now)
     lines = _brought_back(posted)
     effect = _apply(
         named, sale, kind=posted.type, lines=lines, cause=Cause(posted.business_date, now, receipt_id)
@@ -146,10 +141,10 @@ def _child(receipt_id: UUID, receipt: PostedReceipt | Waiting, identity: str, or
     )
 
 
-def _sale_of(session: Session, named: Named, now: datetime) -> BookedSale | None:
+def _sale_of(session: Session, named: Named, till: TillIdentity, now: datetime) -> BookedSale | None:
     """Return the live sale that `named` is, or is a return of; None when there is none that counts."""
     if named.mode == LIVE and named.type == SALE:
-        return read_booked_sale(session, named=named, now=now)
+        return read_booked_sale(session, named=named, till=till, now=now)
     if (
         named.type != RETURN
         or not named.sale_receipt_id
@@ -163,7 +158,7 @@ def _sale_of(session: Session, named: Named, now: datetime) -> BookedSale | None
         receipt_id=named.sale_receipt_id,
         identity=named.sale_identity,
     )
-    return _sale_of(session, sale, now) if sale.type == SALE else None
+    return _sale_of(session, sale, till, now) if sale.type == SALE else None
 
 
 def _apply(

@@ -212,6 +212,7 @@ TABLE ledger_entry
   ledger_entry_reason_check CHECK ((reason = ANY (ARRAY['earn'::text, 'reverse'::text, 'spend'::text, 'return'::text, 'reserve'::text, 'release'::text, 'expire'::text, 'adjust'::text, 'merge'::text, 'restore'::text])))
 CREATE INDEX ledger_entry_account_id_idx ON ledger_entry USING btree (account_id, booked_at)
 CREATE INDEX ledger_entry_receipt_idx ON ledger_entry USING btree (business_date, receipt_id) WHERE (receipt_id IS NOT NULL)
+CREATE INDEX ledger_entry_reference_idx ON ledger_entry USING btree (reference) WHERE (reference IS NOT NULL)
 CREATE TRIGGER ledger_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger_entry FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 GRANT INSERT, SELECT TO regulars_app
 

@@ -189,6 +189,8 @@ CREATE INDEX ledger_entry_account_id_idx ON ledger_entry (account_id, booked_at)
 
 CREATE INDEX ledger_entry_receipt_idx ON ledger_entry (business_date, receipt_id) WHERE receipt_id is not null;
 
+CREATE INDEX ledger_entry_reference_idx ON ledger_entry (reference) WHERE reference is not null;
+
 CREATE TABLE lot (
   lot_id UUID NOT NULL,
   account_id UUID NOT NULL,

@@ -10,7 +10,7 @@ from loyalty.holding import Holding
 from loyalty.ledger import Cause
 from loyalty.opening import hold_account
 from loyalty.operations import book
-from loyalty.originals import read_lots
+from loyalty.accounts import read_lots
 from sales.models import ReceiptFlag, ReceiptLine
 from sales.receipts import PostedReceipt
 from tests.shop import CARD, OTHER_CARD, Shop

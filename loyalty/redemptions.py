@@ -1,0 +1,190 @@
+"""Redemptions: points reserved for ten minutes, then posted, released or expired; resolved exactly once."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core.driver import driver_of
+from core.errors import Conflict, NotFound, Refused
+from core.ids import uuid7
+from customers.queries import holder_of_card
+from loyalty.accounts import open_holding
+from loyalty.opening import hold_account
+from loyalty.operations import book
+from loyalty.programme import DEFAULT, Programme
+from loyalty.reservations import (
+    HELD_FOR,
+    Redemption,
+    cause_of,
+    change_state,
+    held_pieces,
+    put_gift_back,
+    read_redemptions,
+)
+from rewards.operations import take_piece
+from rewards.queries import price_of_reward
+from sales.receipts import TillIdentity
+
+
+class RedemptionNotFound(NotFound):
+    """Nobody ever reserved under this id."""
+
+
+class OtherStore(Refused):
+    """The redemption was made in another store."""
+
+
+class NotRegistered(Conflict):
+    """The card has no member; points can be spent by members only."""
+
+
+class CardBlocked(Conflict):
+    """The card is blocked, replaced or out of date."""
+
+
+class NotEnoughPoints(Conflict):
+    """The account has fewer points to spend than that."""
+
+
+class AlreadyRedeemed(Conflict):
+    """The redemption was posted."""
+
+
+class AlreadyReleased(Conflict):
+    """The redemption was released."""
+
+
+class RedemptionExpired(Conflict):
+    """The ten minutes are over."""
+
+
+def reserve(
+    session: Session,
+    *,
+    till: TillIdentity,
+    card_number: str,
+    now: datetime,
+    points: int | None = None,
+    reward_code: str | None = None,
+    programme: Programme = DEFAULT,
+) -> Redemption:
+    """
+    Hold `points`, or what a reward costs, for ten minutes; no reservation overdraws.
+
+    Raises `CardNotFound`, `RewardNotFound`, `CardBlocked`, `NotRegistered`,
+    `NotEnoughPoints` or `OutOfStock`.
+    """
+    account_id = _spending_account(session, card_number)
+    cost = price_of_reward(session, reward_code=reward_code) if reward_code is not None else points or 0
+    hold_account(session, account_id=account_id, now=now)
+    holding = open_holding(session, account_id=account_id, till=till, now=now)
+    if not 0 < cost <= holding.spendable:
+        raise NotEnoughPoints(f"{max(0, holding.spendable)} points can be spent, not {cost}")
+    if reward_code is not None:
+        take_piece(session, reward_code=reward_code, store_id=till.store_id)
+    redemption = Redemption(
+        redemption_id=uuid7(),
+        account_id=account_id,
+        store_id=till.store_id,
+        points=cost,
+        value_amount=0 if reward_code is not None else programme.value_of(cost),
+        reward_code=reward_code,
+        state="reserved",
+        expires_at=now + HELD_FOR,
+        receipt_id=None,
+    )
+    holding.reserve(cost, cause_of(redemption, till, now))
+    driver_of(session).execute(
+        """
+        insert into redemption (redemption_id, account_id, card_number, store_id, till_id, points, value_amount,
+                                reward_code, state, reserved_at, expires_at)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, 'reserved', %s, %s)
+        """,
+        (
+            redemption.redemption_id,
+            account_id,
+            card_number,
+            till.store_id,
+            till.till_id,
+            cost,
+            redemption.value_amount,
+            reward_code,
+            now,
+            redemption.expires_at,
+        ),
+    )
+    book(session, [holding])
+    return redemption
+
+
+def find_redemption(session: Session, *, till: TillIdentity, redemption_id: UUID) -> Redemption:
+    """Return a redemption of the till's store; raises `RedemptionNotFound` or `OtherStore`."""
+    found = read_redemptions(session, [redemption_id]).get(redemption_id)
+    if found is None:
+        raise RedemptionNotFound(f"there is no redemption {redemption_id}")
+    if found.store_id != till.store_id:
+        raise OtherStore("the redemption was made in another store")
+    return found
+
+
+def release(session: Session, *, till: TillIdentity, redemption_id: UUID, now: datetime) -> Redemption:
+    """
+    Give reserved points back to the lots they came from; a second time changes nothing.
+
+    Raises what `find_redemption` does, `AlreadyRedeemed` or `RedemptionExpired`.
+    """
+    return _resolve(session, till=till, redemption_id=redemption_id, now=now, wanted="released")
+
+
+def post(session: Session, *, till: TillIdentity, redemption_id: UUID, now: datetime) -> Redemption:
+    """
+    Spend reserved points without a receipt; a second time changes nothing.
+
+    Raises what `find_redemption` does, `AlreadyReleased` or `RedemptionExpired`.
+    """
+    return _resolve(session, till=till, redemption_id=redemption_id, now=now, wanted="posted")
+
+
+def _resolve(
+    session: Session,
+    *,
+    till: TillIdentity,
+    redemption_id: UUID,
+    now: datetime,
+    wanted: Literal["released", "posted"],
+) -> Redemption:
+    account_id = find_redemption(session, till=till, redemption_id=redemption_id).account_id
+    hold_account(session, account_id=account_id, now=now)
+    # Read again: somebody may have resolved it before the lock was ours.
+    redemption = find_redemption(session, till=till, redemption_id=redemption_id)
+    if redemption.state == wanted:
+        return redemption
+    if redemption.state == "posted":
+        raise AlreadyRedeemed("the redemption was posted")
+    if redemption.state == "released":
+        raise AlreadyReleased("the redemption was released")
+    if redemption.state == "expired" or redemption.lapsed(now):
+        raise RedemptionExpired(f"the redemption ended at {redemption.expires_at.isoformat()}")
+    holding = open_holding(session, account_id=account_id, till=till, now=now, redemptions=[redemption_id])
+    held = held_pieces(session, redemption_id)
+    cause = cause_of(redemption, till, now)
+    if wanted == "released":
+        holding.release(held, cause)
+        put_gift_back(session, redemption)
+    else:
+        holding.post(held, cause)
+    change_state(session, redemption, wanted, now=now)
+    book(session, [holding])
+    return replace(redemption, state=wanted)
+
+
+def _spending_account(session: Session, card_number: str) -> UUID:
+    holder = holder_of_card(session, card_number)
+    if holder.state in {"blocked", "replaced", "expired"}:
+        raise CardBlocked(f"card {card_number} is {holder.state}")
+    if holder.member_id is None or holder.account_id is None:
+        raise NotRegistered(f"card {card_number} has no member")
+    return holder.account_id

@@ -1,0 +1,156 @@
+"""Points that a paid receipt says were spent on it: they are, whatever has become of the reservation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from loyalty.accounts import open_holding
+from loyalty.holding import Holding
+from loyalty.ledger import Cause
+from loyalty.opening import hold_account
+from loyalty.programme import Programme
+from loyalty.reservations import Redemption, change_state, held_pieces, read_redemptions
+from rewards.operations import OutOfStock, take_piece
+from sales.receipts import Flag, PostedReceipt, TillIdentity
+
+
+@dataclass(slots=True)
+class Spent:
+    """How many points were spent on a receipt, what they are worth, and what was odd about it."""
+
+    points: int = 0
+    value: int = 0
+    flags: list[Flag] = field(default_factory=list)
+
+
+def redemptions_named(session: Session, posted: PostedReceipt) -> Mapping[UUID, Redemption]:
+    """Return the redemptions on a receipt that exist."""
+    wanted = {found for text in posted.redemption_ids if (found := _uuid(text))}
+    return read_redemptions(session, wanted) if wanted else {}
+
+
+def hold_spenders(
+    session: Session,
+    *,
+    posted: PostedReceipt,
+    till: TillIdentity,
+    own: UUID | None,
+    now: datetime,
+) -> dict[UUID, Holding]:
+    """
+    Return the accounts that the receipt's redemptions spend from, held; `own` is held already.
+
+    A redemption of another card is spent from its own account.
+    """
+    named = redemptions_named(session, posted)
+    accounts = {redemption.account_id for redemption in named.values()} | ({own} if own else set())
+    for account_id in sorted(accounts - {own}):
+        hold_account(session, account_id=account_id, now=now)
+    return {
+        account_id: open_holding(
+            session,
+            account_id=account_id,
+            till=till,
+            now=now,
+            redemptions=[found.redemption_id for found in named.values() if found.account_id == account_id],
+        )
+        for account_id in sorted(accounts)
+    }
+
+
+def spend_on_receipt(
+    session: Session,
+    *,
+    posted: PostedReceipt,
+    till: TillIdentity,
+    own: UUID | None,
+    holdings: Mapping[UUID, Holding],
+    cause: Cause,
+    programme: Programme,
+) -> Spent:
+    """Book the redemptions on a paid receipt, each once, and what the till let be spent while it was offline."""
+    spent = Spent()
+    named = redemptions_named(session, posted)
+    for text in dict.fromkeys(posted.redemption_ids):
+        redemption_id = _uuid(text)
+        redemption = named.get(redemption_id) if redemption_id else None
+        if redemption is None:
+            spent.flags.append(Flag("over_redeemed", f"there is no redemption {text}"))
+        elif redemption.state == "posted":
+            spent.flags.append(Flag("over_redeemed", f"the redemption {text} was spent already"))
+        else:
+            holding = holdings[redemption.account_id]
+            _spend_redemption(session, spent, redemption, holding=holding, till=till, cause=cause)
+    _spend_offline(spent, posted, holdings.get(own) if own else None, cause, programme)
+    return spent
+
+
+def _spend_redemption(
+    session: Session,
+    spent: Spent,
+    redemption: Redemption,
+    *,
+    holding: Holding,
+    till: TillIdentity,
+    cause: Cause,
+) -> None:
+    if redemption.state == "reserved":
+        if redemption.lapsed(cause.booked_at):
+            spent.flags.append(Flag("over_redeemed", "the reservation was over when it was paid with"))
+        holding.post(held_pieces(session, redemption.redemption_id), _because_of(cause, redemption))
+    else:
+        spent.flags.append(
+            Flag("over_redeemed", f"the redemption was {redemption.state} when it was paid with")
+        )
+        holding.spend(redemption.points, _because_of(cause, redemption))
+        _take_gift(session, spent, redemption, till)
+    change_state(
+        session,
+        redemption,
+        "posted",
+        now=cause.booked_at,
+        business_date=cause.business_date,
+        receipt_id=cause.receipt_id,
+    )
+    spent.points += redemption.points
+    spent.value += redemption.value_amount
+
+
+def _take_gift(session: Session, spent: Spent, redemption: Redemption, till: TillIdentity) -> None:
+    """Take the gift again that had gone back into stock; where there is none left, somebody has to look."""
+    if redemption.reward_code is None:
+        return
+    try:
+        take_piece(session, reward_code=redemption.reward_code, store_id=till.store_id)
+    except OutOfStock as none_left:
+        spent.flags.append(Flag("over_redeemed", str(none_left)))
+
+
+def _spend_offline(
+    spent: Spent, posted: PostedReceipt, holding: Holding | None, cause: Cause, programme: Programme
+) -> None:
+    for offline in posted.offline_redemptions:
+        if holding is None:
+            spent.flags.append(
+                Flag("over_redeemed", "points were spent offline, but the card has no account")
+            )
+            continue
+        # No snapshot has ever signed an allowance, so none can hold; the sale stands all the same.
+        spent.flags.append(Flag("over_redeemed", "points were spent offline without a signed allowance"))
+        holding.spend(offline.points, cause)
+        spent.points += offline.points
+        spent.value += programme.value_of(offline.points)
+
+
+def _because_of(cause: Cause, redemption: Redemption) -> Cause:
+    return Cause(cause.business_date, cause.booked_at, cause.receipt_id, redemption.redemption_id)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
