@@ -116,8 +116,8 @@ def _run(known: argparse.Namespace, _rest: list[str]) -> int:
     surroundings = _ready(libraries.TO_RUN)
     data = known.data.absolute()
     flags = [f"--{name}" for name in ("fresh", "as-is") if getattr(known, name.replace("-", "_"))]
-    load = [PYTHON, "-P", "-m", "demo", "--data", data, "--port", str(known.port), *flags]
-    status = _call(load, surroundings)
+    regulars = [environment.VENV / "bin" / "regulars", "--data", data]
+    status = _call([*regulars, "demo", "load", "--port", str(known.port), *flags], surroundings)
     if status or known.once:
         return status
     return _hand_over([PYTHON, "-m", "server", "--data", data, "--port", str(known.port)], surroundings)
