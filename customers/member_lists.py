@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
@@ -199,7 +200,7 @@ def _consents(session: Session, member_id: UUID) -> tuple[ConsentView, ...]:
             Consent.text_version,
             Consent.recorded_at,
         )
-        .distinct(Consent.purpose, Consent.channel)
+        .ext(distinct_on(Consent.purpose, Consent.channel))
         .where(Consent.member_id == member_id)
         .order_by(Consent.purpose, Consent.channel, Consent.recorded_at.desc(), Consent.consent_id.desc())
     )

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import Select, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
@@ -89,7 +90,7 @@ def last_prices(session: Session, article_ids: Collection[int], *, since: date) 
         return {}
     rows = session.execute(
         select(ReceiptLine.article_id, ReceiptLine.unit_price)
-        .distinct(ReceiptLine.article_id)
+        .ext(distinct_on(ReceiptLine.article_id))
         .where(
             ReceiptLine.article_id.in_(article_ids),
             ReceiptLine.business_date >= since,

@@ -1,0 +1,53 @@
+"""Lists as files."""
+
+import csv
+from io import BytesIO, StringIO
+from zipfile import ZipFile
+
+import pytest
+
+from web.export import harmless
+
+
+class TestHarmless:
+    @pytest.mark.parametrize(
+        "text", ["=1+1", "+420", "-cmd", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\N{FULLWIDTH EQUALS SIGN}1"]
+    )
+    def test_keeps_spreadsheets_from_taking_text_for_a_formula(self, text):
+        assert harmless(text) == "'" + text
+
+    @pytest.mark.parametrize("text", ["Čaj 40 g", "a=b", "", "100 %"])
+    def test_leaves_other_text_alone(self, text):
+        assert harmless(text) == text
+
+
+class TestFiles:
+    def rows(self, answer):
+        return list(csv.reader(StringIO(answer.data.decode("utf-8-sig"))))
+
+    def test_hold_the_chosen_columns_with_money_in_its_major_unit(self, house, visit):
+        answer = visit("administrator").get(
+            "/receipts/?format=csv&sort=-payable_amount&columns=receipt_number&columns=payable_amount"
+        )
+        head, first, *others = self.rows(answer)
+        assert head == ["Receipt", "Paid", "Paid (ISO 4217)"]
+        assert first[1:] == ["129.90", "CZK"]
+        assert len(others) == 3
+        assert "attachment" in answer.headers["Content-Disposition"]
+
+    def test_quote_what_looks_like_a_formula(self, house, visit):
+        rows = self.rows(visit("administrator").get("/members/?format=csv&columns=phone&q=M0"))
+        assert rows[1] == ["'+420600123450"]
+
+    def test_open_in_excel_as_text_and_numbers(self, house, visit):
+        answer = visit("administrator").get("/members/?format=xlsx")
+        with ZipFile(BytesIO(answer.data)) as book:
+            sheet = book.read("xl/worksheets/sheet1.xml").decode()
+            words = book.read("xl/sharedStrings.xml").decode()
+        assert "<f>" not in sheet
+        assert "Wiśniewski" in words
+
+    def test_follow_the_filters_of_the_page(self, house, visit):
+        visitor = visit("administrator")
+        assert len(self.rows(visitor.get("/receipts/?format=csv&card=no"))) == 2 + 1
+        assert len(self.rows(visitor.get("/receipts/?format=csv&card=yes"))) == 2 + 1

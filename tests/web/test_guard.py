@@ -1,0 +1,148 @@
+"""Who gets in, who does not, and what every answer carries."""
+
+import re
+from uuid import uuid4
+
+import pytest
+
+from web.roles import ANYBODY, ROLES, ROUTES, STORE_ROLES, may
+
+ARGUMENTS = {
+    "filename": "css/base.css",
+    "code": "S1",
+    "group_id": "g1",
+    "sku": "10452",
+    "day": "2026-11-22",
+    "receipt_id": uuid4(),
+    "member_id": uuid4(),
+    "suggestion_id": uuid4(),
+    "person_id": uuid4(),
+    "run_id": uuid4(),
+    "edition_id": uuid4(),
+    "copy_id": uuid4(),
+    "flag_id": 1,
+}
+
+
+def routes(app, method):
+    """Yield endpoint and address of every screen that knows `method`."""
+    adapter = app.url_map.bind("localhost")
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint in ROUTES and method in rule.methods:
+            values = {name: ARGUMENTS[name] for name in rule.arguments}
+            yield rule.endpoint, adapter.build(rule.endpoint, values, method=method)
+
+
+class TestTheTableOfRoles:
+    def test_names_every_screen_and_nothing_else(self, app):
+        served = {rule.endpoint for rule in app.url_map.iter_rules()}
+        tills = {endpoint for endpoint in served if endpoint.startswith(("pos", "till-", "tills"))}
+        screens = {
+            endpoint
+            for endpoint in served
+            if endpoint.partition(".")[0] in {e.partition(".")[0] for e in ROUTES}
+        }
+        assert screens - tills == set(ROUTES)
+
+    def test_lets_nobody_into_what_it_does_not_name(self):
+        assert not any(may(role, "secret.page") for role in (*ROLES, None))
+
+
+class TestEveryRoute:
+    def test_lets_in_who_may_and_nobody_else(self, app, visit):
+        wrong = []
+        for role in ROLES:
+            visitor = visit(role)
+            for endpoint, address in routes(app, "GET"):
+                status = visitor.get(address).status_code
+                if (status == 403) == may(role, endpoint):
+                    wrong.append((role, endpoint, status))
+        assert wrong == []
+
+    def test_sends_strangers_to_the_door(self, app, visit):
+        visitor = visit()
+        for endpoint, address in routes(app, "GET"):
+            answer = visitor.get(address)
+            if ROUTES[endpoint] == ANYBODY:
+                assert answer.status_code in {200, 302}, endpoint
+            else:
+                assert answer.headers.get("Location", "").startswith("/sign-in"), endpoint
+
+    def test_tells_a_part_of_a_page_that_the_session_is_over(self, visit):
+        assert visit().get("/members/", headers={"HX-Request": "true"}).status_code == 401
+
+    def test_refuses_changes_without_the_page_s_token(self, app, visit):
+        for role in ROLES:
+            visitor = visit(role)
+            for endpoint, address in routes(app, "POST"):
+                assert visitor.client.post(address).status_code == 403, (role, endpoint)
+                forged = visitor.client.post(address, data={"csrf_token": "x" * 43})
+                assert forged.status_code == 403, (role, endpoint)
+
+    def test_refuses_changes_that_come_from_another_site(self, visit):
+        visitor = visit("administrator")
+        for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
+            assert visitor.post("/account/scope", {"weeks": "4"}, headers=headers).status_code == 403
+
+    def test_carries_the_headers_that_keep_browsers_strict(self, app, visit):
+        visitor = visit("administrator")
+        for method in ("GET", "POST"):
+            for endpoint, address in routes(app, method):
+                if endpoint == "door.sign_out":
+                    continue
+                headers = visitor.client.open(address, method=method, buffered=True).headers
+                policy = headers["Content-Security-Policy"]
+                assert "default-src 'none'" in policy, endpoint
+                assert "frame-ancestors 'none'" in policy, endpoint
+                assert "unsafe" not in policy, endpoint
+                assert headers["X-Content-Type-Options"] == "nosniff", endpoint
+                assert "max-age=" in headers["Strict-Transport-Security"], endpoint
+                assert headers["Referrer-Policy"] == "same-origin", endpoint
+
+    def test_gives_scripts_a_nonce_of_this_answer_only(self, visit):
+        visitor = visit("administrator")
+        seen = set()
+        for _ in range(3):
+            answer = visitor.get("/")
+            nonce = re.search(
+                r"script-src 'nonce-([\w-]+)'", answer.headers["Content-Security-Policy"]
+            ).group(1)
+            page = answer.get_data(as_text=True)
+            assert re.findall(r"<script(?![^>]*nonce=\"" + re.escape(nonce) + ")", page) == []
+            seen.add(nonce)
+        assert len(seen) == 3
+
+    def test_keeps_pages_out_of_caches(self, visit):
+        assert visit("desk").get("/members/").headers["Cache-Control"] == "no-store"
+
+
+class TestAnotherStore:
+    @pytest.mark.parametrize("role", sorted(STORE_ROLES - {"cashier"}))
+    def test_stays_closed_to_people_of_one(self, house, visit, role):
+        visitor = visit(role)
+        day, receipt_id = house.receipts["S2"]
+        assert visitor.get(f"/receipts/{day}/{receipt_id}").status_code == 404
+        assert visitor.get(f"/assortment/{house.suggestions['S2']}").status_code == 404
+        own_day, own_id = house.receipts["S1"]
+        assert visitor.get(f"/receipts/{own_day}/{own_id}").status_code == 200
+        assert visitor.get(f"/assortment/{house.suggestions['S1']}").status_code == 200
+        assert "000003" not in visitor.get("/receipts/").get_data(as_text=True)
+        assert "000001" in visitor.get("/receipts/").get_data(as_text=True)
+
+    def test_s_suggestions_cannot_be_decided(self, house, visit):
+        answer = visit("store_manager").post(
+            f"/assortment/{house.suggestions['S2']}", {"decision": "accepted", "reason": "because"}
+        )
+        assert answer.status_code == 404
+
+
+class TestErrorPages:
+    def test_say_what_to_do_next(self, visit):
+        page = visit("administrator").get("/nothing/here")
+        assert page.status_code == 404
+        assert "There is nothing at this address" in page.get_data(as_text=True)
+
+    def test_of_the_tills_stay_problems(self, app, house):
+        answer = app.test_client().get("/pos/v1/nothing")
+        assert answer.status_code == 404
+        assert answer.content_type == "application/problem+json"
