@@ -140,3 +140,20 @@ class ProblemAnswer(Answer):
     status = fields.Integer(required=True)
     detail = fields.String(required=True)
     errors = fields.List(fields.Nested(PlaceAnswer))
+
+
+class BatchResultAnswer(Answer):
+    """What became of one receipt of a batch: `receipt` when it is booked, otherwise `problem`."""
+
+    index = fields.Integer(required=True, metadata={"description": "Its place in the batch, from 0."})
+    status = fields.Integer(
+        required=True, metadata={"description": "What it alone would have been answered."}
+    )
+    receipt = fields.Nested(ReceiptAnswer)
+    problem = fields.Nested(ProblemAnswer)
+
+
+class BatchAnswer(Answer):
+    """One result for every receipt, in the order of the batch."""
+
+    results = fields.List(fields.Nested(BatchResultAnswer), required=True)

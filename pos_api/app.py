@@ -3,6 +3,7 @@
 from flask import Flask
 
 from core.database import Sessions
+from pos_api.batches import batches
 from pos_api.cards import cards
 from pos_api.documents import make_documents
 from pos_api.health import health
@@ -13,7 +14,7 @@ from pos_api.transactions import EXTENSION
 
 ROOT = "/pos"
 PREFIX = f"{ROOT}/v1"
-CALLS = (receipts, cards)
+CALLS = (receipts, batches, cards)
 
 
 def register(app: Flask, sessions: Sessions) -> None:

@@ -1,7 +1,7 @@
 """Bodies: what tills send, read as JSON or refused with exactly what is wrong, and what they hear."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from flask import Response, request
@@ -17,6 +17,9 @@ LONGEST_INTEGER = 4300
 
 _Trail: TypeAlias = "tuple[_Trail, str | int] | None"
 """Where a value stands, innermost step first; shared by siblings, so that depth costs nothing."""
+
+_Fault: TypeAlias = tuple[tuple[str | int, ...], str]
+"""Where something cannot be kept, from the outside in, and why."""
 
 
 class _Twice:
@@ -57,33 +60,58 @@ def parse(raw: bytes) -> dict[str, Any]:
     Raises `malformed` for what is not a JSON object in UTF-8, `invalid_content` for
     names that repeat, integers nobody can read and text that no database can keep.
     """
+    document, faults = _parse(raw)
+    if faults:
+        raise invalid_content((pointer(*steps), detail) for steps, detail in faults)
+    return document
+
+
+def parse_each(raw: bytes, name: str) -> tuple[dict[str, Any], dict[int, Problem]]:
+    """
+    Return the JSON object in `raw`, and by index what is wrong inside an entry of its list `name`.
+
+    A fault elsewhere is raised as by `parse`; entries that are wrong must not be read.
+    """
+    document, faults = _parse(raw)
+    outside: list[tuple[str, str]] = []
+    wrong: dict[int, list[tuple[str, str]]] = {}
+    for steps, detail in faults:
+        match steps:
+            case (str(first), int(index), *rest) if first == name:
+                wrong.setdefault(index, []).append((pointer(*rest), detail))
+            case _:
+                outside.append((pointer(*steps), detail))
+    if outside:
+        raise invalid_content(outside)
+    return document, {index: invalid_content(found) for index, found in wrong.items()}
+
+
+def _parse(raw: bytes) -> tuple[dict[str, Any], Sequence[_Fault]]:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Problem("malformed", f"The body is not UTF-8 at byte {error.start}.") from error
+    faults: Sequence[_Fault] = ()
     try:
-        document = _DECODER.decode(text)
-    except (_RepeatedName, ValueError, RecursionError):
-        raise _unread(text) from None
-    if type(document) is not dict:
-        raise Problem("malformed", "The body is not a JSON object.")
-    if "\\u" in text:
-        # Only an escape can bring in what UTF-8 or PostgreSQL cannot hold.
-        found = tuple(_unreadable(document))
-        if found:
-            raise invalid_content(found)
-    return document
-
-
-def _unread(text: str) -> Problem:
-    """Return what is wrong with `text`; told apart only here, so that a good body is read at full speed."""
-    try:
-        return invalid_content(_unreadable(_FORGIVING_DECODER.decode(text)))
+        try:
+            document = _DECODER.decode(text)
+        except json.JSONDecodeError:
+            raise
+        except (_RepeatedName, ValueError):
+            # Told apart only now, so that a good body is read at full speed.
+            document = _FORGIVING_DECODER.decode(text)
+            faults = tuple(_unreadable(document))
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        return Problem("malformed", f"The body is not JSON at {where}: {error.msg}.")
-    except RecursionError:
-        return Problem("malformed", "The body is nested too deeply.")
+        raise Problem("malformed", f"The body is not JSON at {where}: {error.msg}.") from error
+    except RecursionError as error:
+        raise Problem("malformed", "The body is nested too deeply.") from error
+    if type(document) is not dict:
+        raise Problem("malformed", "The body is not a JSON object.")
+    if not faults and "\\u" in text:
+        # Only an escape can bring in what UTF-8 or PostgreSQL cannot hold.
+        faults = tuple(_unreadable(document))
+    return document, faults
 
 
 def from_path(*parts: str) -> None:
@@ -113,7 +141,7 @@ def _object_with_faults(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     names: dict[str, Any] = {}
     for name, value in pairs:
         names[name] = _Twice if name in names else value
-    return names
+    return {name: value for name, value in names.items() if value is not None}
 
 
 def _no_constant(name: str) -> Any:
@@ -130,32 +158,32 @@ _FORGIVING_DECODER = json.JSONDecoder(
 )
 
 
-def _unreadable(document: Any) -> Iterator[tuple[str, str]]:
+def _unreadable(document: Any) -> Iterator[_Fault]:
     """Yield what can be parsed but not kept; an explicit stack, since input decides the depth."""
     waiting: list[tuple[_Trail, Any]] = [(None, document)]
     while waiting:
         trail, value = waiting.pop()
         if value is _Twice:
-            yield _pointer(trail), "The name stands twice in this object."
+            yield _steps(trail), "The name stands twice in this object."
         elif value == float("inf"):
-            yield _pointer(trail), "The number is out of range."
+            yield _steps(trail), "The number is out of range."
         elif isinstance(value, str):
             if not _keepable(value):
-                yield _pointer(trail), "The text has a NUL or half a surrogate pair."
+                yield _steps(trail), "The text has a NUL or half a surrogate pair."
         elif isinstance(value, dict):
             if not all(map(_keepable, value)):
-                yield _pointer(trail), "A name has a NUL or half a surrogate pair."
+                yield _steps(trail), "A name has a NUL or half a surrogate pair."
             waiting.extend(((trail, name), inner) for name, inner in value.items())
         elif isinstance(value, list):
             waiting.extend(((trail, index), inner) for index, inner in enumerate(value))
 
 
-def _pointer(trail: _Trail) -> str:
+def _steps(trail: _Trail) -> tuple[str | int, ...]:
     steps: list[str | int] = []
     while trail:
         trail, step = trail
         steps.append(step)
-    return pointer(*reversed(steps))
+    return tuple(reversed(steps))
 
 
 def _keepable(text: str) -> bool:

@@ -185,3 +185,27 @@ RECEIPT_IDENTITY = (
 )
 
 CARD_PARAMETER = path_parameter("card_number", "As scanned, digits only.")
+
+BATCHES: Mapping[str, Example] = {
+    "queued": {
+        "summary": "A return before its sale",
+        "value": {"receipts": [{**RETURN, "receipt_number": "000225"}, {**SALE, "receipt_number": "000223"}]},
+    },
+}
+
+BATCH_ANSWER: Example = {
+    "results": [
+        {"index": 0, "status": 201, "receipt": RECEIPT_ANSWER},
+        {
+            "index": 1,
+            "status": 422,
+            "problem": {
+                "type": "https://regulars.example/problems/invalid_content",
+                "title": "The body breaks a rule",
+                "status": 422,
+                "detail": "One place breaks a rule.",
+                "errors": [{"pointer": "/lines/0/quantity", "detail": "Missing data for required field."}],
+            },
+        },
+    ]
+}

@@ -167,14 +167,16 @@ def _on_http(error: HTTPException) -> Response:
     return Problem(code, error.description or error.name).response()
 
 
-def _on_database(error: Exception) -> Response:
+def of_outage(error: Exception) -> Problem:
+    """Return the problem of a database that cannot work at the moment."""
     _log.warning("the database is not available: %s", str(error).partition("\n")[0])
-    return Problem("unavailable", "The database cannot be reached; ask again.").response()
+    return Problem("unavailable", "The database cannot be reached; ask again.")
 
 
-def _on_anything(error: Exception) -> Response:
+def of_surprise(error: Exception) -> Problem:
+    """Return the problem of a fault of ours; it is logged, and nothing of it is told."""
     _log.error("unexpected error", exc_info=error)
-    return Problem("internal", "The request was not carried out; ask again.").response()
+    return Problem("internal", "The request was not carried out; ask again.")
 
 
 def answer_errors(blueprint: Blueprint) -> None:
@@ -182,8 +184,8 @@ def answer_errors(blueprint: Blueprint) -> None:
     blueprint.register_error_handler(Problem, Problem.response)
     blueprint.register_error_handler(HTTPException, _on_http)
     for kind in UNREACHABLE:
-        blueprint.register_error_handler(kind, _on_database)
-    blueprint.register_error_handler(Exception, _on_anything)
+        blueprint.register_error_handler(kind, lambda error: of_outage(error).response())
+    blueprint.register_error_handler(Exception, lambda error: of_surprise(error).response())
 
 
 def answer_routing_errors(app: Flask, prefix: str) -> None:

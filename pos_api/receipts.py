@@ -64,10 +64,15 @@ def post_receipt() -> Response:
             )
         return settled
 
-    settled = transact(work)
+    document, status = told(transact(work))
+    return answer(document, status)
+
+
+def told(settled: Outcome | Quarantined) -> tuple[dict[str, Any], int]:
+    """Return the answer to a receipt with its status; raises `receipt_conflict` when another one was there."""
     if isinstance(settled, Quarantined):
         raise Problem("receipt_conflict", settled.detail)
-    return answer(settled.answer, 200 if settled.replayed else 201)
+    return settled.answer, 200 if settled.replayed else 201
 
 
 @receipts.call(

@@ -43,6 +43,8 @@ LONGEST_CARD = 40
 LONGEST_LIST = 1000
 """Entries of the short lists: vouchers, redemptions, tenders, discounts of a line."""
 
+LARGEST_BATCH = 500
+
 RECEIPT_NUMBER = "[A-Za-z0-9._-]{1,40}"
 
 
@@ -233,5 +235,22 @@ class ReceiptBody(Body):
             raise ValidationError({"lines": again})
 
 
+class BatchBody(Body):
+    """Receipts in any order; each is answered by itself, also one that breaks the schema."""
+
+    KEYWORDS = {  # noqa: RUF012 - never changed
+        "properties": {
+            "receipts": {
+                "type": "array",
+                "maxItems": LARGEST_BATCH,
+                "items": {"anyOf": [{"$ref": "#/components/schemas/Receipt"}, {}]},
+            }
+        }
+    }
+
+    receipts = Several(fields.Raw(allow_none=True), required=True)
+
+
 RECEIPT = ReceiptBody()
-"""Built once; loading does not change it."""
+BATCH = BatchBody()
+"""Built once; loading does not change them."""
