@@ -24,6 +24,13 @@ class Barcode:
     bars: tuple[tuple[int, int], ...]
 
     @property
+    def spaced(self) -> str:
+        """Return the number in groups that a person can read out."""
+        if self.symbology == "EAN-13":
+            return f"{self.text[0]} {self.text[1:7]} {self.text[7:]}"
+        return " ".join(self.text[start : start + 4] for start in range(0, len(self.text), 4))
+
+    @property
     def path(self) -> str:
         """Return the bars as one SVG path, one module wide per unit and one unit high."""
         return "".join(f"M{start} 0h{width}v1h-{width}z" for start, width in self.bars)

@@ -31,7 +31,7 @@ class Ground:
 @dataclass(frozen=True, slots=True)
 class Fragment:
     """
-    A piece of a page that is set once and may lie on many pages of many copies.
+    A drawing that is made once and may lie on many pages of many copies.
 
     Two fragments that are equal look the same; everything that shows is in here. Sizes are millimetres.
     """
@@ -40,20 +40,39 @@ class Fragment:
     variant: str
     width: float
     height: float
-    language: str
     colour: int
-    content: Any
+    content: Ground | Picture | None
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A fragment on a page: its upper left corner in millimetres, scaled and turned (degrees) about its middle."""
+    """A fragment on a page: its upper left corner in millimetres, scaled, and turned (degrees) about its middle."""
 
     fragment: Fragment
     x: float
     y: float
     scale: float = 1.0
     turn: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Text, a price or a barcode in a box on a page, turned about the middle of the box."""
+
+    content: Any
+    style: str
+    x: float
+    y: float
+    width: float
+    height: float
+    turn: float = 0.0
+
+
+Sheet = tuple[Placement | Words, ...]
+"""What lies on one page, from the ground up."""
+
+BARCODE = "barcode"
+"""The style of what is drawn as bars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,59 +101,52 @@ class Theme:
     def __hash__(self) -> int:
         return hash(self.folder)
 
-    def places(self, booklet: Booklet) -> tuple[tuple[Placement, ...], ...]:
-        """Return for every page of `booklet` what lies on it, from the ground up."""
+    def sheets(self, booklet: Booklet) -> tuple[Sheet, ...]:
+        """Return for every page of `booklet` what lies on it."""
         colour = booklet.colour % self.colours
-        return tuple(tuple(self._page(page, booklet.language, colour)) for page in booklet.pages)
+        return tuple(tuple(self._page(page, colour)) for page in booklet.pages)
 
-    def _page(self, page: Page, language: str, colour: int) -> Iterator[Placement]:
+    def _page(self, page: Page, colour: int) -> Iterator[Placement | Words]:
         layout = self.data["layouts"][page.layout]
         lists = _lists(page)
         width, height = self.page_size
         taken = tuple((name, len(items)) for name, items in lists.items())
         if isinstance(page, PersonalPage):
             taken += (("card", int(page.card is not None)),)
-        # Grounds carry no words, so that all languages share one.
         ground = Ground(page.layout, taken)
-        yield Placement(Fragment(layout["ground"], page.layout, width, height, "", colour, ground), 0, 0)
+        yield Placement(Fragment(layout["ground"], page.layout, width, height, colour, ground), 0, 0)
         pictures: tuple[Picture, ...] = getattr(page, "pictures", ())
         for place in layout.get("pictures", ()):
             if place["of"] < len(pictures):
                 yield _picture(pictures[place["of"]], place)
-        hand = _Hand(language, colour)
         for box in layout.get("boxes", ()):
-            content = getattr(page, box["part"])
-            if content is not None:
-                yield hand.lay(content, box, box.get("variant", page.layout))
+            yield from _lay(page, box, variant=page.layout, colour=colour)
         left = {name: list(items) for name, items in lists.items()}
         for cell in layout.get("cells", ()):
-            items = left[cell.get("of", "items")]
-            if items:
-                yield from self._cell(items.pop(0), cell, hand)
-
-    def _cell(self, item: Item, cell: dict[str, Any], hand: "_Hand") -> Iterator[Placement]:
-        x, y = cell["x"], cell["y"]
-        for box in self.data["cells"][cell["cell"]]["boxes"]:
-            content = getattr(item, box["part"])
-            if box["part"] == "picture":
-                yield _picture(content, box, x, y)
-            elif content:
-                yield hand.lay(content, box, cell["cell"], x, y)
+            if items := left[cell.get("of", "items")]:
+                item = items.pop(0)
+                for box in self.data["cells"][cell["cell"]]["boxes"]:
+                    yield from _lay(item, box, variant=cell["cell"], colour=colour, x=cell["x"], y=cell["y"])
 
 
-@dataclass(frozen=True, slots=True)
-class _Hand:
-    """Lays words of one language in one colour."""
-
-    language: str
-    colour: int
-
-    def lay(self, content: Any, box: dict[str, Any], variant: str, x: float = 0, y: float = 0) -> Placement:
-        template = box.get("template", box["part"])
-        fragment = Fragment(
-            template, variant, float(box["w"]), float(box["h"]), self.language, self.colour, content
-        )
-        return Placement(fragment, x + box["x"], y + box["y"])
+def _lay(
+    whole: Page | Item, box: dict[str, Any], *, variant: str, colour: int, x: float = 0, y: float = 0
+) -> Iterator[Placement | Words]:
+    """Yield the part of `whole` that `box` is for, if there is one."""
+    content: Any = whole
+    for name in box["part"].split("."):
+        content = getattr(content, name) if content else None
+    if not content:
+        return
+    if isinstance(content, Picture):
+        yield _picture(content, box, x, y)
+        return
+    left, top, width, height = box["x"] + x, box["y"] + y, float(box["w"]), float(box["h"])
+    turn = box.get("turn", 0.0)
+    if shape := box.get("shape"):
+        yield Placement(Fragment(shape, variant, width, height, colour, None), left, top, turn=turn)
+    else:
+        yield Words(content, BARCODE if box.get("barcode") else box["style"], left, top, width, height, turn)
 
 
 def _lists(page: Page) -> dict[str, tuple[Item, ...]]:
@@ -148,7 +160,7 @@ def _lists(page: Page) -> dict[str, tuple[Item, ...]]:
 
 
 def _picture(picture: Picture, box: dict[str, Any], x: float = 0, y: float = 0) -> Placement:
-    fragment = Fragment("picture", "", PICTURE_SIDE, PICTURE_SIDE, "", 0, picture)
+    fragment = Fragment("picture", "", PICTURE_SIDE, PICTURE_SIDE, 0, picture)
     return Placement(fragment, x + box["x"], y + box["y"], box["w"] / PICTURE_SIDE, box.get("turn", 0.0))
 
 

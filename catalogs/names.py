@@ -56,6 +56,9 @@ _LEANING = re.compile(
 )
 
 
+_COUNTED = re.compile(r"(\d) (%|[^\W\d_]{1,3}\b)")
+
+
 def print_name(name: str, *, category: str | None = None, brand: str | None = None) -> Label:
     """
     Return how an article called `name` is printed, its size set apart.
@@ -122,8 +125,9 @@ def quiet(text: str) -> str:
 
 
 def bind(text: str) -> str:
-    """Return `text` with words that lean on the next one bound to it, so that no line ends in them."""
-    return _LEANING.sub(lambda found: f"{found[1]}{HARD}", text)
+    """Return `text` with short words bound to the next one, and numbers to their units, so that no line parts them."""
+    bound = _LEANING.sub(lambda found: f"{found[1]}{HARD}", text)
+    return _COUNTED.sub(lambda found: f"{found[1]}{HARD}{found[2]}", bound)
 
 
 def bind_headline(text: str) -> str:

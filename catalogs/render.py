@@ -107,7 +107,7 @@ def make_chunk(orders: Sequence[CopyOrder], photos: Path | None) -> list[MadeCop
             sheet
             for order, booklet in zip(orders, booklets, strict=True)
             if order.theme == theme
-            for sheet in typesetter.theme.places(booklet)
+            for sheet in typesetter.theme.sheets(booklet)
         )
     made: list[MadeCopy] = []
     for order, booklet in zip(orders, booklets, strict=True):

@@ -1,0 +1,272 @@
+"""
+Words and prices set into their boxes: which size fits, where lines break, where each piece stands.
+
+What differs from copy to copy is set here, in microseconds; what a theme draws is set by WeasyPrint once.
+Sizes are points, places are millimetres from the upper left corner of the page.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from pyphen import LANGUAGES as HYPHENATED
+from pyphen import Pyphen
+
+from catalogs.pages import Price
+from catalogs.typefaces import load_typeface
+
+MM_PER_POINT = 25.4 / 72
+RAISED = 0.5
+"""How large the decimals are beside the figure."""
+SYMBOL = 0.3
+"""How large the sign of the currency is."""
+DOTS = "\N{HORIZONTAL ELLIPSIS}"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A piece of text on one line; `x`, `y` is where its baseline begins."""
+
+    face: str
+    size: float
+    colour: str
+    x: float
+    y: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where words go."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """How one paragraph is set: the first of `sizes` at which it fits into `lines` lines is taken."""
+
+    face: str
+    sizes: tuple[float, ...]
+    colour: str
+    leading: float = 1.15
+    lines: int = 1
+    gap: float = 0.0
+    hyphenate: bool = False
+
+
+def set_block(
+    texts: Sequence[tuple[Paragraph, str]],
+    box: Box,
+    *,
+    language: str,
+    align: str = "left",
+    stand: str = "top",
+    inline: bool = False,
+) -> list[Run]:
+    """
+    Return paragraphs set below each other in `box`, standing at its "top", "middle" or "bottom".
+
+    What does not fit even at the smallest size ends in three dots. `inline` paragraphs, one line each,
+    follow each other on the baseline of the first.
+    """
+    if inline:
+        return _set_line(texts, box, language)
+    placed: list[tuple[Paragraph, float, str, float]] = []
+    y = 0.0
+    for paragraph, text in texts:
+        if not text:
+            continue
+        size, lines = _fit(paragraph, text, box.width, language)
+        y += paragraph.gap if placed else 0.0
+        for line in lines:
+            step = size * paragraph.leading * MM_PER_POINT
+            placed.append((paragraph, size, line, y + step / 2))
+            y += step
+    shift = {"top": 0.0, "middle": (box.height - y) / 2, "bottom": box.height - y}[stand]
+    runs: list[Run] = []
+    for paragraph, size, line, middle in placed:
+        face = load_typeface(paragraph.face)
+        baseline = box.y + shift + middle + face.cap_height * size * MM_PER_POINT / 2
+        width = face.width(line, size) * MM_PER_POINT
+        runs.append(Run(paragraph.face, size, paragraph.colour, _start(box, width, align), baseline, line))
+    return runs
+
+
+def _set_line(texts: Sequence[tuple[Paragraph, str]], box: Box, language: str) -> list[Run]:
+    """Return paragraphs one after the other on the bottom of `box`, as long as there is room."""
+    runs: list[Run] = []
+    x = box.x
+    for paragraph, text in texts:
+        x += paragraph.gap if runs else 0.0
+        size, lines = _fit(paragraph, text, max(0.0, box.x + box.width - x), language)
+        face = load_typeface(paragraph.face)
+        runs.append(Run(paragraph.face, size, paragraph.colour, x, box.y + box.height - 2.2, lines[0]))
+        x += face.width(lines[0], size) * MM_PER_POINT
+    return runs
+
+
+@dataclass(frozen=True, slots=True)
+class PriceStyle:
+    """How a price is set: as large as the box allows, up to `largest`."""
+
+    face: str
+    small_face: str
+    largest: float
+    colour: str
+    small_colour: str
+    unit_face: str
+    unit_size: float
+    align: str = "right"
+
+
+def set_price_runs(price: Price, box: Box, style: PriceStyle) -> list[Run]:
+    """
+    Return a price on the bottom of `box`: figure, small raised decimals with the symbol under them, price per unit.
+
+    It never breaks: a figure that is wider than the box is set smaller.
+    """
+    pieces, width = _figure(price, style)
+    face, unit_face = load_typeface(style.face), load_typeface(style.unit_face)
+    unit_room = style.unit_size * 1.45 * MM_PER_POINT if price.unit else 0.0
+    tallest = (box.height - unit_room) / (face.cap_height * 1.06 * MM_PER_POINT)
+    size = min(style.largest, tallest, box.width / (width * MM_PER_POINT))
+    em = size * MM_PER_POINT
+    x = _start(box, width * em, style.align)
+    y = box.y + box.height - unit_room - 0.03 * em
+    runs = [
+        Run(
+            style.small_face if piece.small else style.face,
+            size * piece.scale,
+            style.small_colour if piece.small else style.colour,
+            x + piece.x * em,
+            y - piece.rise * em,
+            piece.text,
+        )
+        for piece in pieces
+    ]
+    if price.unit:
+        shrunk = min(style.unit_size, box.width / (unit_face.width(price.unit, 1) * MM_PER_POINT))
+        room = unit_face.width(price.unit, shrunk) * MM_PER_POINT
+        below = box.y + box.height - style.unit_size * 0.25 * MM_PER_POINT
+        runs.append(
+            Run(
+                style.unit_face, shrunk, style.small_colour, _start(box, room, style.align), below, price.unit
+            )
+        )
+    return runs
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part of a figure, in ems of the large figure."""
+
+    text: str
+    scale: float
+    x: float
+    rise: float
+    small: bool
+
+
+def _figure(price: Price, style: PriceStyle) -> tuple[list[_Piece], float]:
+    """Return the parts of a price side by side, and how wide they are together."""
+    face, small = load_typeface(style.face), load_typeface(style.small_face)
+    pieces: list[_Piece] = []
+    x = 0.0
+    if price.symbol_first:
+        pieces.append(
+            _Piece(price.symbol, SYMBOL, 0, face.cap_height - small.cap_height * SYMBOL, small=True)
+        )
+        x = small.width(price.symbol, SYMBOL) + 0.05
+    pieces.append(_Piece(price.whole, 1, x, 0, small=False))
+    x += face.width(price.whole, 1)
+    raised = f"{price.separator}{price.decimals}{price.mark}"
+    if raised:
+        pieces.append(_Piece(raised, RAISED, x + 0.01, face.cap_height * (1 - RAISED), small=False))
+    ends = [x + 0.01 + face.width(raised, RAISED)]
+    if not price.symbol_first:
+        gap = face.width(price.separator, RAISED) + 0.03 if price.decimals else 0.12
+        pieces.append(_Piece(price.symbol, SYMBOL, x + gap, 0, small=True))
+        ends.append(x + gap + small.width(price.symbol, SYMBOL))
+    return pieces, max(ends)
+
+
+def _start(box: Box, width: float, align: str) -> float:
+    """Return where something of `width` begins in `box`."""
+    return {"left": box.x, "center": box.x + (box.width - width) / 2, "right": box.x + box.width - width}[
+        align
+    ]
+
+
+def _fit(paragraph: Paragraph, text: str, width: float, language: str) -> tuple[float, list[str]]:
+    """Return the size and the lines of a paragraph: rather smaller than with a hyphen, rather that than cut."""
+    for hyphenated in (False, True) if paragraph.hyphenate else (False,):
+        allowed = replace(paragraph, hyphenate=hyphenated)
+        for size in paragraph.sizes:
+            lines = break_lines(allowed, text, size, width, language)
+            if len(lines) <= paragraph.lines and _narrow(paragraph, lines, size, width):
+                return size, lines
+    size = paragraph.sizes[-1]
+    lines = break_lines(paragraph, text, size, width, language)
+    if len(lines) > paragraph.lines:
+        lines = [*lines[: paragraph.lines - 1], f"{lines[paragraph.lines - 1]}{DOTS}"]
+    return size, [_cut_to(paragraph, line, size, width) for line in lines]
+
+
+def _narrow(paragraph: Paragraph, lines: list[str], size: float, width: float) -> bool:
+    face = load_typeface(paragraph.face)
+    return all(face.width(line, size) * MM_PER_POINT <= width for line in lines)
+
+
+def _cut_to(paragraph: Paragraph, line: str, size: float, width: float) -> str:
+    """Return `line`, or as much of it as fits with three dots."""
+    face = load_typeface(paragraph.face)
+    if face.width(line, size) * MM_PER_POINT <= width:
+        return line
+    stem = line.rstrip(DOTS)
+    while stem and face.width(stem + DOTS, size) * MM_PER_POINT > width:
+        stem = stem[:-1]
+    return stem.rstrip() + DOTS
+
+
+def break_lines(paragraph: Paragraph, text: str, size: float, width: float, language: str) -> list[str]:
+    """
+    Return `text` in lines no wider than `width`, broken at spaces.
+
+    A word wider than a line is hyphenated by the rules of its language where the paragraph allows;
+    without a place to break it keeps its width.
+    """
+    face = load_typeface(paragraph.face)
+    lines: list[str] = []
+    for word in text.split(" "):
+        joined = f"{lines[-1]} {word}" if lines else word
+        if lines and face.width(joined, size) * MM_PER_POINT <= width:
+            lines[-1] = joined
+            continue
+        rest = word
+        while paragraph.hyphenate and face.width(rest, size) * MM_PER_POINT > width:
+            pair = _hyphenated(rest, language, lambda head: face.width(head, size) * MM_PER_POINT <= width)
+            if pair is None:
+                break
+            lines.append(pair[0])
+            rest = pair[1]
+        lines.append(rest)
+    return lines
+
+
+def _hyphenated(word: str, language: str, fits: Callable[[str], bool]) -> tuple[str, str] | None:
+    """Return the longest beginning of `word` that fits with its hyphen, and the rest."""
+    for head, tail in _hyphens(language).iterate(word):
+        if fits(f"{head}-"):
+            return f"{head}-", tail
+    return None
+
+
+@lru_cache(maxsize=8)
+def _hyphens(language: str) -> Pyphen:
+    names = {"en": "en_GB", "cs": "cs_CZ", "sk": "sk_SK", "pl": "pl_PL"}
+    name = names.get(language, language)
+    return Pyphen(lang=name if name in HYPHENATED else "en_GB", left=3, right=3)

@@ -1,0 +1,189 @@
+"""Faces of a theme: measured by HarfBuzz, embedded in copies as one subset per weight."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+
+import pikepdf
+import uharfbuzz
+from fontTools.subset import Options, Subsetter
+from fontTools.ttLib import TTFont
+from pikepdf import Array, Dictionary, Name, Pdf, String
+
+FONTS = Path(__file__).resolve().parent / "fonts"
+
+LETTERS = (
+    *range(0x20, 0x7F),
+    *range(0xA0, 0x250),
+    *(0x2013, 0x2014, 0x2018, 0x2019, 0x201A, 0x201C, 0x201D, 0x201E, 0x2022, 0x2026, 0x20AC, 0x2212),
+    *range(0x218, 0x21C),
+)
+"""What is kept of a face: Latin with all its diacritics, and the signs of prices and sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """A piece of text as glyphs; `kerns` are what to add to each advance, all in thousandths of the size."""
+
+    ids: tuple[int, ...]
+    kerns: tuple[int, ...]
+    width: float
+
+
+class Typeface:
+    """One weight of a family: its glyphs, their widths, and the font object that PDFs carry."""
+
+    def __init__(self, file: str) -> None:
+        path = FONTS / file
+        self.file = file
+        self.name = path.stem.replace("_", "-")
+        data = path.read_bytes()
+        self._shaper = uharfbuzz.Font(uharfbuzz.Face(data))
+        self._units = self._shaper.face.upem
+        self._font = TTFont(BytesIO(data))
+        self._cmap: dict[int, str] = self._font.getBestCmap()
+        self.cap_height = self._font["OS/2"].sCapHeight / self._units
+        hhea = self._font["hhea"]
+        self.baseline = 0.5 + (hhea.ascent + hhea.descent) / 2 / self._units
+        """How far below the top of a line of the height of its type the letters stand, in ems."""
+        self._shaped = lru_cache(maxsize=20_000)(self._shape)
+
+    def glyphs(self, text: str) -> Glyphs:
+        """Return `text` as glyphs, kerned; signs that the face does not have become a hyphen or are left out."""
+        return self._shaped(text)
+
+    def width(self, text: str, size: float) -> float:
+        """Return how wide `text` is in the unit of `size`."""
+        return self.glyphs(text).width * size
+
+    def _shape(self, text: str) -> Glyphs:
+        buffer = uharfbuzz.Buffer()
+        buffer.add_str("".join(self._known(text)))
+        buffer.guess_segment_properties()
+        # One glyph per sign, so that what is copied out of the PDF is exactly what was put in.
+        uharfbuzz.shape(self._shaper, buffer, {"liga": False, "clig": False, "calt": False, "ccmp": False})
+        ids = tuple(info.codepoint for info in buffer.glyph_infos)
+        advances = [position.x_advance for position in buffer.glyph_positions]
+        plain = [self._shaper.get_glyph_h_advance(glyph) for glyph in ids]
+        kerns = tuple(
+            round((advance - own) * 1000 / self._units) for advance, own in zip(advances, plain, strict=True)
+        )
+        return Glyphs(ids, kerns, sum(advances) / self._units)
+
+    def _known(self, text: str) -> Iterable[str]:
+        for sign in text:
+            if ord(sign) in self._cmap:
+                yield sign
+            elif sign.isspace():
+                yield " "
+            elif sign in "\u2010\u2011":
+                yield "-"
+
+    def embed(self, pdf: Pdf) -> pikepdf.Object:
+        """Return the font as a new object of `pdf`, ready for text in glyph numbers."""
+        kept, data = self._subset()
+        order = self._font.getGlyphOrder()
+        widths = self._font["hmtx"]
+        signs = {name: chr(code) for code, name in sorted(self._cmap.items(), reverse=True) if code in kept}
+        by_number = sorted((self._font.getGlyphID(name), name) for name in signs)
+        name = Name(f"/{_tag(data)}+{self.name}")
+        head, os2, hhea = self._font["head"], self._font["OS/2"], self._font["hhea"]
+        scale = 1000 / self._units
+        descriptor = Dictionary(
+            Type=Name.FontDescriptor,
+            FontName=name,
+            Flags=4,
+            FontBBox=[round(value * scale) for value in (head.xMin, head.yMin, head.xMax, head.yMax)],
+            ItalicAngle=0,
+            Ascent=round(hhea.ascent * scale),
+            Descent=round(hhea.descent * scale),
+            CapHeight=round(os2.sCapHeight * scale),
+            StemV=80,
+            FontFile2=pdf.make_stream(data, Length1=len(data)),
+        )
+        return pdf.make_indirect(
+            Dictionary(
+                Type=Name.Font,
+                Subtype=Name.Type0,
+                BaseFont=name,
+                Encoding=Name("/Identity-H"),
+                ToUnicode=pdf.make_stream(_to_unicode((number, signs[name]) for number, name in by_number)),
+                DescendantFonts=[
+                    pdf.make_indirect(
+                        Dictionary(
+                            Type=Name.Font,
+                            Subtype=Name.CIDFontType2,
+                            BaseFont=name,
+                            CIDSystemInfo=Dictionary(
+                                Registry=String("Adobe"), Ordering=String("Identity"), Supplement=0
+                            ),
+                            FontDescriptor=pdf.make_indirect(descriptor),
+                            CIDToGIDMap=Name.Identity,
+                            DW=round(widths[order[0]][0] * scale),
+                            W=_widths(
+                                [(number, round(widths[name][0] * scale)) for number, name in by_number]
+                            ),
+                        )
+                    )
+                ],
+            )
+        )
+
+    @lru_cache(maxsize=1)  # noqa: B019 - faces live as long as their process
+    def _subset(self) -> tuple[frozenset[int], bytes]:
+        font = TTFont(FONTS / self.file)
+        options = Options(
+            retain_gids=True,
+            hinting=False,
+            layout_features=[],
+            notdef_outline=True,
+            name_IDs=[],
+            glyph_names=False,
+        )
+        subsetter = Subsetter(options)
+        kept = frozenset(code for code in LETTERS if code in self._cmap)
+        subsetter.populate(unicodes=kept)
+        subsetter.subset(font)
+        # The file would otherwise carry the moment at which it was made.
+        font.recalcTimestamp = False
+        out = BytesIO()
+        font.save(out)
+        return kept, out.getvalue()
+
+
+@lru_cache(maxsize=32)
+def load_typeface(file: str) -> Typeface:
+    """Return the face in `file` of the packaged fonts."""
+    return Typeface(file)
+
+
+def _tag(data: bytes) -> str:
+    """Return the six letters that mark a subset, always the same for the same one."""
+    return "".join(chr(65 + byte % 26) for byte in sha256(data).digest()[:6])
+
+
+def _widths(numbered: list[tuple[int, int]]) -> Array:
+    """Return widths as PDF wants them: runs of neighbours."""
+    runs: list[tuple[int, list[int]]] = []
+    for number, width in numbered:
+        if runs and runs[-1][0] + len(runs[-1][1]) == number:
+            runs[-1][1].append(width)
+        else:
+            runs.append((number, [width]))
+    return Array([part for first, widths in runs for part in (first, Array(widths))])
+
+
+def _to_unicode(numbered: Iterable[tuple[int, str]]) -> bytes:
+    lines = [f"<{number:04x}> <{sign.encode('utf-16-be').hex()}>" for number, sign in numbered]
+    blocks = [lines[start : start + 100] for start in range(0, len(lines), 100)]
+    mapped = "\n".join(f"{len(block)} beginbfchar\n" + "\n".join(block) + "\nendbfchar" for block in blocks)
+    return (
+        "/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n"
+        "/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def\n"
+        "/CMapName /Adobe-Identity-UCS def\n/CMapType 2 def\n"
+        "1 begincodespacerange\n<0000> <ffff>\nendcodespacerange\n"
+        f"{mapped}\nendcmap\nCMapName currentdict /CMap defineresource pop\nend\nend"
+    ).encode("ascii")
