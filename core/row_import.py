@@ -59,6 +59,7 @@ def import_rows(
                 else:
                     counts[fate] += 1
             report(table.percent(), 100)
+        report(100, 100)
     return Summary(read, counts[True], counts[False], sink.count, sink.written_to)
 
 

@@ -201,7 +201,10 @@ def article_name(kind: str | None, category: str | None, department: str, size: 
     if kind and category and set(_WORD.findall(kind)) <= VAGUE:
         kind = f"{category}: {kind}"
     words = _presentable(kind or category or f"{department} article")
-    return f"{words} {shown}" if size and (shown := _shown_size(size)) else words
+    if not size or (department == "PRODUCE" and not size.endswith("OZ")):
+        # Fruit and vegetables have the size of the case that they came in, not of what is bought.
+        return words
+    return f"{words} {shown}" if (shown := _shown_size(size)) else words
 
 
 def _presentable(text: str) -> str:

@@ -115,6 +115,7 @@ class Spool(AbstractContextManager["Spool"]):
                 self.sale_rows += sold.num_rows
                 self.other_rows += other.num_rows
                 report(table.percent(), 100)
+            report(100, 100)
         self._open_receipts = _repeated(self._seen)
         self._mixed_receipts = np.intersect1d(_values(self._seen), _values(self._seen_others))
         self._spoilt_receipts = np.unique(_values(self._spoilt))
