@@ -31,17 +31,55 @@ class LineLot:
         return today < self.receipt.business_date + timedelta(days=14)
 
 
+Pieces = list[tuple[LineLot | None, int]]
+"""Points by where they come from; None is below zero."""
+
+
+@dataclass
+class Held:
+    account: "Account"
+    pieces: Pieces
+    ends: datetime
+    state: str = "reserved"
+
+    @property
+    def points(self) -> int:
+        return sum(points for _, points in self.pieces)
+
+
 @dataclass
 class Account:
     lots: list[LineLot] = field(default_factory=list)
     debt: int = 0
+    held: list[Held] = field(default_factory=list)
+
+    def reserve(self, points: int, today: date, now: datetime) -> Held | None:
+        self.lapse(now)
+        if points > self.stands(today)[0]:
+            return None
+        held = Held(self, self.draw(points, self.for_spending(today)), now + timedelta(minutes=10))
+        self.held.append(held)
+        return held
+
+    def lapse(self, now: datetime, spared: frozenset[int] = frozenset()) -> None:
+        for held in self.held:
+            if held.state == "reserved" and held.ends <= now and id(held) not in spared:
+                self.let_go(held, "expired")
+
+    def let_go(self, held: Held, state: str) -> None:
+        held.state = state
+        for lot, points in held.pieces:
+            self.put(lot, points)
+
+    def for_spending(self, today: date) -> list[LineLot]:
+        return sorted((lot for lot in self.lots if not lot.pending(today)), key=lambda lot: lot.age)
 
     def stands(self, today: date) -> tuple[int, int]:
         pending = sum(lot.left for lot in self.lots if lot.pending(today))
         return sum(lot.left for lot in self.lots) - pending - self.debt, pending
 
-    def draw(self, points: int, order: list[LineLot]) -> list[tuple[LineLot | None, int]]:
-        taken: list[tuple[LineLot | None, int]] = []
+    def draw(self, points: int, order: list[LineLot]) -> Pieces:
+        taken: Pieces = []
         for lot in order:
             part = min(points, lot.left)
             if part:
@@ -64,13 +102,22 @@ class Account:
 class Line:
     quantity: Decimal
     share: int
+    spent: int
+
+
+@dataclass(frozen=True)
+class Counted:
+    quantity: Decimal
+    points: int
+    spent: int
 
 
 @dataclass
 class Return:
     sale: "Sale"
-    counted: dict[int, list[tuple[Decimal, int]]] = field(default_factory=dict)
-    taken: list[tuple[LineLot | None, int]] = field(default_factory=list)
+    counted: dict[int, list[Counted]] = field(default_factory=dict)
+    taken: Pieces = field(default_factory=list)
+    given: list[tuple[Account, LineLot | None, int]] = field(default_factory=list)
     voided: bool = False
 
 
@@ -79,18 +126,30 @@ class Sale:
     name: Original
     account: Account | None
     lines: dict[int, Line]
+    spent: list[tuple[Account, LineLot | None, int]] = field(default_factory=list)
     returns: list[Return] = field(default_factory=list)
     voided: bool = False
 
-    def standing(self, line: int) -> tuple[Decimal, int]:
+    def standing(self, line: int) -> Counted:
         counted = [part for back in self.returns if not back.voided for part in back.counted.get(line, [])]
-        return sum((quantity for quantity, _ in counted), Decimal(0)), sum(points for _, points in counted)
+        return Counted(
+            sum((part.quantity for part in counted), Decimal(0)),
+            sum(part.points for part in counted),
+            sum(part.spent for part in counted),
+        )
+
+
+@dataclass(frozen=True)
+class Moved:
+    earned: int = 0
+    spent: int = 0
+    reversed: int = 0
+    returned: int = 0
 
 
 @dataclass(frozen=True)
 class Expected:
-    earned: int = 0
-    reversed: int = 0
+    moved: Moved = Moved()
     available: int = 0
     pending: int = 0
 
@@ -113,20 +172,27 @@ class Reference:
         self.accounts: dict[str, Account] = {}
         self.known: dict[Original, Sale | Return | None] = {}
         self.waiting: dict[Original, list[tuple[Original, PostedReceipt]]] = {}
+        self.redemptions: dict[str, Held] = {}
         self.sequence = 0
 
-    def stands(self, card: str, now: datetime) -> tuple[int, int]:
-        return self.accounts.setdefault(card, Account()).stands(business_day(now, self.timezone))
+    def account(self, card: str) -> Account:
+        return self.accounts.setdefault(card, Account())
+
+    def stands(self, card: str, now: datetime) -> tuple[int, int, int]:
+        account = self.account(card)
+        account.lapse(now)
+        held = sum(held.points for held in account.held if held.state == "reserved")
+        return *account.stands(business_day(now, self.timezone)), held
 
     def post(self, name: Original, posted: PostedReceipt, now: datetime) -> Expected:
         today = business_day(now, self.timezone)
-        own = self.accounts.setdefault(posted.card_number, Account()) if posted.card_number else None
+        own = self.account(posted.card_number) if posted.card_number else None
+        for account in self.accounts.values():
+            account.lapse(now, frozenset(id(held) for held in self.named(posted)))
         if posted.type == "sale":
-            sale = self.sell(name, posted, own)
-            earned = sum(line.share for line in sale.lines.values())
+            moved = self.sell(name, posted, own, now)
             self.settle_waiting(name, today)
-            return self.told(own, today, earned=earned)
-        original = self.known.get(posted.original) if posted.original else None
+            return self.told(own, today, moved)
         if posted.original is None:
             self.known[name] = None
             return self.told(own, today)
@@ -134,9 +200,11 @@ class Reference:
             self.waiting.setdefault(posted.original, []).append((name, posted))
             self.known[name] = None
             return self.told(own, today)
-        earned, taken, account = self.reverse(name, posted, original, today)
+        original = self.known[posted.original]
+        moved = self.reverse(name, posted, original, today)
         self.settle_waiting(name, today)
-        return self.told(account, today, earned=earned, reversed=taken)
+        sale = original.sale if isinstance(original, Return) else original
+        return self.told(sale.account if sale else None, today, moved)
 
     def waits(self, name: Original) -> bool:
         return any(name == waiting for found in self.waiting.values() for waiting, _ in found)
@@ -146,57 +214,91 @@ class Reference:
             self.reverse(waiting, posted, self.known[name], today)
             self.settle_waiting(waiting, today)
 
-    def sell(self, name: Original, posted: PostedReceipt, account: Account | None) -> Sale:
+    def sell(self, name: Original, posted: PostedReceipt, account: Account | None, now: datetime) -> Moved:
+        spent = self.spend(posted, now) if posted.mode == "live" else []
         totals = {line.line_number: line.total_amount for line in posted.lines}
         base = max(0, sum(totals.values()) - posted.totals.points_amount)
         earned = base // 100 if account is not None and posted.mode == "live" else 0
         found = shares(earned, totals)
+        points_spent = sum(points for _, _, points in spent)
+        found_spent = shares(points_spent, totals)
         self.sequence += 1
         if account is not None:
             account.lots += [
                 LineLot(name, line, self.sequence, share) for line, share in sorted(found.items())
             ]
-        sold = {line.line_number: Line(line.quantity, found[line.line_number]) for line in posted.lines}
-        sale = Sale(name, account, sold)
-        self.known[name] = sale
-        return sale
+        self.known[name] = Sale(
+            name,
+            account,
+            {
+                line.line_number: Line(line.quantity, found[line.line_number], found_spent[line.line_number])
+                for line in posted.lines
+            },
+            spent,
+        )
+        return Moved(earned, points_spent)
+
+    def spend(self, posted: PostedReceipt, now: datetime) -> list[tuple[Account, LineLot | None, int]]:
+        today = business_day(now, self.timezone)
+        spent: list[tuple[Account, LineLot | None, int]] = []
+        for held in self.named(posted):
+            if held.state == "posted":
+                continue
+            pieces = held.pieces
+            if held.state != "reserved":
+                pieces = held.account.draw(held.points, held.account.for_spending(today))
+            held.state = "posted"
+            spent += [(held.account, lot, points) for lot, points in pieces]
+        return spent
+
+    def named(self, posted: PostedReceipt) -> list[Held]:
+        if posted.type != "sale" or posted.mode != "live":
+            return []
+        return [
+            self.redemptions[code]
+            for code in dict.fromkeys(posted.redemption_ids)
+            if code in self.redemptions
+        ]
 
     def reverse(
         self, name: Original, posted: PostedReceipt, original: Sale | Return | None, today: date
-    ) -> tuple[int, int, Account | None]:
-        """Return (earned, reversed, account)."""
+    ) -> Moved:
         self.known[name] = None
         if posted.type == "return" and isinstance(original, Sale):
-            return 0, self.bring_back(name, posted, original, today), original.account
+            return self.bring_back(name, posted, original, today)
         if posted.type == "void" and isinstance(original, Sale):
-            return 0, self.void(original, today), original.account
+            return self.void(original, today)
         if posted.type == "void" and isinstance(original, Return):
-            return self.void_return(original), 0, original.sale.account
-        return 0, 0, None
+            return self.void_return(original, today)
+        return Moved()
 
-    def bring_back(self, name: Original, posted: PostedReceipt, sale: Sale, today: date) -> int:
+    def bring_back(self, name: Original, posted: PostedReceipt, sale: Sale, today: date) -> Moved:
         back = Return(sale)
         self.known[name] = back
         if sale.voided:
-            return 0
-        by_line: dict[int, int] = {}
+            return Moved()
         sale.returns.append(back)
         for line in sorted(posted.lines, key=lambda line: line.line_number):
-            named = line.original_line_number
-            if named not in sale.lines:
-                continue
-            sold = sale.lines[named]
-            returned, taken = sale.standing(named)
-            counted = min(line.quantity, sold.quantity - returned)
-            due = floor(sold.share * Fraction(returned + counted) / Fraction(sold.quantity))
-            points = max(0, due - taken)
-            back.counted.setdefault(named, []).append((counted, points))
-            by_line[named] = by_line.get(named, 0) + points
+            if line.original_line_number in sale.lines:
+                self.count(back, line.original_line_number, line.quantity)
+        by_line = {line: sum(part.points for part in parts) for line, parts in back.counted.items()}
+        spent = sum(part.spent for parts in back.counted.values() for part in parts)
         back.taken = self.take_back(sale, by_line, today)
-        return sum(by_line.values())
+        back.given = self.give_back(sale, spent)
+        return Moved(reversed=sum(by_line.values()), returned=spent)
 
-    def take_back(self, sale: Sale, by_line: dict[int, int], today: date) -> list[tuple[LineLot | None, int]]:
-        taken: list[tuple[LineLot | None, int]] = []
+    @staticmethod
+    def count(back: Return, line: int, quantity: Decimal) -> None:
+        sold, before = back.sale.lines[line], back.sale.standing(line)
+        counted = min(quantity, sold.quantity - before.quantity)
+        part = Fraction(before.quantity + counted) / Fraction(sold.quantity)
+        points = max(0, floor(sold.share * part) - before.points)
+        spent = max(0, floor(sold.spent * part) - before.spent)
+        back.counted.setdefault(line, []).append(Counted(counted, points, spent))
+
+    @staticmethod
+    def take_back(sale: Sale, by_line: dict[int, int], today: date) -> Pieces:
+        taken: Pieces = []
         for line, points in sorted(by_line.items()):
             if points:
                 assert sale.account is not None
@@ -207,24 +309,46 @@ class Reference:
                 taken += sale.account.draw(points, own + pending + available)
         return taken
 
-    def void(self, sale: Sale, today: date) -> int:
+    @staticmethod
+    def give_back(sale: Sale, points: int) -> list[tuple[Account, LineLot | None, int]]:
+        """What was spent last comes back first."""
+        given: list[tuple[Account, LineLot | None, int]] = []
+        while points:
+            account, lot, spent = sale.spent.pop()
+            back = min(points, spent)
+            points -= back
+            if back < spent:
+                sale.spent.append((account, lot, spent - back))
+            account.put(lot, back)
+            given.append((account, lot, back))
+        return given
+
+    def void(self, sale: Sale, today: date) -> Moved:
         if sale.voided:
-            return 0
-        left = {line: sold.share - sale.standing(line)[1] for line, sold in sale.lines.items()}
+            return Moved()
+        left = {line: sold.share - sale.standing(line).points for line, sold in sale.lines.items()}
+        spent = sum(points for _, _, points in sale.spent)
         sale.voided = True
         self.take_back(sale, left, today)
-        return sum(left.values())
+        self.give_back(sale, spent)
+        return Moved(reversed=sum(left.values()), returned=spent)
 
     @staticmethod
-    def void_return(back: Return) -> int:
+    def void_return(back: Return, today: date) -> Moved:
         if back.voided or back.sale.voided:
-            return 0
+            return Moved()
         back.voided = True
         for lot, points in back.taken:
             assert back.sale.account is not None
             back.sale.account.put(lot, points)
-        return sum(points for parts in back.counted.values() for _, points in parts)
+        for account, lot, points in back.given:
+            there = points if lot is None else min(points, lot.left)
+            account.put(lot, -there)
+            again = [(lot, there)] if there else []
+            again += account.draw(points - there, account.for_spending(today))
+            back.sale.spent += [(account, place, part) for place, part in again]
+        parts = [part for found in back.counted.values() for part in found]
+        return Moved(earned=sum(part.points for part in parts), spent=sum(part.spent for part in parts))
 
-    def told(self, account: Account | None, today: date, *, earned: int = 0, reversed: int = 0) -> Expected:  # noqa: A002
-        available, pending = account.stands(today) if account else (0, 0)
-        return Expected(earned, reversed, available, pending)
+    def told(self, account: Account | None, today: date, moved: Moved = Moved()) -> Expected:
+        return Expected(moved, *(account.stands(today) if account else (0, 0)))

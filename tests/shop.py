@@ -11,10 +11,14 @@ import pytest
 
 from core.clock import business_day
 from core.database import Sessions, make_engine, make_sessions
+from core.ids import uuid7
 from core.verification import verify
+from customers.models import Card, Member
 from customers.operations import issue_cards
 from loyalty.checkout import Outcome, Quarantined, settle
 from loyalty.queries import card_view
+from loyalty.redemptions import post, release, reserve
+from loyalty.reservations import Redemption
 from loyalty.verification import CHECKS
 from sales.operations import add_store, add_till
 from sales.queries import till_of_key
@@ -96,9 +100,11 @@ class Shop:
         speaking = self.tills[till]
         return Original(speaking.store_code, speaking.till_code, posted.business_date, posted.receipt_number)
 
-    def settle(self, posted: PostedReceipt, *, till: str = "T1") -> Outcome | Quarantined:
+    def settle(
+        self, posted: PostedReceipt, *, till: str = "T1", imported: bool = False
+    ) -> Outcome | Quarantined:
         with self.sessions.begin() as session:
-            return settle(session, till=self.tills[till], posted=posted, now=self.now)
+            return settle(session, till=self.tills[till], posted=posted, now=self.now, imported=imported)
 
     def post(self, posted: PostedReceipt, *, till: str = "T1") -> dict[str, Any]:
         """Return the answer to a new receipt."""
@@ -131,6 +137,48 @@ class Shop:
     def issue(self, cards: list[str]) -> None:
         with self.sessions.begin() as session:
             issue_cards(session, card_numbers=cards, now=self.now, actor="test")
+
+    def enrol(self, card: str, name: str = "Žofie Nováková", **changes: Any) -> None:
+        """Make a member the holder of an issued card."""
+        with self.sessions.begin() as session:
+            held = session.get_one(Card, card)
+            given, family = name.split(" ", 1)
+            member = Member(
+                member_id=uuid7(),
+                member_code=f"M{card}",
+                account_id=held.account_id,
+                given_name=given,
+                family_name=family,
+                joined_on=self.today,
+                **{"language": "cs", **changes},
+            )
+            session.add(member)
+            session.flush()
+            held.member_id, held.state = member.member_id, "active"
+
+    def reserve(self, points: int, card: str = CARD, *, till: str = "T1") -> Redemption:
+        with self.sessions.begin() as session:
+            return reserve(session, till=self.tills[till], card_number=card, points=points, now=self.now)
+
+    def release(self, redemption: Redemption) -> Redemption:
+        with self.sessions.begin() as session:
+            return release(session, till=self.till, redemption_id=redemption.redemption_id, now=self.now)
+
+    def hand_over(self, redemption: Redemption) -> Redemption:
+        with self.sessions.begin() as session:
+            return post(session, till=self.till, redemption_id=redemption.redemption_id, now=self.now)
+
+    def paid_with(
+        self, *redemptions: Redemption, totals: tuple[int, ...] = (10000,), **changes: Any
+    ) -> PostedReceipt:
+        """A sale on which `redemptions` paid a part."""
+        value = sum(redemption.value_amount for redemption in redemptions)
+        return self.sale(
+            *totals,
+            redemption_ids=tuple(str(redemption.redemption_id) for redemption in redemptions),
+            totals=Totals(payable_amount=sum(totals) - value, points_amount=value),
+            **changes,
+        )
 
     def later(self, **by: float) -> None:
         self.now += timedelta(**by)

@@ -5,12 +5,12 @@ from itertools import permutations
 from sqlalchemy import select
 
 from customers.queries import holder_of_card
+from loyalty.accounts import read_lots
 from loyalty.checkout import Outcome
 from loyalty.holding import Holding
 from loyalty.ledger import Cause
 from loyalty.opening import hold_account
 from loyalty.operations import book
-from loyalty.accounts import read_lots
 from sales.models import ReceiptFlag, ReceiptLine
 from sales.receipts import PostedReceipt
 from tests.shop import CARD, OTHER_CARD, Shop
