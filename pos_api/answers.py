@@ -157,3 +157,13 @@ class BatchAnswer(Answer):
     """One result for every receipt, in the order of the batch."""
 
     results = fields.List(fields.Nested(BatchResultAnswer), required=True)
+
+
+class RedemptionAnswer(Answer):
+    """Points held for a purchase or a reward: reserved, then posted, released or expired."""
+
+    redemption_id = fields.UUID(required=True)
+    state = fields.String(required=True, metadata={"enum": ["reserved", "posted", "released", "expired"]})
+    expires_at = fields.DateTime(required=True)
+    points = count()
+    value_amount = fields.Integer(required=True, metadata={"description": "What the points are worth."})

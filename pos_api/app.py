@@ -10,11 +10,12 @@ from pos_api.health import health
 from pos_api.openapi import make_contract
 from pos_api.problems import answer_routing_errors
 from pos_api.receipts import receipts
+from pos_api.redemptions import redemptions
 from pos_api.transactions import EXTENSION
 
 ROOT = "/pos"
 PREFIX = f"{ROOT}/v1"
-CALLS = (receipts, batches, cards)
+CALLS = (receipts, batches, cards, redemptions)
 
 
 def register(app: Flask, sessions: Sessions) -> None:

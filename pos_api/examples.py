@@ -209,3 +209,19 @@ BATCH_ANSWER: Example = {
         },
     ]
 }
+
+REDEMPTIONS: Mapping[str, Example] = {
+    "points": {"summary": "Points for money off", "value": {"card_number": CARD_NUMBER, "points": 500}},
+    "reward": {"summary": "A reward", "value": {"card_number": CARD_NUMBER, "reward_code": "MUG"}},
+    "voucher": {"summary": "A voucher", "value": {"voucher_code": "7Q4M-9XKD-2R"}},
+}
+
+REDEMPTION_ANSWER: Example = {
+    "redemption_id": "019aa5f1-3c2b-7d40-8b7e-2f6f1a0d9c55",
+    "state": "reserved",
+    "expires_at": "2026-11-21T09:26:02+00:00",
+    "points": 500,
+    "value_amount": 5000,
+}
+
+REDEMPTION_PARAMETER = path_parameter("redemption_id", "As answered to the reservation.", format="uuid")

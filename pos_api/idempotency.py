@@ -1,8 +1,10 @@
 """The Idempotency-Key of a till: claimed in the transaction of its request, so that a failed attempt leaves none."""
 
+import json
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from flask import request
@@ -15,14 +17,6 @@ from pos_api.problems import Problem
 HEADER = "Idempotency-Key"
 
 _KEY = re.compile("[!-~]{1,255}").fullmatch
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What was answered under the key before."""
-
-    status: int
-    body: dict[str, Any]
 
 
 def key_of_request() -> str | None:
@@ -38,13 +32,13 @@ _CLAIM = """
     insert into idempotency_record (till_id, key, fingerprint, status, body, created_at)
     values (%s, %s, %s, %s, '{}', %s) on conflict do nothing
 """
-_KEPT = "select fingerprint, status, body from idempotency_record where till_id = %s and key = %s"
+_KEPT = "select fingerprint, body from idempotency_record where till_id = %s and key = %s"
 _KEEP = "update idempotency_record set body = %s where till_id = %s and key = %s"
 
 
 def claim(
     session: Session, *, till_id: int, key: str, fingerprint: bytes, status: int, now: datetime
-) -> Kept | None:
+) -> dict[str, Any] | None:
     """
     Claim `key` for the body with this fingerprint, to be answered with `status`.
 
@@ -58,9 +52,31 @@ def claim(
     row = connection.execute(_KEPT, (till_id, key), prepare=True).fetchone()
     if row is None or bytes(row[0]) != fingerprint:
         raise Problem("idempotency_conflict", f"Another body came under the {HEADER} {key} before.")
-    return Kept(row[1], row[2])
+    body: dict[str, Any] = row[1]
+    return body
 
 
-def keep(session: Session, *, till_id: int, key: str, body: dict[str, Any]) -> None:
-    """Keep `body` as what is answered under the claimed `key`."""
-    driver_of(session).execute(_KEEP, (Jsonb(body), till_id, key))
+def once(
+    session: Session,
+    work: Callable[[], dict[str, Any]],
+    *,
+    till_id: int,
+    key: str | None,
+    document: Mapping[str, Any],
+    now: datetime,
+) -> dict[str, Any]:
+    """
+    Return what `work` answers (201), or what it answered when `document` came under `key` to this address before.
+
+    Without a key `work` is simply done.
+    """
+    if key is None:
+        return work()
+    said = json.dumps([request.path, document], sort_keys=True)
+    meaning = sha256(said.encode()).digest()
+    kept = claim(session, till_id=till_id, key=key, fingerprint=meaning, status=201, now=now)
+    if kept is not None:
+        return kept
+    body = work()
+    driver_of(session).execute(_KEEP, (Jsonb(body), till_id, key), prepare=True)
+    return body

@@ -251,6 +251,35 @@ class BatchBody(Body):
     receipts = Several(fields.Raw(allow_none=True), required=True)
 
 
+class RedemptionBody(Body):
+    """What a card's holder wants to use: points, a reward, or a voucher."""
+
+    KEYWORDS = {  # noqa: RUF012 - never changed
+        "oneOf": [
+            filled("card_number", "points"),
+            filled("card_number", "reward_code"),
+            filled("voucher_code"),
+        ]
+    }
+
+    card_number = Code(LONGEST_CARD)
+    points = Whole(1, LARGEST_INTEGER)
+    reward_code = Code()
+    voucher_code = Code()
+
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def want_one_thing(self, _: Any, document: Any, **__: Any) -> None:
+        """Refuse to guess which of several things is wanted, or for whom."""
+        if type(document) is not dict:
+            return
+        by_card = [
+            name for name in ("points", "reward_code") if name in document and "card_number" in document
+        ]
+        if len(by_card) + ("voucher_code" in document) != 1:
+            raise ValidationError("Either card_number with one of points and reward_code, or voucher_code.")
+
+
 RECEIPT = ReceiptBody()
 BATCH = BatchBody()
+REDEMPTION = RedemptionBody()
 """Built once; loading does not change them."""

@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from core.database import Sessions, make_engine, make_sessions
@@ -95,6 +96,37 @@ def chain(database_url: str) -> Iterator[Chain]:
     register(app, sessions)
     yield open_chain(app, sessions)
     engine.dispose()
+
+
+MEMBER_CARD = "2990000000026"
+
+
+def enrol_with_points(chain: Chain, points: int = 1000, card_number: str = MEMBER_CARD) -> str:
+    """Enrol a member whose card holds `points`, spendable at once; returns the card's number."""
+    with chain.sessions.begin() as session:
+        session.execute(
+            text(
+                "with account as (insert into account (account_id, opened_at) "
+                "  values (gen_random_uuid(), now()) returning account_id), "
+                "person as (insert into member (member_id, member_code, account_id, given_name, family_name, language, joined_on) "
+                "  select gen_random_uuid(), :card, account_id, 'Žofie', 'Nováková', 'cs', current_date from account returning *) "
+                "insert into card (card_number, state, account_id, member_id, created_at, issued_at) "
+                "select :card, 'active', account_id, member_id, now(), now() from person"
+            ),
+            {"card": card_number},
+        )
+    if points:
+        day = datetime.now(UTC) - timedelta(days=60)
+        sale = chain.till.sale(
+            examples.SHORTEST_SALE,
+            business_date=day.date().isoformat(),
+            closed_at=day.isoformat(),
+            card_number=card_number,
+            totals={"payable_amount": points * 100},
+        )
+        sale["lines"][0] |= {"quantity": "1", "unit_price": points * 100, "total_amount": points * 100}
+        assert chain.till.post("/receipts", sale).get_json()["points"]["available"] == points
+    return card_number
 
 
 @pytest.fixture

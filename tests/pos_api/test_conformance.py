@@ -56,6 +56,8 @@ def found_by_schemathesis(address: str, key: str, *, most: int) -> Iterator[str]
 
     @schema.hook("filter_failure")
     def filter_failure(_context: Any, failure: Any, _case: Any, response: Any) -> bool:
+        if failure.title == "Schema-violating request accepted" and response.status_code == 413:
+            return False  # the contract's own word for a list that is too long
         return not (failure.title == "Schema-valid request rejected" and is_of_the_contract(response))
 
     tried = 0

@@ -1,0 +1,36 @@
+"""Payment-card numbers in what tills send: refused wherever they are not masked, as on receipts."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core.payment_cards import payment_card_numbers
+from customers.queries import known_cards
+from pos_api.problems import invalid_content, pointer
+
+
+def refuse_payment_cards(session: Session, document: Mapping[str, Any]) -> None:
+    """Raise `invalid_content` for texts of a checked `document` with such a number, unless it is of our own cards."""
+    found = {
+        place: numbers for place, text in _texts(document) if (numbers := set(payment_card_numbers(text)))
+    }
+    if not found:
+        return
+    foreign = set().union(*found.values()) - known_cards(session, set().union(*found.values()))
+    refused = [
+        (place, "A payment-card number stands here.") for place, numbers in found.items() if numbers & foreign
+    ]
+    if refused:
+        raise invalid_content(refused)
+
+
+def _texts(value: Any, *path: str | int) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield pointer(*path), value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _texts(inner, *path, name)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _texts(inner, *path, index)

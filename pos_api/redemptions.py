@@ -1,0 +1,159 @@
+"""Redemptions: points, rewards and vouchers that a member uses at the till."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.errors import RegularsError
+from loyalty import redemptions as points
+from loyalty.reservations import Redemption
+from pos_api import examples, idempotency
+from pos_api.answers import RedemptionAnswer
+from pos_api.bodies import answer, parse, read
+from pos_api.keys import bearer, till_of
+from pos_api.openapi import Calls
+from pos_api.payment_cards import refuse_payment_cards
+from pos_api.problems import Problem, of_refusal
+from pos_api.schemas import REDEMPTION, RedemptionBody
+from pos_api.transactions import transact
+from rewards.operations import OutOfStock
+from sales.receipts import TillIdentity
+
+redemptions = Calls("redemptions", "Points, rewards and vouchers that a member uses")
+
+CODES: Mapping[type[RegularsError], str] = {
+    points.OtherStore: "other_store",
+    points.NotRegistered: "not_registered",
+    points.CardBlocked: "card_blocked",
+    points.NotEnoughPoints: "not_enough_points",
+    points.AlreadyRedeemed: "already_redeemed",
+    points.AlreadyReleased: "already_released",
+    points.RedemptionExpired: "expired",
+    OutOfStock: "out_of_stock",
+}
+
+Resolve = Callable[..., Redemption]
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn what the domain refuses into the contract's problems."""
+    try:
+        yield
+    except RegularsError as error:
+        raise of_refusal(error, CODES) from error
+
+
+@redemptions.call(
+    "POST",
+    "/redemptions",
+    body=RedemptionBody,
+    examples=examples.REDEMPTIONS,
+    answers={201: (RedemptionAnswer, "Reserved for ten minutes.", examples.REDEMPTION_ANSWER)},
+    problems=(
+        "not_found",
+        "not_enough_points",
+        "out_of_stock",
+        "not_registered",
+        "card_blocked",
+        "in_progress",
+        "idempotency_conflict",
+    ),
+    parameters=(examples.IDEMPOTENCY_KEY,),
+)
+def post_redemption() -> Response:
+    """
+    Reserve points, a reward or a voucher.
+
+    A receipt that lists the redemption posts it; without one it can be posted by itself.
+    """
+    key = bearer()
+    repeated = idempotency.key_of_request()
+    raw = read()
+
+    def work(session: Session) -> dict[str, Any]:
+        till = till_of(session, key)
+        document = parse(raw)
+        wish = REDEMPTION.read(document)
+        refuse_payment_cards(session, document)
+        now = clock.now()
+        return idempotency.once(
+            session,
+            lambda: _reserve(session, till, wish, now),
+            till_id=till.till_id,
+            key=repeated,
+            document=document,
+            now=now,
+        )
+
+    return answer(transact(work), 201)
+
+
+def _reserve(session: Session, till: TillIdentity, wish: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    if "voucher_code" in wish:
+        raise Problem("not_found", f"Nobody issued the voucher {wish['voucher_code']}.")
+    with refusals():
+        return points.reserve(session, till=till, now=now, **wish).document(now)
+
+
+@redemptions.call(
+    "GET",
+    "/redemptions/<redemption_id>",
+    answers={200: (RedemptionAnswer, "As it stands now.", examples.REDEMPTION_ANSWER)},
+    problems=("other_store", "not_found"),
+    parameters=(examples.REDEMPTION_PARAMETER,),
+)
+def show_redemption(redemption_id: str) -> Response:
+    """Return a redemption of the own store."""
+
+    def find(session: Session, *, till: TillIdentity, redemption_id: UUID, now: datetime) -> Redemption:
+        del now
+        return points.find_redemption(session, till=till, redemption_id=redemption_id)
+
+    return _with(redemption_id, find)
+
+
+@redemptions.call(
+    "POST",
+    "/redemptions/<redemption_id>/release",
+    answers={200: (RedemptionAnswer, "Given back.", {**examples.REDEMPTION_ANSWER, "state": "released"})},
+    problems=("other_store", "not_found", "already_redeemed", "expired", "in_progress"),
+    parameters=(examples.REDEMPTION_PARAMETER,),
+)
+def release_redemption(redemption_id: str) -> Response:
+    """Give reserved points back; a second time changes nothing."""
+    return _with(redemption_id, points.release)
+
+
+@redemptions.call(
+    "POST",
+    "/redemptions/<redemption_id>/post",
+    answers={200: (RedemptionAnswer, "Handed over.", {**examples.REDEMPTION_ANSWER, "state": "posted"})},
+    problems=("other_store", "not_found", "already_released", "expired", "in_progress"),
+    parameters=(examples.REDEMPTION_PARAMETER,),
+)
+def hand_over_redemption(redemption_id: str) -> Response:
+    """Hand over what was reserved without a receipt; a second time changes nothing."""
+    return _with(redemption_id, points.post)
+
+
+def _with(text: str, do: Resolve) -> Response:
+    key = bearer()
+
+    def work(session: Session) -> dict[str, Any]:
+        till = till_of(session, key)
+        try:
+            redemption_id = UUID(text)
+        except ValueError as error:
+            raise Problem("not_found", "There is no such redemption.") from error
+        now = clock.now()
+        with refusals():
+            return do(session, till=till, redemption_id=redemption_id, now=now).document(now)
+
+    return answer(transact(work))
