@@ -93,15 +93,10 @@ class _Enrolment:
                 select(Member).where(Member.member_code.in_(codes)).with_for_update()
             )
         }
-        accounts = dict(
-            session.execute(
-                select(Account.household_code, Account.account_id).where(
-                    Account.household_code.in_(households)
-                )
-            )
-            .tuples()
-            .all()
+        named = select(Account.household_code, Account.account_id).where(
+            Account.household_code.in_(households)
         )
+        accounts = {row.household_code: row.account_id for row in session.execute(named)}
         cards = {
             card.card_number: card
             for card in session.scalars(select(Card).where(Card.card_number.in_(numbers)).with_for_update())
@@ -113,10 +108,10 @@ class _Enrolment:
             session=session,
             now=now,
             members=members,
-            households={code: account for code, account in accounts.items() if code},
+            households=accounts,
             inhabited=set(session.scalars(select(Member.account_id).where(Member.account_id.in_(held)))),
             cards=cards,
-            consents=set(session.execute(stated).tuples()),
+            consents={(row.member_id, row.purpose, row.channel) for row in session.execute(stated)},
         )
 
     def store(self, rows: Sequence[MemberRow]) -> list[Fate]:

@@ -65,11 +65,8 @@ def import_stores(session: Session, path: Path, *, report: Report) -> Summary:
 
     def store(rows: Sequence[StoreRow]) -> Sequence[Fate]:
         codes = [row.store_code for row in rows]
-        known = dict(
-            session.execute(select(Store.store_code, Store.currency).where(Store.store_code.in_(codes)))
-            .tuples()
-            .all()
-        )
+        stored = select(Store.store_code, Store.currency).where(Store.store_code.in_(codes))
+        known = {row.store_code: row.currency for row in session.execute(stored)}
         refusals = {
             row.store_code: f"the store counts in {known[row.store_code]}, which cannot change"
             for row in rows

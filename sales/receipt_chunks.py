@@ -20,6 +20,9 @@ FORMAT = b"regulars receipts import 1\n"
 """Begins what is hashed, so that no till's fingerprint is ever the same by accident of form."""
 SAFE = 2**62
 """Sums and products below this fit in 64 bits; anything larger is counted in Python's own numbers."""
+LARGEST = 2**63 - 1
+"""What a sum of amounts may come to where it is stored."""
+TOO_LARGE = "the amounts of this receipt come to more than can be stored"
 REPEATED = "two rows of this receipt have one line number"
 
 Texts = list[str | None]
@@ -116,6 +119,8 @@ class Chunk:
 
     def sum_by_receipt(self, amounts: np.ndarray) -> np.ndarray:
         """Of receipts: what `amounts`, of lines, add up to."""
+        if int(self.counts.max(initial=0)) * int(np.abs(amounts).max(initial=0)) >= SAFE:
+            amounts = amounts.astype(object)
         return np.add.reduceat(amounts, self.starts) if len(self) else amounts
 
     def wrong_lines(self) -> Iterator[tuple[int, Flag]]:
@@ -133,7 +138,16 @@ class Chunk:
         twice = receipt[1:][same & (line[1:] == line[:-1])]
         head = self.rows.column("head")
         mixed = receipt[1:][same & pc.not_equal(head.slice(1), head.slice(0, len(head) - 1)).to_numpy(False)]
-        return {**dict.fromkeys(twice.tolist(), REPEATED), **dict.fromkeys(mixed.tolist(), MIXED)}
+        return {
+            **dict.fromkeys(self._too_large(), TOO_LARGE),
+            **dict.fromkeys(twice.tolist(), REPEATED),
+            **dict.fromkeys(mixed.tolist(), MIXED),
+        }
+
+    def _too_large(self) -> list[int]:
+        sums = (self.gross, self.amounts("discount_amount"), self.amounts("total_amount"))
+        beyond = [np.flatnonzero(np.abs(self.sum_by_receipt(amounts)) > LARGEST) for amounts in sums]
+        return [int(index) for indexes in beyond for index in indexes]
 
     @property
     def identities(self) -> list[str]:
