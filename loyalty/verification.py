@@ -137,12 +137,16 @@ RESERVATIONS = QueryCheck(
     select 'reservation ' || entry.reference
     from ledger_entry as entry
     where entry.reason = 'reserve' and (
-        select sum(leg.points)
-        from ledger_leg as leg
-        join lot using (lot_id)
-        where leg.account_id = entry.account_id and leg.book = 'points'
-          and leg.entry_id <= entry.entry_id and lot.available_at <= entry.booked_at
-    ) < 0
+        exists (
+            select from ledger_leg as leg join lot using (lot_id)
+            where leg.entry_id = entry.entry_id and lot.available_at > entry.booked_at)
+        or (
+            select sum(leg.points)
+            from ledger_leg as leg
+            join lot using (lot_id)
+            where leg.account_id = entry.account_id and leg.book = 'points'
+              and leg.entry_id <= entry.entry_id and lot.available_at <= entry.booked_at
+        ) < 0)
     """,
 )
 
