@@ -4,8 +4,6 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
 from stdnum.cz import dic as cz_dic
 from stdnum.eu import vat
 from stdnum.exceptions import ValidationError
@@ -14,6 +12,7 @@ from stdnum.pl import nip, regon
 from core.row_import import BadRow, Cells, needed, optional
 from core.tabular import Columns
 from customers.cardnumbers import normalise_card_number
+from customers.contact_details import Consents, consents_of, email_address, phone_number
 from customers.models import CARD_STATES, LANGUAGES
 
 MEMBERS = Columns(
@@ -35,17 +34,10 @@ MEMBERS = Columns(
 )
 CARDS = Columns(required=("card_number",), optional=("state", "member_code"))
 
-PURPOSES = ("offers", "catalog", "surveys")
-CHANNELS = ("email", "print", "sms", "phone")
-REGIONS = {"cs": "CZ", "sk": "SK", "pl": "PL"}
-"""Where a phone number without its country is taken to be from, by the member's language."""
 IMPORTABLE_STATES = ("stock", "issued", "active", "blocked", "expired")
 
 _CODE = re.compile(r"[^\s/]{1,64}")
 _EIGHT_DIGITS = re.compile(r"\d{8}")
-
-Consents = tuple[tuple[str, str | None], ...]
-"""Purposes, each with its channel, None for what has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +84,8 @@ def parse_member(cells: Cells, *, today: date) -> MemberRow:
         member_code=_code(cells, "member_code") or needed(cells, "member_code"),
         given_name=names[0] or "",
         family_name=names[1] or "",
-        email=_email(optional(cells, "email")),
-        phone=_phone(optional(cells, "phone"), language),
+        email=email_address(optional(cells, "email")),
+        phone=phone_number(optional(cells, "phone"), language),
         language=language,
         birth_date=_day(cells, "birth_date", latest=today),
         home_store_code=optional(cells, "home_store_code"),
@@ -102,7 +94,7 @@ def parse_member(cells: Cells, *, today: date) -> MemberRow:
         company_name=company,
         company_id=_company_id(optional(cells, "company_id")),
         vat_id=_vat_id(optional(cells, "vat_id")),
-        consents=_consents(optional(cells, "consents")),
+        consents=consents_of(optional(cells, "consents")),
         joined_on=_day(cells, "joined_on", latest=today),
     )
 
@@ -142,29 +134,6 @@ def _day(cells: Cells, column: str, *, latest: date) -> date | None:
     return day
 
 
-def _email(text: str | None) -> str | None:
-    if text is None:
-        return None
-    try:
-        return validate_email(text, check_deliverability=False).normalized
-    except EmailNotValidError as error:
-        raise BadRow(f"email is no address: {error}") from error
-
-
-def _phone(text: str | None, language: str | None) -> str | None:
-    """Return a phone number as E.164 writes it."""
-    if text is None:
-        return None
-    international = "+" + text[2:] if text.startswith("00") else text
-    try:
-        number = phonenumbers.parse(international, REGIONS.get(language or ""))
-    except phonenumbers.NumberParseException as error:
-        raise BadRow("phone is no number, or lacks its country (+420…)") from error
-    if not phonenumbers.is_possible_number(number):
-        raise BadRow("phone is no number that can exist")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
 def _company_id(text: str | None) -> str | None:
     """Return a company's number: Czech and Slovak IČO, Polish NIP or REGON."""
     if text is None:
@@ -187,15 +156,3 @@ def _vat_id(text: str | None) -> str | None:
         return str(vat.validate(text))
     except ValidationError as error:
         raise BadRow("vat_id is no VAT number of the European Union, such as CZ00177041") from error
-
-
-def _consents(text: str | None) -> Consents:
-    """Return what was agreed to: `email:offers` is the purpose offers by e-mail, `profiling` has no channel."""
-    found: list[tuple[str, str | None]] = []
-    for word in (text or "").split():
-        channel, _, purpose = word.rpartition(":")
-        known = word == "profiling" or (channel in CHANNELS and purpose in PURPOSES)
-        if not known:
-            raise BadRow(f"consents has {word!r}, which is neither profiling nor channel:purpose")
-        found.append((purpose, channel or None))
-    return tuple(sorted(set(found), key=repr))

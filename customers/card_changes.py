@@ -1,0 +1,122 @@
+"""Cards that are lost, stolen or worn out: blocked with a reason, replaced in one transaction."""
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session
+
+from core.audit import record_event
+from customers.cardnumbers import normalise_card_number
+from customers.enrolment import CardInUse, hold_card
+from customers.models import Card, Member
+from customers.operations import open_account
+from customers.queries import CardNotFound
+
+
+def block_card(session: Session, *, card_number: str, reason: str, now: datetime, actor: str) -> None:
+    """
+    Block a card from now on; a blocked one stays as it is.
+
+    Raises `CardNotFound`, or `CardInUse` when it was replaced.
+    """
+    card = _known_card(session, card_number)
+    if card.state == "blocked":
+        return
+    if card.state == "replaced":
+        raise CardInUse(f"card {card_number} was replaced by {card.replaced_by}")
+    session.execute(
+        update(Card)
+        .where(Card.card_number == card_number)
+        .values(
+            state="blocked",
+            blocked_reason=reason,
+            blocked_at=now,
+            account_id=card.account_id or open_account(session, now=now),
+        )
+    )
+    _record(session, "card.block", card_number, {"reason": reason}, now=now, actor=actor)
+
+
+def replace_card(
+    session: Session,
+    *,
+    card_number: str,
+    new_card_number: str,
+    reason: str,
+    now: datetime,
+    actor: str,
+    has_history: Callable[[UUID], bool],
+) -> None:
+    """
+    Put `new_card_number` in the place of a card: account, holder and all that hangs on them follow.
+
+    The new card may be of stock, never seen, or issued without a holder, if `has_history`
+    denies that anything was ever booked on its account. Raises `CardNotFound`,
+    `BadCardNumber` or `CardInUse`.
+    """
+    successor = normalise_card_number(new_card_number)
+    old = _known_card(session, card_number)
+    if old.state == "replaced":
+        raise CardInUse(f"card {card_number} was replaced by {old.replaced_by}")
+    new = hold_card(session, card_number=successor, now=now)
+    if successor == card_number or not _free(session, new, has_history):
+        raise CardInUse(f"card {successor} is {new.state}")
+    account_id = old.account_id or open_account(session, now=now)
+    session.execute(
+        update(Card)
+        .where(Card.card_number == successor)
+        .values(
+            state="issued" if old.member_id is None else "active",
+            account_id=account_id,
+            member_id=old.member_id,
+            issued_at=now,
+        )
+    )
+    session.execute(
+        update(Card)
+        .where(Card.card_number == card_number)
+        .values(
+            state="replaced",
+            replaced_by=successor,
+            account_id=account_id,
+            blocked_reason=old.blocked_reason or reason,
+        )
+    )
+    _record(session, "card.replace", card_number, {"reason": reason, "by": successor}, now=now, actor=actor)
+
+
+def _known_card(session: Session, card_number: str) -> Card:
+    card = session.execute(
+        select(Card).where(Card.card_number == card_number).with_for_update()
+    ).scalar_one_or_none()
+    if card is None:
+        raise CardNotFound(f"the card number {card_number} was never seen")
+    return card
+
+
+def _free(session: Session, card: Card, has_history: Callable[[UUID], bool]) -> bool:
+    """Return whether nobody would lose anything if the card became somebody else's."""
+    if card.state == "stock":
+        return True
+    if card.state != "issued" or card.account_id is None or card.member_id is not None:
+        return False
+    others = select(exists().where(Card.account_id == card.account_id, Card.card_number != card.card_number))
+    members = select(exists().where(Member.account_id == card.account_id))
+    shared = session.scalar(others) or session.scalar(members)
+    return not shared and not has_history(card.account_id)
+
+
+def _record(
+    session: Session, action: str, card_number: str, detail: dict[str, str], *, now: datetime, actor: str
+) -> None:
+    record_event(
+        session,
+        now=now,
+        actor=actor,
+        action=action,
+        subject_kind="card",
+        subject_id=card_number,
+        detail=detail,
+    )
