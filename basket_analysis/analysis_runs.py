@@ -87,6 +87,12 @@ def run_under_way(session: Session, *, business_day: date) -> RunUnderWay:
     return RunUnderWay(*row)
 
 
+def is_completed(session: Session, *, business_day: date) -> bool:
+    """Return whether the analysis of a day is done: served before, and no other one is being filled."""
+    states = set(session.scalars(select(AnalysisRun.state).where(AnalysisRun.business_day == business_day)))
+    return "completed" in states and "running" not in states
+
+
 def read_served(session: Session) -> Served | None:
     """Return what is served; None before the first run is completed."""
     run = session.execute(
@@ -160,9 +166,9 @@ def serve_run(session: Session, *, run_id: UUID, now: datetime) -> None:
     )
     old = (
         select(AnalysisRun.run_id)
-        .where(AnalysisRun.state == "completed")
+        .where(AnalysisRun.state == "completed", AnalysisRun.run_id != run_id)
         .order_by(AnalysisRun.business_day.desc(), AnalysisRun.started_at.desc())
-        .offset(KEPT_RUNS)
+        .offset(KEPT_RUNS - 1)
     )
     forget_groups(session, runs=old)
     for table in (MinedRule, Suggestion):

@@ -23,6 +23,7 @@ from basket_analysis.analysis_runs import (
     Served,
     add_timing,
     begin_run,
+    is_completed,
     read_pairs,
     read_served,
     run_under_way,
@@ -145,6 +146,9 @@ def suggest_assortment(shift: Shift) -> Mapping[str, Any]:
     """Suggest what each store may list, delist, keep and place together, and serve the whole run."""
     began = time.monotonic()
     with shift.sessions.begin() as session:
+        if is_completed(session, business_day=shift.business_day):
+            # Whoever served it died before the step could be noted as done.
+            return {"served_before": True}
         run = run_under_way(session, business_day=shift.business_day)
         sold = _read(session, shift.business_day)
         names, group_of = _groups_of(session, run.run_id, sold.members)

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, case, select, text, true, update
+from sqlalchemy import ColumnElement, Connection, and_, case, not_, or_, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -188,17 +188,18 @@ def due_days(
     session: Session, *, job: str, day: date, closed: datetime, since: datetime, now: datetime
 ) -> list[date]:
     """
-    Return the days whose run is to be begun or gone on with now, those that people asked for first.
+    Return the days whose run is to be begun or gone on with now, in order.
 
-    The run of `day`, which closed at `closed`, is due unless it is completed, stopped or has
-    failed too often. Where it has no run yet, it is due when it closed after `since`, the start of the
-    asking process, or when an earlier run shows that the job was in use by then: a missed one is caught up,
-    and a new database owes nothing for the days before it.
+    Those are the days that people asked for, those of interrupted runs, and `day`, which closed at `closed`:
+    unless its run is completed or stopped, has failed too often, or failed just now. Where it has no run
+    yet, it is due when it closed after `since`, the start of the asking process, or when an earlier run
+    shows that the job was in use by then: a missed one is caught up, and a new database owes nothing for
+    the days before it.
     """
-    asked = session.scalars(
-        select(JobRun.business_day)
-        .where(JobRun.job == job, JobRun.state == "waiting")
-        .order_by(JobRun.business_day)
+    open_days = session.scalars(
+        select(JobRun.business_day).where(
+            JobRun.job == job, or_(JobRun.state == "waiting", and_(JobRun.state == "running", not_(HELD)))
+        )
     ).all()
     known = find_run(session, job=job, business_day=day)
     if known is None:
@@ -206,9 +207,11 @@ def due_days(
             JobRun.job == job, JobRun.business_day < day, JobRun.finished_at < closed
         )
         due = closed >= since or session.scalar(used.limit(1)) is not None
-    elif known.state == "failed":
-        assert known.finished_at is not None
-        due = known.attempts < TRIES and known.finished_at + PAUSE <= now
     else:
-        due = known.state == "running" and not known.alive
-    return [*asked, day] if due else list(asked)
+        due = (
+            known.state == "failed"
+            and known.attempts < TRIES
+            and known.finished_at is not None
+            and known.finished_at + PAUSE <= now
+        )
+    return sorted({*open_days, *([day] if due else [])})
