@@ -32,7 +32,9 @@ def home() -> ResponseReturnValue:
     with transaction() as session:
         chosen = scope.read(session)
         newest = latest_business_date(session, store_id=chosen.store_id)
-        today = newest + timedelta(days=1) if newest else business_day(now(), chosen.timezone)
+        today = business_day(now(), chosen.timezone)
+        if newest:
+            today = min(today, newest + timedelta(days=1))
         context = _context(session, chosen, today) if newest else {"members": members_in_all(session)}
         flags = open_flags(session, store_id=viewer().store_id)
         runs = latest_runs(session, job="night", limit=1)

@@ -48,7 +48,8 @@ def find() -> ResponseReturnValue:
                 subject_kind="member",
                 subject_id=words,
             )
-    if len(members) == 1 and not receipts and not articles:
+    by_number = [row for row in receipts if row.receipt_number == words]
+    if len(members) == 1 and not by_number and not articles:
         return redirect(url_for("members.show", member_id=members[0].member_id))
     if len(receipts) == 1 and not members and not articles:
         return redirect(address_of(receipts[0]))

@@ -1,0 +1,69 @@
+"""The whole house behind a real server, looked at through a real browser."""
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, sync_playwright
+from werkzeug.serving import make_server
+
+from core.database import make_engine, make_sessions
+from tests.web.conftest import settings_for
+from tests.web.house import House, furnish
+from wsgi import create_app
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="session")
+def journey_app(
+    make_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Flask]:
+    engine = make_engine(make_database())
+    yield create_app(make_sessions(engine), settings_for(tmp_path_factory.mktemp("journey")))
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def journey_house(journey_app: Flask) -> House:
+    return furnish(journey_app, journey_app.extensions["web"].sessions)
+
+
+@pytest.fixture(scope="session")
+def address(journey_app: Flask) -> Iterator[str]:
+    """The address of a server of this test run."""
+    server = make_server("127.0.0.1", 0, journey_app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None or not Path(CHROMIUM).exists():
+        pytest.fail("Chromium is missing: apt-get install chromium, or name it in CHROMIUM")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str, journey_house: House) -> Iterator[Page]:
+    """A page that fails the test when the console reports an error, a broken policy among them."""
+    context = browser.new_context(base_url=address, locale="en-GB", viewport={"width": 1280, "height": 900})
+    opened = context.new_page()
+    opened.set_default_timeout(10_000)
+    errors: list[str] = []
+    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    yield opened
+    context.close()
+    assert errors == []
