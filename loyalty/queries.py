@@ -19,7 +19,7 @@ from loyalty.programme import DEFAULT, Programme
 from rewards.queries import affordable_rewards
 from sales.receipts import SALE, Flag, TillIdentity
 
-__all__ = ["CardNotFound", "answer_from_books", "card_view", "position_of_account"]
+__all__ = ["CardNotFound", "answer_from_books", "card_view", "has_entries", "position_of_account"]
 
 _POSITION = """
     select coalesce(balance.points, 0) as points, coalesce(balance.reserved, 0) as reserved, sums.*
@@ -34,6 +34,16 @@ def position_of_account(session: Session, *, account_id: UUID, now: datetime) ->
     row = cursor.execute(_POSITION, {"account_id": account_id, "now": now}, prepare=True).fetchone()
     assert row is not None
     return held_of(account_id, row).position
+
+
+def has_entries(session: Session, *, account_id: UUID) -> bool:
+    """Return whether anything was ever booked on an account."""
+    row = (
+        driver_of(session)
+        .execute("select exists (select from ledger_entry where account_id = %s)", (account_id,))
+        .fetchone()
+    )
+    return bool(row and row[0])
 
 
 def card_view(

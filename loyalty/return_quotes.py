@@ -1,0 +1,173 @@
+"""What a return would do, found out by doing it and taking it back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core.clock import business_day
+from core.driver import driver_of
+from core.ids import uuid7
+from core.money import half_up
+from loyalty.checkout import Outcome, settle
+from loyalty.programme import DEFAULT, Programme
+from sales.queries import stored_answer
+from sales.receipts import RETURN, Original, PostedLine, PostedReceipt, TillIdentity, Totals
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """So much of a line of the sale is to come back."""
+
+    original_line_number: int
+    quantity: Decimal
+
+
+@dataclass(slots=True)
+class _Sold:
+    """A line of the sale: its amount before points, its quantity, and how much of that has come back."""
+
+    amount: int
+    quantity: Decimal
+    returned: Decimal
+
+    def refund(self, quantity: Decimal) -> int:
+        """Return the amount for `quantity` more; all returns together make exactly the line's amount."""
+        before = half_up(self.amount * self.returned / self.quantity)
+        self.returned += quantity
+        return half_up(self.amount * self.returned / self.quantity) - before
+
+
+def quote_return(
+    session: Session,
+    *,
+    till: TillIdentity,
+    original: Original,
+    lines: Sequence[Wanted],
+    now: datetime,
+    programme: Programme = DEFAULT,
+) -> dict[str, Any]:
+    """
+    Return what a return of `lines` would do at `now`, as the body of the contract; nothing of it is kept.
+
+    Refunds are money: what is given back in points is left out. Raises `ReceiptNotFound`.
+    """
+    sale = stored_answer(
+        session,
+        store_code=original.store_code,
+        till_code=original.till_code,
+        business_date=original.business_date,
+        receipt_number=original.receipt_number,
+    )
+    rehearsal = session.begin_nested()
+    posted = _posted(till, original, lines, now)
+    settled = settle(session, till=till, posted=posted, now=now)
+    assert isinstance(settled, Outcome)
+    counted = _counted(session, posted.business_date, UUID(settled.answer["receipt_id"]))
+    rehearsal.rollback()
+    sold = _sold(session, sale.receipt_id, original)
+    quoted = [
+        _line(
+            wanted, sold.get(wanted.original_line_number), counted.get(number, (Decimal(0), 0, 0)), programme
+        )
+        for number, wanted in enumerate(lines, start=1)
+    ]
+    points = settled.answer["points"]
+    return {
+        "lines": quoted,
+        "totals": {"refund_amount": sum(line["refund_amount"] for line in quoted)},
+        "points": {
+            "reversed": points["reversed"],
+            "returned": points["returned"],
+            "balance_after": points["balance"],
+        },
+        "flags": [
+            {**flag, "line_number": lines[flag["line_number"] - 1].original_line_number}
+            for flag in settled.answer["flags"]
+            if flag["code"] == "over_returned" and "line_number" in flag
+        ],
+    }
+
+
+def _posted(till: TillIdentity, original: Original, lines: Sequence[Wanted], now: datetime) -> PostedReceipt:
+    return PostedReceipt(
+        type=RETURN,
+        business_date=business_day(now, till.timezone),
+        receipt_number=uuid7().hex,
+        closed_at=now,
+        currency=till.currency,
+        lines=tuple(
+            PostedLine(
+                line_number=number,
+                quantity=wanted.quantity,
+                unit_price=0,
+                total_amount=0,
+                original_line_number=wanted.original_line_number,
+            )
+            for number, wanted in enumerate(lines, start=1)
+        ),
+        totals=Totals(payable_amount=0),
+        original=original,
+    )
+
+
+def _line(
+    wanted: Wanted, sold: _Sold | None, counted: tuple[Decimal, int, int], programme: Programme
+) -> dict[str, Any]:
+    quantity, points, points_spent = counted
+    amount = sold.refund(quantity) if sold and quantity else 0
+    return {
+        "original_line_number": wanted.original_line_number,
+        "quantity": _plain(quantity),
+        "refund_amount": amount - programme.value_of(points_spent),
+        "points_reversed": points,
+        "points_returned": points_spent,
+    }
+
+
+def _counted(session: Session, business_date: date, receipt_id: UUID) -> dict[int, tuple[Decimal, int, int]]:
+    """Return by line what the rehearsed return amounts to: quantity, points taken back and given back."""
+    rows = driver_of(session).execute(
+        """
+        select line_number, counted_quantity, points, points_spent from receipt_line
+        where business_date = %s and receipt_id = %s and counted_quantity is not null
+        """,
+        (business_date, receipt_id),
+    )
+    return {row[0]: (row[1], row[2], row[3]) for row in rows.fetchall()}
+
+
+_SOLD = """
+    with returned as (
+        select line.original_line_number, sum(line.counted_quantity) as quantity
+        from receipt_link as link
+        join receipt_line as line using (business_date, receipt_id)
+        where link.original_identity = %(identity)s and link.original_receipt_id is not null and link.type = 'return'
+          and not exists (select from receipt_link as void
+                          where void.original_identity = link.identity and void.original_receipt_id is not null
+                            and void.type = 'void')
+        group by line.original_line_number
+    )
+    select line.line_number, line.total_amount, line.quantity, coalesce(returned.quantity, 0)
+    from receipt_line as line
+    left join returned on returned.original_line_number = line.line_number
+    where line.business_date = %(business_date)s and line.receipt_id = %(receipt_id)s
+"""
+
+
+def _sold(session: Session, receipt_id: UUID, original: Original) -> dict[int, _Sold]:
+    values = {
+        "identity": original.identity,
+        "business_date": original.business_date,
+        "receipt_id": receipt_id,
+    }
+    rows = driver_of(session).execute(_SOLD, values).fetchall()
+    return {row[0]: _Sold(row[1], row[2], row[3]) for row in rows}
+
+
+def _plain(number: Decimal) -> str:
+    return format(number.normalize(), "f")
