@@ -11,7 +11,7 @@ from babel.lists import format_list
 from catalogs.barcodes import card_barcode
 from catalogs.layouts import Theme
 from catalogs.motif_words import motif_word
-from catalogs.motifs import Motif, find_motif, motif_of
+from catalogs.motifs import Motif, Use, find_motif, motif_of
 from catalogs.names import bind_headline, print_name, quiet, shouts
 from catalogs.pages import (
     Booklet,
@@ -84,8 +84,8 @@ class Issue:
     """An edition as the members of one shop see it."""
 
     colour: int
-    themed: bool
-    """Whether the group is held together by rules, so that its offers are often bought together."""
+    categories: tuple[str, ...]
+    """What the group is about, the best tied first; empty for members without a common theme."""
     shop: str
     valid_from: date
     valid_to: date
@@ -152,7 +152,7 @@ class _Words:
     def cover(self, reader: Reader, offers: Sequence[Offer], picks: Sequence[Pick]) -> CoverPage:
         _ = self.translations.gettext
         shown = offers or [pick.offer for pick in picks]
-        kicker = _("What goes together") if self.issue.themed else _("Fresh from your shop")
+        kicker = _("What goes together") if self.is_theme(shown[:5]) else _("Fresh from your shop")
         teaser = next((offer for offer in shown if offer.price), None)
         return CoverPage(
             headline=Headline(self.headline(shown, 3), kicker),
@@ -181,7 +181,7 @@ class _Words:
         _ = self.translations.gettext
         kickers = (
             (_("Often bought together"), _("Fits well with it"), _("For your next shopping"))
-            if self.issue.themed
+            if self.is_theme(offers)
             else (_("Much bought in your shop"), _("For your next shopping"), _("Fresh from your shop"))
         )
         mixed = len({offer.listed for offer in offers if offer.price}) > 1
@@ -213,7 +213,7 @@ class _Words:
             news_title=Headline(_("Something new?"), _("what shoppers like you buy")) if news else None,
             news=tuple(self.picked(pick, mixed=mixed) for pick in news),
             card=CardStrip(
-                _("Your card, on paper too"),
+                bind_headline(_("Your card, on paper too")),
                 _("Let the till scan this code and collect your points."),
                 card_barcode(reader.card_number),
             )
@@ -239,7 +239,7 @@ class _Words:
         return self.item(pick.offer, mark="*" if mixed and not pick.offer.listed else "", reason=reason)
 
     def item(self, offer: Offer, *, mark: str = "", reason: str = "") -> Item:
-        label: Label = print_name(offer.name, category=offer.category, brand=offer.brand)
+        label: Label = print_name(offer.name, brand=offer.brand)
         picture = (
             Picture("photo", offer.photo) if offer.photo else Picture("motif", f"{offer.motif.picture}.svg")
         )
@@ -268,13 +268,24 @@ class _Words:
         return Footer(_("Valid %(period)s") % {"period": self.period}, prices, number)
 
     def headline(self, offers: Sequence[Offer], words: int) -> str:
-        """Return the things that `offers` are mostly about, as one line: "Pasta, cheese and tomatoes"."""
-        counted = Counter(offer.motif.key for offer in offers)
+        """
+        Return what `offers` are about, as one line: "Pasta, cheese and tomatoes".
+
+        The group's own theme speaks first; where a shop has too little of it, what there is most of.
+        """
         order = list(dict.fromkeys(offer.motif.key for offer in offers))
-        # Numerous first; between equals the stronger offer, which comes earlier.
-        keys = sorted(order, key=lambda key: (-counted[key], order.index(key)))[:words]
+        counted = Counter(offer.motif.key for offer in offers)
+        own = Counter(offer.motif.key for offer in offers if offer.category in self.issue.categories)
+        keys = sorted(order, key=lambda key: (-own[key], -counted[key], order.index(key)))[:words]
         named = list(dict.fromkeys(motif_word(key, self.language) for key in keys))
-        return bind_headline(_capital(format_list(named, locale=self.language)))
+        # English lists as shops write them, without a comma before "and".
+        locale = {"en": "en_GB"}.get(self.language, self.language)
+        return bind_headline(_capital(format_list(named, locale=locale)))
+
+    def is_theme(self, offers: Sequence[Offer]) -> bool:
+        """Return whether most of `offers` belong to what the group often buys together."""
+        own = sum(offer.category in self.issue.categories for offer in offers)
+        return own * 2 > len(offers)
 
 
 def category_word(category: str, language: str) -> str:
@@ -286,8 +297,9 @@ def category_word(category: str, language: str) -> str:
 
 
 def _pictures(offers: Sequence[Offer], count: int) -> tuple[Picture, ...]:
-    """Return up to `count` different drawings, in the order of the offers."""
-    paths = dict.fromkeys(offer.motif.picture for offer in offers)
+    """Return up to `count` different drawings in the order of the offers, what anybody may see first."""
+    ordered = sorted(offers, key=lambda offer: offer.motif.use is not Use.EVERYWHERE)
+    paths = dict.fromkeys(offer.motif.picture for offer in ordered)
     return tuple(Picture("motif", f"{path}.svg") for path in list(paths)[:count])
 
 

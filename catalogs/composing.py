@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from io import BytesIO
 from math import cos, radians, sin
@@ -154,6 +155,7 @@ def _glyphs(run: Run) -> str:
     return f"[{' '.join(parts)}]"
 
 
+@cache
 def _colour(colour: str) -> str:
     """Return the operator that fills with a colour such as "#d2412a"."""
     return " ".join(f"{number:.3f}" for number in _channels(colour)) + " rg"

@@ -258,18 +258,20 @@ def read_orders(
         own = [shelf[one.article_id].category for one in bought if one.article_id in shelf]
         code = copy_code(edition, reader.member_id)
         file = f"catalogs/{edition.edition_code}/{code}.pdf"
+        picks = choose_picks(bought, shelf, refused=back)
         order = CopyOrder(
             copy_code=code,
             theme=edition.theme,
             issue=issues[key],
             reader=Reader(reader.name, reader.language, points.get(reader.account_id), reader.card_number),
-            picks=choose_picks(bought, shelf, refused=back),
+            picks=picks,
             news=choose_news(
                 edition.plan.ranking,
                 shelf,
                 known={one.article_id for one in bought},
                 own_categories=[name for name, _count in Counter(filter(None, own)).most_common()],
                 beside=edition.plan.beside,
+                picks=picks,
                 refused=back,
             ),
             path=data / file,
@@ -281,11 +283,11 @@ def read_orders(
 def _issue(edition: OpenEdition, shop: Shop, shelf: Mapping[int, Offer]) -> Issue:
     return Issue(
         colour=edition.plan.colour,
-        themed=edition.plan.themed,
+        categories=edition.plan.categories,
         shop=shop.name,
         valid_from=edition.valid_from,
         valid_to=edition.valid_to,
-        offers=choose_offers(edition.plan.ranking, shelf, count=OFFERS),
+        offers=choose_offers(edition.plan.ranking, shelf, categories=edition.plan.categories, count=OFFERS),
     )
 
 

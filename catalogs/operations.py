@@ -23,7 +23,8 @@ class EditionPlan:
 
     group_id: str
     group_name: str
-    themed: bool
+    categories: tuple[str, ...]
+    """What the group is about, the best tied first; empty where members have no theme in common."""
     colour: int
     ranking: tuple[int, ...]
     """Articles, the strongest for this group first."""
@@ -91,7 +92,7 @@ def open_edition(
             created_at=now,
             content={
                 "format": CONTENT_FORMAT,
-                "themed": plan.themed,
+                "categories": list(plan.categories),
                 "colour": plan.colour,
                 "ranking": list(plan.ranking),
                 "beside": {category: list(others) for category, others in plan.beside.items()},
@@ -119,7 +120,7 @@ def opened(edition: Edition) -> OpenEdition:
         EditionPlan(
             group_id=edition.group_id,
             group_name=edition.group_name,
-            themed=content["themed"],
+            categories=tuple(content["categories"]),
             colour=content["colour"],
             ranking=tuple(content["ranking"]),
             beside={category: tuple(others) for category, others in content["beside"].items()},

@@ -39,7 +39,7 @@ def plan_edition(
     return EditionPlan(
         group_id=group.group_id,
         group_name=group.name,
-        themed=group.kind == "theme",
+        categories=group.items if group.kind == "theme" else (),
         colour=group.colour,
         ranking=tuple(ranking[:RANKED]),
         beside=tied_categories(rules),

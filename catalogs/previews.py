@@ -26,7 +26,7 @@ def preview_booklet(theme: Theme, language: str, *, colour: int = 0, offers: int
 
     issue = Issue(
         colour=colour,
-        themed=True,
+        categories=tuple(dict.fromkeys(row[1] for row in dummy["offers"])),
         shop=dummy["shop"],
         valid_from=date.fromisoformat(dummy["valid_from"]),
         valid_to=date.fromisoformat(dummy["valid_to"]),

@@ -22,6 +22,8 @@ MEMORY = 2 * 1024**3
 SECONDS_PER_COPY = 20
 """CPU seconds allowed per copy, a hundred times what one takes."""
 CHUNKS_PER_CHILD = 40
+COPIES_PER_PROCESS = 150
+"""Another process pays from so many more copies on: each has to load and draw what all have in common."""
 
 
 class RenderingFailed(Conflict):
@@ -62,7 +64,8 @@ def make_files(
     that could not be made; those yielded before are on disk.
     """
     chunks = [orders[start : start + CHUNK] for start in range(0, len(orders), CHUNK)]
-    hands = max(1, min(workers or os.cpu_count() or 1, len(chunks)))
+    hands = workers or min(os.cpu_count() or 1, -(-len(orders) // COPIES_PER_PROCESS))
+    hands = max(1, min(hands, len(chunks)))
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(hands, context, initializer=_limit, max_tasks_per_child=CHUNKS_PER_CHILD)
     waiting = iter(chunks)

@@ -17,7 +17,7 @@ OFTEN = 3
 PICKS = 6
 NEWS = 3
 ALIKE_IN_GROUP = 3
-"""So many articles of one kind stand on the group's pages at most, as long as there are others."""
+"""So many pairs of one kind stand on the group's pages at most."""
 ALIKE_IN_PICKS = 2
 
 
@@ -31,30 +31,54 @@ class Bought:
     last_day: date
 
 
-def choose_offers(ranking: Sequence[int], shelf: Mapping[int, Offer], *, count: int) -> tuple[Offer, ...]:
+def choose_offers(
+    ranking: Sequence[int], shelf: Mapping[int, Offer], *, categories: Collection[str], count: int
+) -> tuple[Offer, ...]:
     """
-    Return up to `count` offers of `shelf`, in the order of `ranking` but mixed.
+    Return up to `count` offers of `shelf`: first those of `categories`, then others, each by `ranking` but mixed.
 
-    At most `ALIKE_IN_GROUP` of one kind, and a kind's second comes after the first of all others of
-    its rank, so that neighbours differ. What may not be advertised never stands in it, and what has no
-    price only where there is nothing else.
+    At most `ALIKE_IN_GROUP` pairs of one kind, and a kind's third comes after the first two of all
+    others, so that neighbours differ. What may not be advertised is left out; what is shown to groups
+    only (wine, medicine) never opens its part.
     """
     fitting = [
         offer
         for article_id in ranking
-        if (offer := shelf.get(article_id)) is not None and offer.motif.use is not Use.NEVER
+        if (offer := shelf.get(article_id)) is not None
+        and offer.motif.use is not Use.NEVER
+        and offer.price is not None
     ]
-    rounds: dict[int, list[Offer]] = defaultdict(list)
-    seen: dict[str, int] = defaultdict(int)
     names: set[str] = set()
-    for offer in sorted(fitting, key=lambda offer: offer.price is None):
-        if offer.name in names:
-            continue
-        names.add(offer.name)
-        rounds[seen[offer.motif.key] // 2].append(offer)
-        seen[offer.motif.key] += 1
-    enough = [offer for turn, offers in sorted(rounds.items()) if turn < ALIKE_IN_GROUP for offer in offers]
-    return tuple(enough[:count])
+    chosen = [offer for part in _parts(fitting, categories) for offer in _mixed(part, names)]
+    return tuple(chosen[:count])
+
+
+def _parts(
+    offers: Sequence[Offer], categories: Collection[str]
+) -> tuple[list[Offer], list[Offer], list[Offer]]:
+    """Return the offers of the theme, those of it that may not come first, and all others."""
+    theme: list[Offer] = []
+    second: list[Offer] = []
+    others: list[Offer] = []
+    for offer in offers:
+        open_to_all = offer.motif.use is Use.EVERYWHERE
+        if offer.category in categories:
+            (theme if open_to_all else second).append(offer)
+        elif open_to_all:
+            others.append(offer)
+    return theme, second, others
+
+
+def _mixed(offers: Sequence[Offer], names: set[str]) -> list[Offer]:
+    """Return `offers` in turns of two of a kind, no name twice; `names` takes what was used."""
+    turns: dict[int, list[Offer]] = defaultdict(list)
+    seen: dict[str, int] = defaultdict(int)
+    for offer in offers:
+        if offer.name not in names:
+            names.add(offer.name)
+            turns[seen[offer.motif.key] // 2].append(offer)
+            seen[offer.motif.key] += 1
+    return [offer for turn, part in sorted(turns.items()) if turn < ALIKE_IN_GROUP for offer in part]
 
 
 def choose_picks(
@@ -86,34 +110,37 @@ def choose_news(
     known: Collection[int],
     own_categories: Sequence[str],
     beside: Mapping[str, Sequence[str]],
+    picks: Sequence[Pick] = (),
     refused: Collection[int] = (),
 ) -> tuple[Pick, ...]:
     """
-    Return articles that the group buys and the member never bought, of different kinds.
+    Return articles that the group buys and the member never bought, of kinds that are not among `picks`.
 
     `beside` tells for a category which others a rule ties it to; where one of them is among the
     member's `own_categories` (the strongest first), that is the reason given, and it comes first.
     """
     tied: list[Pick] = []
     liked: list[Pick] = []
+    kinds = {pick.offer.motif.key for pick in picks}
+    used: set[str] = set()
     for article_id in ranking:
         offer = shelf.get(article_id)
         if offer is None or article_id in known or article_id in refused or not _personal(offer):
             continue
-        partners = beside.get(offer.category or "", ())
-        partner = next(
-            (own for own in own_categories if own in partners and not _same_kind(own, offer)), None
-        )
-        (tied if partner else liked).append(Pick(offer, "new", beside=partner))
-    news: list[Pick] = []
-    kinds: set[str] = set()
-    for pick in (*tied, *liked):
-        if pick.offer.motif.key not in kinds:
-            kinds.add(pick.offer.motif.key)
-            news.append(pick)
-        if len(news) == NEWS:
+        if offer.motif.key in kinds:
+            continue
+        kinds.add(offer.motif.key)
+        ties = [own for own in own_categories if own in beside.get(offer.category or "", ())]
+        ties = [own for own in ties if find_motif(category=own).use is Use.EVERYWHERE]
+        partner = next((own for own in ties if own not in used and not _same_kind(own, offer)), None)
+        if partner is None:
+            liked.append(Pick(offer, "new"))
+        else:
+            used.add(partner)
+            tied.append(Pick(offer, "new", beside=partner))
+        if len(tied) == NEWS:
             break
-    return tuple(news)
+    return tuple([*tied, *liked][:NEWS])
 
 
 def _personal(offer: Offer) -> bool:

@@ -1,5 +1,6 @@
 """Faces of a theme: measured by HarfBuzz, embedded in copies as one subset per weight."""
 
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -49,6 +50,8 @@ class Typeface:
         hhea = self._font["hhea"]
         self.baseline = 0.5 + (hhea.ascent + hhea.descent) / 2 / self._units
         """How far below the top of a line of the height of its type the letters stand, in ems."""
+        substitutions = self._font["GSUB"].table.FeatureList.FeatureRecord if "GSUB" in self._font else ()
+        self._plainly = {record.FeatureTag: False for record in substitutions}
         self._shaped = lru_cache(maxsize=20_000)(self._shape)
 
     def glyphs(self, text: str) -> Glyphs:
@@ -64,7 +67,7 @@ class Typeface:
         buffer.add_str("".join(self._known(text)))
         buffer.guess_segment_properties()
         # One glyph per sign, so that what is copied out of the PDF is exactly what was put in.
-        uharfbuzz.shape(self._shaper, buffer, {"liga": False, "clig": False, "calt": False, "ccmp": False})
+        uharfbuzz.shape(self._shaper, buffer, self._plainly)
         ids = tuple(info.codepoint for info in buffer.glyph_infos)
         advances = [position.x_advance for position in buffer.glyph_positions]
         plain = [self._shaper.get_glyph_h_advance(glyph) for glyph in ids]
@@ -102,7 +105,7 @@ class Typeface:
             Descent=round(hhea.descent * scale),
             CapHeight=round(os2.sCapHeight * scale),
             StemV=80,
-            FontFile2=pdf.make_stream(data, Length1=len(data)),
+            FontFile2=_packed(pdf, data, Length1=len(data)),
         )
         return pdf.make_indirect(
             Dictionary(
@@ -110,7 +113,7 @@ class Typeface:
                 Subtype=Name.Type0,
                 BaseFont=name,
                 Encoding=Name("/Identity-H"),
-                ToUnicode=pdf.make_stream(_to_unicode((number, signs[name]) for number, name in by_number)),
+                ToUnicode=_packed(pdf, _to_unicode((number, signs[name]) for number, name in by_number)),
                 DescendantFonts=[
                     pdf.make_indirect(
                         Dictionary(
@@ -163,6 +166,11 @@ def load_typeface(file: str) -> Typeface:
 def _tag(data: bytes) -> str:
     """Return the six letters that mark a subset, always the same for the same one."""
     return "".join(chr(65 + byte % 26) for byte in sha256(data).digest()[:6])
+
+
+def _packed(pdf: Pdf, data: bytes, **entries: int) -> pikepdf.Object:
+    """Return a stream that is compressed already, so that it is not done again for every copy."""
+    return pdf.make_stream(zlib.compress(data, 9), Filter=Name.FlateDecode, **entries)
 
 
 def _widths(numbered: list[tuple[int, int]]) -> Array:
