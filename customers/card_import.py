@@ -80,9 +80,11 @@ def _store(session: Session, rows: Sequence[CardRow], now: datetime) -> list[Fat
         holder = members.get(row.member_code or "", (None, None))
         wish = _Wish(row, cards.get(row.card_number), holder, now)
         fates.append(wish.refusal() or wish.carry_out(new))
-    for table, values in new.items():
-        if values:
-            session.execute(insert(table), values)
+    # What is new comes first: known cards may already point to it.
+    with session.no_autoflush:
+        for table, values in new.items():
+            if values:
+                session.execute(insert(table), values)
     session.flush()
     return fates
 

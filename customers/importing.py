@@ -116,10 +116,13 @@ class _Enrolment:
 
     def store(self, rows: Sequence[MemberRow]) -> list[Fate]:
         """Write the rows and return what became of each."""
-        fates = [self._take(row) for row in rows]
-        for table, values in self.new.items():
-            if values:
-                self.session.execute(insert(table), values)
+        with self.session.no_autoflush:
+            fates = [self._take(row) for row in rows]
+        # What is new comes first: known cards may already point to it.
+        with self.session.no_autoflush:
+            for table, values in self.new.items():
+                if values:
+                    self.session.execute(insert(table), values)
         self.session.flush()
         return fates
 

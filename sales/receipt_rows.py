@@ -163,7 +163,11 @@ def check_rows(rows: pa.RecordBatch, *, first_row: int, own: FindOwn) -> Checked
     ]
     if bad:
         keep = pa.array([words is None for words in reasons or ()], pa.bool_())
-        cells = {name: column.filter(keep) for name, column in cells.items()}
+        # Encoded again, so that no distinct cell of a bad row is left to be made a number of.
+        cells = {
+            name: column.filter(keep).dictionary_decode().dictionary_encode()
+            for name, column in cells.items()
+        }
         numbers, identity = numbers.filter(keep), identity.filter(keep)
     return CheckedRows(_typed(cells, numbers, identity, own), bad)
 
