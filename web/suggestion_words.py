@@ -1,12 +1,11 @@
-"""Assortment suggestions in words: what is suggested, and everything that speaks for it."""
+"""Assortment suggestions in words: what is suggested, what its money means, and everything that speaks for it."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from basket_analysis.suggestion_lists import SuggestionView
 from web.groups_shown import GroupsShown
 from web.words import gettext as _
-from web.words import money_whole, ngettext, number_text, percent_text
+from web.words import money_whole, ngettext, percent_text
 
 _SHORT = 2
 """Reasons that fit into a cell."""
@@ -31,6 +30,17 @@ def title(row: SuggestionView) -> str:
             return _("Keep %(article)s", **names)
 
 
+def meaning_of_money(row: SuggestionView) -> str:
+    """Return what the money per week is: gained by following the suggestion, or lost without the article."""
+    match row.kind:
+        case "list" | "place_together":
+            return _("more revenue")
+        case "delist":
+            return _("would be lost")
+        case _:
+            return _("lost without it")
+
+
 def between(row: SuggestionView) -> str:
     """Return the interval of the money per week."""
     return _(
@@ -42,7 +52,7 @@ def between(row: SuggestionView) -> str:
 
 def short_reason(row: SuggestionView, groups: GroupsShown) -> str:
     """Return what speaks most for a suggestion, beside the numbers that stand in other columns."""
-    found = _stated(row, row.evidence)
+    found = list(_stated(row))
     served = groups.words(row.group_id)
     if served and len(found) < _SHORT:
         found.append(_("Serves the group %(group)s", group=served))
@@ -50,13 +60,19 @@ def short_reason(row: SuggestionView, groups: GroupsShown) -> str:
 
 
 def reasons(row: SuggestionView, groups: GroupsShown) -> list[str]:
-    """Return what speaks for a suggestion, the strongest first, from its evidence."""
-    evidence = row.evidence
-    found = [_people(row), *_stated(row, evidence)]
+    """Return everything that speaks for a suggestion, from its evidence."""
+    found = [_people(row), *_stated(row)]
     served = groups.words(row.group_id)
     if served:
         found.append(_("Serves the group %(group)s", group=served))
-    return [words for words in found if words]
+    weeks = _number(row, "weeks")
+    if weeks:
+        found.append(
+            ngettext(
+                "Counted over %(num)s week of baskets", "Counted over %(num)s weeks of baskets", round(weeks)
+            )
+        )
+    return found
 
 
 def _people(row: SuggestionView) -> str:
@@ -64,61 +80,72 @@ def _people(row: SuggestionView) -> str:
     baskets = ngettext("%(num)s basket", "%(num)s baskets", row.baskets)
     match row.kind:
         case "list":
-            return _("%(people)s buy it in similar stores, in %(baskets)s", people=people, baskets=baskets)
+            return _("%(people)s buy it in other stores, in %(baskets)s", people=people, baskets=baskets)
+        case "delist":
+            return _(
+                "%(people)s buy it in the whole chain, here in %(baskets)s", people=people, baskets=baskets
+            )
         case "place_together":
-            return _("%(people)s take both, in %(baskets)s", people=people, baskets=baskets)
+            return _("%(people)s take both in similar stores, in %(baskets)s", people=people, baskets=baskets)
         case _:
             return _("%(people)s buy it here, in %(baskets)s", people=people, baskets=baskets)
 
 
-def _stated(row: SuggestionView, evidence: Mapping[str, Any]) -> list[str]:
-    found: list[str] = []
-    if (stores := _number(evidence, "similar_stores", "stores")) is not None:
-        found.append(
-            ngettext("Sold in %(num)s similar store", "Sold in %(num)s similar stores", round(stores))
+def _stated(row: SuggestionView) -> Iterator[str]:
+    match row.kind:
+        case "list":
+            yield from _for_listing(row)
+        case "place_together":
+            yield from _for_placing(row)
+        case _:
+            yield from _for_what_is_sold(row)
+
+
+def _for_listing(row: SuggestionView) -> Iterator[str]:
+    if (stores := _number(row, "stores")) is not None:
+        yield ngettext("Sold in %(num)s similar store", "Sold in %(num)s similar stores", round(stores))
+    if (rate := _number(row, "per_thousand_baskets")) is not None:
+        yield _("There it takes %(amount)s in a thousand baskets", amount=money_whole(rate, row.currency))
+    if transfer := _number(row, "transfer"):
+        yield _("About %(share)s of it would come from similar articles here", share=percent_text(transfer))
+
+
+def _for_placing(row: SuggestionView) -> Iterator[str]:
+    here, elsewhere = _number(row, "share_here"), _number(row, "share_similar")
+    if here is not None and elsewhere is not None:
+        yield _(
+            "%(other)s is in %(here)s of the baskets with %(article)s here, in similar stores in %(elsewhere)s",
+            other=row.other or "",
+            article=row.article,
+            here=percent_text(here, 1),
+            elsewhere=percent_text(elsewhere, 1),
         )
-    if (lift := _number(evidence, "adjusted_lift")) is not None:
-        found.append(
-            _(
-                "Bought together %(times)s times more often than by chance",
-                times=number_text(round(lift, 1), 1),
-            )
-        )
-    substitute = evidence.get("substitute")
-    transfer = _number(evidence, "transfer")
-    if isinstance(substitute, str) and transfer is not None:
-        found.append(
-            _(
-                "%(article)s would catch about %(share)s of what it sells",
-                article=substitute,
-                share=percent_text(transfer),
-            )
+
+
+def _for_what_is_sold(row: SuggestionView) -> Iterator[str]:
+    if (revenue := _number(row, "revenue_per_week")) is not None:
+        yield _("Takes %(amount)s a week here", amount=money_whole(revenue, row.currency))
+    transfer = _number(row, "transfer")
+    if row.other and transfer is not None:
+        yield _(
+            "%(article)s and others of its kind would catch about %(share)s",
+            article=row.other,
+            share=percent_text(transfer),
         )
     elif transfer is not None:
-        found.append(
-            _(
-                "Other articles of its kind would catch about %(share)s of what it sells",
-                share=percent_text(transfer),
-            )
+        yield _("Others of its kind would catch about %(share)s", share=percent_text(transfer))
+    if halo := _number(row, "halo_per_week"):
+        yield _(
+            "%(amount)s a week of the rest of its baskets hangs on it", amount=money_whole(halo, row.currency)
         )
-    if (halo := _number(evidence, "halo")) is not None:
-        found.append(
-            _("The rest of its baskets is worth %(amount)s a week", amount=money_whole(halo, row.currency))
+    if loyal := _number(row, "exclusive_households"):
+        yield ngettext(
+            "%(num)s household buys nothing else of its kind",
+            "%(num)s households buy nothing else of its kind",
+            round(loyal),
         )
-    if (loyal := _number(evidence, "exclusive_households", "exclusive_buyers")) is not None:
-        found.append(
-            ngettext(
-                "%(num)s household buys nothing else of its kind",
-                "%(num)s households buy nothing else of its kind",
-                round(loyal),
-            )
-        )
-    return found
 
 
-def _number(evidence: Mapping[str, Any], *names: str) -> float | None:
-    for name in names:
-        value = evidence.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
-    return None
+def _number(row: SuggestionView, name: str) -> float | None:
+    value = row.evidence.get(name)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -30,6 +30,24 @@ ARTICLES = (
 )
 
 
+_SOLD = {
+    "revenue_per_week": 900,
+    "halo_per_week": 300,
+    "transfer": 0.6,
+    "store_households": 40,
+    "exclusive_households": None,
+    "substitute_households": 12,
+    "weeks": 52,
+}
+EVIDENCE: dict[str, dict[str, Any]] = {
+    "list": {"stores": 4, "buyers": 60, "per_thousand_baskets": 4200, "transfer": 0.31, "weeks": 52},
+    "delist": _SOLD,
+    "keep": _SOLD | {"exclusive_households": 17},
+    "place_together": {"share_here": 0.04, "share_similar": 0.09, "baskets_here": 300, "weeks": 52},
+}
+"""The shapes that basket_analysis/assortment.py gives."""
+
+
 @dataclass
 class House:
     """Where things are."""
@@ -258,7 +276,7 @@ def _suggest(session: Any, house: House) -> None:
                     households=55,
                     baskets=140,
                     group_id="g1",
-                    evidence={"similar_stores": 4, "adjusted_lift": 3.2, "transfer": 0.6, "halo": 900},
+                    evidence=EVIDENCE[kind],
                 )
             )
             house.suggestions.setdefault(code, suggestion_id)

@@ -131,6 +131,7 @@ def _page(suggestion_id: UUID, *, errors: dict[str, str] | None = None) -> str:
         "screens/suggestion.html",
         suggestion=suggestion,
         title=suggestion_words.title(suggestion),
+        money_words=suggestion_words.meaning_of_money(suggestion),
         reasons=suggestion_words.reasons(suggestion, groups),
         group=groups.mark(suggestion.group_id, link=True),
         may_decide=may(viewer().role, "assortment.decide"),
@@ -206,6 +207,7 @@ def _columns(bounds: tuple[int, int], groups: GroupsShown) -> tuple[Column[Sugge
             kind="money",
             currency=lambda row: row.currency,
             figure=money,
+            second=suggestion_words.meaning_of_money,
             sort=True,
         ),
         Column(
