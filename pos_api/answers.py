@@ -167,3 +167,43 @@ class RedemptionAnswer(Answer):
     expires_at = fields.DateTime(required=True)
     points = count()
     value_amount = fields.Integer(required=True, metadata={"description": "What the points are worth."})
+
+
+class MemberAnswer(Answer):
+    """A new member and the card that is now theirs."""
+
+    member_code = fields.String(required=True)
+    card = fields.Nested(CardAnswer, required=True)
+
+
+class ReturnedLineAnswer(Answer):
+    """What comes back of a line, capped at what is still out."""
+
+    original_line_number = fields.Integer(required=True)
+    quantity = fields.String(required=True)
+    refund_amount = fields.Integer(required=True)
+    points_reversed = count()
+    points_returned = count()
+
+
+class RefundAnswer(Answer):
+    """The money to hand back."""
+
+    refund_amount = fields.Integer(required=True)
+
+
+class ReturnedPointsAnswer(Answer):
+    """What the return would do to the account."""
+
+    reversed = count()
+    returned = count()
+    balance_after = fields.Integer(required=True)
+
+
+class ReturnQuoteAnswer(Answer):
+    """What a return would do."""
+
+    lines = fields.List(fields.Nested(ReturnedLineAnswer), required=True)
+    totals = fields.Nested(RefundAnswer, required=True)
+    points = fields.Nested(ReturnedPointsAnswer, required=True)
+    flags = fields.List(fields.Nested(FlagAnswer), required=True)

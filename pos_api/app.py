@@ -7,15 +7,17 @@ from pos_api.batches import batches
 from pos_api.cards import cards
 from pos_api.documents import make_documents
 from pos_api.health import health
+from pos_api.members import members
 from pos_api.openapi import make_contract
 from pos_api.problems import answer_routing_errors
 from pos_api.receipts import receipts
 from pos_api.redemptions import redemptions
+from pos_api.return_quotes import return_quotes
 from pos_api.transactions import EXTENSION
 
 ROOT = "/pos"
 PREFIX = f"{ROOT}/v1"
-CALLS = (receipts, batches, cards, redemptions)
+CALLS = (receipts, batches, return_quotes, cards, members, redemptions)
 
 
 def register(app: Flask, sessions: Sessions) -> None:

@@ -1,22 +1,30 @@
 """Cards: what a till should know when one is scanned."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response
 from sqlalchemy.orm import Session
 
 from core import clock
+from core.errors import RegularsError
+from customers.card_changes import block_card, replace_card
+from customers.enrolment import CardInUse
 from customers.queries import CardNotFound
-from loyalty.queries import card_view
+from loyalty.queries import card_view, has_entries
 from pos_api import examples
 from pos_api.answers import CardAnswer
-from pos_api.bodies import answer, from_path
-from pos_api.keys import bearer, till_of
+from pos_api.bodies import answer, from_path, parse, read
+from pos_api.keys import actor_of, bearer, till_of
 from pos_api.openapi import Calls
-from pos_api.problems import Problem
+from pos_api.payment_cards import refuse_payment_cards
+from pos_api.problems import Problem, refusals
+from pos_api.schemas import BLOCK, REPLACEMENT, BlockBody, ReplacementBody
 from pos_api.transactions import transact
 
 cards = Calls("cards", "Cards and their holders")
+
+CODES: Mapping[type[RegularsError], str] = {CardInUse: "card_in_use"}
 
 
 @cards.call(
@@ -41,5 +49,73 @@ def show_card(card_number: str) -> Response:
             return card_view(session, card_number=card_number, now=clock.now(), store=till)
         except CardNotFound as error:
             raise Problem("not_found", "The card number was never seen.") from error
+
+    return answer(transact(work))
+
+
+@cards.call(
+    "POST",
+    "/cards/<card_number>/block",
+    body=BlockBody,
+    examples=examples.BLOCKS,
+    answers={200: (CardAnswer, "The blocked card.", {**examples.CARD_ANSWER, "state": "blocked"})},
+    problems=("not_found", "card_in_use", "in_progress"),
+    parameters=(examples.CARD_PARAMETER,),
+)
+def block(card_number: str) -> Response:
+    """Block a lost or stolen card; a second time changes nothing."""
+    key = bearer()
+    from_path(card_number)
+    raw = read()
+
+    def work(session: Session) -> dict[str, Any]:
+        till = till_of(session, key)
+        document = parse(raw)
+        wish = BLOCK.read(document)
+        refuse_payment_cards(session, document)
+        now = clock.now()
+        with refusals(CODES):
+            block_card(session, card_number=card_number, reason=wish["reason"], now=now, actor=actor_of(till))
+        return card_view(session, card_number=card_number, now=now, store=till)
+
+    return answer(transact(work))
+
+
+@cards.call(
+    "POST",
+    "/cards/<card_number>/replace",
+    body=ReplacementBody,
+    examples=examples.REPLACEMENTS,
+    answers={200: (CardAnswer, "The new card.", {**examples.CARD_ANSWER, "card_number": "2990000000057"})},
+    problems=("not_found", "card_in_use", "in_progress"),
+    parameters=(examples.CARD_PARAMETER,),
+)
+def replace(card_number: str) -> Response:
+    """
+    Put a new card in the place of a lost one.
+
+    Account, holder and history follow; the old number still resolves for returns and late receipts.
+    """
+    key = bearer()
+    from_path(card_number)
+    raw = read()
+
+    def work(session: Session) -> dict[str, Any]:
+        till = till_of(session, key)
+        document = parse(raw)
+        wish = REPLACEMENT.read(document)
+        refuse_payment_cards(session, document)
+        now = clock.now()
+        with refusals(CODES):
+            replace_card(
+                session,
+                card_number=card_number,
+                new_card_number=wish["new_card_number"],
+                reason=wish["reason"],
+                now=now,
+                actor=actor_of(till),
+                has_history=lambda account_id: has_entries(session, account_id=account_id),
+            )
+        return card_view(session, card_number=wish["new_card_number"], now=now, store=till)
 
     return answer(transact(work))

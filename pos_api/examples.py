@@ -225,3 +225,54 @@ REDEMPTION_ANSWER: Example = {
 }
 
 REDEMPTION_PARAMETER = path_parameter("redemption_id", "As answered to the reservation.", format="uuid")
+
+MEMBERS: Mapping[str, Example] = {
+    "member": {
+        "summary": "A new member",
+        "value": {
+            "card_number": "2990000000040",
+            "given_name": "Žofie",
+            "family_name": "Nováková",
+            "phone": "601 123 456",
+            "email": "zofie@example.com",
+            "language": "cs",
+            "consents": ["email:offers"],
+        },
+    }
+}
+
+MEMBER_ANSWER: Example = {
+    "member_code": "M-7Q4M9XKD2R",
+    "card": {**CARD_ANSWER, "card_number": "2990000000040"},
+}
+
+BLOCKS: Mapping[str, Example] = {"lost": {"summary": "A lost card", "value": {"reason": "lost"}}}
+
+REPLACEMENTS: Mapping[str, Example] = {
+    "lost": {"summary": "A lost card", "value": {"new_card_number": "2990000000057", "reason": "lost"}}
+}
+
+RETURN_QUOTES: Mapping[str, Example] = {
+    "one_of_two": {
+        "summary": "One of two pieces",
+        "value": {
+            "original": RETURN["original"],
+            "lines": [{"original_line_number": 1, "quantity": "1"}],
+        },
+    }
+}
+
+RETURN_QUOTE_ANSWER: Example = {
+    "lines": [
+        {
+            "original_line_number": 1,
+            "quantity": "1",
+            "refund_amount": 5391,
+            "points_reversed": 53,
+            "points_returned": 0,
+        }
+    ],
+    "totals": {"refund_amount": 5391},
+    "points": {"reversed": 53, "returned": 0, "balance_after": 54},
+    "flags": [],
+}

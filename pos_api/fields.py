@@ -6,13 +6,15 @@ What the schema cannot say (a day that does not exist) is refused all the same.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from babel import Locale
 from marshmallow import ValidationError, fields
+
+from core.errors import Refused
 
 LARGEST_AMOUNT = 10**14
 """Of either sign; the sum over all lines that fit into a body stays within 64 bits."""
@@ -256,6 +258,21 @@ def moment_of(text: str) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return moment if _FIRST_MOMENT <= moment < _LAST_MOMENT else None
+
+
+class Checked(Text):
+    """A string that `check` brings into its normal form; it raises what the domain refuses, which is told."""
+
+    def __init__(self, check: Callable[[str], str], **options: Any) -> None:
+        super().__init__(shortest=1, **options)
+        self.check = check
+
+    def take(self, value: Any) -> str:
+        """Return the text in its normal form."""
+        try:
+            return self.check(super().take(value))
+        except Refused as refusal:
+            raise ValidationError(str(refusal)) from refusal
 
 
 class Several(fields.List[Any]):

@@ -36,3 +36,8 @@ def in_own_store(till: TillIdentity, store_code: str) -> None:
     """Raise `other_store` unless `store_code` is the store of `till`; its other tills are allowed."""
     if store_code != till.store_code:
         raise Problem("other_store", f"The key belongs to store {till.store_code}.")
+
+
+def actor_of(till: TillIdentity) -> str:
+    """Return how the audit trail names what `till` does."""
+    return f"till {till.store_code}/{till.till_code}"

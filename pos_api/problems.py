@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -152,6 +153,15 @@ def of_refusal(error: RegularsError, codes: Mapping[type[RegularsError], str]) -
         if isinstance(error, family):
             return Problem(code, str(error))
     raise LookupError(f"{type(error).__name__} has no code in the contract") from error
+
+
+@contextmanager
+def refusals(codes: Mapping[type[RegularsError], str]) -> Iterator[None]:
+    """Turn what the domain refuses inside the block into problems; `codes` names the concrete classes."""
+    try:
+        yield
+    except RegularsError as error:
+        raise of_refusal(error, codes) from error
 
 
 def _of_routing(error: HTTPException) -> Problem:

@@ -1,7 +1,6 @@
 """Redemptions: points, rewards and vouchers that a member uses at the till."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,7 +18,7 @@ from pos_api.bodies import answer, parse, read
 from pos_api.keys import bearer, till_of
 from pos_api.openapi import Calls
 from pos_api.payment_cards import refuse_payment_cards
-from pos_api.problems import Problem, of_refusal
+from pos_api.problems import Problem, refusals
 from pos_api.schemas import REDEMPTION, RedemptionBody
 from pos_api.transactions import transact
 from rewards.operations import OutOfStock
@@ -39,15 +38,6 @@ CODES: Mapping[type[RegularsError], str] = {
 }
 
 Resolve = Callable[..., Redemption]
-
-
-@contextmanager
-def refusals() -> Iterator[None]:
-    """Turn what the domain refuses into the contract's problems."""
-    try:
-        yield
-    except RegularsError as error:
-        raise of_refusal(error, CODES) from error
 
 
 @redemptions.call(
@@ -98,7 +88,7 @@ def post_redemption() -> Response:
 def _reserve(session: Session, till: TillIdentity, wish: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     if "voucher_code" in wish:
         raise Problem("not_found", f"Nobody issued the voucher {wish['voucher_code']}.")
-    with refusals():
+    with refusals(CODES):
         return points.reserve(session, till=till, now=now, **wish).document(now)
 
 
@@ -153,7 +143,7 @@ def _with(text: str, do: Resolve) -> Response:
         except ValueError as error:
             raise Problem("not_found", "There is no such redemption.") from error
         now = clock.now()
-        with refusals():
+        with refusals(CODES):
             return do(session, till=till, redemption_id=redemption_id, now=now).document(now)
 
     return answer(transact(work))

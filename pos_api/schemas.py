@@ -5,10 +5,15 @@ from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validates_schema
 
+from customers.cardnumbers import normalise_card_number
+from customers.contact_details import CHANNELS, PURPOSES
+from customers.models import LANGUAGES
+from loyalty.return_quotes import Wanted
 from pos_api.fields import (
     LARGEST_INTEGER,
     SHORT,
     Amount,
+    Checked,
     Choice,
     Code,
     Currency,
@@ -44,6 +49,9 @@ LONGEST_LIST = 1000
 """Entries of the short lists: vouchers, redemptions, tenders, discounts of a line."""
 
 LARGEST_BATCH = 500
+NAME = 200
+LONGEST_ADDRESS = 254
+CONSENTS = ("profiling", *(f"{channel}:{purpose}" for channel in CHANNELS for purpose in PURPOSES))
 
 RECEIPT_NUMBER = "[A-Za-z0-9._-]{1,40}"
 
@@ -279,7 +287,65 @@ class RedemptionBody(Body):
             raise ValidationError("Either card_number with one of points and reward_code, or voucher_code.")
 
 
+CARD_NUMBER = "ISO/IEC 7812 with Luhn's check digit, or an in-house EAN-13 that begins with 2."
+
+
+class MemberBody(Body):
+    """A person who joins at the till; a phone number or an e-mail address is needed."""
+
+    KEYWORDS = {"anyOf": [filled("phone"), filled("email")]}  # noqa: RUF012 - never changed
+
+    card_number = Checked(normalise_card_number, required=True, metadata={"description": CARD_NUMBER})
+    given_name = Code(NAME, required=True)
+    family_name = Code(NAME, required=True)
+    phone = Code(SHORT * 2, metadata={"description": "With its country, or as it is dialled at home."})
+    email = Code(LONGEST_ADDRESS)
+    language = Choice(*LANGUAGES, metadata={"description": "Otherwise that of the store's country."})
+    consents = Several(
+        Choice(*CONSENTS, required=True), longest=LONGEST_LIST, metadata={"description": "channel:purpose"}
+    )
+
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def be_reachable(self, _: Any, document: Any, **__: Any) -> None:
+        """Refuse a member whom nobody could reach."""
+        if type(document) is dict and "phone" not in document and "email" not in document:
+            raise ValidationError("One of phone and email is needed.")
+
+
+class BlockBody(Body):
+    """Why a card is blocked."""
+
+    reason = Code(required=True)
+
+
+class ReplacementBody(Body):
+    """Which card takes a card's place, and why."""
+
+    new_card_number = Checked(normalise_card_number, required=True, metadata={"description": CARD_NUMBER})
+    reason = Code(required=True)
+
+
+class WantedBody(Body):
+    """So much of a line of the sale is to come back."""
+
+    MAKES = Wanted
+
+    original_line_number = Whole(0, LARGEST_INTEGER, required=True)
+    quantity = Quantity(required=True)
+
+
+class ReturnQuoteBody(Body):
+    """A return that is thought of; the original may be of any store."""
+
+    original = fields.Nested(OriginalBody, required=True)
+    lines = Several(fields.Nested(WantedBody), required=True, longest=LONGEST_LIST)
+
+
 RECEIPT = ReceiptBody()
 BATCH = BatchBody()
 REDEMPTION = RedemptionBody()
+MEMBER = MemberBody()
+BLOCK = BlockBody()
+REPLACEMENT = ReplacementBody()
+RETURN_QUOTE = ReturnQuoteBody()
 """Built once; loading does not change them."""
