@@ -153,12 +153,15 @@ class _Words:
         _ = self.translations.gettext
         shown = offers or [pick.offer for pick in picks]
         kicker = _("What goes together") if self.is_theme(shown[:5]) else _("Fresh from your shop")
-        teaser = next((offer for offer in shown if offer.price), None)
+        pictures = _pictures(shown, COVER_PICTURES)
+        # The price on the cover is that of what is seen there in front.
+        front = (offer for offer in shown if offer.price and pictures[0].path == f"{offer.motif.picture}.svg")
+        teaser = next(front, None)
         return CoverPage(
             headline=Headline(self.headline(shown, 3), kicker),
             greeting=Greeting(_("Hello,"), reader.name, self.points_line(reader.points)),
             validity=Validity(self.period, self.issue.shop),
-            pictures=_pictures(shown, COVER_PICTURES),
+            pictures=pictures,
             teaser=self.teaser(teaser) if teaser else None,
         )
 

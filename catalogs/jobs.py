@@ -10,6 +10,7 @@ written again under the same name.
 from base64 import b32encode
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
@@ -58,6 +59,10 @@ class NothingServed(Conflict):
     """There are no shopper groups yet, so there is nothing to make catalogs of."""
 
 
+class AlreadyMaking(Conflict):
+    """Another process is making copies; two would overwrite each other's files."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """What came of making copies."""
@@ -66,7 +71,7 @@ class Run:
     made: int
     by_group: Mapping[str, int]
     waiting: int
-    """How many more members could have one."""
+    """How many more members were not looked at yet."""
 
 
 def due_catalogs(shift: Shift) -> Mapping[str, Any]:
@@ -154,38 +159,55 @@ def make_copies(
     """
     Make up to `limit` copies (all that wait when None), spread over all groups, and archive them.
 
-    Only members who agreed to a catalog get one, each once per edition. `report` is called after every
-    chunk; what it raises ends the run, and everything archived by then stays.
+    Only members who agreed to a catalog get one, each once per edition; those whose shop has nothing to
+    show get none. `report` is called after every chunk; what it raises ends the run, and everything
+    archived by then stays. Raises `AlreadyMaking` while another process is at it.
     """
-    with sessions.begin() as session:
-        editions = open_editions(session, day=day, now=now)
-        by_group = {edition.plan.group_id: edition for edition in editions}
-        run = served_run(session)
-        assert run is not None
-        waiting = recipients(
-            session,
-            run_id=run.run_id,
-            editions=[edition.edition_id for edition in editions],
-            day=day,
-            member_code=member_code,
-        )
-    chosen = waiting if limit is None else waiting[:limit]
-    # Neighbours in a round share shop and language, and so most of what is on their pages.
-    chosen = sorted(chosen, key=lambda one: (one.language, one.store_id, one.group_id, one.member_id))
-    made: Counter[str] = Counter()
-    report(0, len(chosen))
-    for start in range(0, len(chosen), ROUND):
-        part = chosen[start : start + ROUND]
-        with sessions() as session:
-            orders = read_orders(session, part, by_group, data=data, day=day)
-        for copies in make_files(
-            [order.order for order in orders.values()], photos=_photos(data), workers=workers
-        ):
-            with sessions.begin() as session:
-                archive_copies(session, [orders[copy.copy_code].archived(copy) for copy in copies], now=now)
-            made.update(orders[copy.copy_code].recipient.group_id for copy in copies)
-            report(made.total(), len(chosen))
-    return Run(len(editions), made.total(), dict(sorted(made.items())), len(waiting) - made.total())
+    with _alone(sessions):
+        with sessions.begin() as session:
+            editions = open_editions(session, day=day, now=now)
+            by_group = {edition.plan.group_id: edition for edition in editions}
+            run = served_run(session)
+            assert run is not None
+            waiting = recipients(
+                session,
+                run_id=run.run_id,
+                editions=[edition.edition_id for edition in editions],
+                day=day,
+                member_code=member_code,
+            )
+        made: Counter[str] = Counter()
+        left = len(waiting) if limit is None else min(limit, len(waiting))
+        total = left
+        report(0, total)
+        while left and waiting:
+            part, waiting = waiting[: min(left, ROUND)], waiting[min(left, ROUND) :]
+            with sessions() as session:
+                orders = read_orders(session, part, by_group, data=data, day=day)
+            for copies in make_files(
+                [order.order for order in orders.values()], photos=_photos(data), workers=workers
+            ):
+                with sessions.begin() as session:
+                    archive_copies(
+                        session, [orders[copy.copy_code].archived(copy) for copy in copies], now=now
+                    )
+                made.update(orders[copy.copy_code].recipient.group_id for copy in copies)
+                report(made.total(), total)
+            left -= len(orders)
+        report(made.total(), made.total())
+        return Run(len(editions), made.total(), dict(sorted(made.items())), len(waiting))
+
+
+@contextmanager
+def _alone(sessions: Sessions) -> Iterator[None]:
+    """Hold the right to make copies on a connection of its own; raises `AlreadyMaking`."""
+    engine = sessions.kw["bind"]
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as own:
+        # Closed, not given back to the pool: the lock must end with the connection.
+        own.detach()
+        if not own.scalar(select(func.pg_try_advisory_lock(func.hashtext("catalogs.make_copies")))):
+            raise AlreadyMaking("another process is making catalog copies; let it finish")
+        yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +260,12 @@ def read_orders(
     data: Path,
     day: date,
 ) -> dict[str, _Ordered]:
-    """Return, by copy code, everything that the copies of `readers` are made of."""
+    """
+    Return, by copy code, everything that the copies of `readers` are made of.
+
+    Neighbours share shop and language, and so most of what is on their pages. Readers for whose shop
+    there is nothing to show are left out.
+    """
     known_shops = shops(session, {reader.store_id for reader in readers})
     shelves = read_shelves(session, known_shops.values(), day=day)
     accounts = {reader.account_id for reader in readers}
@@ -247,7 +274,7 @@ def read_orders(
     points = balances(session, accounts)
     issues: dict[tuple[UUID, int], Issue] = {}
     orders: dict[str, _Ordered] = {}
-    for reader in readers:
+    for reader in sorted(readers, key=lambda one: (one.language, one.store_id, one.group_id, one.member_id)):
         edition, shop = editions[reader.group_id], known_shops[reader.store_id]
         shelf = shelves[reader.store_id]
         key = (edition.edition_id, reader.store_id)
@@ -276,7 +303,8 @@ def read_orders(
             ),
             path=data / file,
         )
-        orders[code] = _Ordered(order, reader, edition, file)
+        if order.issue.offers or order.picks:
+            orders[code] = _Ordered(order, reader, edition, file)
     return orders
 
 

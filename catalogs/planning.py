@@ -7,7 +7,9 @@ from basket_analysis.group_lists import GroupView, RuleView
 from catalogs.operations import EditionPlan
 
 RANKED = 500
-"""So many articles per edition: enough that a shop which has one in twenty still fills its pages."""
+"""So many articles of the group's own per edition."""
+FILLING = 2_000
+"""So many more that everybody buys, for shops that have few of those."""
 
 
 def plan_edition(
@@ -24,7 +26,7 @@ def plan_edition(
 
     Articles of the theme's own categories come first, then what else the group buys more than others
     do. Within each, by buyers in the group, weighted by how much more often the group buys it than
-    everybody: what all the world buys says little about a group. `buyers` and `everybody` count members
+    everybody: what all the world buys says little about a group. That fills up at the end. `buyers` and `everybody` count members
     by article, `members` is how many there are in all.
     """
     theme = set(group.items)
@@ -41,9 +43,13 @@ def plan_edition(
         group_name=group.name,
         categories=group.items if group.kind == "theme" else (),
         colour=group.colour,
-        ranking=tuple(ranking[:RANKED]),
+        ranking=tuple(dict.fromkeys([*ranking[:RANKED], *_most_bought(everybody)])),
         beside=tied_categories(rules),
     )
+
+
+def _most_bought(everybody: Mapping[int, int]) -> list[int]:
+    return sorted(everybody, key=lambda article: (-everybody[article], article))[:FILLING]
 
 
 def _leaning(buyers: int, of_group: int, everybody: int, of_all: int) -> float:

@@ -83,7 +83,10 @@ _RECIPIENTS = f"""
         where receipt.account_id = waiting.account_id and home.store_id is null
           and receipt.business_date > %(day)s::date - 91 and receipt.business_date <= %(day)s
           and receipt.type = 'sale' and receipt.mode = 'live'
-        group by receipt.store_id order by count(*) desc, receipt.store_id limit 1
+        group by receipt.store_id
+        order by count(*) filter (where receipt.business_date > %(day)s::date - 28) desc, count(*) desc,
+                 receipt.store_id
+        limit 1
     ) as usual on true
     left join lateral (
         select card_number from card
