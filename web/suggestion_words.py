@@ -56,7 +56,7 @@ def short_reason(row: SuggestionView, groups: GroupsShown) -> str:
     served = groups.words(row.group_id)
     if served and len(found) < _SHORT:
         found.append(_("Serves the group %(group)s", group=served))
-    return "; ".join(found[:_SHORT]) or _people(row)
+    return " · ".join(found[:_SHORT]) or _people(row)
 
 
 def reasons(row: SuggestionView, groups: GroupsShown) -> list[str]:

@@ -214,6 +214,7 @@ def _columns(bounds: tuple[int, int], groups: GroupsShown) -> tuple[Column[Sugge
             key="interval",
             title=_("Likely between"),
             value=suggestion_words.between,
+            kind="code",
             figure=lambda row: interval(
                 row.low, row.value_per_week, row.high, bounds=bounds, label=suggestion_words.between(row)
             ),
