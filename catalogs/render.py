@@ -139,7 +139,8 @@ def _write_whole(path: Path, content: bytes) -> None:
     """Write `content` so that `path` never names half a file, not even after a power cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_suffix(f".{os.getpid()}.part")
-    with half.open("wb") as file:
+    # A copy names a person: it is for the eyes of the server's user only.
+    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -220,7 +220,8 @@ class DataFolder:
                     "%s is left of an earlier database of this folder: rm -r %s", left.parent, left.parent
                 )
         home = self.state / uuid.uuid4().hex[:12]
-        self.state.mkdir(mode=0o755, parents=True, exist_ok=True)
+        self.state.mkdir(parents=True, exist_ok=True)
+        self.state.chmod(0o755)  # whatever the umask: the server's user must pass
         home.mkdir()
         home.chmod(0o711)
         (home / "data-folder").write_text(f"{self.path}\n")

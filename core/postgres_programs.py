@@ -159,7 +159,7 @@ def _copy(programs: Programs, place: Path) -> Programs:
     source = programs.bin.parent.parent.parent
     wanted = _contents(source, parts)
     if _contents(place, parts) != wanted:
-        place.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         place.parent.chmod(0o755)
         fresh = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
         try:

@@ -286,6 +286,19 @@ class TestCluster:
         assert not list(state.glob("*")) or ROOT
         assert not (private / "data" / "postgres.place").exists()
 
+    def test_works_under_a_strict_umask(self, open_folder):
+        private = open_folder / "private"
+        private.mkdir(mode=0o700)
+        before = os.umask(0o077)
+        try:
+            for data in (private / "data", open_folder / "data"):
+                cluster = Cluster(data, durable=False, state=open_folder / "state")
+                with cluster:
+                    assert value(cluster, "select 1") == 1
+                cluster.remove()
+        finally:
+            os.umask(before)
+
     def test_names_what_a_deleted_folder_left(self, open_folder, caplog):
         private = open_folder / "private"
         private.mkdir(mode=0o700)
