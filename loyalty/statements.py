@@ -1,4 +1,4 @@
-"""Points as people look at them: a balance with its lots, a statement of entries, and the programme's weeks."""
+"""Points as people look at them: lots by their end, a statement of entries, and the programme's weeks."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -6,22 +6,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from core.keyset import Ask, Page, read_page
 from loyalty.lots import last_day
 from loyalty.models import Balance, LedgerEntry, LedgerLeg, Lot
-
-
-@dataclass(frozen=True, slots=True)
-class PointsView:
-    """An account's points at one moment: `balance` = `available` + `pending`; reserved ones are in neither."""
-
-    balance: int
-    available: int
-    pending: int
-    reserved: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,24 +62,6 @@ class Outstanding:
     points: int
     accounts: int
     by_month: tuple[tuple[date, int], ...]
-
-
-def points_of(session: Session, *, account_id: UUID, now: datetime) -> PointsView:
-    """Return the points of an account; zeros when nothing was ever booked on it."""
-    counted = or_(Lot.remaining < 0, Lot.expires_at.is_(None), Lot.expires_at > now)
-    pending, available = session.execute(
-        select(
-            func.coalesce(func.sum(Lot.remaining).filter(Lot.available_at > now), 0),
-            func.coalesce(func.sum(Lot.remaining).filter(Lot.available_at <= now), 0),
-        ).where(Lot.account_id == account_id, Lot.remaining != 0, counted)
-    ).one()
-    reserved = session.scalar(select(Balance.reserved).where(Balance.account_id == account_id))
-    return PointsView(
-        balance=int(pending + available),
-        available=int(available),
-        pending=int(pending),
-        reserved=reserved or 0,
-    )
 
 
 def balances(session: Session, account_ids: Collection[UUID]) -> dict[UUID, int]:

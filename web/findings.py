@@ -143,17 +143,19 @@ def points_chart(weeks: Sequence[WeekOfPoints]) -> Chart:
         title = _("%(points)s points were issued, none spent yet", points=number_text(issued))
     else:
         title = _("No points were issued in this period")
+    lines = [
+        Series(_("Issued"), [week.issued for week in weeks], "0"),
+        Series(_("Spent"), [week.spent for week in weeks], "1"),
+        Series(_("Expired"), [week.expired for week in weeks], "9", dashed=True),
+    ]
     return Chart(
         key="points",
         title=title,
         note=_("Points per week"),
         options=line_options(
             [day_month(week.monday) for week in weeks],
-            (
-                Series(_("Issued"), [week.issued for week in weeks], "0"),
-                Series(_("Spent"), [week.spent for week in weeks], "1"),
-                Series(_("Expired"), [week.expired for week in weeks], "9", dashed=True),
-            ),
+            # What never happened in the period would lie on the axis, its label on another's.
+            [one for one in lines if any(one.values)] or lines[:1],
             Axis(),
         ),
         head=(_("Week of"), _("Issued"), _("Spent"), _("Expired")),

@@ -21,7 +21,8 @@ from customers.member_lists import (
     read_member,
 )
 from loyalty.programme import DEFAULT
-from loyalty.statements import balances, list_entries, lots_of, points_of
+from loyalty.queries import position_of_account
+from loyalty.statements import balances, list_entries, lots_of
 from sales.receipt_lists import list_receipts
 from web import scope
 from web.export import respond
@@ -98,7 +99,7 @@ def show(member_id: UUID) -> ResponseReturnValue:
             "title": member.row.name if names else _("Member %(code)s", code=member.row.member_code),
             "names": names,
             "tab": tab if tab in TABS else "points",
-            "points": points_of(session, account_id=account_id, now=now()),
+            "points": position_of_account(session, account_id=account_id, now=now()),
             "group": groups.mark(member.row.group_id, link=True),
             "why": _why(member, membership, groups),
             "value": DEFAULT.value_of,
