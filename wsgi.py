@@ -27,7 +27,7 @@ def create_app(sessions: Sessions | None = None, settings: Settings | None = Non
     if sessions is None:
         if settings.database_url is None:
             raise NoDatabase(
-                "Set DATABASE_URL, or start the server with `regulars serve`, which brings a database"
+                "Set DATABASE_URL, or start the server with `python3 dev serve`, which brings a database"
             )
         engine = make_engine(settings.database_url, pool_size=settings.pool_size, lock_timeout=LONGEST_WAIT)
         sessions = make_sessions(engine)
