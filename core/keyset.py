@@ -85,10 +85,7 @@ def read_page(
             else _beyond(column, unique, _decode(cursor), descending=descending, backwards=backwards)
         )
         wanted = wanted.where(beyond)
-    ordered = column.desc() if descending else column.asc()
-    if not is_filled:
-        # Rows without a value are last when reading forwards, hence first when reading backwards.
-        ordered = ordered.nulls_first() if backwards else ordered.nulls_last()
+    ordered = _ordered(column, descending=descending, backwards=backwards, filled=is_filled)
     wanted = wanted.order_by(ordered, unique.desc() if descending else unique.asc()).limit(ask.limit + 1)
     try:
         found = session.execute(wanted).all()
@@ -104,6 +101,16 @@ def read_page(
         previous=_encode(page[0]) if page and (more if backwards else cursor is not None) else None,
         total=session.scalar(select(func.count()).select_from(rows)) if count else None,
     )
+
+
+def _ordered(
+    column: ColumnElement[Any], *, descending: bool, backwards: bool, filled: bool
+) -> ColumnElement[Any]:
+    ordered = column.desc() if descending else column.asc()
+    if filled:
+        return ordered
+    # Rows without a value are last when reading forwards, hence first when reading backwards.
+    return ordered.nulls_first() if backwards else ordered.nulls_last()
 
 
 _PLAIN = (
