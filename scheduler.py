@@ -99,7 +99,9 @@ def serve(clock_work: NightClock, leave: Callable[[], None], *, every: float) ->
 def main(data: Path | None, every: float) -> None:
     """Run the night when it is due, for ever."""
     settings = Settings.load()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s scheduler: %(message)s", stream=sys.stderr)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s scheduler[%(process)d]: %(message)s", stream=sys.stderr
+    )
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     workplace = Workplace(data or settings.data, settings.database_url)
     clock_work = NightClock(

@@ -5,7 +5,18 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, case, not_, or_, select, text, true, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    literal_column,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -16,10 +27,11 @@ from core.models import JobRun, JobStep
 LOCKS = 7_260_413
 """Class of the advisory locks under which jobs run; the number only has to be ours."""
 
-HELD = text(
+HELD: ColumnElement[bool] = literal_column(
     "exists (select from pg_locks join pg_database on pg_database.oid = pg_locks.database"
     " where datname = current_database() and locktype = 'advisory' and granted"
-    f" and classid = {LOCKS} and objid::bigint = hashtext(job_run.job)::bigint & 4294967295)"
+    f" and classid = {LOCKS} and objid::bigint = hashtext(job_run.job)::bigint & 4294967295)",
+    type_=Boolean(),
 )
 """Whether some process holds the lock of the row's job; the server shows the key's halves unsigned."""
 
@@ -198,7 +210,7 @@ def due_days(
     """
     open_days = session.scalars(
         select(JobRun.business_day).where(
-            JobRun.job == job, or_(JobRun.state == "waiting", and_(JobRun.state == "running", not_(HELD)))
+            JobRun.job == job, or_(JobRun.state == "waiting", and_(JobRun.state == "running", ~HELD))
         )
     ).all()
     known = find_run(session, job=job, business_day=day)
