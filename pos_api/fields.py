@@ -114,7 +114,7 @@ class Currency(Strict[str]):
     """A code of ISO 4217, past ones too."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__({"type": "string", "enum": _with_null(sorted(CURRENCIES), options)}, **options)
+        super().__init__({"type": "string", "pattern": "^[A-Z]{3}$"}, **options)
 
     def take(self, value: Any) -> str:
         """Return `value` as what it says."""
@@ -263,8 +263,8 @@ def moment_of(text: str) -> datetime | None:
 class Checked(Text):
     """A string that `check` brings into its normal form; it raises what the domain refuses, which is told."""
 
-    def __init__(self, check: Callable[[str], str], **options: Any) -> None:
-        super().__init__(shortest=1, **options)
+    def __init__(self, check: Callable[[str], str], longest: int, **options: Any) -> None:
+        super().__init__(longest, shortest=1, **options)
         self.check = check
 
     def take(self, value: Any) -> str:

@@ -251,7 +251,7 @@ class BatchBody(Body):
             "receipts": {
                 "type": "array",
                 "maxItems": LARGEST_BATCH,
-                "items": {"anyOf": [{"$ref": "#/components/schemas/Receipt"}, {}]},
+                "items": {"description": "A `Receipt`; what is none is answered with its own problem."},
             }
         }
     }
@@ -295,7 +295,9 @@ class MemberBody(Body):
 
     KEYWORDS = {"anyOf": [filled("phone"), filled("email")]}  # noqa: RUF012 - never changed
 
-    card_number = Checked(normalise_card_number, required=True, metadata={"description": CARD_NUMBER})
+    card_number = Checked(
+        normalise_card_number, LONGEST_CARD, required=True, metadata={"description": CARD_NUMBER}
+    )
     given_name = Code(NAME, required=True)
     family_name = Code(NAME, required=True)
     phone = Code(SHORT * 2, metadata={"description": "With its country, or as it is dialled at home."})
@@ -321,7 +323,9 @@ class BlockBody(Body):
 class ReplacementBody(Body):
     """Which card takes a card's place, and why."""
 
-    new_card_number = Checked(normalise_card_number, required=True, metadata={"description": CARD_NUMBER})
+    new_card_number = Checked(
+        normalise_card_number, LONGEST_CARD, required=True, metadata={"description": CARD_NUMBER}
+    )
     reason = Code(required=True)
 
 

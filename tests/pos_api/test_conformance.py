@@ -1,6 +1,7 @@
 """The server and its OpenAPI document agree: schemathesis reads the one and tries the other."""
 
 import os
+import re
 from collections.abc import Iterator
 from threading import Thread
 from typing import Any
@@ -21,12 +22,17 @@ SEED = int(os.environ.get("REGULARS_SEED") or 0) or None
 AFTER_ANOTHER = {"receipt_conflict", "idempotency_conflict"}
 """What a body that fits the schema may be told all the same: another one came before it."""
 
-BEYOND_SCHEMAS = (
-    "Another line has this number.",
-    "Must be a moment with an offset",
-    "Must be an integer.",
+BEYOND_SCHEMAS = re.compile(
+    "Another line has this number"
+    "|Must be a moment with an offset"
+    "|Must be an integer"
+    "|Must be a currency code"
+    "|email is no address"
+    "|phone is no number"
+    "|is no card number"
+    "|A payment-card number stands here"
 )
-"""Rules that JSON Schema cannot say: a member unique in its list, the ends of the calendar, no 1.0 for 1."""
+"""Rules that JSON Schema cannot say: check digits, registries, a member unique in its list, no 1.0 for 1."""
 
 
 def is_of_the_contract(answer: Any) -> bool:
@@ -36,9 +42,7 @@ def is_of_the_contract(answer: Any) -> bool:
     problem = answer.json()
     if problem["type"].rpartition("/")[2] in AFTER_ANOTHER:
         return True
-    return all(
-        place["detail"].startswith(BEYOND_SCHEMAS) for place in problem.get("errors", [{"detail": ""}])
-    )
+    return all(BEYOND_SCHEMAS.search(place["detail"]) for place in problem.get("errors", [{"detail": ""}]))
 
 
 def described(recorder: Any, case_id: str, check: Any) -> str:
