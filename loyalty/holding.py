@@ -53,6 +53,11 @@ class Holding:
         """The lots that were there and are not the same any more: as read, and as they are now."""
         return [(lot, self.lots[key]) for key, lot in self.as_read.items() if self.lots[key] != lot]
 
+    @property
+    def has_only_earned(self) -> bool:
+        """Whether one earned lot is all that happened."""
+        return len(self.entries) == 1 and self.entries[0].reason == "earn"
+
     def added(self, book: Book) -> int:
         """What the entries made so far add to `book`."""
         return sum(entry.total(book) for entry in self.entries)

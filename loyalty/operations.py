@@ -50,6 +50,13 @@ _BOOK = """
 """
 
 
+_BOOK_EARNING = """
+    select book_earning(
+        %s::uuid, %s::uuid, %s::date, %s::timestamptz, %s::uuid, %s::uuid, %s::timestamptz, %s::timestamptz,
+        %s::bigint, %s::bigint[], %s::bigint[])
+"""
+
+
 class NotHeld(Exception):  # noqa: N818 - a bug of ours, never an answer to anybody
     """Points moved on an account whose lock was not held."""
 
@@ -62,6 +69,9 @@ def book(session: Session, holdings: Iterable[Holding]) -> None:
     """
     moved = [holding for holding in holdings if holding.entries]
     if not moved:
+        return
+    if len(moved) == 1 and moved[0].has_only_earned:
+        _book_earning(session, moved[0])
         return
     changed = [pair for holding in moved for pair in holding.changed]
     cursor = driver_of(session).execute(
@@ -80,6 +90,26 @@ def book(session: Session, holdings: Iterable[Holding]) -> None:
     )
     if cursor.fetchone() != (len(changed), len(moved)):
         raise NotHeld(", ".join(str(holding.account_id) for holding in moved))
+
+
+def _book_earning(session: Session, holding: Holding) -> None:
+    """Write an entry that earned a lot, which is all that happens to most accounts at most receipts."""
+    (entry,), (lot,) = holding.entries, holding.created
+    values = (
+        entry.entry_id,
+        entry.account_id,
+        entry.cause.business_date,
+        entry.cause.booked_at,
+        entry.cause.receipt_id,
+        lot.lot_id,
+        lot.available_at,
+        lot.expires_at,
+        lot.earned,
+        list(lot.lines),
+        list(lot.lines.values()),
+    )
+    if driver_of(session).execute(_BOOK_EARNING, values, prepare=True).fetchone() != (True,):
+        raise NotHeld(str(holding.account_id))
 
 
 def _entry_row(entry: Entry) -> dict[str, Any]:

@@ -275,7 +275,8 @@ def typed_texts(receipt: PostedReceipt) -> Iterator[str]:
 
 def payment_cards_in(receipt: PostedReceipt) -> set[str]:
     """Return the payment-card numbers that stand in texts of `receipt`."""
-    return {number for text in typed_texts(receipt) for number in payment_card_numbers(text)}
+    # Looked at together: nearly always there is none, and a line's end parts the numbers of two texts.
+    return set(payment_card_numbers("\n".join(typed_texts(receipt))))
 
 
 def masked(receipt: PostedReceipt, *, spare: Collection[str] = ()) -> PostedReceipt:

@@ -636,6 +636,25 @@ BEGIN
   FROM redemption WHERE account_id = held AND state = 'reserved' AND expires_at <= seen_at;
 END $function$
 
+CREATE OR REPLACE FUNCTION public.book_earning(earning uuid, holder uuid, sold_on date, booked timestamp with time zone, receipt uuid, earned_lot uuid, spendable_at timestamp with time zone, ends_at timestamp with time zone, earned_points bigint, earning_lines bigint[], line_points bigint[])
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET enable_seqscan TO 'off'
+AS $function$
+BEGIN
+  INSERT INTO ledger_entry (entry_id, account_id, reason, business_date, booked_at, receipt_id)
+  VALUES (earning, holder, 'earn', sold_on, booked, receipt);
+  INSERT INTO ledger_leg (entry_id, leg_number, account_id, book, lot_id, points)
+  VALUES (earning, 1, holder, 'points', earned_lot, earned_points),
+         (earning, 2, holder, 'issued', NULL, -earned_points);
+  INSERT INTO lot (lot_id, account_id, business_date, receipt_id, booked_at, available_at, expires_at, earned,
+                   remaining, line_numbers, line_remaining)
+  VALUES (earned_lot, holder, sold_on, receipt, booked, spendable_at, ends_at, earned_points,
+          earned_points, earning_lines, line_points);
+  UPDATE balance SET points = balance.points + earned_points WHERE account_id = holder;
+  RETURN FOUND;
+END $function$
+
 CREATE OR REPLACE FUNCTION public.check_zero_sum()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -709,7 +728,9 @@ CREATE OR REPLACE FUNCTION public.open_receipt(own_identity text, own_store inte
  RETURNS record
  LANGUAGE plpgsql
  SET lock_timeout TO '5s'
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
+-- Generic plans: choosing among the months at every planning costs more than pruning them when run.
 DECLARE
   child record;
   successor text;
@@ -774,9 +795,11 @@ BEGIN
     SELECT count(*), count(*) FILTER (WHERE closed_at BETWEEN closed - interval '10 minutes' AND closed)
     INTO seen_today, seen_just_now
     FROM (
-      SELECT closed_at FROM receipt
-      WHERE account_id = card_account AND business_date = own_day AND store_id = own_store
-        AND card_number = scanned AND type = 'sale' AND mode = 'live'
+      SELECT closed_at
+      FROM (
+        SELECT * FROM receipt WHERE account_id = card_account AND business_date = own_day OFFSET 0
+      ) AS of_account
+      WHERE store_id = own_store AND card_number = scanned AND type = 'sale' AND mode = 'live'
       LIMIT 6
     ) AS today;
   END IF;

@@ -34,6 +34,8 @@ def downgrade() -> None:
         END $$;
         DROP FUNCTION ensure_receipt_months(date, date);
         DROP FUNCTION uuid7_at(timestamptz);
+        DROP FUNCTION book_earning(uuid, uuid, date, timestamptz, uuid, uuid, timestamptz, timestamptz, bigint,
+          bigint[], bigint[]);
         DROP FUNCTION open_receipt(text, integer, integer, date, text, text, timestamptz, timestamptz,
           text[], text[], text, text, text, date, text);
         DROP FUNCTION hold_account(uuid, timestamptz);
