@@ -68,7 +68,15 @@ def list_articles(session: Session, ask: Ask) -> Page[ArticleRow]:
         statement = statement.where(Article.department == department)
     if ask.words:
         statement = statement.where(_fits(ask.words))
-    page = read_page(session, statement, ask=ask, sorts=ARTICLE_SORTS, key="article_id", count=True)
+    page = read_page(
+        session,
+        statement,
+        ask=ask,
+        sorts=ARTICLE_SORTS,
+        key="article_id",
+        count=True,
+        filled=("sku", "article"),
+    )
     return Page(tuple(ArticleRow(*row[:11]) for row in page.rows), page.following, page.previous, page.total)
 
 

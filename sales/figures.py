@@ -23,7 +23,6 @@ class WeekOfSales:
     baskets_with_card: int
     amount: int
     amount_with_card: int
-    members: int
 
 
 def sales_by_week(
@@ -41,7 +40,6 @@ def sales_by_week(
             func.count().filter(sale, known),
             func.coalesce(func.sum(sign * Receipt.payable_amount), 0),
             func.coalesce(func.sum(sign * Receipt.payable_amount).filter(known), 0),
-            func.count(Receipt.account_id.distinct()),
         )
         .where(
             Receipt.business_date >= since,
@@ -56,8 +54,8 @@ def sales_by_week(
     if store_id is not None:
         statement = statement.where(Receipt.store_id == store_id)
     return [
-        WeekOfSales(start.date(), baskets, with_card, int(amount), int(amount_with_card), members)
-        for start, baskets, with_card, amount, amount_with_card, members in session.execute(statement)
+        WeekOfSales(start.date(), baskets, with_card, int(amount), int(amount_with_card))
+        for start, baskets, with_card, amount, amount_with_card in session.execute(statement)
     ]
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 PALETTE_SIZE = 12
+_NEARLY_ALL = 0.8
+"""From this share on an axis ends at 100 %: beyond it there is nothing."""
 Height = Literal["short", "normal", "tall"]
 Scale = Literal["number", "money", "percent"]
 
@@ -67,12 +69,18 @@ def line_options(
 ) -> dict[str, Any]:
     """Return lines over `labels`, each named at its end instead of in a legend."""
     several = len(series) > 1
+    highest = max((value for one in series for value in one.values if value is not None), default=0)
     return {
         "axis": axis.describe(),
         "grid": {"left": 8, "right": 116 if several else 20, "top": 12, "bottom": 4, "containLabel": True},
         "tooltip": {"trigger": "axis"},
         "xAxis": {"type": "category", "data": list(labels), "boundaryGap": False},
-        "yAxis": {"type": "value", "scale": not from_zero, "splitNumber": 4},
+        "yAxis": {
+            "type": "value",
+            "scale": not from_zero,
+            "splitNumber": 4,
+            "max": 1 if axis.scale == "percent" and highest > _NEARLY_ALL else None,
+        },
         "series": [
             {
                 "type": "line",

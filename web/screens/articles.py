@@ -36,7 +36,7 @@ def index() -> ResponseReturnValue:
         table = Table(
             name="articles",
             find=_("Name, article number or GTIN"),
-            default_sort="article",
+            default_sort="sku",
             columns=_columns(currency),
             filters=(
                 Filter(
