@@ -64,7 +64,10 @@ class Typeface:
 
     def _shape(self, text: str) -> Glyphs:
         buffer = uharfbuzz.Buffer()
-        buffer.add_str("".join(self._known(text)))
+        known = "".join(self._known(text))
+        if not known:
+            return Glyphs((), (), 0.0)
+        buffer.add_str(known)
         buffer.guess_segment_properties()
         # One glyph per sign, so that what is copied out of the PDF is exactly what was put in.
         uharfbuzz.shape(self._shaper, buffer, self._plainly)

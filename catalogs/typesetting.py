@@ -38,13 +38,18 @@ class Library:
                 return path
         raise FetchRefused(f"pages may not fetch {url[:80]!r}")
 
-    def fetch(self, url: str, *_args: Any, **_options: Any) -> Any:
-        """Return the content of `url` as WeasyPrint wants it; raises `FetchRefused`."""
-        from weasyprint.urls import URLFetcherResponse  # noqa: PLC0415 - heavy
 
-        path = self.find(url)
-        kind = PICTURE_KINDS.get(path.suffix.lower(), "font/ttf")
-        return URLFetcherResponse(url, body=path.read_bytes(), headers={"Content-Type": kind})
+def _fetcher_of(library: Library) -> Any:
+    """Return what WeasyPrint fetches through: `library`, and nothing else; a refusal leaves a picture out."""
+    from weasyprint.urls import URLFetcher, URLFetcherResponse  # noqa: PLC0415 - heavy
+
+    class Fetcher(URLFetcher):  # type: ignore[misc]
+        def fetch(self, url: str, headers: Any = None) -> Any:  # noqa: ARG002
+            path = library.find(url)
+            kind = PICTURE_KINDS.get(path.suffix.lower(), "font/ttf")
+            return URLFetcherResponse(url, body=path.read_bytes(), headers={"Content-Type": kind})
+
+    return Fetcher()
 
 
 class Typesetter:
@@ -107,7 +112,7 @@ class Typesetter:
         import weasyprint  # noqa: PLC0415 - heavy, and only child processes need it
         from weasyprint.text.fonts import FontConfiguration  # noqa: PLC0415
 
-        page = weasyprint.HTML(string=html, base_url=None, url_fetcher=self.library.fetch)
+        page = weasyprint.HTML(string=html, base_url=None, url_fetcher=_fetcher_of(self.library))
         pdf = page.write_pdf(font_config=FontConfiguration())
         if not isinstance(pdf, bytes):
             raise TypeError("WeasyPrint returned no document")

@@ -1,0 +1,87 @@
+from dataclasses import replace
+
+import pytest
+
+from catalogs.booklets import Reader, make_booklet
+from catalogs.layouts import load_theme
+from catalogs.pages import PersonalPage, ThemedPage
+from catalogs.previews import preview_booklet, preview_parts
+from core.i18n import LANGUAGES
+
+THEME = load_theme("trh")
+
+
+def booklet(offers=None, *, reader=None, language="cs", **changes):
+    issue, picks, news = preview_parts(THEME, language, offers=offers)
+    reader = reader or Reader("Jana Nováková", language, 12, "2912345678906")
+    return make_booklet(THEME, replace(issue, **changes), reader, picks=picks, news=news)
+
+
+class TestMakeBooklet:
+    @pytest.mark.parametrize(
+        ("offers", "pages"), [(33, 6), (24, 6), (23, 4), (11, 4), (10, 4), (5, 3), (2, 3), (0, 2)]
+    )
+    def test_has_as_many_pages_as_the_shop_fills(self, offers, pages):
+        made = booklet(offers)
+        assert len(made.pages) == pages
+        assert len(made.pages) <= 8
+
+    @pytest.mark.parametrize("offers", range(34))
+    def test_leaves_no_place_empty_while_there_are_offers(self, offers):
+        for page in booklet(offers).pages:
+            if isinstance(page, ThemedPage) and offers >= 3:
+                assert len(page.items) == THEME.room(page.layout)
+
+    def test_shows_no_article_twice_on_the_pages_of_the_group(self):
+        shown = [
+            item.article_id for page in booklet().pages if isinstance(page, ThemedPage) for item in page.items
+        ]
+        assert len(shown) == len(set(shown))
+
+    def test_says_why_beside_every_personal_pick(self):
+        personal = booklet().pages[-1]
+        assert isinstance(personal, PersonalPage)
+        assert all(item.reason for item in (*personal.picks, *personal.news))
+        assert personal.picks[0].reason == "Často kupujete: čaj"
+
+    def test_says_whether_prices_are_listed_or_last_paid(self):
+        issue, picks, news = preview_parts(THEME, "cs")
+        reader = Reader("Jana", "cs", None, None)
+
+        def first_page(*offers):
+            return make_booklet(THEME, replace(issue, offers=offers), reader, picks=picks, news=news).pages[1]
+
+        paid = [replace(offer, listed=False) for offer in issue.offers]
+        assert "do vyprodání zásob" in first_page(*issue.offers).footer.prices
+        assert "naposledy zaplacené" in first_page(*paid).footer.prices
+        mixed = first_page(paid[0], *issue.offers[1:])
+        assert mixed.footer.prices.startswith("*")
+        assert [item.price.mark for item in mixed.items] == ["*", "", "", "", ""]
+
+    @pytest.mark.parametrize("points", [None, 0, -7])
+    def test_leaves_out_points_that_are_nothing_to_boast_of(self, points):
+        made = booklet(reader=Reader("Jana", "cs", points, None))
+        assert made.pages[0].greeting.line == "Tento katalog vznikl přímo pro vás."
+        assert made.pages[-1].points is None
+        assert made.pages[-1].card is None
+
+    @pytest.mark.parametrize(
+        ("points", "line"),
+        [(1, "Máte 1 bod."), (3, "Máte 3 body."), (5, "Máte 5 bodů."), (1284, "Máte 1\xa0284 bodů.")],
+    )
+    def test_counts_points_as_the_language_does(self, points, line):
+        assert booklet(reader=Reader("Jana", "cs", points, None)).pages[0].greeting.line == line
+
+    def test_names_on_the_cover_what_the_group_is_about(self):
+        made = booklet(categories=("Sýry", "Máslo"))
+        assert made.pages[0].headline.text.startswith("Sýry")
+
+    def test_claims_that_things_are_bought_together_only_of_a_theme(self):
+        assert booklet().pages[1].headline.kicker == "Často se kupuje spolu"
+        assert booklet(categories=()).pages[1].headline.kicker == "Ve vaší prodejně se hodně kupuje"
+
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_puts_the_price_on_the_cover_that_belongs_to_the_picture(self, language):
+        made = preview_booklet(THEME, language)
+        assert made.pages[0].pictures[0] == made.pages[1].items[0].picture
+        assert made.pages[0].teaser.price == made.pages[1].items[0].price

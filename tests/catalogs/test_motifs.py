@@ -1,0 +1,72 @@
+import hashlib
+import json
+
+import pytest
+
+from catalogs.motif_words import motif_word
+from catalogs.motifs import ILLUSTRATIONS, NEUTRAL, Use, find_motif, motifs
+from core.i18n import LANGUAGES
+
+
+class TestFindMotif:
+    @pytest.mark.parametrize(
+        ("words", "key"),
+        [
+            ({"category": "FLUID MILK PRODUCTS", "type": "FLUID MILK WHITE ONLY"}, "milk"),
+            ({"category": "PNT BTR/JELLY/JAMS", "type": "PEANUT BUTTER"}, "jam"),
+            ({"category": "TOMATOES", "type": "TOMATOES CHERRY"}, "tomatoes"),
+            ({"category": "BAKED BREAD/BUNS/ROLLS", "type": "MAINSTREAM WHITE BREAD"}, "bread"),
+            ({"category": "BAKED BREAD/BUNS/ROLLS", "type": "HAMBURGER BUNS"}, "rolls"),
+            ({"category": "ICE CREAM/MILK/SHERBTS", "type": "PREMIUM"}, "ice-cream"),
+            ({"category": "Sýry"}, "cheese"),
+            ({"category": "Těstoviny"}, "pasta"),
+            ({"category": "Rajčatový protlak"}, "pasta-sauce"),
+            ({"category": "Prací prostředky"}, "laundry"),
+            ({"category": "Zubné pasty"}, "toothpaste"),
+            ({"category": "Jogurty"}, "yogurt"),
+            ({"category": "Środki czystości"}, "cleaning"),
+            ({"category": "Świeże zioła"}, "herbs"),
+            ({"category": "Wędliny"}, "ham"),
+            ({"name": "Mléko polotučné 1 l"}, "milk"),
+        ],
+    )
+    def test_understands_what_chains_call_their_goods(self, words, key):
+        assert find_motif(**words).key == key
+
+    def test_lets_the_type_say_more_than_the_category(self):
+        assert find_motif(type="APPLES GALA", category="ORGANICS FRUIT & VEGETABLES").key == "apples"
+
+    def test_asks_the_category_where_the_type_says_nothing(self):
+        assert find_motif(type="XYZZY", category="Čaje").key == "tea"
+
+    def test_has_something_neutral_for_what_nobody_knows(self):
+        assert find_motif(category="Qwrtz").key == NEUTRAL
+        assert find_motif().key == NEUTRAL
+
+    @pytest.mark.parametrize("category", ["CIGARETTES", "INFANT FORMULA", "COUPON/MISC ITEMS", "FUEL"])
+    def test_knows_what_must_not_be_advertised(self, category):
+        assert find_motif(category=category, type="MILK").use is Use.NEVER
+
+    def test_keeps_health_and_alcohol_from_personal_pages(self):
+        assert {find_motif(category=word).use for word in ("ANALGESICS", "BEERS/ALES", "Wina")} == {Use.GROUP}
+
+
+class TestMotifs:
+    def test_each_have_a_drawing_and_a_word_in_every_language(self):
+        for key, motif in motifs().items():
+            assert motif.path.is_file(), key
+            for language in LANGUAGES:
+                assert motif_word(key, language)
+
+    def test_say_their_own_words_in_czech_slovak_and_polish(self):
+        said = [motif_word("eggs", language) for language in LANGUAGES]
+        assert said == ["eggs", "vejce", "vajcia", "jajka"]
+
+
+class TestVendoredDrawings:
+    def test_are_what_their_list_says(self):
+        folder = ILLUSTRATIONS / "fluent"
+        listed = json.loads((folder / "VENDOR.json").read_text())["files"]
+        assert listed == {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.svg")
+        }

@@ -1,0 +1,51 @@
+from decimal import Decimal
+
+import pytest
+
+from catalogs.prices import Measure, find_measure, set_price
+from core.money import Money
+
+
+class TestFindMeasure:
+    @pytest.mark.parametrize(
+        ("text", "amount", "unit"),
+        [
+            ("Máslo 250 g", "0.25", "kg"),
+            ("Pivo 0,5 l", "0.5", "l"),
+            ("Voda 6 x 1,5 l", "9", "l"),
+            ("Víno 75 cl", "0.75", "l"),
+            ("Šunka 15 dkg", "0.15", "kg"),
+            ("Cream cheese 8 oz", "8", "oz"),
+            ("Fluid milk 1 ga", "1", "gal"),
+        ],
+    )
+    def test_reads_what_a_package_holds(self, text, amount, unit):
+        assert find_measure(text) == Measure(Decimal(amount), unit)
+
+    @pytest.mark.parametrize(
+        "text", ["Bananas 40 lb", "Rohlík", "Vejce 10 ks", "Žárovka 60 W", "Model 500glx"]
+    )
+    def test_states_nothing_where_nothing_is_known(self, text):
+        assert find_measure(text) is None
+
+
+class TestSetPrice:
+    def test_takes_a_price_apart_as_the_language_writes_it(self):
+        price = set_price(Money(129990, "CZK"), "cs")
+        assert (price.whole, price.separator, price.decimals, price.symbol) == ("1\xa0299", ",", "90", "Kč")
+        assert not price.symbol_first
+
+    def test_puts_the_dollar_first_in_english_only(self):
+        assert set_price(Money(379, "USD"), "en").spoken == "$3.79"
+        assert set_price(Money(379, "PLN"), "pl").spoken == "3,79 zł"
+
+    def test_states_the_price_per_unit_where_the_measure_is_known(self):
+        price = set_price(Money(5490, "CZK"), "cs", measure=find_measure("Máslo 250 g"))
+        assert price.unit == "1\xa0kg\xa0=\xa0219,60\xa0Kč"
+        assert set_price(Money(2490, "CZK"), "cs", measure=find_measure("Mléko 1 l")).unit == "1\xa0l"
+        assert set_price(Money(2490, "CZK"), "cs", sold_by="kg").unit == "1\xa0kg"
+        assert set_price(Money(2490, "CZK"), "cs").unit == ""
+
+    def test_has_no_decimals_in_a_currency_without_them(self):
+        price = set_price(Money(500, "JPY"), "en")
+        assert (price.whole, price.separator, price.decimals) == ("500", "", "")
