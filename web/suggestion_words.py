@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from basket_analysis.suggestion_lists import SuggestionView
 from web.groups_shown import GroupsShown
 from web.words import gettext as _
-from web.words import money_whole, ngettext, percent_text
+from web.words import money_estimate, ngettext, percent_text
 
 _SHORT = 2
 """Reasons that fit into a cell."""
@@ -45,8 +45,8 @@ def between(row: SuggestionView) -> str:
     """Return the interval of the money per week."""
     return _(
         "%(low)s to %(high)s",
-        low=money_whole(row.low, row.currency),
-        high=money_whole(row.high, row.currency),
+        low=money_estimate(row.low, row.currency),
+        high=money_estimate(row.high, row.currency),
     )
 
 
@@ -105,7 +105,7 @@ def _for_listing(row: SuggestionView) -> Iterator[str]:
     if (stores := _number(row, "stores")) is not None:
         yield ngettext("Sold in %(num)s similar store", "Sold in %(num)s similar stores", round(stores))
     if (rate := _number(row, "per_thousand_baskets")) is not None:
-        yield _("There it takes %(amount)s in a thousand baskets", amount=money_whole(rate, row.currency))
+        yield _("There it takes %(amount)s in a thousand baskets", amount=money_estimate(rate, row.currency))
     if transfer := _number(row, "transfer"):
         yield _("About %(share)s of it would come from similar articles here", share=percent_text(transfer))
 
@@ -124,7 +124,7 @@ def _for_placing(row: SuggestionView) -> Iterator[str]:
 
 def _for_what_is_sold(row: SuggestionView) -> Iterator[str]:
     if (revenue := _number(row, "revenue_per_week")) is not None:
-        yield _("Takes %(amount)s a week here", amount=money_whole(revenue, row.currency))
+        yield _("Takes %(amount)s a week here", amount=money_estimate(revenue, row.currency))
     transfer = _number(row, "transfer")
     if row.other and transfer is not None:
         yield _(
@@ -136,7 +136,8 @@ def _for_what_is_sold(row: SuggestionView) -> Iterator[str]:
         yield _("Others of its kind would catch about %(share)s", share=percent_text(transfer))
     if halo := _number(row, "halo_per_week"):
         yield _(
-            "%(amount)s a week of the rest of its baskets hangs on it", amount=money_whole(halo, row.currency)
+            "%(amount)s a week of the rest of its baskets hangs on it",
+            amount=money_estimate(halo, row.currency),
         )
     if loyal := _number(row, "exclusive_households"):
         yield ngettext(

@@ -64,6 +64,10 @@ def money_text(minor: int | None, currency: str) -> str:
     return NOTHING if minor is None else _set(i18n.show_money(Money(minor, currency), language()), currency)
 
 
+SMALL_AMOUNT = 10
+"""In major units; below it the decimals of an estimate are most of what it says."""
+
+
 def money_whole(minor: float | None, currency: str) -> str:
     """Return an estimated amount without its decimals, which would pretend to be known."""
     if minor is None:
@@ -72,6 +76,13 @@ def money_whole(minor: float | None, currency: str) -> str:
     amount = i18n.major(Money(round(minor), currency))
     text = format_currency(amount, currency, format=pattern, locale=language(), currency_digits=False)
     return _set(text, currency)
+
+
+def money_estimate(minor: float | None, currency: str) -> str:
+    """Return an estimated amount: whole, unless it is so small that nothing would be left of it."""
+    if minor is not None and abs(i18n.major(Money(round(minor), currency))) < SMALL_AMOUNT:
+        return money_text(round(minor), currency)
+    return money_whole(minor, currency)
 
 
 def _set(text: str, currency: str) -> str:

@@ -32,7 +32,7 @@ from web.roles import may
 from web.state import now, transaction, viewer
 from web.tables import Choice, Column, Empty, Filter, Table
 from web.words import gettext as _
-from web.words import money_whole
+from web.words import money_estimate
 
 blueprint = Blueprint("assortment", __name__, url_prefix="/assortment")
 
@@ -184,7 +184,7 @@ def _filters(groups: GroupsShown) -> tuple[Filter, ...]:
 
 def _columns(bounds: tuple[int, int], groups: GroupsShown) -> tuple[Column[SuggestionView], ...]:
     def money(row: SuggestionView) -> str:
-        return money_whole(row.value_per_week, row.currency)
+        return money_estimate(row.value_per_week, row.currency)
 
     return (
         Column(
