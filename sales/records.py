@@ -21,6 +21,8 @@ from sales.receipts import (
     receipt_document,
 )
 
+LARGEST_STORED = 2**63 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class LinePoints:
@@ -111,7 +113,7 @@ def record_receipt(session: Session, record: Record) -> None:
         "account_id": record.account_id,
         "member_id": record.member_id,
         "currency": posted.currency,
-        "gross_amount": _or(totals.gross_amount, sum(map(line_gross, posted.lines))),
+        "gross_amount": _gross(posted),
         "discount_amount": totals.discount_amount,
         "points_amount": totals.points_amount,
         "rounding_amount": totals.rounding_amount,
@@ -180,8 +182,15 @@ def _json(content: Sequence[Any]) -> str | None:
     return json.dumps(content) if content else None
 
 
-def _or(stated: int | None, otherwise: int) -> int:
-    return otherwise if stated is None else stated
+def _gross(posted: PostedReceipt) -> int:
+    """Return the gross amount as stated, else what the lines make."""
+    if posted.totals.gross_amount is not None:
+        return posted.totals.gross_amount
+    gross = sum(map(line_gross, posted.lines))
+    if abs(gross) > LARGEST_STORED:
+        # Quantity times price of a nonsensical line; what was charged for it is at least a number of money.
+        gross = sum(line.total_amount + line.discount_amount for line in posted.lines)
+    return gross
 
 
 def _uuid(text: str | None) -> UUID | None:

@@ -116,6 +116,14 @@ class TestPostReceipt:
         body |= {"business_date": "2000-01-01"}
         assert till.post("/receipts", body).status_code == 201
 
+    def test_takes_a_line_whose_quantity_times_price_no_column_holds(self, till):
+        body = till.sale()
+        body["lines"][0] |= {"quantity": "999999999.999", "unit_price": 10**14, "total_amount": 10**14}
+        del body["totals"]["gross_amount"]
+        answer = till.post("/receipts", body)
+        assert answer.status_code == 201, answer.get_json()
+        assert "totals_mismatch" in flags_of(answer)
+
     def test_masks_payment_cards_and_keeps_none(self, chain, till):
         body = till.sale(operator_code="4111-1111-1111-1111", card_number="5555555555554444")
         body["lines"][0]["name"] = "Čaj 378282246310005"
