@@ -1,0 +1,135 @@
+from math import sqrt
+
+import numpy as np
+import pytest
+
+from basket_analysis.scoring import HouseholdScorer, count_firings, firing_rates, household_scores
+from basket_analysis.strata import STRATA
+from basket_analysis.themes import NO_THEME, TOO_LITTLE, Theme, ThemeRule, Themes
+from tests.basket_analysis.baskets_made import table_of
+
+
+def theme(name, *pairs):
+    rules = tuple(ThemeRule((one,), (other,), 100, 2.0, 9.0, 0.0, 50) for one, other in pairs)
+    items = tuple(sorted({item for pair in pairs for item in pair}))
+    return Theme(name, name, items, rules)
+
+
+TEA = theme("tea", ("lemon", "tea"), ("tea", "sugar"))
+PETS = theme("pets", ("cat food", "litter"))
+
+
+def themes(*found, rates=0.1, min_baskets=3):
+    return Themes(found, np.full((len(found), STRATA), rates), 0, 0, min_baskets, 3)
+
+
+class TestCountFirings:
+    def test_counts_a_basket_once_however_many_rules_fire_in_it(self):
+        table = table_of(
+            [
+                ["lemon", "sugar", "tea"],
+                ["lemon", "tea"],
+                ["lemon", "sugar"],
+                ["cat food", "litter", "sugar", "tea"],
+            ],
+            ["a", "a", "a", "b"],
+        )
+        firings = count_firings(table, (TEA, PETS))
+        assert firings.by_household.tolist() == [[2, 0], [1, 1]]
+        assert firings.by_stratum[0].tolist() == [0, 1, 1, 1, *[0] * 8]
+        assert firings.baskets.sum(axis=1).tolist() == [3, 1]
+
+    def test_does_not_mind_items_that_nobody_bought(self):
+        firings = count_firings(table_of([["tea"], ["sugar", "tea"]], ["a", None]), (TEA, PETS))
+        assert firings.by_household.tolist() == [[0, 0]]
+        assert firings.by_stratum.sum(axis=1).tolist() == [1, 0]
+
+
+class TestHouseholdScores:
+    def test_follow_the_formula(self):
+        """Ten baskets of two items, five of them with tea; tea fires in every fifth basket of that size."""
+        table = table_of([["lemon", "tea"]] * 5 + [["a", "b"]] * 20, ["h"] * 10 + [None] * 15)
+        firings = count_firings(table, (TEA,))
+        rates = firing_rates(firings, table.stratum_sizes)
+        assert rates[0, 1] == pytest.approx(5 / 25)
+        expected, variance = 10 * 0.2, 10 * 0.2 * 0.8
+        assert household_scores(firings, rates)[0, 0] == pytest.approx((5 - expected) / sqrt(variance + 1))
+
+
+class TestHouseholdScorer:
+    def baskets(self, **counts):
+        """Return a table in which household h has so many baskets with tea, with pet food, and with neither."""
+        baskets, households = [], []
+        for household, (tea, pets, other) in counts.items():
+            made = [["lemon", "tea"]] * tea + [["cat food", "litter"]] * pets + [["x", "y"]] * other
+            baskets += made
+            households += [household] * len(made)
+        return table_of(baskets, households)
+
+    def places(self, table, previous=None, **options):
+        scorer = HouseholdScorer(themes(TEA, PETS, **options), previous=previous).fit(table)
+        return {place.household: place for place in scorer.places_}
+
+    def test_puts_everybody_into_exactly_one_group(self):
+        places = self.places(self.baskets(tea=(8, 1, 3), pets=(0, 9, 3), plain=(1, 1, 10), seldom=(2, 0, 0)))
+        assert {household: place.group for household, place in places.items()} == {
+            "tea": "tea", "pets": "pets", "plain": NO_THEME, "seldom": TOO_LITTLE,
+        }  # fmt: skip
+        assert list(places) == sorted(places)
+
+    def test_says_how_strongly_and_what_comes_second(self):
+        place = self.places(self.baskets(tea=(8, 1, 3)))["tea"]
+        expected, variance = 12 * 0.1, 12 * 0.1 * 0.9
+        assert place.strength == pytest.approx((8 - expected) / sqrt(variance + 1))
+        assert (place.second_group, place.baskets) == ("pets", 12)
+        assert place.second_strength == pytest.approx((1 - expected) / sqrt(variance + 1))
+
+    def test_says_nothing_of_those_who_are_new(self):
+        place = self.places(self.baskets(seldom=(2, 0, 0)))["seldom"]
+        assert (place.group, place.strength, place.second_group, place.second_strength) == (
+            TOO_LITTLE, None, None, None,
+        )  # fmt: skip
+
+    def test_says_how_near_the_best_theme_is_to_those_without(self):
+        place = self.places(self.baskets(plain=(1, 0, 10)))["plain"]
+        assert (place.group, place.second_group) == (NO_THEME, "pets")
+        assert place.strength < 2
+
+    def test_keeps_a_member_until_another_theme_is_clearly_better(self):
+        table = self.baskets(even=(6, 7, 3), clear=(6, 9, 3))
+        assert self.places(table)["even"].group == "pets"
+        places = self.places(table, {"even": "tea", "clear": "tea"})
+        assert (places["even"].group, places["even"].second_group) == ("tea", "pets")
+        assert places["even"].strength < places["even"].second_strength
+        assert places["clear"].group == "pets"
+
+    def test_keeps_a_member_whose_own_theme_fades_a_little(self):
+        table = self.baskets(fading=(5, 0, 15), faded=(3, 0, 17))
+        scores = {household: place.strength for household, place in self.places(table).items()}
+        assert 1.3 < scores["fading"] < 2
+        assert scores["faded"] < 1.3
+        assert self.places(table)["fading"].group == NO_THEME
+        places = self.places(table, {"fading": "tea", "faded": "tea"})
+        assert (places["fading"].group, places["faded"].group) == ("tea", NO_THEME)
+
+    def test_forgets_groups_that_are_gone(self):
+        table = self.baskets(tea=(8, 1, 3))
+        assert self.places(table, {"tea": "garden"})["tea"].group == "tea"
+
+    def test_learns_rates_from_a_table_that_is_large_enough(self):
+        few, many = self.baskets(tea=(30, 0, 70)), self.baskets(tea=(6_000, 0, 14_000))
+        assert self.places(few, rates=0.9)["tea"].strength < -5
+        assert self.places(many, rates=0.9)["tea"].strength == pytest.approx(0)
+
+    def test_knows_no_theme_where_there_are_none(self):
+        scorer = HouseholdScorer(themes()).fit(self.baskets(tea=(8, 1, 3)))
+        assert [(place.group, place.strength) for place in scorer.places_] == [(NO_THEME, None)]
+
+    def test_gives_the_same_for_any_order_of_baskets(self):
+        generator = np.random.default_rng(6)
+        baskets = [["lemon", "tea"], ["cat food", "litter"], ["x"], ["lemon", "sugar", "tea", "x"]] * 50
+        households = [f"h{number}" for number in generator.integers(9, size=200)]
+        order = generator.permutation(200)
+        one = HouseholdScorer(themes(TEA, PETS)).fit(table_of(baskets, households)).places_
+        shuffled = table_of([baskets[number] for number in order], [households[number] for number in order])
+        assert HouseholdScorer(themes(TEA, PETS)).fit(shuffled).places_ == one

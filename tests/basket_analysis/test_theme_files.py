@@ -1,0 +1,86 @@
+import json
+
+import numpy as np
+import pytest
+
+from basket_analysis.scoring import Place
+from basket_analysis.strata import STRATA
+from basket_analysis.theme_files import (
+    BadPlacesFile,
+    BadThemesFile,
+    read_document,
+    read_groups,
+    read_themes,
+    themes_document,
+    write_places,
+    write_themes,
+)
+from basket_analysis.themes import Theme, ThemeRule, Themes
+
+RULE = ThemeRule(("a|b", "c"), ("č",), 31, 2.25, 8.125, 1e-12, 25)
+THEMES = Themes(
+    (Theme("t2", "Tea & honey", ("a|b", "c", "č"), (RULE,)), Theme("t5", "Pets", ("x", "y", "z"), ())),
+    np.linspace(0, 1, 2 * STRATA).reshape(2, STRATA),
+    100,
+    10,
+    7,
+    6,
+    {"seed": 3},
+)
+PLACES = (
+    Place("007", "t2", 3.25, "t5", -0.125, 40),
+    Place("7", "none", 1.5, None, None, 12),
+    Place('x,"y"', "new", None, None, None, 2),
+)
+
+
+class TestThemesFile:
+    def test_gives_back_what_was_written(self, tmp_path):
+        write_themes(tmp_path / "t.json", THEMES)
+        again = read_themes(tmp_path / "t.json")
+        assert again.themes == THEMES.themes
+        assert again.rates.tolist() == THEMES.rates.tolist()
+        assert (again.baskets, again.households, again.min_baskets, again.next_number) == (100, 10, 7, 6)
+        assert again.settings == {"seed": 3}
+
+    def test_has_the_keys_that_are_agreed(self):
+        document = json.loads(json.dumps(themes_document(THEMES)))
+        assert set(document) == {"format", "baskets", "households", "settings", "themes", "scoring"}
+        assert set(document["themes"][0]) == {"id", "name", "items", "rules"}
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"format": 2},
+            {"themes": [{"id": "t2"}]},
+            {"scoring": {"min_baskets": 7, "next_number": 6, "rates": {}}},
+            {"scoring": {"min_baskets": 7, "next_number": 6, "rates": {"t2": [0.5], "t5": [0.5]}}},
+            {"baskets": "many"},
+        ],
+    )
+    def test_refuses_what_was_changed_by_hand(self, change):
+        with pytest.raises(BadThemesFile):
+            read_document({**themes_document(THEMES), **change})
+
+
+class TestPlacesFile:
+    @pytest.mark.parametrize("name", ["o.csv", "o.csv.gz", "o.parquet"])
+    def test_gives_back_the_groups_that_were_written(self, tmp_path, name):
+        assert write_places(tmp_path / name, PLACES) == 3
+        assert read_groups(tmp_path / name) == {"007": "t2", "7": "none", 'x,"y"': "new"}
+
+    def test_leaves_empty_what_is_not_known(self, tmp_path):
+        write_places(tmp_path / "o.csv", PLACES)
+        assert (tmp_path / "o.csv").read_text().splitlines() == [
+            "household_id,group,strength,second_group,second_strength",
+            '"007","t2",3.25,"t5",-0.125',
+            '"7","none",1.5,,',
+            '"x,""y""","new",,,',
+        ]
+
+    def test_refuses_other_files(self, tmp_path):
+        (tmp_path / "o.csv").write_text("a,b\n1,2\n")
+        (tmp_path / "o.parquet").write_text("a,b\n1,2\n")
+        for name in ("o.csv", "o.parquet"):
+            with pytest.raises(BadPlacesFile):
+                read_groups(tmp_path / name)
