@@ -118,7 +118,7 @@ def _dealt(theme: Theme, offers: list[Offer]) -> list[tuple[str, list[Offer]]]:
     Return the layouts of the themed pages with their offers, only pages that are full.
 
     Pages come in spreads of two while there is enough; what is too little for a spread fills single
-    pages of ever fewer places, and the very last may have room left.
+    pages of ever fewer places. Only the one page of a shop with next to nothing has room left.
     """
     dealt: list[tuple[str, list[Offer]]] = []
     left = list(offers)
@@ -136,6 +136,8 @@ def _dealt(theme: Theme, offers: list[Offer]) -> list[tuple[str, list[Offer]]]:
     if not dealt:
         while left and len(dealt) < 2:
             fitting = [name for name in theme.data["short_pages"] if theme.room(name) <= len(left)]
+            if dealt and not fitting:
+                break
             deal(fitting[0] if fitting else theme.data["short_pages"][-1])
     return dealt
 

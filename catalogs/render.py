@@ -12,7 +12,9 @@ from functools import cache
 from pathlib import Path
 
 from catalogs.booklets import Issue, Pick, Reader, make_booklet
+from catalogs.composing import compose
 from catalogs.layouts import load_theme
+from catalogs.typesetting import Typesetter
 from core.errors import Conflict
 
 CHUNK = 25
@@ -55,7 +57,12 @@ class MadeCopy:
 
 
 def make_files(
-    orders: Sequence[CopyOrder], *, photos: Path | None, workers: int | None = None
+    orders: Sequence[CopyOrder],
+    *,
+    photos: Path | None,
+    workers: int | None = None,
+    memory: int = MEMORY,
+    seconds_per_copy: int = SECONDS_PER_COPY,
 ) -> Iterator[list[MadeCopy]]:
     """
     Make the files of `orders` and yield what was made, a chunk at a time, in the order of completion.
@@ -67,14 +74,16 @@ def make_files(
     hands = workers or min(os.cpu_count() or 1, -(-len(orders) // COPIES_PER_PROCESS))
     hands = max(1, min(hands, len(chunks)))
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(hands, context, initializer=_limit, max_tasks_per_child=CHUNKS_PER_CHILD)
+    pool = ProcessPoolExecutor(
+        hands, context, initializer=_limit, initargs=(memory,), max_tasks_per_child=CHUNKS_PER_CHILD
+    )
     waiting = iter(chunks)
     under_way: set[Future[list[MadeCopy]]] = set()
     try:
         while True:
             # Only as many as there are hands are given out, so that stopping waits for little.
             while len(under_way) <= hands and (chunk := next(waiting, None)) is not None:
-                under_way.add(pool.submit(make_chunk, chunk, photos))
+                under_way.add(pool.submit(_make_within, chunk, photos, seconds_per_copy * len(chunk)))
             if not under_way:
                 return
             done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
@@ -95,11 +104,13 @@ def _result(future: "Future[list[MadeCopy]]") -> list[MadeCopy]:
         raise RenderingFailed(f"a chunk of copies could not be set: {type(error).__name__}") from error
 
 
+def _make_within(orders: Sequence[CopyOrder], photos: Path | None, seconds: int) -> list[MadeCopy]:
+    _allow_seconds(seconds)
+    return make_chunk(orders, photos)
+
+
 def make_chunk(orders: Sequence[CopyOrder], photos: Path | None) -> list[MadeCopy]:
     """Make the files of `orders` in this process, setting together what they have in common."""
-    from catalogs.composing import compose  # noqa: PLC0415 - what sets type is loaded in children only
-
-    _allow_seconds(SECONDS_PER_COPY * len(orders))
     booklets = [
         make_booklet(load_theme(order.theme), order.issue, order.reader, picks=order.picks, news=order.news)
         for order in orders
@@ -129,9 +140,7 @@ def make_chunk(orders: Sequence[CopyOrder], photos: Path | None) -> list[MadeCop
 
 
 @cache
-def _typesetter(theme: str, photos: Path | None):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    from catalogs.typesetting import Typesetter  # noqa: PLC0415
-
+def _typesetter(theme: str, photos: Path | None) -> Typesetter:
     return Typesetter(load_theme(theme), photos)
 
 
@@ -147,18 +156,16 @@ def _write_whole(path: Path, content: bytes) -> None:
     half.replace(path)
 
 
-def _limit() -> None:
+def _limit(memory: int) -> None:
     """Bound this child's memory, and let it give way to whoever serves customers."""
     with suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     with suppress(OSError):
         os.nice(5)
 
 
 def _allow_seconds(seconds: int) -> None:
     """Let this process use `seconds` more of CPU time; past them the system ends it."""
-    if multiprocessing.parent_process() is None:
-        return
     used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
     with suppress(OSError, ValueError):
         _soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
