@@ -16,6 +16,7 @@ from core.settings import Settings
 
 COMMANDS = {
     "articles": "sales.commands",
+    "assortment": "basket_analysis.commands",
     "cards": "customers.commands",
     "catalogs": "catalogs.commands",
     "db": "core.commands",

@@ -11,6 +11,7 @@ from basket_analysis.group_files import fit_groups, score_groups
 from basket_analysis.grouping import MIN_BASKETS
 from basket_analysis.itemset_mining import MiningOrder, mine_file
 from basket_analysis.mining import MAX_ITEMSETS, MINERS
+from basket_analysis.served_commands import assortment, list_groups, show_group
 from core.commandline import json_option, print_json, refusals_exit_2
 
 INPUT = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
@@ -108,4 +109,7 @@ def _print_record(record: dict[str, Any], *, as_json: bool) -> None:
         click.echo(f"{group['households']:8,}  {group['id']:6}  {group['name'] or ''}")
 
 
-commands: tuple[click.Command, ...] = (mine, groups)
+groups.add_command(list_groups)
+groups.add_command(show_group)
+
+commands: tuple[click.Command, ...] = (mine, groups, assortment)

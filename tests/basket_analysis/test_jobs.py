@@ -1,9 +1,11 @@
 """The night's analysis on a real database: a made-up town with two kinds of shopping trips."""
 
+import json
 import random
 from datetime import date, timedelta
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import func, select, text
 
 from basket_analysis.analysis_runs import (
@@ -16,7 +18,9 @@ from basket_analysis.analysis_runs import (
 )
 from basket_analysis.jobs import form_groups, mine_rules, suggest_assortment
 from basket_analysis.models import AnalysisRun, MinedRule, ServedRun, ShopperGroup, Suggestion
+from basket_analysis.served_commands import assortment, list_groups, show_group
 from basket_analysis.verification import CHECKS
+from core.commandline import Workplace
 from core.jobs import Shift
 from core.progress import silent
 from core.verification import verify
@@ -146,6 +150,44 @@ class TestTheAnalysis:
         assert suggested["stores"] == 1
         assert {row.kind for row in rows} >= {"keep", "delist"}
         assert all(row.low <= row.value_per_week <= row.high and row.households >= 30 for row in rows)
+
+
+class TestWhatIsServed:
+    """The command line on it; tests of commands alone would need the same town."""
+
+    @pytest.fixture
+    def told(self, sessions, tmp_path, town, database_url):
+        run_all(sessions, tmp_path)
+        workplace = Workplace(tmp_path, database_url)
+
+        def tell(command, *arguments):
+            return CliRunner().invoke(command, arguments, obj=workplace)
+
+        yield tell
+        workplace.close()
+
+    def test_is_listed_group_by_group(self, told):
+        groups = json.loads(told(list_groups, "--json").stdout)["groups"]
+        assert [group["members"] for group in groups] == [20, 20, 0, 2]
+        assert told(list_groups).stdout.count("members") == 4
+
+    def test_is_shown_with_the_rules_of_a_group(self, told):
+        shown = json.loads(told(show_group, "t1", "--json").stdout)
+        assert {
+            item for rule in shown["rules"] for item in (*rule["antecedent"], *rule["consequent"])
+        } <= set(shown["items"])
+        assert "times more often than by chance" in told(show_group, "t1").stdout
+
+    def test_is_shown_as_suggestions_of_a_store(self, told, sessions):
+        shown = json.loads(told(assortment, "S1", "--json").stdout)["suggestions"]
+        with sessions() as session:
+            assert len(shown) == session.scalar(select(func.count(Suggestion.suggestion_id)))
+        assert "a week" in told(assortment, "S1").stdout
+
+    @pytest.mark.parametrize(("command", "argument"), [(show_group, "t99"), (assortment, "S99")])
+    def test_is_refused_where_there_is_nothing_of_the_name(self, told, command, argument):
+        refusal = told(command, argument)
+        assert (refusal.exit_code, refusal.stdout) == (2, "")
 
 
 class TestARunUnderWay:

@@ -1,0 +1,141 @@
+"""What the last night found, on the command line: `groups list`, `groups show` and `assortment STORE`."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import click
+from sqlalchemy.orm import Session
+
+from basket_analysis.group_lists import (
+    GroupView,
+    NoSuchGroup,
+    RuleView,
+    RunView,
+    group_of_run,
+    groups_of_run,
+    rules_of_group,
+    served_run,
+)
+from basket_analysis.suggestion_lists import SuggestionView, list_suggestions
+from core.commandline import Workplace, json_option, pass_workplace, print_json, refusals_exit_2
+from core.i18n import show_money
+from core.keyset import Ask
+from core.money import Money
+from sales.queries import store_of_code
+
+PAGE = 200
+
+
+@click.command("list")
+@json_option
+@pass_workplace
+@refusals_exit_2
+def list_groups(workplace: Workplace, *, as_json: bool) -> None:
+    """List the shopper groups that are served now."""
+    with workplace.sessions() as session:
+        run = served_run(session)
+        groups = groups_of_run(session, run_id=run.run_id) if run else []
+    if as_json:
+        print_json(
+            {
+                "business_day": run.business_day if run else None,
+                "groups": [_group_document(group) for group in groups],
+            }
+        )
+        return
+    for group in groups:
+        click.echo(f"{group.group_id:>5}  {group.members:>7,} members  {group.name}")
+    if not groups:
+        click.echo("no groups yet: they come with the first night (regulars night --date D)", err=True)
+
+
+@click.command("show")
+@click.argument("group_id")
+@json_option
+@pass_workplace
+@refusals_exit_2
+def show_group(workplace: Workplace, *, group_id: str, as_json: bool) -> None:
+    """Show one group with the rules that define it, the surest first."""
+    with workplace.sessions() as session:
+        run = _served(session)
+        group = group_of_run(session, run_id=run.run_id, group_id=group_id)
+        rules = rules_of_group(session, run_id=run.run_id, group_id=group_id)
+    if as_json:
+        print_json({**_group_document(group), "rules": [asdict(rule) for rule in rules]})
+        return
+    click.echo(f"{group.name}: {group.members:,} members")
+    for rule in rules:
+        click.echo(f"  {_rule_words(rule)}")
+
+
+def _served(session: Session) -> RunView:
+    run = served_run(session)
+    if run is None:
+        raise NoSuchGroup("there are no groups before the first night")
+    return run
+
+
+def _group_document(group: GroupView) -> dict[str, Any]:
+    document = asdict(group)
+    return {key: document[key] for key in ("group_id", "kind", "name", "items", "members", "baskets", "kept")}
+
+
+def _rule_words(rule: RuleView) -> str:
+    first, second = " + ".join(rule.antecedent), " + ".join(rule.consequent)
+    return (
+        f"{first} with {second}: {rule.adjusted_lift:.1f} times more often than by chance"
+        f" ({rule.count:,} baskets, {rule.households:,} households)"
+    )
+
+
+@click.command()
+@click.argument("store_code", metavar="STORE")
+@json_option
+@pass_workplace
+@refusals_exit_2
+def assortment(workplace: Workplace, *, store_code: str, as_json: bool) -> None:
+    """Show what a store might list, delist, keep or place together, with the evidence."""
+    with workplace.sessions() as session:
+        store = store_of_code(session, store_code)
+        rows = list(_all_suggestions(session, store.store_id))
+    if as_json:
+        print_json({"store_code": store_code, "suggestions": [_suggestion_document(row) for row in rows]})
+        return
+    for row in rows:
+        click.echo(_suggestion_words(row))
+    if not rows:
+        click.echo(
+            f"no suggestions for {store_code}: a store needs 500 baskets with card in a year", err=True
+        )
+
+
+def _all_suggestions(session: Session, store_id: int) -> Iterator[SuggestionView]:
+    ask = Ask(sort="rank", limit=PAGE)
+    while True:
+        page = list_suggestions(session, ask, store_id=store_id)
+        yield from page.rows
+        if page.following is None:
+            return
+        ask = ask.following(page.following, limit=PAGE)
+
+
+def _suggestion_document(row: SuggestionView) -> dict[str, Any]:
+    document = asdict(row)
+    shown = (
+        "suggestion_id", "kind", "rank", "article", "sku", "other", "other_sku", "currency", "value_per_week", "low",
+        "high", "households", "baskets", "group_id", "evidence", "decision", "reason",
+    )  # fmt: skip
+    return {key: document[key] for key in shown}
+
+
+def _suggestion_words(row: SuggestionView) -> str:
+    value, low, high = (
+        show_money(Money(amount, row.currency), "en") for amount in (row.value_per_week, row.low, row.high)
+    )
+    articles = f"{row.article} with {row.other}" if row.kind == "place_together" else row.article
+    kind = row.kind.replace("_", " ")
+    return (
+        f"{kind:<14}  {value:>10} a week ({low} to {high})  {articles}"
+        f"  [{row.households:,} households, {row.baskets:,} baskets]"
+    )
