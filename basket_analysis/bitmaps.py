@@ -15,6 +15,9 @@ from basket_analysis.projections import Int32s, Int64s, Rows
 
 Words = NDArray[np.uint64]
 
+BOUGHT_PER_PAIR = 16
+"""Pairs are counted in one table, basket by basket, where there are so many times as many items bought as pairs of ranks."""
+
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
 _TWO = np.uint64(2)
@@ -127,17 +130,23 @@ def descend(rows: Rows, nodes: Int32s, names: Int32s, task: Task) -> tuple[Found
     stack = _empty_stack(rows, task)
     labels = Labels(np.zeros(1024, np.int32), np.zeros(1024, np.int32))
     bitmaps = np.zeros(1024, np.uint64)
-    position = rows.pointers[: len(rows.strata)].copy()  # where in its row each basket's next item stands
     counts = np.zeros(len(nodes), np.int32)
+    table = _count_pairs(rows, len(nodes))
     local = np.full(len(nodes), -1, np.int32)
     for rank in range(len(nodes)):
-        children = _count_neighbours(rows, position, rank, counts, task.min_count)
+        if len(table):
+            counts = table[rank]
+        else:
+            _count_neighbours(rows, rank, counts)
+        children = (counts[rank + 1 :] >= task.min_count).sum()
         if used + children > task.room:
             return _trimmed(found, used), postponed[:0], False
+        if children == 0:
+            continue
         found = _roomy(found, used, used + children)
         labels = _labelled(labels, 0, children)
         _name_children(found, used, labels, local, counts, nodes[rank], names, rank, task)
-        begins = _segment(rows, rank, stack.segments[0], task.strata)
+        begins = _segment(rows, rank, stack.segments[0])
         width = stack.segments[0, -1]
         deeper = children >= 2 and task.length + 2 <= task.max_length
         laid = deeper and children * width <= task.bitmap_words
@@ -147,7 +156,8 @@ def descend(rows: Rows, nodes: Int32s, names: Int32s, task: Task) -> tuple[Found
         if laid:
             bitmaps = _longer(bitmaps, 0, children * width)
             bitmaps[: children * width] = _ZERO
-        _lay_bits(rows, position, rank, local, bitmaps, width if laid else 0, begins, found.strata[used:])
+        if laid or task.strata:
+            _lay_bits(rows, rank, local, bitmaps, width if laid else 0, begins, found.strata[used:])
         used += children
         if laid:
             stack.at[0], stack.rows[0], stack.width[0], stack.first[0], stack.next[0] = (
@@ -181,32 +191,43 @@ def _trimmed(found: Found, used: int) -> Found:
 @compiled
 def _empty_stack(rows: Rows, task: Task) -> Stack:
     """Return a stack as deep as the largest basket may lead."""
-    deepest = 2
-    for row in range(len(rows.strata)):
-        deepest = max(deepest, rows.pointers[row + 1] - rows.pointers[row])
-    depths = min(deepest, task.max_length - task.length + 1) + 2
+    depths = min(max(rows.longest, 2), task.max_length - task.length + 1) + 2
     return Stack(
         np.zeros(depths, np.int64),
         np.zeros(depths, np.int64),
         np.zeros(depths, np.int64),
         np.zeros(depths, np.int64),
         np.zeros(depths, np.int64),
-        np.zeros((depths, max(task.strata, 1) + 1), np.int64),
+        np.zeros((depths, len(rows.ends) + 1), np.int64),
     )
 
 
 @compiled
-def _count_neighbours(rows: Rows, position: Int64s, rank: int, counts: Int32s, min_count: int) -> int:
-    """Count the baskets that each higher rank shares with `rank`; return how many of them are frequent."""
+def _count_pairs(rows: Rows, ranks: int) -> Int32s:
+    """Return how many baskets each rank shares with each higher one; no rows when that does not pay."""
+    if ranks * ranks * BOUGHT_PER_PAIR > len(rows.ranks):
+        return np.zeros((0, 0), np.int32)
+    table = np.zeros((ranks, ranks), np.int32)
+    at = np.uint64(0)
+    while at < len(rows.ranks):
+        rank = rows.ranks[at]
+        at += _ONE
+        other = at
+        while rank < ranks and rows.ranks[other] < ranks:
+            table[rank, rows.ranks[other]] += 1
+            other += _ONE
+    return table
+
+
+@compiled
+def _count_neighbours(rows: Rows, rank: int, counts: Int32s) -> None:
+    """Count the baskets that each higher rank shares with `rank`."""
     counts[rank + 1 :] = 0
-    for at in range(rows.holder_pointers[rank], rows.holder_pointers[rank + 1]):
-        row = rows.holders[at]
-        for further in range(position[row] + 1, rows.pointers[row + 1]):
-            counts[rows.ranks[further]] += 1
-    children = 0
-    for other in range(rank + 1, len(counts)):
-        children += 1 if counts[other] >= min_count else 0
-    return children
+    for holder in range(rows.holder_pointers[rank], rows.holder_pointers[rank + 1]):
+        at = np.uint64(rows.holders[holder]) + _ONE
+        while rows.ranks[at] < len(counts):
+            counts[rows.ranks[at]] += 1
+            at += _ONE
 
 
 @compiled
@@ -236,48 +257,41 @@ def _name_children(  # noqa: PLR0917 - numba takes arrays, not objects
 
 
 @compiled
-def _segment(rows: Rows, rank: int, segments: Int64s, strata: int) -> Int64s:
+def _segment(rows: Rows, rank: int, segments: Int64s) -> Int64s:
     """Write where in a bitmap of the holders of `rank` each stratum begins, in words; return it in bits."""
-    baskets = np.zeros(len(segments) - 1, np.int64)
-    first, last = rows.holder_pointers[rank], rows.holder_pointers[rank + 1]
-    if strata:
-        for at in range(first, last):
-            baskets[rows.strata[rows.holders[at]]] += 1
-    else:
-        baskets[0] = last - first
-    for stratum in range(len(baskets)):
-        segments[stratum + 1] = segments[stratum] + (baskets[stratum] + 63) // 64
+    holders = rows.holders[rows.holder_pointers[rank] : rows.holder_pointers[rank + 1]]
+    before = 0
+    for stratum in range(len(rows.ends)):
+        until = np.searchsorted(holders, rows.ends[stratum])
+        segments[stratum + 1] = segments[stratum] + (until - before + 63) // 64
+        before = until
     return segments[:-1] * 64
 
 
 @compiled
 def _lay_bits(  # noqa: PLR0917 - numba takes arrays, not objects
-    rows: Rows,
-    position: Int64s,
-    rank: int,
-    local: Int32s,
-    bitmaps: Words,
-    width: int,
-    begins: Int64s,
-    strata: Int32s,
+    rows: Rows, rank: int, local: Int32s, bitmaps: Words, width: int, begins: Int64s, strata: Int32s
 ) -> None:
-    """Set the bits of the frequent neighbours of `rank`, count them by stratum, and pass `rank` in its rows."""
+    """Set the bits of the frequent neighbours of `rank` unless `width` is 0, and count them by stratum."""
     by_stratum = strata.shape[1] > 0
-    for at in range(rows.holder_pointers[rank], rows.holder_pointers[rank + 1]):
-        row = rows.holders[at]
-        if width or by_stratum:
-            stratum = rows.strata[row] if by_stratum else 0
-            word = begins[stratum] >> 6
-            bit = _ONE << np.uint64(begins[stratum] & 63)
-            begins[stratum] += 1
-            for further in range(position[row] + 1, rows.pointers[row + 1]):
-                child = local[rows.ranks[further]]
-                if child >= 0:
-                    if width:
-                        bitmaps[child * width + word] |= bit
-                    if by_stratum:
-                        strata[child, stratum] += 1
-        position[row] += 1
+    stratum = 0
+    bit_at = begins[0]
+    for holder in range(rows.holder_pointers[rank], rows.holder_pointers[rank + 1]):
+        at = np.uint64(rows.holders[holder]) + _ONE
+        while at > rows.ends[stratum]:
+            stratum += 1
+            bit_at = begins[stratum]
+        word = bit_at >> 6
+        bit = _ONE << np.uint64(bit_at & 63)
+        bit_at += 1
+        while rows.ranks[at] < len(local):
+            child = local[rows.ranks[at]]
+            if child >= 0:
+                if width:
+                    bitmaps[child * width + word] |= bit
+                if by_stratum:
+                    strata[child, stratum] += 1
+            at += _ONE
 
 
 @compiled

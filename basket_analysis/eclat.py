@@ -15,6 +15,7 @@ Han, Pei and Yin, "Mining Frequent Patterns without Candidate Generation" (2000)
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from basket_analysis.bitmaps import Task, descend
 from basket_analysis.projections import Int32s, Int64s, Rows, arrange, count_by_stratum
@@ -86,13 +87,8 @@ def grow_tree(offsets: Int64s, codes: Int32s, strata: Int32s, *, items: int, sea
     )
     if not roots.complete or singles < 2 or search.max_length < 2:
         return roots
-    ranks = np.full(items, -1, np.int32)
-    ranks[by_rarity] = np.arange(singles, dtype=np.int32)
-    rows = arrange(offsets, codes, strata, np.argsort(strata, kind="stable"), ranks, singles)
     grown = [roots]
-    complete = _grow(
-        grown, _Projection(rows, np.arange(singles, dtype=np.int32), by_rarity, length=1), search
-    )
+    complete = _grow(grown, _whole(offsets, codes, strata, by_rarity, search), search)
     return Tree(
         parents=np.concatenate([part.parents for part in grown]),
         items=np.concatenate([part.items for part in grown]),
@@ -100,6 +96,25 @@ def grow_tree(offsets: Int64s, codes: Int32s, strata: Int32s, *, items: int, sea
         strata=np.concatenate([part.strata for part in grown]),
         complete=complete,
     )
+
+
+def _whole(offsets: Int64s, codes: Int32s, strata: Int32s, by_rarity: Int32s, search: Search) -> _Projection:
+    """Return all baskets as the projection on nothing."""
+    order = np.argsort(strata, kind="stable")
+    ends = np.zeros(search.strata or 1, np.int64)
+    ordered = strata[order] if search.strata else np.zeros(len(strata), np.int32)
+    rank_of = _rank_of(by_rarity, int(codes.max()) + 1)
+    rows = arrange(offsets[:-1][order], offsets[1:][order], ordered, codes, rank_of, ends)
+    return _Projection(rows, np.arange(len(by_rarity), dtype=np.int32), by_rarity, length=1)
+
+
+def _rank_of(codes: NDArray[np.integer], items: int) -> NDArray[np.unsignedinteger]:
+    """Return the rank of each of `items` codes, the mark for those without; the last one is nobody's."""
+    mark = len(codes)
+    kind = np.uint16 if mark < 1 << 16 else np.uint32
+    rank_of: NDArray[np.unsignedinteger] = np.full(items + 1, mark, kind)
+    rank_of[codes] = np.arange(mark)
+    return rank_of
 
 
 def _single_strata(offsets: Int64s, codes: Int32s, strata: Int32s, items: int, count: int) -> Int32s:
@@ -111,7 +126,6 @@ def _single_strata(offsets: Int64s, codes: Int32s, strata: Int32s, items: int, c
 
 def _grow(grown: list[Tree], projection: _Projection, search: Search) -> bool:
     """Add to `grown` what lies below the projection's nodes; return False when there was no room for all."""
-    rows, names = projection.rows, projection.names
     base = sum(len(part.items) for part in grown)
     task = Task(
         length=projection.length,
@@ -122,19 +136,28 @@ def _grow(grown: list[Tree], projection: _Projection, search: Search) -> bool:
         strata=search.strata,
         bitmap_words=search.bitmap_words,
     )
-    found, postponed, complete = descend(rows, projection.nodes, names, task)
+    found, postponed, complete = descend(projection.rows, projection.nodes, projection.names, task)
     grown.append(Tree(found.parents, found.items, found.counts, found.strata, complete=complete))
     if not complete:
         return False
-    rank_of = np.full(int(names.max()) + 1, -1, np.int64)
-    rank_of[names] = np.arange(len(names))
+    marks = np.flatnonzero(projection.rows.ranks == len(projection.names)) if len(postponed) else postponed
     for rank, first, count in postponed.tolist():
         below = found.items[first : first + count]
-        ranks = np.full(len(names), -1, np.int32)
-        ranks[rank_of[below]] = np.arange(count, dtype=np.int32)
-        holders = rows.holders[rows.holder_pointers[rank] : rows.holder_pointers[rank + 1]].astype(np.int64)
-        smaller = arrange(rows.pointers, rows.ranks, rows.strata, holders, ranks, count)
         nodes = np.arange(base + first, base + first + count, dtype=np.int32)
-        if not _grow(grown, _Projection(smaller, nodes, below, projection.length + 1), search):
+        if not _grow(grown, _smaller(projection, rank, below, nodes, marks), search):
             return False
     return True
+
+
+def _smaller(projection: _Projection, rank: int, names: Int32s, nodes: Int32s, marks: Int64s) -> _Projection:
+    """Return the projection on `rank` too, for its children called `names`; `marks` is where rows end."""
+    rows = projection.rows
+    place = np.empty(int(projection.names.max()) + 1, np.int64)
+    place[projection.names] = np.arange(len(projection.names))
+    holders = rows.holders[rows.holder_pointers[rank] : rows.holder_pointers[rank + 1]].astype(np.int64)
+    stops = marks[np.searchsorted(marks, holders)]
+    strata = np.searchsorted(rows.ends, holders, side="right").astype(np.int32)
+    rank_of = _rank_of(place[names], len(projection.names))
+    ends = np.zeros(len(rows.ends), np.int64)
+    smaller = arrange(holders + 1, stops, strata, rows.ranks, rank_of, ends)
+    return _Projection(smaller, nodes, names, projection.length + 1)

@@ -1,6 +1,6 @@
 """Projections: the baskets that hold an item, laid out for the fast miner; compiled."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,16 +10,26 @@ from basket_analysis.compiled import compiled
 Int32s = NDArray[np.int32]
 Int64s = NDArray[np.int64]
 UInt32s = NDArray[np.uint32]
+Ranks = NDArray[np.unsignedinteger]
+
+INSERTION_SORTED = 48
+"""Rows up to this long are sorted by insertion, which needs no memory but the row."""
 
 
 class Rows(NamedTuple):
-    """Baskets in order of their stratum: items by rank, and the baskets that hold each rank."""
+    """
+    Baskets of at least two ranked items, one after the other, in order of their stratum.
 
-    pointers: Int64s
-    ranks: UInt32s
-    strata: Int32s
+    `ranks` has each row rising, closed by a mark above all ranks. The baskets that hold rank
+    r are known by where in `ranks` it stands: holders[holder_pointers[r]:holder_pointers[r + 1]], rising.
+    `ends` is where each stratum ends in `ranks`; `longest` is the longest row.
+    """
+
+    ranks: Ranks
     holder_pointers: Int64s
     holders: UInt32s
+    ends: Int64s
+    longest: int
 
 
 @compiled
@@ -32,57 +42,72 @@ def count_by_stratum(offsets: Int64s, codes: Int32s, strata: Int32s, table: Int3
 
 @compiled
 def arrange(  # noqa: PLR0917 - numba takes arrays, not objects
-    offsets: Int64s, codes: Int32s | UInt32s, strata: Int32s, order: Int64s, ranks: Int32s, items: int
+    begins: Int64s, stops: Int64s, strata: Int32s, codes: NDArray[Any], rank_of: NDArray[Any], ends: Int64s
 ) -> Rows:
-    """Return the baskets of `order` that hold two or more ranked items, and who holds each item."""
-    kept, holder_pointers = _count_ranked(offsets, codes, order, ranks, items)
-    rows = 0
-    for size in kept:
-        rows += 1 if size else 0
-    pointers = np.zeros(rows + 1, np.int64)
-    row_strata = np.empty(rows, np.int32)
-    holders = np.empty(holder_pointers[items], np.uint32)  # unsigned: no index counts from the end
+    """
+    Return baskets codes[begins[b]:stops[b]], given in order of their strata, as rows of ranks.
+
+    rank_of[code] is the code's rank, or the mark, the number of ranks, when it has none.
+    `ends` has a place for the end of each stratum, to be written.
+    """
+    mark = rank_of[-1]
+    kept, holder_pointers = _count_ranked(begins, stops, codes, rank_of)
+    ranks = np.empty(holder_pointers[mark] + (kept > 0).sum(), rank_of.dtype)
+    holders = np.empty(holder_pointers[mark], np.uint32)  # unsigned: no index counts from the end
     fill = holder_pointers.copy()
-    row = 0
-    for number in range(len(order)):
-        if not kept[number]:
-            continue
-        basket = order[number]
-        pointers[row + 1] = pointers[row] + kept[number]
-        row_strata[row] = strata[basket]
-        for at in range(offsets[basket], offsets[basket + 1]):
-            rank = ranks[codes[at]]
-            if rank >= 0:
-                holders[fill[rank]] = row
-                fill[rank] += 1
-        row += 1
-    row_ranks = np.empty(holder_pointers[items], np.uint32)
-    put = pointers[:rows].copy()
-    for rank in range(items):  # by rising rank, so that each row comes out sorted
-        for at in range(holder_pointers[rank], holder_pointers[rank + 1]):
-            row_ranks[put[holders[at]]] = rank
-            put[holders[at]] += 1
-    return Rows(pointers, row_ranks, row_strata, holder_pointers, holders)
+    to = 0
+    for row in range(len(begins)):
+        if kept[row]:
+            first = to
+            for at in range(begins[row], stops[row]):
+                rank = rank_of[codes[at]]
+                if rank != mark:
+                    ranks[to] = rank
+                    to += 1
+            _sort(ranks, first, to)
+            for at in range(first, to):
+                holders[fill[ranks[at]]] = at
+                fill[ranks[at]] += 1
+            ranks[to] = mark
+            to += 1
+        ends[strata[row]] = to
+    for stratum in range(1, len(ends)):
+        ends[stratum] = max(ends[stratum], ends[stratum - 1])
+    return Rows(ranks, holder_pointers, holders, ends, int(kept.max()) if len(kept) else 0)
 
 
 @compiled
 def _count_ranked(
-    offsets: Int64s, codes: Int32s | UInt32s, order: Int64s, ranks: Int32s, items: int
+    begins: Int64s, stops: Int64s, codes: NDArray[Any], rank_of: NDArray[Any]
 ) -> tuple[Int32s, Int64s]:
-    """Return how many ranked items each basket keeps, 0 below two, and where each item's holders begin."""
-    kept = np.zeros(len(order), np.int32)
-    holder_pointers = np.zeros(items + 1, np.int64)
-    for number in range(len(order)):
-        basket = order[number]
+    """Return how many ranked items each basket keeps, 0 below two, and where each rank's holders begin."""
+    mark = rank_of[-1]
+    kept = np.zeros(len(begins), np.int32)
+    holder_pointers = np.zeros(mark + 2, np.int64)
+    for row in range(len(begins)):
         size = 0
-        for at in range(offsets[basket], offsets[basket + 1]):
-            size += 1 if ranks[codes[at]] >= 0 else 0
+        for at in range(begins[row], stops[row]):
+            size += 1 if rank_of[codes[at]] != mark else 0
         if size >= 2:
-            kept[number] = size
-            for at in range(offsets[basket], offsets[basket + 1]):
-                rank = ranks[codes[at]]
-                if rank >= 0:
-                    holder_pointers[rank + 1] += 1
-    for rank in range(items):
+            kept[row] = size
+            for at in range(begins[row], stops[row]):
+                holder_pointers[np.int64(rank_of[codes[at]]) + 1] += 1
+    holder_pointers[np.int64(mark) + 1] = 0
+    for rank in range(mark):
         holder_pointers[rank + 1] += holder_pointers[rank]
     return kept, holder_pointers
+
+
+@compiled
+def _sort(ranks: NDArray[Any], first: int, last: int) -> None:
+    """Sort ranks[first:last] in place."""
+    if last - first > INSERTION_SORTED:
+        ranks[first:last].sort()
+        return
+    for at in range(first + 1, last):
+        rank = ranks[at]
+        to = at
+        while to > first and ranks[to - 1] > rank:
+            ranks[to] = ranks[to - 1]
+            to -= 1
+        ranks[to] = rank
