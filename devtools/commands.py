@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     """Do the command that `arguments` name; what is missing ends in one line that mends it, and exit code 3."""
     parser = _parser()
     known, rest = parser.parse_known_args(arguments)
-    if rest and known.command not in {"test", "soak"}:
+    if rest and known.command not in {"bench", "soak", "test"}:
         parser.error(f"unknown: {' '.join(rest)}")
     try:
         return int(known.do(known, rest))
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--data", type=Path, default=ROOT / "data", help="the data folder (default ./data)")
     command("test", _test, "check lint, types and contracts and run all tests; more arguments go to pytest")
     command("doctor", _doctor, "say what is missing, and the exact line that mends it")
-    bench = command("bench", _bench, "run the benchmarks, or the named ones")
+    bench = command("bench", _bench, "run the benchmarks, or the named ones; more options go to them")
     bench.add_argument("names", nargs="*", help="files of benchmarks/, without .py")
     command("soak", _soak, "run the long tests at full size; more arguments go to pytest")
     return parser
@@ -151,8 +151,10 @@ def _doctor(_known: argparse.Namespace, _rest: list[str]) -> int:
     return doctor.report(doctor.examine(environment.plain(os.environ)))
 
 
-def _bench(known: argparse.Namespace, _rest: list[str]) -> int:
-    surroundings = _ready(libraries.TO_RUN)
+def _bench(known: argparse.Namespace, rest: list[str]) -> int:
+    # Our packages come first: a benchmark may bear the name of what it measures.
+    path = os.pathsep.join(map(str, (ROOT, ROOT / "benchmarks")))
+    surroundings = _ready(libraries.TO_RUN) | {"PYTHONPATH": path}
     there = {path.stem: path for path in sorted((ROOT / "benchmarks").glob("*.py")) if path.stem != "frame"}
     unknown = [name for name in known.names if name not in there]
     if unknown:
@@ -160,7 +162,7 @@ def _bench(known: argparse.Namespace, _rest: list[str]) -> int:
     failed = []
     for name in known.names or there:
         say(f"==> {name}")
-        if _call([PYTHON, there[name]], surroundings):
+        if _call([PYTHON, "-P", there[name], *rest], surroundings):
             failed.append(name)
     if failed:
         say(f"dev bench: failed: {', '.join(failed)}")
