@@ -100,7 +100,8 @@ def _result(future: "Future[list[MadeCopy]]") -> list[MadeCopy]:
         raise RenderingFailed(
             "a process that sets copies was ended at its limits of memory or time"
         ) from error
-    except (MemoryError, RecursionError) as error:
+    except Exception as error:
+        # Short of memory, a child fails in whatever it does at that moment, importing a library as well.
         raise RenderingFailed(f"a chunk of copies could not be set: {type(error).__name__}") from error
 
 
