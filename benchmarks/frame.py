@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import distributions
@@ -212,7 +212,7 @@ class PeakMemory:
     It adds proportional shares where the kernel tells them, so that what processes share counts once.
     """
 
-    def __init__(self, *, every: float = 0.1) -> None:
+    def __init__(self, *, every: float = 0.25) -> None:
         self.bytes = 0
         self._every = every
         self._over = threading.Event()
@@ -236,10 +236,11 @@ class PeakMemory:
 def _held(top: psutil.Process) -> int:
     held = 0
     for process in (top, *top.children(recursive=True)):
-        try:
-            held += process.memory_full_info().pss
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
+        # The kernel's own sum; adding up every mapping takes a hundred times as long.
+        with suppress(OSError):
+            for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    held += int(line.split()[1]) * 1024
     return held
 
 

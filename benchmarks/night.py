@@ -26,7 +26,7 @@ from core.copying import refresh_statistics
 from core.database import Sessions, make_engine, make_sessions, upgrade
 from core.jobs import Job, Shift, Step, run_once, show_nothing
 from core.progress import silent
-from demo.journey import last_day_of, package_source, write_files
+from demo.journey import last_day_of, package_source, weeks_to_last_week, write_files
 from loyalty.receipt_import import WRITTEN, import_receipts
 from night import NIGHT
 
@@ -54,14 +54,16 @@ def main() -> None:
 
 
 def load(url: str, sessions: Sessions, folder: Path) -> date:
-    """Load the demonstration's data with its own dates, and return the last of them."""
+    """Load the demonstration's data, moved so that they end last week, and return their last day."""
     progress("writing files")
-    write_files(folder, source=package_source, weeks=0, report=silent)
+    last_day = last_day_of(package_source)
+    weeks = weeks_to_last_week(last_day, now().date())
+    write_files(folder, source=package_source, weeks=weeks, report=silent)
     progress("importing")
     furnish(url, folder)
     import_receipts(sessions, folder / "receipts.parquet", now=now(), show=show_nothing)
     refresh_statistics(url, WRITTEN)
-    return last_day_of(package_source)
+    return last_day + timedelta(weeks=weeks)
 
 
 def one_night(sessions: Sessions, data: Path, day: date, server: Any) -> dict[str, tuple[float, float]]:
@@ -73,6 +75,7 @@ def one_night(sessions: Sessions, data: Path, day: date, server: Any) -> dict[st
             before = cpu_seconds(server())
             result = step.work(shift)
             cpu[step.name] = cpu_seconds(server()) - before
+            progress(f"  {step.name}: {cpu[step.name]:.1f} s of CPU, {dict(result)}")
             return result
 
         return Step(step.name, work)

@@ -30,3 +30,7 @@ class TestPrepareMonths:
         shift = Shift(sessions, tmp_path, date(2026, 11, 21), datetime(2026, 11, 22, 2, tzinfo=UTC), silent)
         prepare_months(shift)
         assert prepare_months(shift) == {"months_made": 0}
+
+    def test_makes_no_months_of_long_ago_for_a_night_of_long_ago(self, sessions, tmp_path):
+        shift = Shift(sessions, tmp_path, date(2017, 12, 31), datetime(2026, 11, 22, 2, tzinfo=UTC), silent)
+        assert prepare_months(shift) == {"months_made": 5}
