@@ -123,7 +123,9 @@ class TestNames:
     def test_cannot_be_searched_for_by_analysts(self, house, visit):
         visitor = visit("analyst")
         for words in ("Nováková", "member0@example.org", "+420600123450"):
-            assert "M0" not in visitor.get("/members/", query_string={"q": words}).get_data(as_text=True)
+            page = visitor.get("/members/", query_string={"q": words}).get_data(as_text=True)
+            # Nonces and tokens are random text: only a member by itself counts.
+            assert not re.search(r"(?<![\w-])M0(?![\w-])", page)
 
     def test_leave_a_trace_when_somebody_looks(self, house, visit, web_sessions):
         visit("desk").get(f"/members/{house.members[1]}")
