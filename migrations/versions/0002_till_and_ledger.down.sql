@@ -1,0 +1,1 @@
+-- Takes back 0002_till_and_ledger.sql, last section first.

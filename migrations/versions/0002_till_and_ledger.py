@@ -1,0 +1,23 @@
+"""The till and the ledger: quotes, snapshots, households, programme versions, adjustments, alerts."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def _run(name: str) -> None:
+    """Run many statements at once, which only the driver's own connection does."""
+    connection = op.get_bind().connection.driver_connection
+    assert connection is not None
+    connection.execute(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+
+
+def upgrade() -> None:
+    _run("0002_till_and_ledger.sql")
+
+
+def downgrade() -> None:
+    _run("0002_till_and_ledger.down.sql")

@@ -1,0 +1,1 @@
+-- The till and the ledger. Sections by package, lowest first; rights of the application's role at the end of each.
