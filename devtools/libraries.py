@@ -56,15 +56,8 @@ def _library_folders() -> list[str]:
 
 def _browser(environment: Mapping[str, str]) -> str | None:
     named = environment.get("REGULARS_CHROMIUM")
-    # The unpacked launcher looks in the system's folders; the program itself does not mind where it lies.
-    unpacked = PRIVATE / "usr/lib/chromium/chromium"
-    if named:
-        return named
-    for name in BROWSERS:
-        found = shutil.which(name, path=os.environ.get("PATH"))
-        if found:
-            return found
-    return str(unpacked) if unpacked.exists() else None
+    found = (shutil.which(name, path=environment.get("PATH")) for name in BROWSERS)
+    return named or next((path for path in found if path), None)
 
 
 def missing(packages: Sequence[str], environment: Mapping[str, str]) -> list[str]:
@@ -150,6 +143,11 @@ def _unpack(packages: Sequence[str], environment: Mapping[str, str]) -> None:
             mend=mend(packages),
         )
         archive.unlink()
+    # Debian's launcher reads its settings from the system's folders; the program itself minds not where it lies.
+    program, launcher = PRIVATE / "usr/lib/chromium/chromium", PRIVATE / "usr/bin/chromium"
+    if program.exists():
+        launcher.unlink(missing_ok=True)
+        launcher.symlink_to(program)
     (LOCAL / "fonts.conf").write_text(FONTS.format(private=PRIVATE, local=LOCAL))
     words = {
         "LD_LIBRARY_PATH": os.pathsep.join(_library_folders()),

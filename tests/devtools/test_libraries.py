@@ -28,15 +28,14 @@ class TestWithPrivate:
         private = tmp_path / "debian"
         (private / "usr/lib/x86_64-linux-gnu").mkdir(parents=True)
         (private / "usr/bin").mkdir()
-        (private / "usr/lib/chromium").mkdir()
-        (private / "usr/lib/chromium/chromium").write_text("")
+        (private / "usr/bin/chromium").write_text("")
+        (private / "usr/bin/chromium").chmod(0o755)
         monkeypatch.setattr(libraries, "PRIVATE", private)
-        monkeypatch.setattr(libraries, "BROWSERS", ())
-        found = with_private({"PATH": "/bin", "LD_LIBRARY_PATH": "/mine"})
+        found = with_private({"PATH": "/none", "LD_LIBRARY_PATH": "/mine"})
         assert found["LD_LIBRARY_PATH"].split(":")[0] == str(private / "usr/lib/x86_64-linux-gnu")
         assert found["LD_LIBRARY_PATH"].endswith(":/mine")
-        assert found["PATH"] == f"/bin:{private}/usr/bin"
-        assert found["REGULARS_CHROMIUM"] == str(private / "usr/lib/chromium/chromium")
+        assert found["PATH"] == f"/none:{private}/usr/bin"
+        assert found["REGULARS_CHROMIUM"] == str(private / "usr/bin/chromium")
 
     def test_changes_nothing_where_the_system_has_it_all(self, tmp_path, monkeypatch):
         monkeypatch.setattr(libraries, "PRIVATE", tmp_path / "none")

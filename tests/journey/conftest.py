@@ -1,10 +1,7 @@
 """The whole house behind a real server, looked at through a real browser."""
 
-import os
-import shutil
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -15,8 +12,6 @@ from core.database import make_engine, make_sessions
 from tests.web.conftest import settings_for
 from tests.web.house import House, furnish
 from wsgi import create_app
-
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="session")
@@ -46,13 +41,11 @@ def address(journey_app: Flask) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None or not Path(CHROMIUM).exists():
-        pytest.fail("Chromium is missing: apt-get install chromium, or name it in CHROMIUM")
+def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture
