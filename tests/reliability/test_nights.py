@@ -245,7 +245,7 @@ class TestManySchedulers:
         with sessions.begin() as session:
             request_run(session, job=NIGHT.name, business_day=day)
         until(lambda: not leads or schedulers.leader(day), f"a leader for {day}")
-        time.sleep(chance.uniform(0, 0.8))
+        time.sleep(chance.uniform(0, 0.3))
         schedulers.kill(schedulers.leader(day) if leads else chance.choice(schedulers.running).pid)
 
         def completed() -> bool:
