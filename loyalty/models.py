@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, SmallInteger
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -135,6 +135,38 @@ class Redemption(Base):
     """With business_date names the receipt that it was spent on; none when handed over at the counter."""
 
 
+class Quote(Base):
+    """
+    What a till was told that a basket comes to; never changed, and forgotten after a while.
+
+    It has no foreign keys: it is written whenever something is scanned, and lives for days.
+    """
+
+    __tablename__ = "quote"
+    __table_args__ = (
+        CheckConstraint("valid_until <= quoted_at + interval '10 minutes'", name="valid"),
+        CheckConstraint("points_to_earn >= 0 and points_to_spend >= 0", name="points"),
+        CheckConstraint("payable_amount = gross_amount - discount_amount - points_amount", name="payable"),
+    )
+
+    quote_id: Mapped[UUID] = mapped_column(primary_key=True)
+    store_id: Mapped[int]
+    till_id: Mapped[int]
+    card_number: Mapped[str | None]
+    account_id: Mapped[UUID | None]
+    currency: Mapped[str]
+    quoted_at: Mapped[datetime] = mapped_column(index=True)
+    valid_until: Mapped[datetime]
+    lines: Mapped[list[Any]]
+    """By line: [line number, quantity, unit price, gross, discount], amounts in minor units."""
+    gross_amount: Mapped[int] = mapped_column(BigInteger)
+    discount_amount: Mapped[int] = mapped_column(BigInteger)
+    points_amount: Mapped[int] = mapped_column(BigInteger)
+    payable_amount: Mapped[int] = mapped_column(BigInteger)
+    points_to_spend: Mapped[int] = mapped_column(BigInteger)
+    points_to_earn: Mapped[int] = mapped_column(BigInteger)
+
+
 class Balance(Base):
     """The cached sum of an account's points; its row is the lock under which points move."""
 
@@ -144,3 +176,35 @@ class Balance(Base):
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"), primary_key=True)
     points: Mapped[int] = mapped_column(BigInteger, server_default="0")
     reserved: Mapped[int] = mapped_column(BigInteger, server_default="0")
+
+
+class ProgrammeVersion(Base):
+    """
+    A version of the programme's rules, in force from the start of `valid_from` until a later one is.
+
+    A draft may be changed; approved by a second person, rejected or withdrawn it stands as it is
+    for ever, which a trigger sees to.
+    """
+
+    __tablename__ = "programme_version"
+    __table_args__ = (
+        CheckConstraint("state in ('draft', 'approved', 'rejected', 'withdrawn')", name="state"),
+        CheckConstraint(
+            "(state = 'draft') = (decided_by is null) and (state = 'draft') = (decided_at is null)",
+            name="decided",
+        ),
+        CheckConstraint("state <> 'approved' or decided_by <> drafted_by", name="second_person"),
+        CheckConstraint("state <> 'rejected' or decision_reason is not null", name="reason"),
+        Index("programme_version_valid_idx", "valid_from", postgresql_where="state = 'approved'"),
+    )
+
+    version: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    valid_from: Mapped[date]
+    state: Mapped[str]
+    rules: Mapped[dict[str, Any]]
+    note: Mapped[str]
+    drafted_by: Mapped[str]
+    drafted_at: Mapped[datetime]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    decision_reason: Mapped[str | None]

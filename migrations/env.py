@@ -5,6 +5,7 @@ from sqlalchemy import create_engine, pool, text
 
 import basket_analysis.models  # noqa: F401 - its tables
 import catalogs.models  # noqa: F401 - its tables
+import contacts.models  # noqa: F401 - its tables
 import core.models  # noqa: F401 - its tables
 import customers.models  # noqa: F401 - its tables
 import loyalty.models  # noqa: F401 - its tables

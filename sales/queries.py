@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.driver import driver_of
 from core.errors import NotFound, Refused
-from sales.models import Store
+from sales.models import Article, Store
 from sales.receipts import TillIdentity
 
 
@@ -26,6 +26,10 @@ class RevokedKey(Refused):
 
 class StoreNotFound(NotFound):
     """There is no store of this code."""
+
+
+class ArticleNotFound(NotFound):
+    """There is no article of this number."""
 
 
 class ReceiptNotFound(NotFound):
@@ -104,6 +108,24 @@ def store_of_code(session: Session, store_code: str) -> StoreView:
     if row is None:
         raise StoreNotFound(f"there is no store {store_code!r}")
     return StoreView(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleView:
+    """An article and the category it stands in, if any."""
+
+    article_id: int
+    category: str | None
+
+
+def article_of_sku(session: Session, sku: str) -> ArticleView:
+    """Return the article numbered `sku`; raises `ArticleNotFound`."""
+    row = session.execute(
+        select(Article.article_id, Article.category).where(Article.sku == sku)
+    ).one_or_none()
+    if row is None:
+        raise ArticleNotFound(f"there is no article {sku!r}")
+    return ArticleView(*row)
 
 
 _ANSWER = """

@@ -342,6 +342,52 @@ TABLE quarantined_receipt
   quarantined_receipt_till_id_fkey FOREIGN KEY (till_id) REFERENCES till(till_id)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
+TABLE quote
+  quote_id uuid NOT NULL
+  store_id integer NOT NULL
+  till_id integer NOT NULL
+  card_number text
+  account_id uuid
+  currency text NOT NULL
+  quoted_at timestamp with time zone NOT NULL
+  valid_until timestamp with time zone NOT NULL
+  lines jsonb NOT NULL
+  gross_amount bigint NOT NULL
+  discount_amount bigint NOT NULL
+  points_amount bigint NOT NULL
+  payable_amount bigint NOT NULL
+  points_to_spend bigint NOT NULL
+  points_to_earn bigint NOT NULL
+  quote_payable_check CHECK ((payable_amount = ((gross_amount - discount_amount) - points_amount)))
+  quote_pkey PRIMARY KEY (quote_id)
+  quote_points_check CHECK (((points_to_earn >= 0) AND (points_to_spend >= 0)))
+  quote_valid_check CHECK ((valid_until <= (quoted_at + '00:10:00'::interval)))
+CREATE INDEX quote_quoted_at_idx ON quote USING btree (quoted_at)
+GRANT DELETE, INSERT, SELECT TO regulars_app
+
+TABLE reaction
+  reaction_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
+  account_id uuid NOT NULL
+  member_id uuid
+  card_number text NOT NULL
+  reaction text NOT NULL
+  scope text NOT NULL
+  article_id integer
+  category text
+  channel text NOT NULL
+  actor text NOT NULL
+  recorded_at timestamp with time zone NOT NULL
+  reaction_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  reaction_article_id_fkey FOREIGN KEY (article_id) REFERENCES article(article_id)
+  reaction_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(member_id)
+  reaction_pkey PRIMARY KEY (reaction_id)
+  reaction_reaction_check CHECK ((reaction = ANY (ARRAY['accepted'::text, 'not_now'::text, 'never'::text, 'wrong_product'::text])))
+  reaction_scope_check CHECK ((scope = ANY (ARRAY['item'::text, 'category'::text, 'all'::text])))
+  reaction_subject_check CHECK (((scope = 'all'::text) OR (article_id IS NOT NULL)))
+CREATE INDEX reaction_account_id_idx ON reaction USING btree (account_id) WHERE (member_id IS NULL)
+CREATE INDEX reaction_member_id_idx ON reaction USING btree (member_id) WHERE (member_id IS NOT NULL)
+GRANT INSERT, SELECT TO regulars_app
+
 TABLE receipt PARTITION BY RANGE (business_date)
   business_date date NOT NULL
   receipt_id uuid NOT NULL

@@ -1,0 +1,1 @@
+"""What passed between the chain and its members: reactions to offers."""

@@ -1,0 +1,42 @@
+"""Table: what members answered to what they were offered."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.database import Base
+
+
+class Reaction(Base):
+    """
+    One answer of a member; it is never changed, the newest about the same subject holds.
+
+    The subject is the article when `category` is NULL, otherwise the category; with
+    neither it is everything that the chain might offer.
+    """
+
+    __tablename__ = "reaction"
+    __table_args__ = (
+        CheckConstraint("reaction in ('accepted', 'not_now', 'never', 'wrong_product')", name="reaction"),
+        CheckConstraint("scope in ('item', 'category', 'all')", name="scope"),
+        CheckConstraint("scope = 'all' or article_id is not null", name="subject"),
+        Index("reaction_member_id_idx", "member_id", postgresql_where="member_id is not null"),
+        Index("reaction_account_id_idx", "account_id", postgresql_where="member_id is null"),
+    )
+
+    reaction_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"))
+    member_id: Mapped[UUID | None] = mapped_column(ForeignKey("member.member_id"))
+    """Who answered; NULL for a card without a member, whose answers hold for whoever registers it."""
+    card_number: Mapped[str]
+    reaction: Mapped[str]
+    scope: Mapped[str]
+    article_id: Mapped[int | None] = mapped_column(ForeignKey("article.article_id"))
+    """What the answer was about, whatever its scope; NULL when that was everything."""
+    category: Mapped[str | None]
+    """The article's category at that moment, when the answer is about all of it."""
+    channel: Mapped[str]
+    actor: Mapped[str]
+    recorded_at: Mapped[datetime]
