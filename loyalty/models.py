@@ -32,6 +32,11 @@ class LedgerEntry(Base):
             postgresql_where="receipt_id is not null",
         ),
         Index("ledger_entry_reference_idx", "reference", postgresql_where="reference is not null"),
+        # An adjustment is booked once, whoever tries.
+        Index(
+            "ledger_entry_adjustment_idx", "reference", unique=True, postgresql_where="reason = 'adjust'"
+        ),
+        Index("ledger_entry_booked_at_idx", "booked_at", postgresql_using="brin"),
     )
 
     entry_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -85,7 +90,12 @@ class Lot(Base):
         CheckConstraint("cardinality(line_numbers) = cardinality(line_remaining)", name="lines"),
         Index("lot_available_idx", "account_id", "available_at", postgresql_where="remaining <> 0"),
         Index("lot_expires_idx", "account_id", "expires_at", postgresql_where="remaining <> 0"),
-        Index("lot_due_idx", "expires_at", postgresql_where="remaining > 0"),
+        Index(
+            "lot_due_idx",
+            "expires_at",
+            postgresql_where="remaining > 0",
+            postgresql_include=["remaining"],
+        ),
         Index("lot_receipt_idx", "receipt_id", postgresql_where="receipt_id is not null"),
     )
 
@@ -208,3 +218,111 @@ class ProgrammeVersion(Base):
     decided_by: Mapped[str | None]
     decided_at: Mapped[datetime | None]
     decision_reason: Mapped[str | None]
+
+
+class Adjustment(Base):
+    """
+    Points that a person gives or takes: requested, then approved, rejected or withdrawn; decided once.
+
+    Above the limit of their role somebody else approves; below it the request is its own approval.
+    """
+
+    __tablename__ = "adjustment"
+    __table_args__ = (
+        CheckConstraint("points <> 0", name="points"),
+        CheckConstraint(
+            "reason in ('goodwill', 'complaint', 'missing_purchase', 'till_error', 'promotion', 'misuse', "
+            "'correction', 'other')",
+            name="reason",
+        ),
+        CheckConstraint("state in ('requested', 'approved', 'rejected', 'withdrawn')", name="state"),
+        CheckConstraint(
+            "(state = 'requested') = (decided_by is null) and (decided_by is null) = (decided_at is null)",
+            name="decided",
+        ),
+        CheckConstraint(
+            "state <> 'approved' or not needs_second or decided_by <> requested_by", name="second"
+        ),
+        CheckConstraint("state <> 'rejected' or decided_by <> requested_by", name="rejected"),
+        CheckConstraint("state <> 'withdrawn' or decided_by = requested_by", name="withdrawn"),
+        Index("adjustment_account_id_idx", "account_id", "requested_at"),
+        Index("adjustment_requested_at_idx", "requested_at"),
+        Index("adjustment_waiting_idx", "requested_at", postgresql_where="state = 'requested'"),
+    )
+
+    adjustment_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"))
+    member_id: Mapped[UUID | None] = mapped_column(ForeignKey("member.member_id"), index=True)
+    points: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str]
+    note: Mapped[str]
+    state: Mapped[str]
+    points_limit: Mapped[int] = mapped_column(BigInteger)
+    """Up to how many points a day the requester needed nobody else for this account, when it was requested."""
+    needs_second: Mapped[bool]
+    requested_by: Mapped[str]
+    requested_at: Mapped[datetime]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    decision_note: Mapped[str | None]
+
+
+class AdjustmentLimit(Base):
+    """Up to how many points somebody of a role adjusts an account in a day without a second person."""
+
+    __tablename__ = "adjustment_limit"
+    __table_args__ = (CheckConstraint("points >= 0", name="points"),)
+
+    role: Mapped[str] = mapped_column(primary_key=True)
+    points: Mapped[int] = mapped_column(BigInteger)
+    changed_by: Mapped[str]
+    changed_at: Mapped[datetime]
+
+
+class ExpiryWarning(Base):
+    """That an account was to be told that points of its own end soon; once for 30 and once for 7 days before."""
+
+    __tablename__ = "expiry_warning"
+    __table_args__ = (
+        CheckConstraint("days_before in (30, 7)", name="days"),
+        CheckConstraint("points > 0", name="points"),
+    )
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"), primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(primary_key=True)
+    days_before: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    points: Mapped[int] = mapped_column(BigInteger)
+    warned_at: Mapped[datetime]
+
+
+class PointsDay(Base):
+    """What the entries of a business date, booked before `PointsSummary.booked_before`, moved, by reason."""
+
+    __tablename__ = "points_day"
+
+    business_date: Mapped[date] = mapped_column(primary_key=True)
+    reason: Mapped[str] = mapped_column(primary_key=True)
+    points: Mapped[int] = mapped_column(BigInteger)
+
+
+class PointsSummary(Base):
+    """The one row that says up to which moment of booking `PointsDay` is complete."""
+
+    __tablename__ = "points_summary"
+    __table_args__ = (CheckConstraint("singleton", name="singleton"),)
+
+    singleton: Mapped[bool] = mapped_column(primary_key=True, server_default="true")
+    booked_before: Mapped[datetime]
+
+
+class LiabilityLine(Base):
+    """What was outstanding when the night of a business day ran, by store and month of expiry."""
+
+    __tablename__ = "liability"
+
+    business_day: Mapped[date] = mapped_column(primary_key=True)
+    line_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    store_id: Mapped[int | None] = mapped_column(ForeignKey("store.store_id"))
+    currency: Mapped[str]
+    month: Mapped[date | None]
+    points: Mapped[int] = mapped_column(BigInteger)

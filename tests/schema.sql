@@ -6,6 +6,46 @@ TABLE account
   account_pkey PRIMARY KEY (account_id)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
+TABLE adjustment
+  adjustment_id uuid NOT NULL
+  account_id uuid NOT NULL
+  member_id uuid
+  points bigint NOT NULL
+  reason text NOT NULL
+  note text NOT NULL
+  state text NOT NULL
+  points_limit bigint NOT NULL
+  needs_second boolean NOT NULL
+  requested_by text NOT NULL
+  requested_at timestamp with time zone NOT NULL
+  decided_by text
+  decided_at timestamp with time zone
+  decision_note text
+  adjustment_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  adjustment_decided_check CHECK ((((state = 'requested'::text) = (decided_by IS NULL)) AND ((decided_by IS NULL) = (decided_at IS NULL))))
+  adjustment_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(member_id)
+  adjustment_pkey PRIMARY KEY (adjustment_id)
+  adjustment_points_check CHECK ((points <> 0))
+  adjustment_reason_check CHECK ((reason = ANY (ARRAY['goodwill'::text, 'complaint'::text, 'missing_purchase'::text, 'till_error'::text, 'promotion'::text, 'misuse'::text, 'correction'::text, 'other'::text])))
+  adjustment_rejected_check CHECK (((state <> 'rejected'::text) OR (decided_by <> requested_by)))
+  adjustment_second_check CHECK (((state <> 'approved'::text) OR (NOT needs_second) OR (decided_by <> requested_by)))
+  adjustment_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'approved'::text, 'rejected'::text, 'withdrawn'::text])))
+  adjustment_withdrawn_check CHECK (((state <> 'withdrawn'::text) OR (decided_by = requested_by)))
+CREATE INDEX adjustment_account_id_idx ON adjustment USING btree (account_id, requested_at)
+CREATE INDEX adjustment_member_id_idx ON adjustment USING btree (member_id)
+CREATE INDEX adjustment_requested_at_idx ON adjustment USING btree (requested_at)
+CREATE INDEX adjustment_waiting_idx ON adjustment USING btree (requested_at) WHERE (state = 'requested'::text)
+GRANT INSERT, SELECT TO regulars_app
+
+TABLE adjustment_limit
+  role text NOT NULL
+  points bigint NOT NULL
+  changed_by text NOT NULL
+  changed_at timestamp with time zone NOT NULL
+  adjustment_limit_pkey PRIMARY KEY (role)
+  adjustment_limit_points_check CHECK ((points >= 0))
+GRANT INSERT, SELECT, UPDATE TO regulars_app
+
 TABLE analysis_run
   run_id uuid NOT NULL
   business_day date NOT NULL
@@ -63,6 +103,26 @@ TABLE balance
   balance_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   balance_pkey PRIMARY KEY (account_id)
   balance_reserved_check CHECK ((reserved >= 0))
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE barcode_layout
+  layout_id integer GENERATED ALWAYS AS IDENTITY NOT NULL
+  store_id integer
+  country text
+  pattern text NOT NULL
+  holds text NOT NULL
+  decimals smallint NOT NULL
+  article_by text NOT NULL
+  set_by text NOT NULL
+  set_at timestamp with time zone NOT NULL
+  barcode_layout_article_by_check CHECK ((article_by = ANY (ARRAY['sku'::text, 'gtin'::text])))
+  barcode_layout_decimals_check CHECK (((decimals >= 0) AND (decimals <= 3)))
+  barcode_layout_holds_check CHECK ((holds = ANY (ARRAY['weight'::text, 'price'::text, 'quantity'::text])))
+  barcode_layout_pattern_check CHECK (((pattern ~ '^2[0-9]+I+K?V+C$'::text) AND (length(pattern) = 13)))
+  barcode_layout_pkey PRIMARY KEY (layout_id)
+  barcode_layout_place_check CHECK (((store_id IS NULL) OR (country IS NULL)))
+  barcode_layout_place_key UNIQUE NULLS NOT DISTINCT (store_id, country, pattern)
+  barcode_layout_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
 TABLE card
@@ -140,6 +200,18 @@ TABLE edition
   edition_pkey PRIMARY KEY (edition_id)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
+TABLE expiry_warning
+  account_id uuid NOT NULL
+  expires_at timestamp with time zone NOT NULL
+  days_before smallint NOT NULL
+  points bigint NOT NULL
+  warned_at timestamp with time zone NOT NULL
+  expiry_warning_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  expiry_warning_days_check CHECK ((days_before = ANY (ARRAY[30, 7])))
+  expiry_warning_pkey PRIMARY KEY (account_id, expires_at, days_before)
+  expiry_warning_points_check CHECK ((points > 0))
+GRANT INSERT, SELECT TO regulars_app
+
 TABLE group_membership
   run_id uuid NOT NULL
   member_id uuid NOT NULL
@@ -211,8 +283,10 @@ TABLE ledger_entry
   ledger_entry_pkey PRIMARY KEY (entry_id)
   ledger_entry_reason_check CHECK ((reason = ANY (ARRAY['earn'::text, 'reverse'::text, 'spend'::text, 'return'::text, 'reserve'::text, 'release'::text, 'expire'::text, 'adjust'::text, 'merge'::text, 'restore'::text])))
 CREATE INDEX ledger_entry_account_id_idx ON ledger_entry USING btree (account_id, booked_at)
+CREATE INDEX ledger_entry_booked_at_idx ON ledger_entry USING brin (booked_at)
 CREATE INDEX ledger_entry_receipt_idx ON ledger_entry USING btree (business_date, receipt_id) WHERE (receipt_id IS NOT NULL)
 CREATE INDEX ledger_entry_reference_idx ON ledger_entry USING btree (reference) WHERE (reference IS NOT NULL)
+CREATE UNIQUE INDEX ledger_entry_adjustment_idx ON ledger_entry USING btree (reference) WHERE (reason = 'adjust'::text)
 CREATE TRIGGER ledger_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger_entry FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 GRANT INSERT, SELECT TO regulars_app
 
@@ -233,6 +307,17 @@ CREATE TRIGGER ledger_leg_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON led
 CREATE TRIGGER ledger_leg_zero_sum AFTER INSERT ON ledger_leg REFERENCING NEW TABLE AS new_legs FOR EACH STATEMENT EXECUTE FUNCTION check_zero_sum()
 GRANT INSERT, SELECT TO regulars_app
 
+TABLE liability
+  business_day date NOT NULL
+  line_number integer NOT NULL
+  store_id integer
+  currency text NOT NULL
+  month date
+  points bigint NOT NULL
+  liability_pkey PRIMARY KEY (business_day, line_number)
+  liability_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
 TABLE lot
   lot_id uuid NOT NULL
   account_id uuid NOT NULL
@@ -249,7 +334,7 @@ TABLE lot
   lot_lines_check CHECK ((cardinality(line_numbers) = cardinality(line_remaining)))
   lot_pkey PRIMARY KEY (lot_id)
 CREATE INDEX lot_available_idx ON lot USING btree (account_id, available_at) WHERE (remaining <> 0)
-CREATE INDEX lot_due_idx ON lot USING btree (expires_at) WHERE (remaining > 0)
+CREATE INDEX lot_due_idx ON lot USING btree (expires_at) INCLUDE (remaining) WHERE (remaining > 0)
 CREATE INDEX lot_expires_idx ON lot USING btree (account_id, expires_at) WHERE (remaining <> 0)
 CREATE INDEX lot_receipt_idx ON lot USING btree (receipt_id) WHERE (receipt_id IS NOT NULL)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
@@ -323,6 +408,41 @@ TABLE person
   person_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
+TABLE points_day
+  business_date date NOT NULL
+  reason text NOT NULL
+  points bigint NOT NULL
+  points_day_pkey PRIMARY KEY (business_date, reason)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE points_summary
+  singleton boolean DEFAULT true NOT NULL
+  booked_before timestamp with time zone NOT NULL
+  points_summary_pkey PRIMARY KEY (singleton)
+  points_summary_singleton_check CHECK (singleton)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE programme_version
+  version integer GENERATED ALWAYS AS IDENTITY NOT NULL
+  valid_from date NOT NULL
+  state text NOT NULL
+  rules jsonb NOT NULL
+  note text NOT NULL
+  drafted_by text NOT NULL
+  drafted_at timestamp with time zone NOT NULL
+  decided_by text
+  decided_at timestamp with time zone
+  decision_reason text
+  programme_version_decided_check CHECK ((((state = 'draft'::text) = (decided_by IS NULL)) AND ((state = 'draft'::text) = (decided_at IS NULL))))
+  programme_version_pkey PRIMARY KEY (version)
+  programme_version_reason_check CHECK (((state <> 'rejected'::text) OR (decision_reason IS NOT NULL)))
+  programme_version_second_person_check CHECK (((state <> 'approved'::text) OR (decided_by <> drafted_by)))
+  programme_version_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'approved'::text, 'rejected'::text, 'withdrawn'::text])))
+CREATE INDEX programme_version_valid_idx ON programme_version USING btree (valid_from) WHERE (state = 'approved'::text)
+CREATE TRIGGER programme_version_decided BEFORE UPDATE ON programme_version FOR EACH ROW EXECUTE FUNCTION keep_decided_version()
+CREATE TRIGGER programme_version_kept BEFORE DELETE OR TRUNCATE ON programme_version FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+GRANT INSERT, SELECT, UPDATE TO regulars_app
+
 TABLE quarantined_receipt
   quarantine_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
   business_date date NOT NULL
@@ -335,6 +455,7 @@ TABLE quarantined_receipt
   state text DEFAULT 'open'::text NOT NULL
   resolved_by text
   resolved_at timestamp with time zone
+  note text
   quarantined_receipt_business_date_store_id_till_id_rece_aa7a UNIQUE (business_date, store_id, till_id, receipt_number, fingerprint)
   quarantined_receipt_pkey PRIMARY KEY (quarantine_id)
   quarantined_receipt_state_check CHECK ((state = ANY (ARRAY['open'::text, 'resolved'::text, 'dismissed'::text])))
@@ -421,6 +542,8 @@ TABLE receipt PARTITION BY RANGE (business_date)
   original_receipt_id uuid
   fingerprint bytea NOT NULL
   answer jsonb
+  programme_version integer
+  excluded_lines integer[]
   receipt_identity_key UNIQUE (business_date, store_id, till_id, receipt_number)
   receipt_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'training'::text, 'suspended'::text])))
   receipt_pkey PRIMARY KEY (business_date, receipt_id)
@@ -444,6 +567,7 @@ TABLE receipt_flag
   flagged_at timestamp with time zone NOT NULL
   resolved_by text
   resolved_at timestamp with time zone
+  note text
   receipt_flag_pkey PRIMARY KEY (flag_id)
   receipt_flag_state_check CHECK ((state = ANY (ARRAY['open'::text, 'resolved'::text, 'dismissed'::text])))
   receipt_flag_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
@@ -768,6 +892,23 @@ BEGIN
   SELECT sums.pending, sums.due, sums.lapsed, sums.expire_at, sums.expire_points
   INTO pending, due, lapsed, expire_at, expire_points
   FROM account_sums(held, seen_at) AS sums;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.keep_decided_version()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF OLD.state <> 'draft' THEN
+    RAISE EXCEPTION 'version % of the programme was decided: % is refused', OLD.version, TG_OP
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF NEW.state <> 'draft' AND (NEW.rules, NEW.valid_from, NEW.note, NEW.drafted_by, NEW.drafted_at)
+      IS DISTINCT FROM (OLD.rules, OLD.valid_from, OLD.note, OLD.drafted_by, OLD.drafted_at) THEN
+    RAISE EXCEPTION 'version % of the programme is decided as it was drafted', OLD.version
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
 END $function$
 
 CREATE OR REPLACE FUNCTION public.open_receipt(own_identity text, own_store integer, own_till integer, own_day date, own_number text, scanned text, closed timestamp with time zone, seen_at timestamp with time zone, skus text[], gtins text[], named_identity text, named_store text, named_till text, named_day date, named_number text, OUT known_receipt uuid, OUT known_fingerprint bytea, OUT known_answer jsonb, OUT card_state text, OUT card_blocked_at timestamp with time zone, OUT card_account uuid, OUT card_member uuid, OUT given_name text, OUT family_name text, OUT language text, OUT birth_date date, OUT articles integer[], OUT original_receipt uuid, OUT original_account uuid, OUT waiting boolean, OUT seen_today integer, OUT seen_just_now integer, OUT account uuid, OUT points bigint, OUT reserved bigint, OUT pending bigint, OUT due bigint, OUT lapsed bigint, OUT expire_at timestamp with time zone[], OUT expire_points bigint[])

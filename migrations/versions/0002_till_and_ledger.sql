@@ -106,3 +106,127 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO regulars_app;
 
 ALTER TABLE receipt ADD COLUMN programme_version INTEGER;
 ALTER TABLE receipt ADD COLUMN excluded_lines INTEGER[];
+
+-- loyalty: adjustments of points by people, warnings before points end, and figures kept by the night.
+
+CREATE TABLE adjustment (
+  adjustment_id UUID NOT NULL,
+  account_id UUID NOT NULL,
+  member_id UUID,
+  points BIGINT NOT NULL,
+  reason TEXT NOT NULL,
+  note TEXT NOT NULL,
+  state TEXT NOT NULL,
+  points_limit BIGINT NOT NULL,
+  needs_second BOOLEAN NOT NULL,
+  requested_by TEXT NOT NULL,
+  requested_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  decided_by TEXT,
+  decided_at TIMESTAMP WITH TIME ZONE,
+  decision_note TEXT,
+  CONSTRAINT adjustment_pkey PRIMARY KEY (adjustment_id),
+  CONSTRAINT adjustment_points_check CHECK (points <> 0),
+  CONSTRAINT adjustment_reason_check CHECK (reason in ('goodwill', 'complaint', 'missing_purchase', 'till_error', 'promotion', 'misuse', 'correction', 'other')),
+  CONSTRAINT adjustment_state_check CHECK (state in ('requested', 'approved', 'rejected', 'withdrawn')),
+  CONSTRAINT adjustment_decided_check CHECK ((state = 'requested') = (decided_by is null) and (decided_by is null) = (decided_at is null)),
+  CONSTRAINT adjustment_second_check CHECK (state <> 'approved' or not needs_second or decided_by <> requested_by),
+  CONSTRAINT adjustment_rejected_check CHECK (state <> 'rejected' or decided_by <> requested_by),
+  CONSTRAINT adjustment_withdrawn_check CHECK (state <> 'withdrawn' or decided_by = requested_by),
+  CONSTRAINT adjustment_account_id_fkey FOREIGN KEY(account_id) REFERENCES account (account_id),
+  CONSTRAINT adjustment_member_id_fkey FOREIGN KEY(member_id) REFERENCES member (member_id)
+);
+
+CREATE INDEX adjustment_account_id_idx ON adjustment (account_id, requested_at);
+
+CREATE INDEX adjustment_member_id_idx ON adjustment (member_id);
+
+CREATE INDEX adjustment_requested_at_idx ON adjustment (requested_at);
+
+CREATE INDEX adjustment_waiting_idx ON adjustment (requested_at) WHERE state = 'requested';
+
+CREATE TABLE adjustment_limit (
+  role TEXT NOT NULL,
+  points BIGINT NOT NULL,
+  changed_by TEXT NOT NULL,
+  changed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT adjustment_limit_pkey PRIMARY KEY (role),
+  CONSTRAINT adjustment_limit_points_check CHECK (points >= 0)
+);
+
+CREATE TABLE expiry_warning (
+  account_id UUID NOT NULL,
+  expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  days_before SMALLINT NOT NULL,
+  points BIGINT NOT NULL,
+  warned_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT expiry_warning_pkey PRIMARY KEY (account_id, expires_at, days_before),
+  CONSTRAINT expiry_warning_days_check CHECK (days_before in (30, 7)),
+  CONSTRAINT expiry_warning_points_check CHECK (points > 0),
+  CONSTRAINT expiry_warning_account_id_fkey FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE points_day (
+  business_date DATE NOT NULL,
+  reason TEXT NOT NULL,
+  points BIGINT NOT NULL,
+  CONSTRAINT points_day_pkey PRIMARY KEY (business_date, reason)
+);
+
+CREATE TABLE points_summary (
+  singleton BOOLEAN DEFAULT 'true' NOT NULL,
+  booked_before TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT points_summary_pkey PRIMARY KEY (singleton),
+  CONSTRAINT points_summary_singleton_check CHECK (singleton)
+);
+
+CREATE TABLE liability (
+  business_day DATE NOT NULL,
+  line_number INTEGER NOT NULL,
+  store_id INTEGER,
+  currency TEXT NOT NULL,
+  month DATE,
+  points BIGINT NOT NULL,
+  CONSTRAINT liability_pkey PRIMARY KEY (business_day, line_number),
+  CONSTRAINT liability_store_id_fkey FOREIGN KEY(store_id) REFERENCES store (store_id)
+);
+
+CREATE UNIQUE INDEX ledger_entry_adjustment_idx ON ledger_entry (reference) WHERE reason = 'adjust';
+
+CREATE INDEX ledger_entry_booked_at_idx ON ledger_entry USING brin (booked_at);
+
+DROP INDEX lot_due_idx;
+
+CREATE INDEX lot_due_idx ON lot (expires_at) INCLUDE (remaining) WHERE remaining > 0;
+
+GRANT SELECT, INSERT ON adjustment, expiry_warning TO regulars_app;
+GRANT UPDATE (state, decided_by, decided_at, decision_note) ON adjustment TO regulars_app;
+GRANT SELECT, INSERT, UPDATE ON adjustment_limit TO regulars_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON points_day, points_summary, liability TO regulars_app;
+
+-- sales: why an entry of the work queue was taken out of it, and what barcodes of a shop's own scales hold.
+
+ALTER TABLE receipt_flag ADD COLUMN note TEXT;
+ALTER TABLE quarantined_receipt ADD COLUMN note TEXT;
+
+CREATE TABLE barcode_layout (
+  layout_id INTEGER GENERATED ALWAYS AS IDENTITY,
+  store_id INTEGER,
+  country TEXT,
+  pattern TEXT NOT NULL,
+  holds TEXT NOT NULL,
+  decimals SMALLINT NOT NULL,
+  article_by TEXT NOT NULL,
+  set_by TEXT NOT NULL,
+  set_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT barcode_layout_pkey PRIMARY KEY (layout_id),
+  CONSTRAINT barcode_layout_place_key UNIQUE NULLS NOT DISTINCT (store_id, country, pattern),
+  CONSTRAINT barcode_layout_store_id_fkey FOREIGN KEY(store_id) REFERENCES store (store_id),
+  CONSTRAINT barcode_layout_place_check CHECK (store_id is null or country is null),
+  CONSTRAINT barcode_layout_pattern_check CHECK (pattern ~ '^2[0-9]+I+K?V+C$' and length(pattern) = 13),
+  CONSTRAINT barcode_layout_holds_check CHECK (holds in ('weight', 'price', 'quantity')),
+  CONSTRAINT barcode_layout_decimals_check CHECK (decimals between 0 and 3),
+  CONSTRAINT barcode_layout_article_by_check CHECK (article_by in ('sku', 'gtin'))
+);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON barcode_layout TO regulars_app;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO regulars_app;
