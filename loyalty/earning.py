@@ -1,26 +1,114 @@
 """What a receipt earns, and how its points are shared over its lines. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
-from core.money import split_largest_remainder
-from loyalty.programme import Programme
+from core.money import half_up, split_largest_remainder
+from loyalty.programme import DEFAULT, DISCOUNT, TENDER, Programme
 from sales.receipts import LIVE, SALE, PostedLine, PostedReceipt, TillIdentity
 
-
-def earning_base(posted: PostedReceipt) -> int:
-    """Return the amount that earns: the lines' totals less what was paid with points, never below zero."""
-    return max(0, sum(line.total_amount for line in posted.lines) - posted.totals.points_amount)
+POINTS_TENDER = "points"
+"""The tender by which a till may state what was paid with points, where the programme makes them one."""
 
 
-def earned_points(posted: PostedReceipt, till: TillIdentity, programme: Programme) -> int:
+@dataclass(frozen=True, slots=True)
+class Base:
     """
-    Return the points that `posted` earns on an account, whatever its card.
+    What a basket's lines earn on.
+
+    `weights` is each line's amount before points, by which its share is measured; `amount`
+    is what all of them earn on. Lines that earn nothing weigh nothing.
+    """
+
+    amount: int
+    weights: Mapping[int, int]
+
+
+def earning_base(
+    lines: Sequence[PostedLine],
+    points_amount: int,
+    programme: Programme = DEFAULT,
+    excluded: Collection[int] = (),
+) -> Base:
+    """
+    Return what `lines` earn on, of which `points_amount` minor units were paid with points.
+
+    Their totals after discounts, less the tax that is due where the programme says so, less
+    the part paid with points, that is shared over all lines as points are; `excluded` are
+    the numbers of lines that earn nothing. Never below zero.
+    """
+    points_parts = share_over_lines(points_amount, lines)
+    weights: dict[int, int] = {}
+    amount = 0
+    for line in lines:
+        if line.line_number in excluded:
+            weights[line.line_number] = 0
+            continue
+        by_points = points_parts[line.line_number]
+        tax = tax_before = 0
+        if programme.net_of_tax:
+            tax_before = tax_in(line.total_amount, line)
+            tax = tax_in(taxable(line.total_amount, by_points, programme), line)
+        weights[line.line_number] = line.total_amount - tax_before
+        amount += line.total_amount - tax - (0 if programme.earn_on_points else by_points)
+    return Base(max(0, amount), weights)
+
+
+def taxable(total: int, by_points: int, programme: Programme) -> int:
+    """Return the amount, tax included, that tax is due on when a part of a line was paid with points (T-9)."""
+    return total - by_points if programme.points_as == DISCOUNT else total
+
+
+def tax_in(amount: int, line: PostedLine) -> int:
+    """Return the tax that `amount` of a line includes, halves rounded away from zero."""
+    if not line.tax_rate:
+        return 0
+    return half_up(amount * line.tax_rate / (100 + line.tax_rate))
+
+
+def earned_shares(
+    lines: Sequence[PostedLine],
+    points_amount: int,
+    currency: str,
+    programme: Programme = DEFAULT,
+    excluded: Collection[int] = (),
+) -> Mapping[int, int]:
+    """Return the points that each line number earns, in a sale or in a basket that is not yet paid."""
+    base = earning_base(lines, points_amount, programme, excluded)
+    return _shared(programme.points_for(base.amount, currency), base.weights)
+
+
+def points_part(posted: PostedReceipt, programme: Programme = DEFAULT) -> int:
+    """Return what the till says was paid with points: the points amount, and tenders where points are one."""
+    by_tender = 0
+    if programme.points_as == TENDER:
+        by_tender = sum(tender.amount for tender in posted.tenders if tender.type == POINTS_TENDER)
+    return posted.totals.points_amount + by_tender
+
+
+def earned_on_receipt(
+    posted: PostedReceipt, till: TillIdentity, programme: Programme, excluded: Collection[int] = ()
+) -> Mapping[int, int]:
+    """
+    Return the points that each line of `posted` earns on an account, whatever its card.
 
     Only a live sale in the store's currency earns.
     """
     if posted.type != SALE or posted.mode != LIVE or posted.currency != till.currency:
-        return 0
-    return programme.points_for(earning_base(posted), posted.currency)
+        return nothing(posted.lines)
+    return earned_shares(posted.lines, points_part(posted, programme), posted.currency, programme, excluded)
+
+
+def earned_points(
+    posted: PostedReceipt, till: TillIdentity, programme: Programme, excluded: Collection[int] = ()
+) -> int:
+    """Return the points that `posted` earns on an account, whatever its card; see `earned_on_receipt`."""
+    return sum(earned_on_receipt(posted, till, programme, excluded).values())
+
+
+def nothing(lines: Sequence[PostedLine]) -> Mapping[int, int]:
+    """Return a share of no points for each line."""
+    return {line.line_number: 0 for line in lines}
 
 
 def share_over_lines(points: int, lines: Sequence[PostedLine]) -> Mapping[int, int]:
@@ -30,11 +118,14 @@ def share_over_lines(points: int, lines: Sequence[PostedLine]) -> Mapping[int, i
     By the lines' net amounts before points, largest remainder, ties to the lower line
     number. Negative lines have no share; where no line is positive the lowest has all.
     """
-    ordered = sorted(lines, key=lambda line: line.line_number)
+    return _shared(points, {line.line_number: line.total_amount for line in lines})
+
+
+def _shared(points: int, amounts: Mapping[int, int]) -> Mapping[int, int]:
+    ordered = sorted(amounts)
     if not points or not ordered:
-        return {line.line_number: 0 for line in ordered}
-    weights = [max(0, line.total_amount) for line in ordered]
+        return dict.fromkeys(ordered, 0)
+    weights = [max(0, amounts[line_number]) for line_number in ordered]
     if not any(weights):
         weights[0] = 1
-    shares = split_largest_remainder(points, weights)
-    return {line.line_number: share for line, share in zip(ordered, shares, strict=True)}
+    return dict(zip(ordered, split_largest_remainder(points, weights), strict=True))
