@@ -11,10 +11,13 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    Integer,
     LargeBinary,
     Numeric,
+    SmallInteger,
     UniqueConstraint,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base
@@ -58,6 +61,27 @@ class TillKey(Base):
     revoked_at: Mapped[datetime | None]
 
 
+class StaffCard(Base):
+    """The card of somebody who works at the tills of a store; a basket they ring themselves earns nothing on it."""
+
+    __tablename__ = "staff_card"
+    __table_args__ = (
+        CheckConstraint("(ended_at is null) = (ended_by is null)", name="ended"),
+        Index("staff_card_operator_idx", "store_id", "operator_code"),
+        Index("staff_card_bound_key", "card_number", unique=True, postgresql_where="ended_at is null"),
+    )
+
+    staff_card_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    card_number: Mapped[str] = mapped_column(ForeignKey("card.card_number"))
+    store_id: Mapped[int] = mapped_column(ForeignKey("store.store_id"))
+    operator_code: Mapped[str]
+    name: Mapped[str]
+    registered_at: Mapped[datetime]
+    registered_by: Mapped[str]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None]
+
+
 class Article(Base):
     """What can be bought; the GTIN is kept as fourteen digits."""
 
@@ -94,6 +118,13 @@ class Receipt(Base):
         CheckConstraint("mode in ('live', 'training', 'suspended')", name="mode"),
         Index("receipt_account_id_idx", "account_id", "business_date"),
         Index("receipt_store_id_idx", "store_id", "closed_at"),
+        Index(
+            "receipt_blind_return_idx",
+            "store_id",
+            "operator_code",
+            "business_date",
+            postgresql_where="type = 'return' and original_receipt_number is null",
+        ),
         {"postgresql_partition_by": "RANGE (business_date)"},
     )
 
@@ -131,6 +162,10 @@ class Receipt(Base):
     """SHA-256 of the body's meaning: two bodies with one identity are the same when these agree."""
     answer: Mapped[dict[str, Any] | None]
     """What the till was told; NULL for imported receipts, whose answer is made from the books when asked."""
+    programme_version: Mapped[int | None]
+    """The version of the programme's rules that a sale was booked under; NULL is the contract's own programme."""
+    excluded_lines: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
+    """Numbers of the lines that earned nothing because the version left their articles out."""
 
 
 class ReceiptLine(Base):
@@ -175,6 +210,9 @@ class ReceiptLink(Base):
     """
 
     __tablename__ = "receipt_link"
+    __table_args__ = (
+        Index("receipt_link_waiting_idx", "arrival", postgresql_where="original_receipt_id is null"),
+    )
 
     receipt_id: Mapped[UUID] = mapped_column(primary_key=True)
     business_date: Mapped[date]
@@ -213,6 +251,8 @@ class ReceiptFlag(Base):
     flagged_at: Mapped[datetime]
     resolved_by: Mapped[str | None]
     resolved_at: Mapped[datetime | None]
+    note: Mapped[str | None]
+    """What the person who dealt with it wrote; a reason where it was dismissed."""
 
 
 class QuarantinedReceipt(Base):
@@ -235,3 +275,41 @@ class QuarantinedReceipt(Base):
     state: Mapped[str] = mapped_column(server_default="open")
     resolved_by: Mapped[str | None]
     resolved_at: Mapped[datetime | None]
+    note: Mapped[str | None]
+
+
+class BarcodeLayout(Base):
+    """
+    How the barcodes that a shop's own scales print are read: of one store, of a country, or of all stores.
+
+    `pattern` has the prefix in digits, then I for the item's number, K for a check digit of the
+    value where there is one, V for the value, C for the code's check digit.
+    """
+
+    __tablename__ = "barcode_layout"
+    __table_args__ = (
+        UniqueConstraint(
+            "store_id",
+            "country",
+            "pattern",
+            name="barcode_layout_place_key",
+            postgresql_nulls_not_distinct=True,
+        ),
+        CheckConstraint("store_id is null or country is null", name="place"),
+        CheckConstraint("pattern ~ '^2[0-9]+I+K?V+C$' and length(pattern) = 13", name="pattern"),
+        CheckConstraint("holds in ('weight', 'price', 'quantity')", name="holds"),
+        CheckConstraint("decimals between 0 and 3", name="decimals"),
+        CheckConstraint("article_by in ('sku', 'gtin')", name="article_by"),
+    )
+
+    layout_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    store_id: Mapped[int | None] = mapped_column(ForeignKey("store.store_id"))
+    country: Mapped[str | None]
+    pattern: Mapped[str]
+    holds: Mapped[str]
+    """What V is: weight, price or quantity, with `decimals` decimals."""
+    decimals: Mapped[int] = mapped_column(SmallInteger)
+    article_by: Mapped[str]
+    """What the item's number leads to: the article of that SKU, or of the GTIN with a value of zero."""
+    set_by: Mapped[str]
+    set_at: Mapped[datetime]

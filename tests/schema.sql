@@ -46,6 +46,32 @@ TABLE adjustment_limit
   adjustment_limit_points_check CHECK ((points >= 0))
 GRANT INSERT, SELECT, UPDATE TO regulars_app
 
+TABLE alert
+  alert_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
+  kind text NOT NULL
+  store_id integer NOT NULL
+  day date NOT NULL
+  operator_code text
+  card_number text
+  receipts integer NOT NULL
+  business_date date NOT NULL
+  receipt_id uuid NOT NULL
+  state text DEFAULT 'open'::text NOT NULL
+  raised_at timestamp with time zone NOT NULL
+  decided_by text
+  decided_at timestamp with time zone
+  reason text
+  alert_decided_check CHECK ((((state = 'open'::text) = (decided_by IS NULL)) AND ((state = 'open'::text) = (decided_at IS NULL))))
+  alert_kind_check CHECK ((kind = ANY (ARRAY['velocity'::text, 'own_card'::text, 'cashier_card'::text, 'blind_returns'::text])))
+  alert_pkey PRIMARY KEY (alert_id)
+  alert_reason_check CHECK (((state <> 'dismissed'::text) OR (reason IS NOT NULL)))
+  alert_state_check CHECK ((state = ANY (ARRAY['open'::text, 'confirmed'::text, 'dismissed'::text])))
+  alert_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
+  alert_subject_key UNIQUE NULLS NOT DISTINCT (kind, store_id, day, operator_code, card_number)
+CREATE INDEX alert_card_number_idx ON alert USING btree (card_number) WHERE (card_number IS NOT NULL)
+CREATE INDEX alert_open_idx ON alert USING btree (store_id, raised_at) WHERE (state = 'open'::text)
+GRANT INSERT, SELECT, UPDATE TO regulars_app
+
 TABLE analysis_run
   run_id uuid NOT NULL
   business_day date NOT NULL
@@ -100,9 +126,13 @@ TABLE balance
   account_id uuid NOT NULL
   points bigint DEFAULT '0'::bigint NOT NULL
   reserved bigint DEFAULT '0'::bigint NOT NULL
+  moved_to uuid
   balance_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  balance_moved_check CHECK (((moved_to IS NULL) OR ((points = 0) AND (reserved = 0))))
+  balance_moved_to_fkey FOREIGN KEY (moved_to) REFERENCES account(account_id)
   balance_pkey PRIMARY KEY (account_id)
   balance_reserved_check CHECK ((reserved >= 0))
+CREATE INDEX balance_moved_to_idx ON balance USING btree (moved_to) WHERE (moved_to IS NOT NULL)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
 TABLE barcode_layout
@@ -226,6 +256,26 @@ CREATE INDEX group_membership_group_id_idx ON group_membership USING btree (run_
 CREATE INDEX group_membership_member_id_idx ON group_membership USING btree (member_id)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
+TABLE household_invitation
+  invitation_id uuid NOT NULL
+  account_id uuid NOT NULL
+  code_sha256 bytea NOT NULL
+  role text NOT NULL
+  invited_by uuid NOT NULL
+  created_at timestamp with time zone NOT NULL
+  expires_at timestamp with time zone NOT NULL
+  used_at timestamp with time zone
+  used_by uuid
+  household_invitation_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  household_invitation_code_sha256_key UNIQUE (code_sha256)
+  household_invitation_invited_by_fkey FOREIGN KEY (invited_by) REFERENCES member(member_id)
+  household_invitation_pkey PRIMARY KEY (invitation_id)
+  household_invitation_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'spender'::text, 'earner'::text])))
+  household_invitation_used_by_fkey FOREIGN KEY (used_by) REFERENCES member(member_id)
+  household_invitation_used_check CHECK (((used_by IS NULL) OR (used_at IS NOT NULL)))
+CREATE INDEX household_invitation_account_id_idx ON household_invitation USING btree (account_id)
+GRANT INSERT, SELECT, UPDATE TO regulars_app
+
 TABLE idempotency_record
   till_id integer NOT NULL
   key text NOT NULL
@@ -298,7 +348,7 @@ TABLE ledger_leg
   lot_id uuid
   line_number integer
   points bigint NOT NULL
-  ledger_leg_book_check CHECK ((book = ANY (ARRAY['points'::text, 'reserved'::text, 'issued'::text, 'spent'::text, 'expired'::text, 'adjusted'::text])))
+  ledger_leg_book_check CHECK ((book = ANY (ARRAY['points'::text, 'reserved'::text, 'issued'::text, 'spent'::text, 'expired'::text, 'adjusted'::text, 'merged'::text])))
   ledger_leg_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES ledger_entry(entry_id)
   ledger_leg_lot_check CHECK (((lot_id IS NOT NULL) = (book = ANY (ARRAY['points'::text, 'reserved'::text]))))
   ledger_leg_pkey PRIMARY KEY (entry_id, leg_number)
@@ -330,13 +380,17 @@ TABLE lot
   remaining bigint NOT NULL
   line_numbers bigint[] NOT NULL
   line_remaining bigint[] NOT NULL
+  moved_from uuid
   lot_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   lot_lines_check CHECK ((cardinality(line_numbers) = cardinality(line_remaining)))
+  lot_moved_from_fkey FOREIGN KEY (moved_from) REFERENCES lot(lot_id)
   lot_pkey PRIMARY KEY (lot_id)
+CREATE INDEX lot_available_at_idx ON lot USING brin (available_at timestamptz_minmax_multi_ops)
 CREATE INDEX lot_available_idx ON lot USING btree (account_id, available_at) WHERE (remaining <> 0)
 CREATE INDEX lot_due_idx ON lot USING btree (expires_at) INCLUDE (remaining) WHERE (remaining > 0)
 CREATE INDEX lot_expires_idx ON lot USING btree (account_id, expires_at) WHERE (remaining <> 0)
 CREATE INDEX lot_receipt_idx ON lot USING btree (receipt_id) WHERE (receipt_id IS NOT NULL)
+CREATE UNIQUE INDEX lot_moved_from_key ON lot USING btree (moved_from) WHERE (moved_from IS NOT NULL)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
 TABLE member
@@ -390,6 +444,31 @@ TABLE mined_rule
   mined_rule_run_id_fkey FOREIGN KEY (run_id) REFERENCES analysis_run(run_id) ON DELETE CASCADE
 CREATE INDEX mined_rule_group_id_idx ON mined_rule USING btree (run_id, group_id)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE offline_redemption
+  redemption_id uuid NOT NULL
+  account_id uuid
+  card_number text
+  business_date date NOT NULL
+  receipt_id uuid NOT NULL
+  identity text NOT NULL
+  points bigint NOT NULL
+  overdrawn bigint NOT NULL
+  key_id text
+  granted bigint
+  issued_at timestamp with time zone
+  expires_at timestamp with time zone
+  booked_at timestamp with time zone NOT NULL
+  offline_redemption_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  offline_redemption_key_id_fkey FOREIGN KEY (key_id) REFERENCES signing_key(key_id)
+  offline_redemption_overdrawn_check CHECK (((overdrawn >= 0) AND (overdrawn <= points)))
+  offline_redemption_pkey PRIMARY KEY (redemption_id)
+  offline_redemption_points_check CHECK ((points > 0))
+  offline_redemption_signed_check CHECK ((((key_id IS NULL) = (granted IS NULL)) AND ((key_id IS NULL) = (issued_at IS NULL)) AND ((key_id IS NULL) = (expires_at IS NULL))))
+CREATE INDEX offline_redemption_account_id_idx ON offline_redemption USING btree (account_id, booked_at)
+CREATE INDEX offline_redemption_receipt_idx ON offline_redemption USING btree (business_date, receipt_id)
+CREATE TRIGGER offline_redemption_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON offline_redemption FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+GRANT INSERT, SELECT TO regulars_app
 
 TABLE person
   person_id uuid NOT NULL
@@ -551,9 +630,29 @@ TABLE receipt PARTITION BY RANGE (business_date)
   receipt_till_id_fkey FOREIGN KEY (till_id) REFERENCES till(till_id)
   receipt_type_check CHECK ((type = ANY (ARRAY['sale'::text, 'return'::text, 'void'::text])))
 CREATE INDEX receipt_account_id_idx ON ONLY public.receipt USING btree (account_id, business_date)
+CREATE INDEX receipt_blind_return_idx ON ONLY public.receipt USING btree (store_id, operator_code, business_date) WHERE ((type = 'return'::text) AND (original_receipt_number IS NULL))
 CREATE INDEX receipt_store_id_idx ON ONLY public.receipt USING btree (store_id, closed_at)
 PARTITION receipt_default DEFAULT
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE receipt_claim
+  claim_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
+  account_id uuid NOT NULL
+  card_number text NOT NULL
+  claimed_at timestamp with time zone NOT NULL
+  actor text NOT NULL
+  identity text NOT NULL
+  amount bigint NOT NULL
+  outcome text NOT NULL
+  business_date date
+  receipt_id uuid
+  receipt_claim_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  receipt_claim_booked_check CHECK (((outcome = 'booked'::text) = (receipt_id IS NOT NULL)))
+  receipt_claim_outcome_check CHECK ((outcome = ANY (ARRAY['booked'::text, 'refused'::text])))
+  receipt_claim_pkey PRIMARY KEY (claim_id)
+  receipt_claim_receipt_id_key UNIQUE (receipt_id)
+CREATE INDEX receipt_claim_account_id_idx ON receipt_claim USING btree (account_id, claimed_at)
+GRANT INSERT, SELECT TO regulars_app
 
 TABLE receipt_flag
   flag_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
@@ -610,6 +709,7 @@ TABLE receipt_link
   original_receipt_id uuid
   receipt_link_pkey PRIMARY KEY (receipt_id)
 CREATE INDEX receipt_link_original_identity_idx ON receipt_link USING btree (original_identity)
+CREATE INDEX receipt_link_waiting_idx ON receipt_link USING btree (arrival) WHERE (original_receipt_id IS NULL)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
 TABLE redemption
@@ -691,6 +791,36 @@ TABLE sign_in_attempt
   sign_in_attempt_pkey PRIMARY KEY (attempt_id)
 CREATE INDEX sign_in_attempt_login_idx ON sign_in_attempt USING btree (login, attempted_at)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE signing_key
+  key_id text NOT NULL
+  secret bytea NOT NULL
+  created_at timestamp with time zone NOT NULL
+  retired_at timestamp with time zone
+  revoked_at timestamp with time zone
+  signing_key_pkey PRIMARY KEY (key_id)
+  signing_key_revoked_check CHECK (((revoked_at IS NULL) OR (retired_at IS NOT NULL)))
+  signing_key_secret_check CHECK ((length(secret) = 32))
+CREATE UNIQUE INDEX signing_key_current_idx ON signing_key USING btree (((retired_at IS NULL))) WHERE (retired_at IS NULL)
+GRANT INSERT, SELECT TO regulars_app
+
+TABLE staff_card
+  staff_card_id integer GENERATED ALWAYS AS IDENTITY NOT NULL
+  card_number text NOT NULL
+  store_id integer NOT NULL
+  operator_code text NOT NULL
+  name text NOT NULL
+  registered_at timestamp with time zone NOT NULL
+  registered_by text NOT NULL
+  ended_at timestamp with time zone
+  ended_by text
+  staff_card_card_number_fkey FOREIGN KEY (card_number) REFERENCES card(card_number)
+  staff_card_ended_check CHECK (((ended_at IS NULL) = (ended_by IS NULL)))
+  staff_card_pkey PRIMARY KEY (staff_card_id)
+  staff_card_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
+CREATE INDEX staff_card_operator_idx ON staff_card USING btree (store_id, operator_code)
+CREATE UNIQUE INDEX staff_card_bound_key ON staff_card USING btree (card_number) WHERE (ended_at IS NULL)
+GRANT INSERT, SELECT, UPDATE TO regulars_app
 
 TABLE store
   store_id integer GENERATED ALWAYS AS IDENTITY NOT NULL
@@ -877,16 +1007,16 @@ BEGIN
   RETURN made;
 END $function$
 
-CREATE OR REPLACE FUNCTION public.hold_account(held uuid, seen_at timestamp with time zone, OUT points bigint, OUT reserved bigint, OUT pending bigint, OUT due bigint, OUT lapsed bigint, OUT expire_at timestamp with time zone[], OUT expire_points bigint[])
+CREATE OR REPLACE FUNCTION public.hold_account(held uuid, seen_at timestamp with time zone, OUT points bigint, OUT reserved bigint, OUT pending bigint, OUT due bigint, OUT lapsed bigint, OUT expire_at timestamp with time zone[], OUT expire_points bigint[], OUT moved_to uuid)
  RETURNS record
  LANGUAGE plpgsql
 AS $function$
 BEGIN
-  SELECT balance.points, balance.reserved INTO points, reserved
+  SELECT balance.points, balance.reserved, balance.moved_to INTO points, reserved, moved_to
   FROM balance WHERE account_id = held FOR UPDATE;
   IF NOT FOUND THEN
     INSERT INTO balance (account_id) VALUES (held) ON CONFLICT DO NOTHING;
-    SELECT balance.points, balance.reserved INTO points, reserved
+    SELECT balance.points, balance.reserved, balance.moved_to INTO points, reserved, moved_to
     FROM balance WHERE account_id = held FOR UPDATE;
   END IF;
   SELECT sums.pending, sums.due, sums.lapsed, sums.expire_at, sums.expire_points
@@ -911,7 +1041,7 @@ BEGIN
   RETURN NEW;
 END $function$
 
-CREATE OR REPLACE FUNCTION public.open_receipt(own_identity text, own_store integer, own_till integer, own_day date, own_number text, scanned text, closed timestamp with time zone, seen_at timestamp with time zone, skus text[], gtins text[], named_identity text, named_store text, named_till text, named_day date, named_number text, OUT known_receipt uuid, OUT known_fingerprint bytea, OUT known_answer jsonb, OUT card_state text, OUT card_blocked_at timestamp with time zone, OUT card_account uuid, OUT card_member uuid, OUT given_name text, OUT family_name text, OUT language text, OUT birth_date date, OUT articles integer[], OUT original_receipt uuid, OUT original_account uuid, OUT waiting boolean, OUT seen_today integer, OUT seen_just_now integer, OUT account uuid, OUT points bigint, OUT reserved bigint, OUT pending bigint, OUT due bigint, OUT lapsed bigint, OUT expire_at timestamp with time zone[], OUT expire_points bigint[])
+CREATE OR REPLACE FUNCTION public.open_receipt(own_identity text, own_store integer, own_till integer, own_day date, own_number text, scanned text, closed timestamp with time zone, seen_at timestamp with time zone, skus text[], gtins text[], named_identity text, named_store text, named_till text, named_day date, named_number text, operator text, OUT known_receipt uuid, OUT known_fingerprint bytea, OUT known_answer jsonb, OUT card_state text, OUT card_blocked_at timestamp with time zone, OUT card_account uuid, OUT card_member uuid, OUT given_name text, OUT family_name text, OUT language text, OUT birth_date date, OUT articles integer[], OUT original_receipt uuid, OUT original_account uuid, OUT waiting boolean, OUT seen_today integer, OUT seen_near timestamp with time zone[], OUT seen_by_operator integer, OUT seen_by_operator_in_week integer, OUT own_card boolean, OUT account uuid, OUT points bigint, OUT reserved bigint, OUT pending bigint, OUT due bigint, OUT lapsed bigint, OUT expire_at timestamp with time zone[], OUT expire_points bigint[])
  RETURNS record
  LANGUAGE plpgsql
  SET lock_timeout TO '5s'
@@ -922,6 +1052,8 @@ DECLARE
   child record;
   successor text;
   step integer := 0;
+  joined uuid;
+  monday date := date_trunc('week', own_day)::date;
 BEGIN
   -- Whoever brings the same receipt meanwhile waits here.
   PERFORM pg_advisory_xact_lock(hashtextextended(own_identity, 0));
@@ -972,23 +1104,49 @@ BEGIN
   LEFT JOIN article AS by_gtin ON by_gtin.gtin = line.gtin;
 
   account := coalesce(original_account, card_account);
-  IF account IS NOT NULL THEN
-    SELECT held.points, held.reserved, held.pending, held.due, held.lapsed, held.expire_at, held.expire_points
-    INTO points, reserved, pending, due, lapsed, expire_at, expire_points
+  WHILE account IS NOT NULL LOOP
+    SELECT held.points, held.reserved, held.pending, held.due, held.lapsed, held.expire_at, held.expire_points,
+           held.moved_to
+    INTO points, reserved, pending, due, lapsed, expire_at, expire_points, joined
     FROM hold_account(account, seen_at) AS held;
-  END IF;
-  IF card_account IS NOT NULL THEN
-    -- Enough to tell whether there were more than the limits; a busy card costs no more than that.
-    SELECT count(*), count(*) FILTER (WHERE closed_at BETWEEN closed - interval '10 minutes' AND closed)
-    INTO seen_today, seen_just_now
+    EXIT WHEN joined IS NULL;
+    -- It was joined to another account before its lock was ours.
+    IF card_account = account THEN
+      card_account := joined;
+    END IF;
+    IF original_account = account THEN
+      original_account := joined;
+    END IF;
+    account := joined;
+  END LOOP;
+
+  own_card := false;
+  IF card_account IS NOT NULL AND named_identity IS NULL THEN
+    IF operator IS NOT NULL THEN
+      own_card := EXISTS (
+        SELECT FROM staff_card
+        JOIN card ON card.card_number = staff_card.card_number
+        WHERE staff_card.store_id = own_store AND staff_card.operator_code = operator
+          AND staff_card.registered_at <= closed AND (staff_card.ended_at IS NULL OR staff_card.ended_at > closed)
+          AND (card.member_id = card_member OR card.member_id IS NULL AND card.account_id = card_account));
+    END IF;
+    -- The card's week, before this receipt and after it, since they come in any order. A busy card costs no more
+    -- than enough rows to tell that it is one.
+    SELECT count(*) FILTER (WHERE business_date = own_day AND store_id = own_store),
+           array_agg(closed_at) FILTER (
+             WHERE closed_at BETWEEN closed - interval '10 minutes' AND closed + interval '10 minutes'),
+           count(*) FILTER (WHERE store_id = own_store AND operator_code = operator AND business_date = own_day),
+           count(*) FILTER (WHERE store_id = own_store AND operator_code = operator)
+    INTO seen_today, seen_near, seen_by_operator, seen_by_operator_in_week
     FROM (
-      SELECT closed_at
+      SELECT business_date, store_id, closed_at, operator_code
       FROM (
-        SELECT * FROM receipt WHERE account_id = card_account AND business_date = own_day OFFSET 0
+        SELECT * FROM receipt
+        WHERE account_id = card_account AND business_date BETWEEN monday AND monday + 6 OFFSET 0
       ) AS of_account
-      WHERE store_id = own_store AND card_number = scanned AND type = 'sale' AND mode = 'live'
-      LIMIT 6
-    ) AS today;
+      WHERE card_number = scanned AND type = 'sale' AND mode = 'live'
+      LIMIT 200
+    ) AS seen;
   END IF;
 END $function$
 

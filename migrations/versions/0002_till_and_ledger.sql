@@ -1,5 +1,9 @@
 -- The till and the ledger. Sections by package, lowest first; rights of the application's role at the end of each.
 
+-- sales: returns and voids that wait for their original are few; an import asks whether there are any.
+
+CREATE INDEX receipt_link_waiting_idx ON receipt_link (arrival) WHERE original_receipt_id is null;
+
 -- contacts: what members answered to what they were offered; the newest answer about a subject holds.
 
 CREATE TABLE reaction (
@@ -230,3 +234,314 @@ CREATE TABLE barcode_layout (
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON barcode_layout TO regulars_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO regulars_app;
+
+-- customers, sales, loyalty: staff cards, households whose accounts are joined, late claims, alerts.
+
+-- What a staff card is bound to; a card may be bound again after its binding has ended.
+
+CREATE TABLE staff_card (
+  staff_card_id INTEGER GENERATED ALWAYS AS IDENTITY,
+  card_number TEXT NOT NULL,
+  store_id INTEGER NOT NULL,
+  operator_code TEXT NOT NULL,
+  name TEXT NOT NULL,
+  registered_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  registered_by TEXT NOT NULL,
+  ended_at TIMESTAMP WITH TIME ZONE,
+  ended_by TEXT,
+  CONSTRAINT staff_card_pkey PRIMARY KEY (staff_card_id),
+  CONSTRAINT staff_card_ended_check CHECK ((ended_at is null) = (ended_by is null)),
+  CONSTRAINT staff_card_card_number_fkey FOREIGN KEY(card_number) REFERENCES card (card_number),
+  CONSTRAINT staff_card_store_id_fkey FOREIGN KEY(store_id) REFERENCES store (store_id)
+);
+
+CREATE INDEX staff_card_operator_idx ON staff_card (store_id, operator_code);
+
+CREATE UNIQUE INDEX staff_card_bound_key ON staff_card (card_number) WHERE ended_at is null;
+
+CREATE INDEX receipt_blind_return_idx ON receipt (store_id, operator_code, business_date)
+  WHERE type = 'return' and original_receipt_number is null;
+
+CREATE TABLE household_invitation (
+  invitation_id UUID NOT NULL,
+  account_id UUID NOT NULL,
+  code_sha256 BYTEA NOT NULL,
+  role TEXT NOT NULL,
+  invited_by UUID NOT NULL,
+  created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  used_at TIMESTAMP WITH TIME ZONE,
+  used_by UUID,
+  CONSTRAINT household_invitation_pkey PRIMARY KEY (invitation_id),
+  CONSTRAINT household_invitation_role_check CHECK (role in ('owner', 'spender', 'earner')),
+  CONSTRAINT household_invitation_used_check CHECK (used_by is null or used_at is not null),
+  CONSTRAINT household_invitation_code_sha256_key UNIQUE (code_sha256),
+  CONSTRAINT household_invitation_account_id_fkey FOREIGN KEY(account_id) REFERENCES account (account_id),
+  CONSTRAINT household_invitation_invited_by_fkey FOREIGN KEY(invited_by) REFERENCES member (member_id),
+  CONSTRAINT household_invitation_used_by_fkey FOREIGN KEY(used_by) REFERENCES member (member_id)
+);
+
+CREATE INDEX household_invitation_account_id_idx ON household_invitation (account_id);
+
+-- An account that was joined to another keeps its entries for ever and holds nothing; each of its lots lives on in
+-- one lot of the other account.
+
+ALTER TABLE balance ADD COLUMN moved_to UUID;
+ALTER TABLE balance ADD CONSTRAINT balance_moved_to_fkey FOREIGN KEY(moved_to) REFERENCES account (account_id);
+ALTER TABLE balance ADD CONSTRAINT balance_moved_check CHECK (moved_to is null or points = 0 and reserved = 0);
+CREATE INDEX balance_moved_to_idx ON balance (moved_to) WHERE moved_to is not null;
+
+ALTER TABLE lot ADD COLUMN moved_from UUID;
+ALTER TABLE lot ADD CONSTRAINT lot_moved_from_fkey FOREIGN KEY(moved_from) REFERENCES lot (lot_id);
+CREATE UNIQUE INDEX lot_moved_from_key ON lot (moved_from) WHERE moved_from is not null;
+
+ALTER TABLE ledger_leg DROP CONSTRAINT ledger_leg_book_check;
+ALTER TABLE ledger_leg ADD CONSTRAINT ledger_leg_book_check
+  CHECK (book in ('points', 'reserved', 'issued', 'spent', 'expired', 'adjusted', 'merged'));
+
+-- Who tried to claim a receipt that had no card, and with what success.
+
+CREATE TABLE receipt_claim (
+  claim_id BIGINT GENERATED ALWAYS AS IDENTITY,
+  account_id UUID NOT NULL,
+  card_number TEXT NOT NULL,
+  claimed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  actor TEXT NOT NULL,
+  identity TEXT NOT NULL,
+  amount BIGINT NOT NULL,
+  outcome TEXT NOT NULL,
+  business_date DATE,
+  receipt_id UUID,
+  CONSTRAINT receipt_claim_pkey PRIMARY KEY (claim_id),
+  CONSTRAINT receipt_claim_outcome_check CHECK (outcome in ('booked', 'refused')),
+  CONSTRAINT receipt_claim_booked_check CHECK ((outcome = 'booked') = (receipt_id is not null)),
+  CONSTRAINT receipt_claim_receipt_id_key UNIQUE (receipt_id),
+  CONSTRAINT receipt_claim_account_id_fkey FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE INDEX receipt_claim_account_id_idx ON receipt_claim (account_id, claimed_at);
+
+-- What looks like misuse of a card or of a till, one row for each card or cashier and day or week.
+
+CREATE TABLE alert (
+  alert_id BIGINT GENERATED ALWAYS AS IDENTITY,
+  kind TEXT NOT NULL,
+  store_id INTEGER NOT NULL,
+  day DATE NOT NULL,
+  operator_code TEXT,
+  card_number TEXT,
+  receipts INTEGER NOT NULL,
+  business_date DATE NOT NULL,
+  receipt_id UUID NOT NULL,
+  state TEXT DEFAULT 'open' NOT NULL,
+  raised_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  decided_by TEXT,
+  decided_at TIMESTAMP WITH TIME ZONE,
+  reason TEXT,
+  CONSTRAINT alert_pkey PRIMARY KEY (alert_id),
+  CONSTRAINT alert_kind_check CHECK (kind in ('velocity', 'own_card', 'cashier_card', 'blind_returns')),
+  CONSTRAINT alert_state_check CHECK (state in ('open', 'confirmed', 'dismissed')),
+  CONSTRAINT alert_decided_check CHECK ((state = 'open') = (decided_by is null) and (state = 'open') = (decided_at is null)),
+  CONSTRAINT alert_reason_check CHECK (state <> 'dismissed' or reason is not null),
+  CONSTRAINT alert_subject_key UNIQUE NULLS NOT DISTINCT (kind, store_id, day, operator_code, card_number),
+  CONSTRAINT alert_store_id_fkey FOREIGN KEY(store_id) REFERENCES store (store_id)
+);
+
+CREATE INDEX alert_open_idx ON alert (store_id, raised_at) WHERE state = 'open';
+
+CREATE INDEX alert_card_number_idx ON alert (card_number) WHERE card_number is not null;
+
+DROP FUNCTION hold_account(uuid, timestamptz);
+
+CREATE FUNCTION hold_account(
+  held uuid, seen_at timestamptz,
+  OUT points bigint, OUT reserved bigint, OUT pending bigint, OUT due bigint, OUT lapsed bigint,
+  OUT expire_at timestamptz[], OUT expire_points bigint[], OUT moved_to uuid
+) LANGUAGE plpgsql AS $$
+BEGIN
+  SELECT balance.points, balance.reserved, balance.moved_to INTO points, reserved, moved_to
+  FROM balance WHERE account_id = held FOR UPDATE;
+  IF NOT FOUND THEN
+    INSERT INTO balance (account_id) VALUES (held) ON CONFLICT DO NOTHING;
+    SELECT balance.points, balance.reserved, balance.moved_to INTO points, reserved, moved_to
+    FROM balance WHERE account_id = held FOR UPDATE;
+  END IF;
+  SELECT sums.pending, sums.due, sums.lapsed, sums.expire_at, sums.expire_points
+  INTO pending, due, lapsed, expire_at, expire_points
+  FROM account_sums(held, seen_at) AS sums;
+END $$;
+
+DROP FUNCTION open_receipt(text, integer, integer, date, text, text, timestamptz, timestamptz, text[], text[], text, text, text,
+  date, text);
+
+CREATE FUNCTION open_receipt(
+  own_identity text, own_store integer, own_till integer, own_day date, own_number text,
+  scanned text, closed timestamptz, seen_at timestamptz, skus text[], gtins text[],
+  named_identity text, named_store text, named_till text, named_day date, named_number text, operator text,
+  OUT known_receipt uuid, OUT known_fingerprint bytea, OUT known_answer jsonb,
+  OUT card_state text, OUT card_blocked_at timestamptz, OUT card_account uuid, OUT card_member uuid,
+  OUT given_name text, OUT family_name text, OUT language text, OUT birth_date date,
+  OUT articles integer[], OUT original_receipt uuid, OUT original_account uuid, OUT waiting boolean,
+  OUT seen_today integer, OUT seen_near timestamptz[], OUT seen_by_operator integer,
+  OUT seen_by_operator_in_week integer, OUT own_card boolean, OUT account uuid,
+  OUT points bigint, OUT reserved bigint, OUT pending bigint, OUT due bigint, OUT lapsed bigint,
+  OUT expire_at timestamptz[], OUT expire_points bigint[]
+) LANGUAGE plpgsql SET lock_timeout = '5s' SET plan_cache_mode = 'force_generic_plan' AS $$
+-- Generic plans: choosing among the months at every planning costs more than pruning them when run.
+DECLARE
+  child record;
+  successor text;
+  step integer := 0;
+  joined uuid;
+  monday date := date_trunc('week', own_day)::date;
+BEGIN
+  -- Whoever brings the same receipt meanwhile waits here.
+  PERFORM pg_advisory_xact_lock(hashtextextended(own_identity, 0));
+  SELECT receipt.receipt_id, receipt.fingerprint, receipt.answer
+  INTO known_receipt, known_fingerprint, known_answer
+  FROM receipt
+  WHERE business_date = own_day AND store_id = own_store AND till_id = own_till AND receipt_number = own_number;
+  IF FOUND THEN
+    RETURN;
+  END IF;
+
+  -- A return and its sale that come at once must see each other: both hold the sale's identity,
+  -- and a sale the identities of the returns that wait for it. Always own, then original or waiting.
+  IF named_identity IS NOT NULL THEN
+    PERFORM pg_advisory_xact_lock(hashtextextended(named_identity, 0));
+    SELECT receipt.receipt_id, receipt.account_id INTO original_receipt, original_account
+    FROM receipt
+    JOIN store ON store.store_id = receipt.store_id AND store.store_code = named_store
+    JOIN till ON till.till_id = receipt.till_id AND till.till_code = named_till
+    WHERE receipt.business_date = named_day AND receipt.receipt_number = named_number;
+  END IF;
+  waiting := false;
+  FOR child IN SELECT identity FROM receipt_link WHERE original_identity = own_identity ORDER BY arrival LOOP
+    waiting := true;
+    PERFORM pg_advisory_xact_lock(hashtextextended(child.identity, 0));
+  END LOOP;
+
+  IF scanned IS NOT NULL THEN
+    SELECT card.state, card.blocked_at, card.account_id, card.member_id, card.replaced_by
+    INTO card_state, card_blocked_at, card_account, card_member, successor
+    FROM card WHERE card_number = scanned;
+    WHILE card_state = 'replaced' AND step < 100 LOOP
+      step := step + 1;
+      SELECT card.state, card.blocked_at, card.account_id, card.member_id, card.replaced_by
+      INTO card_state, card_blocked_at, card_account, card_member, successor
+      FROM card WHERE card_number = successor;
+    END LOOP;
+    IF card_member IS NOT NULL THEN
+      SELECT member.given_name, member.family_name, member.language, member.birth_date
+      INTO given_name, family_name, language, birth_date
+      FROM member WHERE member_id = card_member;
+    END IF;
+  END IF;
+
+  SELECT array_agg(coalesce(by_sku.article_id, by_gtin.article_id) ORDER BY line.position) INTO articles
+  FROM unnest(skus, gtins) WITH ORDINALITY AS line (sku, gtin, position)
+  LEFT JOIN article AS by_sku ON by_sku.sku = line.sku
+  LEFT JOIN article AS by_gtin ON by_gtin.gtin = line.gtin;
+
+  account := coalesce(original_account, card_account);
+  WHILE account IS NOT NULL LOOP
+    SELECT held.points, held.reserved, held.pending, held.due, held.lapsed, held.expire_at, held.expire_points,
+           held.moved_to
+    INTO points, reserved, pending, due, lapsed, expire_at, expire_points, joined
+    FROM hold_account(account, seen_at) AS held;
+    EXIT WHEN joined IS NULL;
+    -- It was joined to another account before its lock was ours.
+    IF card_account = account THEN
+      card_account := joined;
+    END IF;
+    IF original_account = account THEN
+      original_account := joined;
+    END IF;
+    account := joined;
+  END LOOP;
+
+  own_card := false;
+  IF card_account IS NOT NULL AND named_identity IS NULL THEN
+    IF operator IS NOT NULL THEN
+      own_card := EXISTS (
+        SELECT FROM staff_card
+        JOIN card ON card.card_number = staff_card.card_number
+        WHERE staff_card.store_id = own_store AND staff_card.operator_code = operator
+          AND staff_card.registered_at <= closed AND (staff_card.ended_at IS NULL OR staff_card.ended_at > closed)
+          AND (card.member_id = card_member OR card.member_id IS NULL AND card.account_id = card_account));
+    END IF;
+    -- The card's week, before this receipt and after it, since they come in any order. A busy card costs no more
+    -- than enough rows to tell that it is one.
+    SELECT count(*) FILTER (WHERE business_date = own_day AND store_id = own_store),
+           array_agg(closed_at) FILTER (
+             WHERE closed_at BETWEEN closed - interval '10 minutes' AND closed + interval '10 minutes'),
+           count(*) FILTER (WHERE store_id = own_store AND operator_code = operator AND business_date = own_day),
+           count(*) FILTER (WHERE store_id = own_store AND operator_code = operator)
+    INTO seen_today, seen_near, seen_by_operator, seen_by_operator_in_week
+    FROM (
+      SELECT business_date, store_id, closed_at, operator_code
+      FROM (
+        SELECT * FROM receipt
+        WHERE account_id = card_account AND business_date BETWEEN monday AND monday + 6 OFFSET 0
+      ) AS of_account
+      WHERE card_number = scanned AND type = 'sale' AND mode = 'live'
+      LIMIT 200
+    ) AS seen;
+  END IF;
+END $$;
+
+GRANT SELECT, INSERT, UPDATE ON staff_card, household_invitation, alert TO regulars_app;
+GRANT SELECT, INSERT ON receipt_claim TO regulars_app;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO regulars_app;
+
+-- loyalty: offline work. Keys that sign allowances, and what tills let be spent while nobody could be asked.
+
+CREATE TABLE signing_key (
+  key_id TEXT NOT NULL,
+  secret BYTEA NOT NULL,
+  created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  retired_at TIMESTAMP WITH TIME ZONE,
+  revoked_at TIMESTAMP WITH TIME ZONE,
+  CONSTRAINT signing_key_pkey PRIMARY KEY (key_id),
+  CONSTRAINT signing_key_secret_check CHECK (length(secret) = 32),
+  CONSTRAINT signing_key_revoked_check CHECK (revoked_at is null or retired_at is not null)
+);
+
+CREATE UNIQUE INDEX signing_key_current_idx ON signing_key ((retired_at is null)) WHERE retired_at is null;
+
+CREATE TABLE offline_redemption (
+  redemption_id UUID NOT NULL,
+  account_id UUID,
+  card_number TEXT,
+  business_date DATE NOT NULL,
+  receipt_id UUID NOT NULL,
+  identity TEXT NOT NULL,
+  points BIGINT NOT NULL,
+  overdrawn BIGINT NOT NULL,
+  key_id TEXT,
+  granted BIGINT,
+  issued_at TIMESTAMP WITH TIME ZONE,
+  expires_at TIMESTAMP WITH TIME ZONE,
+  booked_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT offline_redemption_pkey PRIMARY KEY (redemption_id),
+  CONSTRAINT offline_redemption_points_check CHECK (points > 0),
+  CONSTRAINT offline_redemption_overdrawn_check CHECK (overdrawn between 0 and points),
+  CONSTRAINT offline_redemption_signed_check
+    CHECK ((key_id is null) = (granted is null) and (key_id is null) = (issued_at is null) and (key_id is null) = (expires_at is null)),
+  CONSTRAINT offline_redemption_account_id_fkey FOREIGN KEY(account_id) REFERENCES account (account_id),
+  CONSTRAINT offline_redemption_key_id_fkey FOREIGN KEY(key_id) REFERENCES signing_key (key_id)
+);
+
+CREATE INDEX offline_redemption_account_id_idx ON offline_redemption (account_id, booked_at);
+
+CREATE INDEX offline_redemption_receipt_idx ON offline_redemption (business_date, receipt_id);
+
+CREATE TRIGGER offline_redemption_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON offline_redemption
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Snapshots ask what became spendable since the last one; a BRIN index costs the till next to nothing.
+
+CREATE INDEX lot_available_at_idx ON lot USING brin (available_at timestamptz_minmax_multi_ops);
+
+GRANT SELECT, INSERT ON signing_key, offline_redemption TO regulars_app;
+GRANT UPDATE (retired_at, revoked_at) ON signing_key TO regulars_app;
