@@ -21,6 +21,14 @@ def uuid7() -> UUID:
     return UUID(int=uuid6.uuid7().int)
 
 
+def find_uuid(text: str) -> UUID | None:
+    """Return the UUID that `text` writes, None when it writes none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 def uuid7s_at(milliseconds: Sequence[int]) -> list[str]:
     """Return a new UUID of version 7, as 32 hexadecimal digits, for each moment in milliseconds since 1970."""
     count = len(milliseconds)

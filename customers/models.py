@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base
@@ -111,3 +111,24 @@ class GroupMembership(Base):
     second_group_id: Mapped[str | None]
     second_strength: Mapped[float | None]
     baskets: Mapped[int]
+
+
+class HouseholdInvitation(Base):
+    """A code with which one more member joins a household; used once."""
+
+    __tablename__ = "household_invitation"
+    __table_args__ = (
+        CheckConstraint("role in ('owner', 'spender', 'earner')", name="role"),
+        CheckConstraint("used_by is null or used_at is not null", name="used"),
+    )
+
+    invitation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"), index=True)
+    code_sha256: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    role: Mapped[str]
+    invited_by: Mapped[UUID] = mapped_column(ForeignKey("member.member_id"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    """When it was used, or taken back: then nobody used it."""
+    used_by: Mapped[UUID | None] = mapped_column(ForeignKey("member.member_id"))

@@ -3,27 +3,25 @@
 from collections.abc import Collection, Iterator, Sequence
 
 from loyalty.opening import Opening, Scanned
+from loyalty.watching import velocity_flag
 from sales.articlecodes import find_gtin
 from sales.receipts import LIVE, SALE, Flag, PostedReceipt
-
-MOST_IN_TEN_MINUTES = 3
-MOST_IN_A_DAY = 6
 
 
 def may_earn(posted: PostedReceipt, card: Scanned | None) -> bool:
     """Return whether the card on the receipt stood for its account when the receipt was closed."""
     if card is None or card.account_id is None:
         return False
-    if card.state == "blocked":
-        assert card.blocked_at is not None
-        return posted.closed_at <= card.blocked_at
-    return card.state != "expired"
+    if card.state in {"blocked", "expired"}:
+        return card.blocked_at is not None and posted.closed_at <= card.blocked_at
+    return True
 
 
 def knowledge_flags(posted: PostedReceipt, opening: Opening, *, offers: Collection[str]) -> Iterator[Flag]:
     """Yield the flags about the card, the articles and the offers of `posted`; `offers` are the codes there are."""
     yield from _card_flags(posted, opening)
     yield from _line_flags(posted, opening.articles, offers)
+    yield from _quote_flags(posted, opening)
     for code in posted.voucher_codes:
         yield Flag("unknown_offer", f"nobody issued the voucher {code}")
 
@@ -37,14 +35,20 @@ def _card_flags(posted: PostedReceipt, opening: Opening) -> Iterator[Flag]:
     elif not may_earn(posted, card):
         yield Flag("blocked_card", "the receipt was closed after the card was blocked")
     elif posted.type == SALE and posted.mode == LIVE:
-        if opening.seen_just_now >= MOST_IN_TEN_MINUTES:
-            yield Flag(
-                "suspicious", f"the card was on more than {MOST_IN_TEN_MINUTES} receipts in ten minutes"
-            )
-        elif opening.seen_today >= MOST_IN_A_DAY:
-            yield Flag(
-                "suspicious", f"the card was on more than {MOST_IN_A_DAY} receipts of this store in a day"
-            )
+        if opening.seen.own_card:
+            yield Flag("suspicious", "the card is that of the operator who rang it: no points")
+        if flag := velocity_flag(posted, opening.seen):
+            yield flag
+
+
+def _quote_flags(posted: PostedReceipt, opening: Opening) -> Iterator[Flag]:
+    if posted.quote_id is None or posted.type != SALE:
+        return
+    if opening.quote is None:
+        yield Flag("quote_expired", "no such quote was given in this store, or it is long forgotten")
+    elif not opening.quote.honours(posted.closed_at):
+        until = opening.quote.valid_until.isoformat(timespec="seconds")
+        yield Flag("quote_expired", f"it was closed after the quote had ended at {until}")
 
 
 def _line_flags(

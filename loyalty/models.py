@@ -4,14 +4,25 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, SmallInteger
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    SmallInteger,
+    UniqueConstraint,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base
+from loyalty.offline_models import OfflineRedemption, SigningKey
+
+__all__ = ["OfflineRedemption", "SigningKey"]
 
 REASONS = ("earn", "reverse", "spend", "return", "reserve", "release", "expire", "adjust", "merge", "restore")
-BOOKS = ("points", "reserved", "issued", "spent", "expired", "adjusted")
+BOOKS = ("points", "reserved", "issued", "spent", "expired", "adjusted", "merged")
 
 
 class LedgerEntry(Base):
@@ -33,9 +44,7 @@ class LedgerEntry(Base):
         ),
         Index("ledger_entry_reference_idx", "reference", postgresql_where="reference is not null"),
         # An adjustment is booked once, whoever tries.
-        Index(
-            "ledger_entry_adjustment_idx", "reference", unique=True, postgresql_where="reason = 'adjust'"
-        ),
+        Index("ledger_entry_adjustment_idx", "reference", unique=True, postgresql_where="reason = 'adjust'"),
         Index("ledger_entry_booked_at_idx", "booked_at", postgresql_using="brin"),
     )
 
@@ -62,7 +71,7 @@ class LedgerLeg(Base):
     __tablename__ = "ledger_leg"
     __table_args__ = (
         CheckConstraint(
-            "book in ('points', 'reserved', 'issued', 'spent', 'expired', 'adjusted')", name="book"
+            "book in ('points', 'reserved', 'issued', 'spent', 'expired', 'adjusted', 'merged')", name="book"
         ),
         CheckConstraint("(lot_id is not null) = (book in ('points', 'reserved'))", name="lot"),
         Index("ledger_leg_account_id_idx", "account_id", postgresql_include=["book", "points"]),
@@ -97,6 +106,13 @@ class Lot(Base):
             postgresql_include=["remaining"],
         ),
         Index("lot_receipt_idx", "receipt_id", postgresql_where="receipt_id is not null"),
+        Index("lot_moved_from_key", "moved_from", unique=True, postgresql_where="moved_from is not null"),
+        Index(
+            "lot_available_at_idx",
+            "available_at",
+            postgresql_using="brin",
+            postgresql_ops={"available_at": "timestamptz_minmax_multi_ops"},
+        ),
     )
 
     lot_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -110,6 +126,8 @@ class Lot(Base):
     remaining: Mapped[int] = mapped_column(BigInteger)
     line_numbers: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     line_remaining: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    moved_from: Mapped[UUID | None] = mapped_column(ForeignKey("lot.lot_id"))
+    """The lot of another account that lives on in this one, since the accounts were joined."""
 
 
 class Redemption(Base):
@@ -181,11 +199,84 @@ class Balance(Base):
     """The cached sum of an account's points; its row is the lock under which points move."""
 
     __tablename__ = "balance"
-    __table_args__ = (CheckConstraint("reserved >= 0", name="reserved"),)
+    __table_args__ = (
+        CheckConstraint("reserved >= 0", name="reserved"),
+        CheckConstraint("moved_to is null or points = 0 and reserved = 0", name="moved"),
+        Index("balance_moved_to_idx", "moved_to", postgresql_where="moved_to is not null"),
+    )
 
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"), primary_key=True)
     points: Mapped[int] = mapped_column(BigInteger, server_default="0")
     reserved: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    moved_to: Mapped[UUID | None] = mapped_column(ForeignKey("account.account_id"))
+    """The account that this one was joined to; then it holds nothing, and nothing is booked on it any more."""
+
+
+class ReceiptClaim(Base):
+    """That somebody claimed a receipt that had no card: booked, or refused for whatever reason."""
+
+    __tablename__ = "receipt_claim"
+    __table_args__ = (
+        CheckConstraint("outcome in ('booked', 'refused')", name="outcome"),
+        CheckConstraint("(outcome = 'booked') = (receipt_id is not null)", name="booked"),
+        Index("receipt_claim_account_id_idx", "account_id", "claimed_at"),
+    )
+
+    claim_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"))
+    card_number: Mapped[str]
+    claimed_at: Mapped[datetime]
+    actor: Mapped[str]
+    identity: Mapped[str]
+    amount: Mapped[int] = mapped_column(BigInteger)
+    outcome: Mapped[str]
+    business_date: Mapped[date | None]
+    receipt_id: Mapped[UUID | None] = mapped_column(unique=True)
+
+
+class Alert(Base):
+    """
+    What looks like misuse of a card or a till: one for each card or cashier and `day`, until a person decides.
+
+    For what is judged by the week, `day` is its Monday. The receipt is the one that raised it last.
+    """
+
+    __tablename__ = "alert"
+    __table_args__ = (
+        CheckConstraint("kind in ('velocity', 'own_card', 'cashier_card', 'blind_returns')", name="kind"),
+        CheckConstraint("state in ('open', 'confirmed', 'dismissed')", name="state"),
+        CheckConstraint(
+            "(state = 'open') = (decided_by is null) and (state = 'open') = (decided_at is null)",
+            name="decided",
+        ),
+        CheckConstraint("state <> 'dismissed' or reason is not null", name="reason"),
+        UniqueConstraint(
+            "kind",
+            "store_id",
+            "day",
+            "operator_code",
+            "card_number",
+            name="alert_subject_key",
+            postgresql_nulls_not_distinct=True,
+        ),
+        Index("alert_open_idx", "store_id", "raised_at", postgresql_where="state = 'open'"),
+        Index("alert_card_number_idx", "card_number", postgresql_where="card_number is not null"),
+    )
+
+    alert_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    kind: Mapped[str]
+    store_id: Mapped[int] = mapped_column(ForeignKey("store.store_id"))
+    day: Mapped[date]
+    operator_code: Mapped[str | None]
+    card_number: Mapped[str | None]
+    receipts: Mapped[int]
+    business_date: Mapped[date]
+    receipt_id: Mapped[UUID]
+    state: Mapped[str] = mapped_column(server_default="open")
+    raised_at: Mapped[datetime]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    reason: Mapped[str | None]
 
 
 class ProgrammeVersion(Base):

@@ -1,15 +1,19 @@
 """The first of a receipt's round trips: its locks, and everything that booking a sale must know."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from psycopg import errors
 from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
 from core.driver import driver_of
+from core.ids import find_uuid
 from loyalty.lots import Position, expiring_by_day
+from loyalty.quotes import Quote, QuotedLine
 from sales.articlecodes import find_gtin
 from sales.receipts import PostedReceipt, TillIdentity, own_identity
 
@@ -70,6 +74,25 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """
+    Other live sales with the card of a receipt, in the week of its business date: those that are there already.
+
+    At most 200 are counted.
+    """
+
+    today: int = 0
+    """Of the receipt's business date and store."""
+    near: tuple[datetime, ...] = ()
+    """When those were closed that were within ten minutes of it, before or after, in any store."""
+    by_operator: int = 0
+    """Rung by the same operator on the same business date."""
+    by_operator_in_week: int = 0
+    own_card: bool = False
+    """Whether the card is the operator's own."""
+
+
+@dataclass(frozen=True, slots=True)
 class Opening:
     """What is known when a receipt is about to be booked; of a `known` one nothing else is read."""
 
@@ -80,16 +103,22 @@ class Opening:
     """The receipt that a return or void names, when it is there."""
     waiting: bool = False
     """Whether returns or voids wait for this receipt."""
-    seen_today: int = 0
-    seen_just_now: int = 0
+    seen: Seen = field(default_factory=Seen)
+    """Where the card was seen besides."""
     held: Held | None = None
     """The account that is booked on: of the original when there is one, otherwise the card's."""
+    quote: Quote | None = None
+    """The quote that the receipt names, when it was given in this store."""
 
 
 _OPEN = """
-    select * from open_receipt(
+    select opened.*, quote.quote_id, quote.valid_until, quote.card_number as quoted_card,
+           quote.currency as quoted_currency, quote.lines as quoted_lines, quote.points_amount as quoted_value,
+           quote.payable_amount as quoted_payable, quote.points_to_earn as quoted_points
+    from open_receipt(
         %s, %s::integer, %s::integer, %s::date, %s, %s, %s::timestamptz, %s::timestamptz, %s::text[], %s::text[],
-        %s, %s, %s, %s::date, %s)
+        %s, %s, %s, %s::date, %s, %s) as opened
+    left join quote on quote.quote_id = %s::uuid and quote.store_id = %s::integer
 """
 
 
@@ -120,6 +149,9 @@ def open_receipt(session: Session, *, till: TillIdentity, posted: PostedReceipt,
             original and original.till_code,
             original and original.business_date,
             original and original.receipt_number,
+            posted.operator_code,
+            posted.quote_id and find_uuid(posted.quote_id),
+            till.store_id,
         ),
         prepare=True,
     ).fetchone()
@@ -132,19 +164,26 @@ def open_receipt(session: Session, *, till: TillIdentity, posted: PostedReceipt,
         articles=tuple(row["articles"] or ()),
         original_receipt=row["original_receipt"],
         waiting=row["waiting"],
-        seen_today=row["seen_today"] or 0,
-        seen_just_now=row["seen_just_now"] or 0,
+        seen=_seen(row),
         held=None if row["account"] is None else held_of(row["account"], row),
+        quote=None if row["quote_id"] is None else _quote(row),
     )
 
 
 def hold_account(session: Session, *, account_id: UUID, now: datetime) -> Held:
-    """Lock an account, so that nobody else moves its points before this transaction ends, and return its sums."""
+    """
+    Lock an account, so that nobody else moves its points before this transaction ends, and return its sums.
+
+    An account that was joined to another meanwhile raises psycopg's SerializationFailure: a new
+    attempt will find the other one.
+    """
     cursor = driver_of(session).cursor(row_factory=dict_row)
     row = cursor.execute(
         "select * from hold_account(%s::uuid, %s::timestamptz)", (account_id, now), prepare=True
     ).fetchone()
     assert row is not None
+    if row["moved_to"] is not None:
+        raise errors.SerializationFailure(f"account {account_id} was joined to {row['moved_to']}")
     return held_of(account_id, row)
 
 
@@ -158,6 +197,32 @@ def held_of(account_id: UUID, row: dict[str, Any]) -> Held:
         due=row["due"],
         lapsed=row["lapsed"],
         expiring=tuple(zip(row["expire_at"] or (), row["expire_points"] or (), strict=True)),
+    )
+
+
+def _quote(row: dict[str, Any]) -> Quote:
+    return Quote(
+        quote_id=row["quote_id"],
+        valid_until=row["valid_until"],
+        card_number=row["quoted_card"],
+        currency=row["quoted_currency"],
+        lines={
+            number: QuotedLine(Decimal(quantity), unit_price, gross, discount)
+            for number, quantity, unit_price, gross, discount in row["quoted_lines"]
+        },
+        points_amount=row["quoted_value"],
+        payable_amount=row["quoted_payable"],
+        points_to_earn=row["quoted_points"],
+    )
+
+
+def _seen(row: dict[str, Any]) -> Seen:
+    return Seen(
+        today=row["seen_today"] or 0,
+        near=tuple(row["seen_near"] or ()),
+        by_operator=row["seen_by_operator"] or 0,
+        by_operator_in_week=row["seen_by_operator_in_week"] or 0,
+        own_card=bool(row["own_card"]),
     )
 
 
