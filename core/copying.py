@@ -9,10 +9,11 @@ import pyarrow.csv
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.ahead import ahead
 from core.database import make_engine
 from core.driver import driver_of
 
-ROWS = 20_000
+ROWS = 5_000
 """Rows that are written out and sent at a time; the server takes them in while the next are written out."""
 
 _FORM = pyarrow.csv.WriteOptions(include_header=False)
@@ -31,10 +32,15 @@ def copy_rows(session: Session, table: str, columns: Mapping[str, Any]) -> None:
     rows = pa.RecordBatch.from_arrays(list(stated.values()), names=list(stated))
     statement = f"copy {table} ({', '.join(stated)}) from stdin (format csv)"
     with driver_of(session).cursor() as cursor, cursor.copy(statement) as copy:
-        for start in range(0, rows.num_rows, ROWS):
-            block = io.BytesIO()
-            pyarrow.csv.write_csv(rows.slice(start, ROWS), block, _FORM)
-            copy.write(block.getbuffer())
+        blocks = (_written(rows.slice(start, ROWS)) for start in range(0, rows.num_rows, ROWS))
+        for block in ahead(blocks) if rows.num_rows > ROWS else blocks:
+            copy.write(block)
+
+
+def _written(rows: pa.RecordBatch) -> memoryview:
+    block = io.BytesIO()
+    pyarrow.csv.write_csv(rows, block, _FORM)
+    return block.getbuffer()
 
 
 def _array(column: Any) -> pa.Array:

@@ -134,7 +134,7 @@ DROP INDEX lot_due_idx;
 CREATE INDEX lot_due_idx ON lot (expires_at) WHERE remaining > 0;
 DROP INDEX ledger_entry_booked_at_idx;
 DROP INDEX ledger_entry_adjustment_idx;
-DROP TABLE liability, points_summary, points_day, expiry_warning, adjustment_limit, adjustment;
+DROP TABLE liability_line, liability_report, points_summary, points_day, expiry_warning, adjustment_limit, adjustment;
 
 ALTER TABLE receipt DROP COLUMN excluded_lines;
 ALTER TABLE receipt DROP COLUMN programme_version;

@@ -183,15 +183,27 @@ CREATE TABLE points_summary (
   CONSTRAINT points_summary_singleton_check CHECK (singleton)
 );
 
-CREATE TABLE liability (
+INSERT INTO points_summary (booked_before) VALUES ('1970-01-01 00:00:00+00');
+
+CREATE TABLE liability_report (
+  business_day DATE NOT NULL,
+  taken_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  evidence JSONB NOT NULL,
+  CONSTRAINT liability_report_pkey PRIMARY KEY (business_day)
+);
+
+CREATE TABLE liability_line (
   business_day DATE NOT NULL,
   line_number INTEGER NOT NULL,
   store_id INTEGER,
   currency TEXT NOT NULL,
   month DATE,
   points BIGINT NOT NULL,
-  CONSTRAINT liability_pkey PRIMARY KEY (business_day, line_number),
-  CONSTRAINT liability_store_id_fkey FOREIGN KEY(store_id) REFERENCES store (store_id)
+  value_amount BIGINT NOT NULL,
+  expected_amount BIGINT NOT NULL,
+  CONSTRAINT liability_line_pkey PRIMARY KEY (business_day, line_number),
+  CONSTRAINT liability_line_business_day_fkey FOREIGN KEY(business_day) REFERENCES liability_report (business_day) ON DELETE CASCADE,
+  CONSTRAINT liability_line_store_id_fkey FOREIGN KEY(store_id) REFERENCES store (store_id)
 );
 
 CREATE UNIQUE INDEX ledger_entry_adjustment_idx ON ledger_entry (reference) WHERE reason = 'adjust';
@@ -205,7 +217,7 @@ CREATE INDEX lot_due_idx ON lot (expires_at) INCLUDE (remaining) WHERE remaining
 GRANT SELECT, INSERT ON adjustment, expiry_warning TO regulars_app;
 GRANT UPDATE (state, decided_by, decided_at, decision_note) ON adjustment TO regulars_app;
 GRANT SELECT, INSERT, UPDATE ON adjustment_limit TO regulars_app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON points_day, points_summary, liability TO regulars_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON points_day, points_summary, liability_report, liability_line TO regulars_app;
 
 -- sales: why an entry of the work queue was taken out of it, and what barcodes of a shop's own scales hold.
 
