@@ -12,15 +12,21 @@ from core.driver import driver_of
 from loyalty.holding import Holding
 from loyalty.ledger import Cause
 from loyalty.lots import Lot
-from loyalty.reservations import cause_of, change_state, held_pieces, put_gift_back, read_redemptions
-from sales.receipts import TillIdentity
+from loyalty.reservations import (
+    Place,
+    cause_of,
+    change_state,
+    held_pieces,
+    put_gift_back,
+    read_redemptions,
+)
 
 
 def open_holding(
     session: Session,
     *,
     account_id: UUID,
-    till: TillIdentity,
+    till: Place,
     now: datetime,
     redemptions: Iterable[UUID] = (),
     lots: Iterable[UUID] = (),

@@ -108,6 +108,27 @@ class Holding:
         self._apply(legs)
         return legs
 
+    def grant(self, points: int, cause: Cause, *, expires_at: datetime | None) -> Lot:
+        """Book `points` that a person gave, as a lot of their own that can be spent at once."""
+        lot = Lot(
+            lot_id=uuid7(),
+            account_id=self.account_id,
+            business_date=cause.business_date,
+            receipt_id=None,
+            booked_at=cause.booked_at,
+            available_at=cause.booked_at,
+            expires_at=expires_at,
+            earned=points,
+            lines={NO_LINE: points},
+        )
+        self.lots[lot.lot_id] = lot
+        self._book("adjust", cause, [Leg("points", points, lot.lot_id, NO_LINE)], counter="adjusted")
+        return lot
+
+    def confiscate(self, points: int, cause: Cause) -> list[Piece]:
+        """Book that a person took `points`, as they would be spent; the caller has made sure that they are there."""
+        return self._take(points, for_spending, "adjust", cause, counter="adjusted")
+
     def spend(self, points: int, cause: Cause) -> list[Piece]:
         """Book that `points` were spent, below zero if need be, and return where they came from."""
         return self._take(points, for_spending, "spend", cause, counter="spent")

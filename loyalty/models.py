@@ -406,14 +406,28 @@ class PointsSummary(Base):
     booked_before: Mapped[datetime]
 
 
-class LiabilityLine(Base):
-    """What was outstanding when the night of a business day ran, by store and month of expiry."""
+class LiabilityReport(Base):
+    """What the chain owed its members when the night of a business day ran, and how that was estimated."""
 
-    __tablename__ = "liability"
+    __tablename__ = "liability_report"
 
     business_day: Mapped[date] = mapped_column(primary_key=True)
+    taken_at: Mapped[datetime]
+    evidence: Mapped[dict[str, Any]]
+
+
+class LiabilityLine(Base):
+    """A part of a report: the points that one store's receipts gave and that end in one month."""
+
+    __tablename__ = "liability_line"
+
+    business_day: Mapped[date] = mapped_column(
+        ForeignKey("liability_report.business_day", ondelete="CASCADE"), primary_key=True
+    )
     line_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     store_id: Mapped[int | None] = mapped_column(ForeignKey("store.store_id"))
     currency: Mapped[str]
     month: Mapped[date | None]
     points: Mapped[int] = mapped_column(BigInteger)
+    value_amount: Mapped[int] = mapped_column(BigInteger)
+    expected_amount: Mapped[int] = mapped_column(BigInteger)

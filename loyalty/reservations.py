@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from datetime import date, datetime
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -13,9 +13,15 @@ from core.driver import driver_of
 from loyalty.ledger import Cause
 from loyalty.lots import NO_LINE, Piece
 from rewards.operations import put_piece_back
-from sales.receipts import TillIdentity
 
-HELD_FOR = timedelta(minutes=10)
+
+class Place(Protocol):
+    """Where something is booked, a till or a desk: its time zone decides the business day."""
+
+    @property
+    def timezone(self) -> str:
+        """A name of the IANA time zone database."""
+
 
 State = Literal["reserved", "posted", "released", "expired"]
 
@@ -102,6 +108,6 @@ def put_gift_back(session: Session, redemption: Redemption) -> None:
         put_piece_back(session, reward_code=redemption.reward_code, store_id=redemption.store_id)
 
 
-def cause_of(redemption: Redemption, till: TillIdentity, now: datetime) -> Cause:
+def cause_of(redemption: Redemption, till: Place, now: datetime) -> Cause:
     """Return what an entry about a redemption is booked for."""
     return Cause(business_day(now, till.timezone), now, reference=redemption.redemption_id)

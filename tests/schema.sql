@@ -357,15 +357,25 @@ CREATE TRIGGER ledger_leg_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON led
 CREATE TRIGGER ledger_leg_zero_sum AFTER INSERT ON ledger_leg REFERENCING NEW TABLE AS new_legs FOR EACH STATEMENT EXECUTE FUNCTION check_zero_sum()
 GRANT INSERT, SELECT TO regulars_app
 
-TABLE liability
+TABLE liability_line
   business_day date NOT NULL
   line_number integer NOT NULL
   store_id integer
   currency text NOT NULL
   month date
   points bigint NOT NULL
-  liability_pkey PRIMARY KEY (business_day, line_number)
-  liability_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
+  value_amount bigint NOT NULL
+  expected_amount bigint NOT NULL
+  liability_line_business_day_fkey FOREIGN KEY (business_day) REFERENCES liability_report(business_day) ON DELETE CASCADE
+  liability_line_pkey PRIMARY KEY (business_day, line_number)
+  liability_line_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE liability_report
+  business_day date NOT NULL
+  taken_at timestamp with time zone NOT NULL
+  evidence jsonb NOT NULL
+  liability_report_pkey PRIMARY KEY (business_day)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
 TABLE lot
