@@ -36,10 +36,12 @@ def book_sale(
     booking = Booking(account_id=own)
     cause = Cause(posted.business_date, now, receipt_id)
     spends = posted.mode == LIVE and bool(posted.redemption_ids or posted.offline_redemptions)
+    # What was spent with a card offline was, whether the card may still earn or not.
+    payer = opening.card.account_id if spends and posted.offline_redemptions and opening.card else None
     if held is not None and held.settled and not opening.waiting and not spends:
         holdings = {held.account_id: Holding(held.account_id, now=now, complete=False)}
     else:
-        holdings = hold_spenders(session, posted=posted, till=till, own=own, now=now)
+        holdings = hold_spenders(session, posted=posted, till=till, own=own, payer=payer, now=now)
     booking.holdings = list(holdings.values())
     spent = Spent()
     if spends:
@@ -47,7 +49,7 @@ def book_sale(
             session,
             posted=posted,
             till=till,
-            own=own,
+            payer=payer,
             holdings=holdings,
             cause=cause,
             programme=programme,

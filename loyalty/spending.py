@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 from loyalty.accounts import open_holding
 from loyalty.holding import Holding
 from loyalty.ledger import Cause
+from loyalty.offline_spending import spend_offline
 from loyalty.opening import hold_account
 from loyalty.programme import Programme
 from loyalty.reservations import Redemption, change_state, held_pieces, read_redemptions
 from rewards.operations import OutOfStock, take_piece
-from sales.receipts import Flag, PostedReceipt, TillIdentity
+from sales.receipts import Flag, PostedReceipt, TillIdentity, own_identity
 
 
 @dataclass(slots=True)
@@ -38,15 +39,18 @@ def hold_spenders(
     posted: PostedReceipt,
     till: TillIdentity,
     own: UUID | None,
+    payer: UUID | None,
     now: datetime,
 ) -> dict[UUID, Holding]:
     """
     Return the accounts that the receipt's redemptions spend from, held; `own` is held already.
 
-    A redemption of another card is spent from its own account.
+    A redemption of another card is spent from its own account, what was spent offline from
+    that of the card, `payer`, even when it earns nothing any more.
     """
     named = redemptions_named(session, posted)
-    accounts = {redemption.account_id for redemption in named.values()} | ({own} if own else set())
+    accounts = {redemption.account_id for redemption in named.values()}
+    accounts |= {account_id for account_id in (own, payer) if account_id}
     for account_id in sorted(accounts - {own}):
         hold_account(session, account_id=account_id, now=now)
     return {
@@ -66,7 +70,7 @@ def spend_on_receipt(
     *,
     posted: PostedReceipt,
     till: TillIdentity,
-    own: UUID | None,
+    payer: UUID | None,
     holdings: Mapping[UUID, Holding],
     cause: Cause,
     programme: Programme,
@@ -84,7 +88,17 @@ def spend_on_receipt(
         else:
             holding = holdings[redemption.account_id]
             _spend_redemption(session, spent, redemption, holding=holding, till=till, cause=cause)
-    _spend_offline(spent, posted, holdings.get(own) if own else None, cause, programme)
+    if posted.offline_redemptions:
+        points, flags = spend_offline(
+            session,
+            posted=posted,
+            identity=own_identity(posted, till),
+            holding=holdings[payer] if payer else None,
+            cause=cause,
+        )
+        spent.points += points
+        spent.value += programme.value_of(points, till.currency)
+        spent.flags += flags
     return spent
 
 
@@ -127,22 +141,6 @@ def _take_gift(session: Session, spent: Spent, redemption: Redemption, till: Til
         take_piece(session, reward_code=redemption.reward_code, store_id=till.store_id)
     except OutOfStock as none_left:
         spent.flags.append(Flag("over_redeemed", str(none_left)))
-
-
-def _spend_offline(
-    spent: Spent, posted: PostedReceipt, holding: Holding | None, cause: Cause, programme: Programme
-) -> None:
-    for offline in posted.offline_redemptions:
-        if holding is None:
-            spent.flags.append(
-                Flag("over_redeemed", "points were spent offline, but the card has no account")
-            )
-            continue
-        # No snapshot has ever signed an allowance, so none can hold; the sale stands all the same.
-        spent.flags.append(Flag("over_redeemed", "points were spent offline without a signed allowance"))
-        holding.spend(offline.points, cause)
-        spent.points += offline.points
-        spent.value += programme.value_of(offline.points)
 
 
 def _because_of(cause: Cause, redemption: Redemption) -> Cause:

@@ -209,7 +209,7 @@ class TestAPaidReceipt:
             offline_redemptions=(OfflineRedemption(1500, "x"),),
             totals=Totals(payable_amount=5000, points_amount=15000),
         )
-        assert rich.flags(sale) == [("over_redeemed", None)]
+        assert rich.flags(sale) == [("over_redeemed", None), ("over_redeemed", None)]
         assert rich.stands() == (-500, 50, 0)
 
 
