@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from core.clock import business_day
 from core.driver import driver_of
 from core.errors import Conflict, NotFound, Refused
 from core.ids import uuid7
@@ -14,9 +15,9 @@ from customers.queries import holder_of_card
 from loyalty.accounts import open_holding
 from loyalty.opening import hold_account
 from loyalty.operations import book
-from loyalty.programme import DEFAULT, Programme
+from loyalty.programme import Programme
+from loyalty.programme_versions import programmes
 from loyalty.reservations import (
-    HELD_FOR,
     Redemption,
     cause_of,
     change_state,
@@ -45,6 +46,10 @@ class CardBlocked(Conflict):
     """The card is blocked, replaced or out of date."""
 
 
+class NotInSteps(Refused):
+    """So many points cannot be spent at once: too few, or not in whole steps, whatever the account holds."""
+
+
 class NotEnoughPoints(Conflict):
     """The account has fewer points to spend than that."""
 
@@ -58,7 +63,7 @@ class AlreadyReleased(Conflict):
 
 
 class RedemptionExpired(Conflict):
-    """The ten minutes are over."""
+    """The time for which the points were held is over."""
 
 
 def reserve(
@@ -69,15 +74,17 @@ def reserve(
     now: datetime,
     points: int | None = None,
     reward_code: str | None = None,
-    programme: Programme = DEFAULT,
 ) -> Redemption:
     """
-    Hold `points`, or what a reward costs, for ten minutes; no reservation overdraws.
+    Hold `points`, or what a reward costs, for as long as the programme of today says; no reservation overdraws.
 
     Raises `CardNotFound`, `RewardNotFound`, `CardBlocked`, `NotRegistered`,
-    `NotEnoughPoints` or `OutOfStock`.
+    `NotInSteps`, `NotEnoughPoints` or `OutOfStock`.
     """
-    account_id = _spending_account(session, card_number)
+    programme = programmes(session).on(business_day(now, till.timezone))
+    if reward_code is None and not programme.allows(points or 0):
+        raise NotInSteps(f"points are spent from {programme.minimum} on, in whole steps of {programme.step}")
+    account_id = _spending_account(session, card_number, programme)
     cost = price_of_reward(session, reward_code=reward_code) if reward_code is not None else points or 0
     hold_account(session, account_id=account_id, now=now)
     holding = open_holding(session, account_id=account_id, till=till, now=now)
@@ -90,10 +97,10 @@ def reserve(
         account_id=account_id,
         store_id=till.store_id,
         points=cost,
-        value_amount=0 if reward_code is not None else programme.value_of(cost),
+        value_amount=0 if reward_code is not None else programme.value_of(cost, till.currency),
         reward_code=reward_code,
         state="reserved",
-        expires_at=now + HELD_FOR,
+        expires_at=now + programme.held_for,
         receipt_id=None,
     )
     holding.reserve(cost, cause_of(redemption, till, now))
@@ -181,10 +188,14 @@ def _resolve(
     return replace(redemption, state=wanted)
 
 
-def _spending_account(session: Session, card_number: str) -> UUID:
+def _spending_account(session: Session, card_number: str, programme: Programme) -> UUID:
     holder = holder_of_card(session, card_number)
     if holder.state in {"blocked", "replaced", "expired"}:
         raise CardBlocked(f"card {card_number} is {holder.state}")
-    if holder.member_id is None or holder.account_id is None:
+    registered = holder.member_id is not None or programme.unregistered_spend
+    if not registered or holder.account_id is None:
         raise NotRegistered(f"card {card_number} has no member")
+    if holder.role == "earner":
+        # What the card shows as spendable is none, so a till never gets here but by a race.
+        raise NotEnoughPoints("the holder of this card earns for the household, and may not spend")
     return holder.account_id

@@ -25,6 +25,8 @@ MOST_OF_A_CASHIER_IN_A_DAY = 4
 MOST_OF_A_CASHIER_IN_A_WEEK = 10
 MOST_BLIND_RETURNS_IN_A_WEEK = 2
 SHORT = timedelta(minutes=10)
+WATCHED_FOR = timedelta(days=35)
+"""Older receipts from files raise no alerts: nobody can ask the cashier any more."""
 
 Kind = Literal["velocity", "own_card", "cashier_card", "blind_returns"]
 
