@@ -99,16 +99,25 @@ def _phrases() -> dict[str, list[_Phrase]]:
 def _read(text: str) -> Motif | None:
     """Return the motif of the strongest phrase in `text`; None when no phrase is in it."""
     words = plain_words(text)
-    best: tuple[tuple[int, int, int], Motif] | None = None
-    for start, word in enumerate(words):
-        for length in range(1, min(3, len(word)) + 1):
-            for phrase in _phrases().get(word[:length], ()):
-                if len(phrase.words[0].rstrip("*")[:3]) != length or not _stands(phrase.words, words[start:]):
-                    continue
-                strength = (phrase.rank, sum(map(len, phrase.words)), -start)
-                if best is None or strength > best[0]:
-                    best = (strength, phrase.motif)
-    return best[1] if best else None
+    found = [
+        (start, start + len(phrase.words), phrase)
+        for start, word in enumerate(words)
+        for length in range(1, min(3, len(word)) + 1)
+        for phrase in _phrases().get(word[:length], ())
+        if len(phrase.words[0].rstrip("*")[:3]) == length and _stands(phrase.words, words[start:])
+    ]
+    # What is only part of a longer phrase says nothing by itself: a hot dog is no dog.
+    whole = [
+        (start, phrase)
+        for start, end, phrase in found
+        if not any(first <= start and end <= last and last - first > end - start for first, last, _ in found)
+    ]
+    return max(whole, key=_strength)[1].motif if whole else None
+
+
+def _strength(found: tuple[int, _Phrase]) -> tuple[int, int, int]:
+    start, phrase = found
+    return phrase.rank, sum(map(len, phrase.words)), -start
 
 
 def _stands(phrase: tuple[str, ...], words: tuple[str, ...]) -> bool:

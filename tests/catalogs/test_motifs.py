@@ -50,6 +50,18 @@ class TestFindMotif:
     def test_keeps_health_and_alcohol_from_personal_pages(self):
         assert {find_motif(category=word).use for word in ("ANALGESICS", "BEERS/ALES", "Wina")} == {Use.GROUP}
 
+    @pytest.mark.parametrize(
+        ("text", "motif"),
+        [
+            ("HOT DOG BUNS", "rolls"),
+            ("ROLLS: HOT DOG", "rolls"),
+            ("HOT DOGS-BEEF", "hot-dogs"),
+            ("DOG FOOD", "dog"),
+        ],
+    )
+    def test_takes_a_word_only_where_it_is_no_part_of_a_longer_one(self, text, motif):
+        assert find_motif(type=text).key == motif
+
 
 class TestMotifs:
     def test_each_have_a_drawing_and_a_word_in_every_language(self):
