@@ -28,6 +28,8 @@ class Booking:
     flags: list[Flag] = field(default_factory=list)
     arrivals: list[Arrival] = field(default_factory=list)
     original_receipt_id: UUID | None = None
+    programme_version: int | None = None
+    """Of a sale, the version that it was booked under; None is the contract's own."""
     linked: bool = False
     """Whether a live return or void names an original, be it there or not."""
 

@@ -20,7 +20,7 @@ from core.copying import copy_rows
 from core.driver import driver_of
 from core.ids import uuid7s_at
 from core.money import split_largest_remainder
-from loyalty.programme import Programme
+from loyalty.programme import Programmes
 
 MOMENT = pa.timestamp("us", "UTC")
 SAFE = 2**62
@@ -83,11 +83,11 @@ def _shared_one_by_one(
     return np.array(shares, object)
 
 
-def book_earned(session: Session, sales: EarningSales, *, programme: Programme, now: datetime) -> int:
+def book_earned(session: Session, sales: EarningSales, *, rules: Programmes, now: datetime) -> int:
     """
     Book what `sales` earn: an entry, a lot and its legs for each that earns at all; returns the points.
 
-    Whoever holds one of the accounts is waited for; its lock is held to the end of the transaction.
+    Each by the rules of its business date. Whoever holds one of the accounts is waited for; its lock is held to the end of the transaction.
     """
     points = np.add.reduceat(sales.shares, sales.starts) if len(sales.starts) else sales.shares
     earning = np.flatnonzero(points)
@@ -109,7 +109,7 @@ def book_earned(session: Session, sales: EarningSales, *, programme: Programme, 
     reason = pa.repeat("earn", len(chosen))
     copy_rows(session, "ledger_entry", {"entry_id": entry_ids, "reason": reason, **common})
     _write_legs(session, entry_ids, lot_ids, common["account_id"], earned)
-    _write_lots(session, sales, earning, programme, {"lot_id": lot_ids, "earned": earned, **common})
+    _write_lots(session, sales, earning, rules, {"lot_id": lot_ids, "earned": earned, **common})
     return sum(earned)
 
 
@@ -152,11 +152,14 @@ def _write_lots(
     session: Session,
     sales: EarningSales,
     earning: np.ndarray,
-    programme: Programme,
+    rules: Programmes,
     common: dict[str, Any],
 ) -> None:
     places = [(sales.business_dates[index], sales.timezones[index]) for index in earning.tolist()]
-    ends = {place: (programme.available_at(*place), programme.expires_at(*place)) for place in set(places)}
+    ends = {
+        (day, zone): (rules.on(day).available_at(day, zone), rules.on(day).expires_at(day, zone))
+        for day, zone in set(places)
+    }
     numbers, remaining = _line_arrays(sales, earning)
     lots: dict[str, Any] = {
         **common,

@@ -19,10 +19,13 @@ from loyalty.flags import knowledge_flags, may_earn
 from loyalty.opening import Known, Opening, hold_account, open_receipt
 from loyalty.operations import book
 from loyalty.printing import greeting, language_of_store, receipt_text
-from loyalty.programme import DEFAULT, Programme
+from loyalty.programme import NOTHING_EXCLUDED
+from loyalty.programme_versions import programmes
 from loyalty.purchases import book_sale
 from loyalty.queries import answer_from_books
+from loyalty.quotes import Difference, differences
 from loyalty.reversals import book_reversal
+from loyalty.watching import WATCHED_FOR, Suspicion, raise_alerts, suspicions
 from sales.receipts import (
     LIVE,
     SALE,
@@ -40,7 +43,7 @@ from sales.records import Record, link_to_original, quarantine, record_arrivals,
 OFFERS: frozenset[str] = frozenset()
 """The codes of the offers that there ever were: none yet, so whatever a till names is unknown."""
 
-OF_THE_MOMENT = frozenset({"late", "clock_skew", "suspicious"})
+OF_THE_MOMENT = frozenset({"late", "clock_skew", "suspicious", "quote_expired"})
 """Flags that say something about a till's moment, and nothing about past receipts from a file."""
 
 
@@ -70,7 +73,6 @@ def settle(
     till: TillIdentity,
     posted: PostedReceipt,
     now: datetime,
-    programme: Programme = DEFAULT,
     imported: bool = False,
 ) -> Outcome | Quarantined:
     """
@@ -80,11 +82,19 @@ def settle(
     booked at this moment waits for it, at most five seconds, after which psycopg's
     LockNotAvailable is raised. A collision raises psycopg's SerializationFailure or
     DeadlockDetected: then all of it is to be done again in a new transaction.
-    What is `imported` is not flagged for coming late or fast.
+    What is `imported` is not flagged for coming late or fast. The rules are those of the
+    receipt's business date, whenever it comes.
     """
+    programme = programmes(session).on(posted.business_date)
     meaning = fingerprint(posted, till)
     posted, flags = without_payment_cards(session, posted)
-    opening = open_receipt(session, till=till, posted=posted, now=now)
+    opening = open_receipt(
+        session,
+        till=till,
+        posted=posted,
+        now=now,
+        excluded=programme.excluded if posted.type == SALE else NOTHING_EXCLUDED,
+    )
     if opening.known is not None:
         return _known(session, opening.known, till=till, posted=posted, meaning=meaning, now=now)
     opening = _with_card_in_use(session, posted, opening, now)
@@ -118,7 +128,8 @@ def settle(
         meaning=meaning,
         now=now,
     )
-    _write(session, record, booking)
+    old = imported and now.date() - posted.business_date > WATCHED_FOR
+    _write(session, record, booking, () if old else tuple(suspicions(posted, opening)))
     assert record.answer is not None
     return Outcome(dict(record.answer), replayed=False)
 
@@ -179,12 +190,16 @@ def _record(
     """Return the receipt as it will be kept, with its answer."""
     card = opening.card
     holder = card if card and card.account_id and card.account_id == booking.account_id else None
+    departures: list[Difference] = []
+    if opening.quote is not None and posted.type == SALE:
+        departures = differences(posted, opening.quote, earned=booking.moved.earned)
     answer = receipt_answer(
         receipt_id=receipt_id,
         flags=flags,
         moved=booking.moved,
         pending_until=booking.pending_until,
         position=booking.position,
+        departures=departures,
         text=receipt_text(
             holder.language if holder and holder.language else language_of_store(till.timezone),
             name=greeting(holder.given_name, holder.family_name or "")
@@ -208,10 +223,12 @@ def _record(
         flags=flags,
         original_receipt_id=booking.original_receipt_id,
         answer=answer,
+        programme_version=booking.programme_version,
+        excluded_lines=sorted(opening.excluded),
     )
 
 
-def _write(session: Session, record: Record, booking: Booking) -> None:
+def _write(session: Session, record: Record, booking: Booking, found: Sequence[Suspicion]) -> None:
     """Write everything in one round trip."""
     try:
         with driver_of(session).pipeline():
@@ -226,6 +243,15 @@ def _write(session: Session, record: Record, booking: Booking) -> None:
                 )
             record_arrivals(session, booking.arrivals, now=record.received_at)
             book(session, booking.holdings)
+            if found:
+                raise_alerts(
+                    session,
+                    found=found,
+                    till=record.till,
+                    business_date=record.posted.business_date,
+                    receipt_id=record.receipt_id,
+                    now=record.received_at,
+                )
     except errors.UniqueViolation as error:
         # An import brought the same receipt meanwhile, past our locks; a new attempt will find it.
         raise errors.SerializationFailure("the receipt was stored by an import meanwhile") from error

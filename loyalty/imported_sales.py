@@ -13,9 +13,10 @@ from core.driver import driver_of
 from customers.card_standing import CardStanding, standing_of_cards
 from customers.operations import put_into_use
 from loyalty.bulk import EarningSales, book_earned, share_over_lines
-from loyalty.programme import Programme
+from loyalty.imported_rules import amounts_that_earn, lines_left_out
+from loyalty.programme import Programmes
 from sales.receipt_chunks import Chunk, moment_of
-from sales.receipt_loading import Arrivals, Holders, write
+from sales.receipt_loading import Arrivals, BookedRules, Holders, write
 from sales.receipts import Flag
 
 Flags = list[tuple[int, Flag]]
@@ -31,11 +32,12 @@ class ImportedSales:
     flags: Flags
     shares: np.ndarray
     """Of lines: the points earned."""
+    rules: BookedRules
 
 
-def consider(session: Session, arrivals: Arrivals, *, programme: Programme, now: datetime) -> ImportedSales:
+def consider(session: Session, arrivals: Arrivals, *, rules: Programmes, now: datetime) -> ImportedSales:
     """
-    Return what new sales come to, by the rules that hold at the till.
+    Return what new sales come to, by the rules that hold at the till on their business dates.
 
     A card from stock is put into use, as a scan at a till would. Nothing else is written.
     """
@@ -51,14 +53,17 @@ def consider(session: Session, arrivals: Arrivals, *, programme: Programme, now:
         [card.account_id if card else None for card in earning],
         [card.member_id if card else None for card in earning],
     )
-    points = _points(arrivals, earning, programme)
-    shares = share_over_lines(points, chunk.amounts("total_amount"), chunk.starts)
+    excluded = lines_left_out(session, arrivals, rules)
+    amounts = amounts_that_earn(chunk, rules, excluded)
+    points = _points(arrivals, earning, rules, chunk.sum_by_receipt(amounts).tolist())
+    shares = share_over_lines(points, amounts, chunk.starts)
+    booked = BookedRules([rules.on(day).version or None for day in chunk.business_dates], excluded)
     flags = [*_card_flags(numbers, scanned, earning), *_line_flags(arrivals), *_sum_flags(arrivals)]
-    return ImportedSales(arrivals, holders, flags, shares)
+    return ImportedSales(arrivals, holders, flags, shares, booked)
 
 
 def store_and_book(
-    session: Session, sales: ImportedSales, *, programme: Programme, now: datetime, clocked: Any
+    session: Session, sales: ImportedSales, *, rules: Programmes, now: datetime, clocked: Any
 ) -> int:
     """Write the sales and book what they earn; returns the points. `clocked` measures each part."""
     with clocked("loading"):
@@ -69,6 +74,7 @@ def store_and_book(
             points=sales.shares,
             flags=sales.flags,
             now=now,
+            rules=sales.rules,
         )
     with clocked("booking"):
         chunk = sales.arrivals.chunk
@@ -81,7 +87,7 @@ def store_and_book(
             line_numbers=chunk.rows.column("line_number").to_numpy(),
             shares=sales.shares,
         )
-        return book_earned(session, earning, programme=programme, now=now)
+        return book_earned(session, earning, rules=rules, now=now)
 
 
 _ANY_AWAITED = "select exists (select from receipt_link where original_receipt_id is null)"
@@ -112,13 +118,15 @@ def _earning_cards(chunk: Chunk, scanned: Sequence[CardStanding | None]) -> list
     return earning
 
 
-def _points(arrivals: Arrivals, earning: Sequence[CardStanding | None], programme: Programme) -> list[int]:
-    """Return what each sale earns; only one in its store's currency does."""
-    totals = arrivals.chunk.sum_by_receipt(arrivals.chunk.amounts("total_amount")).tolist()
+def _points(
+    arrivals: Arrivals, earning: Sequence[CardStanding | None], rules: Programmes, bases: Sequence[int]
+) -> list[int]:
+    """Return what each sale earns on its base; only one in its store's currency does."""
+    days, currencies = arrivals.chunk.business_dates, arrivals.chunk.head["currency"]
     return [
-        programme.points_for(total, store.currency) if card and currency == store.currency else 0
-        for total, store, card, currency in zip(
-            totals, arrivals.stores, earning, arrivals.chunk.head["currency"], strict=True
+        rules.on(day).points_for(base, store.currency) if card and currency == store.currency else 0
+        for base, day, store, card, currency in zip(
+            bases, days, arrivals.stores, earning, currencies, strict=True
         )
     ]
 

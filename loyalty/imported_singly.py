@@ -7,19 +7,18 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from loyalty.checkout import Outcome, settle
-from loyalty.programme import Programme
 from sales.receipt_chunks import Chunk, moment_of
 from sales.receipt_loading import Arrivals
 from sales.receipts import Original, PostedLine, PostedReceipt, TillIdentity, Totals
 
 
-def settle_each(session: Session, arrivals: Arrivals, *, programme: Programme, now: datetime) -> int:
+def settle_each(session: Session, arrivals: Arrivals, *, now: datetime) -> int:
     """Settle every receipt of `arrivals` in the order in which they were closed; returns the points earned."""
     earned = 0
     for till, posted in sorted(
         _posted(arrivals), key=lambda pair: (pair[1].closed_at, pair[1].receipt_number)
     ):
-        outcome = settle(session, till=till, posted=posted, now=now, programme=programme, imported=True)
+        outcome = settle(session, till=till, posted=posted, now=now, imported=True)
         # Another content under one identity was sorted out before; a till that is faster is met again.
         assert isinstance(outcome, Outcome)
         earned += outcome.answer["points"]["earned"]

@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 
 from core.driver import driver_of
 from core.ids import find_uuid
+from loyalty.exclusions import EXCLUDED_POSITIONS, excluded_values
 from loyalty.lots import Position, expiring_by_day
+from loyalty.programme import NOTHING_EXCLUDED, Excluded
 from loyalty.quotes import Quote, QuotedLine
 from sales.articlecodes import find_gtin
 from sales.receipts import PostedReceipt, TillIdentity, own_identity
@@ -109,6 +111,8 @@ class Opening:
     """The account that is booked on: of the original when there is one, otherwise the card's."""
     quote: Quote | None = None
     """The quote that the receipt names, when it was given in this store."""
+    excluded: frozenset[int] = frozenset()
+    """Numbers of the lines whose articles earn nothing."""
 
 
 _OPEN = """
@@ -121,10 +125,25 @@ _OPEN = """
     left join quote on quote.quote_id = %s::uuid and quote.store_id = %s::integer
 """
 
+# What the programme leaves out is looked up with all the rest, where it leaves anything out at all.
+_OPEN_LEAVING_OUT = _OPEN.replace(
+    "select opened.*,",
+    f"select opened.*, {EXCLUDED_POSITIONS.format(articles='opened.articles')} as excluded,",
+)
 
-def open_receipt(session: Session, *, till: TillIdentity, posted: PostedReceipt, now: datetime) -> Opening:
+
+def open_receipt(
+    session: Session,
+    *,
+    till: TillIdentity,
+    posted: PostedReceipt,
+    now: datetime,
+    excluded: Excluded = NOTHING_EXCLUDED,
+) -> Opening:
     """
     Lock the identity of `posted`, that of its original and its account, and return what is known.
+
+    The lines whose articles are `excluded` from earning are looked up on the way.
 
     Whoever books the same receipt at the same moment waits here, at most five seconds,
     after which psycopg's LockNotAvailable is raised.
@@ -132,8 +151,9 @@ def open_receipt(session: Session, *, till: TillIdentity, posted: PostedReceipt,
     original = posted.original
     cursor = driver_of(session).cursor(row_factory=dict_row)
     row = cursor.execute(
-        _OPEN,
+        _OPEN_LEAVING_OUT if excluded else _OPEN,
         (
+            *excluded_values(excluded),
             own_identity(posted, till),
             till.store_id,
             till.till_id,
@@ -167,6 +187,7 @@ def open_receipt(session: Session, *, till: TillIdentity, posted: PostedReceipt,
         seen=_seen(row),
         held=None if row["account"] is None else held_of(row["account"], row),
         quote=None if row["quote_id"] is None else _quote(row),
+        excluded=frozenset(posted.lines[place - 1].line_number for place in row.get("excluded") or ()),
     )
 
 

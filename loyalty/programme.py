@@ -47,6 +47,9 @@ class Excluded:
         return bool(self.departments or self.categories or self.articles)
 
 
+NOTHING_EXCLUDED: Final = Excluded()
+
+
 @dataclass(frozen=True, slots=True)
 class Programme:
     """
@@ -63,7 +66,7 @@ class Programme:
     """Whether the tax that is due on a sale earns nothing."""
     earn_on_points: bool = False
     """Whether the part of a bill that is paid with points earns as well."""
-    excluded: Excluded = Excluded()
+    excluded: Excluded = NOTHING_EXCLUDED
     pending_days: int = 14
     ending: Ending = MONTH_END
     ending_months: int = 24

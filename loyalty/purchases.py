@@ -1,5 +1,6 @@
 """Sales: what they spend and earn is booked, and what waited for them."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from loyalty.booked_sale import BookedSale, Moved
 from loyalty.booking import Booking, position_after
-from loyalty.earning import earned_points, share_over_lines
+from loyalty.earning import earned_on_receipt, nothing, points_part, share_over_lines
 from loyalty.holding import Holding
 from loyalty.ledger import Cause
 from loyalty.opening import Held, Opening
@@ -33,7 +34,7 @@ def book_sale(
 ) -> Booking:
     """Book what a sale spends and earns on the account `held`, None when its card has none to earn for."""
     own = None if held is None else held.account_id
-    booking = Booking(account_id=own)
+    booking = Booking(account_id=own, programme_version=programme.version or None)
     cause = Cause(posted.business_date, now, receipt_id)
     spends = posted.mode == LIVE and bool(posted.redemption_ids or posted.offline_redemptions)
     # What was spent with a card offline was, whether the card may still earn or not.
@@ -54,17 +55,20 @@ def book_sale(
             cause=cause,
             programme=programme,
         )
-    booking.flags = [*spent.flags, *_value_flags(posted, spent)]
+    booking.flags = [*spent.flags, *_value_flags(posted, spent, programme)]
     holding = holdings.get(own) if own else None
-    earned = 0 if holding is None else earned_points(posted, till, programme)
-    shares = share_over_lines(earned, posted.lines)
+    shares = nothing(posted.lines)
+    if holding is not None and not opening.seen.own_card:
+        shares = earned_on_receipt(posted, till, programme, opening.excluded)
+    earned = sum(shares.values())
     lot = None
     if holding is not None:
         lot = holding.earn(shares, cause, timezone=till.timezone, programme=programme)
     spent_shares = share_over_lines(spent.points, posted.lines)
     booking.moved = Moved(earned=earned, spent=spent.points)
     booking.points = {line: LinePoints(shares[line], spent_shares[line]) for line in shares}
-    booking.pending_until = programme.pending_until(posted.business_date) if earned else None
+    if earned and programme.pending_days:
+        booking.pending_until = programme.pending_until(posted.business_date)
     if opening.waiting:
         _book_what_waited(session, booking, till=till, posted=posted, cause=cause)
     if held is not None and holding is not None:
@@ -72,12 +76,21 @@ def book_sale(
     return booking
 
 
-def _value_flags(posted: PostedReceipt, spent: Spent) -> list[Flag]:
-    """Return the flag of a receipt whose points paid for more or less than they are worth."""
-    if posted.mode != LIVE or posted.totals.points_amount == spent.value:
-        return []
-    detail = f"points_amount says {posted.totals.points_amount}, the points spent are worth {spent.value}"
-    return [Flag("totals_mismatch", detail)]
+def _value_flags(posted: PostedReceipt, spent: Spent, programme: Programme) -> Iterator[Flag]:
+    """Yield the flags of a receipt whose points paid for more or less than they are worth, or more than they may."""
+    if posted.mode != LIVE:
+        return
+    stated = points_part(posted, programme)
+    if stated != spent.value:
+        yield Flag(
+            "totals_mismatch", f"points_amount says {stated}, the points spent are worth {spent.value}"
+        )
+    bill = sum(line.total_amount for line in posted.lines)
+    if spent.points and programme.exceeds_share(spent.value, bill):
+        yield Flag(
+            "over_redeemed",
+            f"points worth {spent.value} paid more than {programme.share_percent} % of a bill of {bill}",
+        )
 
 
 def _book_what_waited(

@@ -9,23 +9,58 @@ from sqlalchemy.orm import Session
 
 from core.clock import business_day
 from core.driver import driver_of
-from customers.queries import CardHolder, CardNotFound, holder_of_card
+from customers.queries import HOLDER, CardHolder, CardNotFound
 from loyalty.answers import expiring, receipt_answer
 from loyalty.booked_sale import Moved
 from loyalty.lots import Position
 from loyalty.opening import held_of
 from loyalty.printing import greeting, language_of_store, receipt_text
 from loyalty.programme import DEFAULT, Programme
+from loyalty.programme_versions import programmes
 from rewards.queries import affordable_rewards
 from sales.receipts import SALE, Flag, TillIdentity
 
-__all__ = ["CardNotFound", "answer_from_books", "card_view", "has_entries", "position_of_account"]
+__all__ = [
+    "CardNotFound",
+    "answer_from_books",
+    "card_view",
+    "has_entries",
+    "position_of_account",
+    "standing_of_card",
+]
+
+_SUMS = ("points", "reserved", "pending", "due", "lapsed", "expire_at", "expire_points")
 
 _POSITION = """
     select coalesce(balance.points, 0) as points, coalesce(balance.reserved, 0) as reserved, sums.*
     from account_sums(%(account_id)s::uuid, %(now)s::timestamptz) as sums
     left join balance on balance.account_id = %(account_id)s
 """
+
+
+_STANDING = f"""
+    with holder as ({HOLDER})
+    select holder.*, coalesce(balance.points, 0), coalesce(balance.reserved, 0), sums.*
+    from holder
+    left join balance on balance.account_id = holder.account_id
+    left join lateral account_sums(holder.account_id, %(now)s::timestamptz) as sums on holder.account_id is not null
+"""
+
+
+def standing_of_card(session: Session, *, card_number: str, now: datetime) -> tuple[CardHolder, Position]:
+    """
+    Return whom a card leads to and what its account holds at `now`, in one round trip.
+
+    Zeros when it has no account; raises `CardNotFound`.
+    """
+    values = {"card_number": card_number, "now": now}
+    row = driver_of(session).execute(_STANDING, values, prepare=True).fetchone()
+    if row is None:
+        raise CardNotFound(f"the card number {card_number} was never seen")
+    holder, sums = CardHolder(*row[:12]), dict(zip(_SUMS, row[12:], strict=True))
+    if holder.account_id is None:
+        return holder, Position()
+    return holder, held_of(holder.account_id, sums).position
 
 
 def position_of_account(session: Session, *, account_id: UUID, now: datetime) -> Position:
@@ -46,26 +81,23 @@ def has_entries(session: Session, *, account_id: UUID) -> bool:
     return bool(row and row[0])
 
 
-def card_view(
-    session: Session, *, card_number: str, now: datetime, store: TillIdentity, programme: Programme = DEFAULT
-) -> dict[str, Any]:
+def card_view(session: Session, *, card_number: str, now: datetime, store: TillIdentity) -> dict[str, Any]:
     """
     Return what a till of `store` is shown about a card: exactly the body of the contract.
 
-    A replaced card shows its successor's account. Points can be spent by a member
-    only, and never with a blocked card. Raises `CardNotFound`.
+    A replaced card shows its successor's account. Points can be spent by those only whom the
+    programme of today lets, in its steps, and never with a blocked card. Raises `CardNotFound`.
     """
-    holder = holder_of_card(session, card_number)
-    position = Position()
-    if holder.account_id is not None:
-        position = position_of_account(session, account_id=holder.account_id, now=now)
-    spendable = max(0, position.available) if may_spend(holder) else 0
+    programme = programmes(session).on(business_day(now, store.timezone))
+    holder, position = standing_of_card(session, card_number=card_number, now=now)
+    affordable = max(0, position.available) if may_spend(holder, programme) else 0
+    spendable = programme.spendable(affordable)
     language = holder.language or language_of_store(store.timezone)
-    rewards = affordable_rewards(session, points=spendable, store_id=store.store_id, language=language)
+    rewards = affordable_rewards(session, points=affordable, store_id=store.store_id, language=language)
     return {
         "card_number": holder.card_number,
         "state": holder.state,
-        "member": _member(holder, business_day(now, store.timezone)),
+        "member": member_document(holder, business_day(now, store.timezone)),
         "tier": None,
         "points": {
             "balance": position.balance,
@@ -73,7 +105,7 @@ def card_view(
             "pending": position.pending,
             "reserved": position.reserved,
             "spendable_now": spendable,
-            "spendable_value": programme.value_of(spendable),
+            "spendable_value": programme.value_of(spendable, store.currency),
             "expiring": expiring(position),
         },
         "vouchers": [],
@@ -85,12 +117,19 @@ def card_view(
     }
 
 
-def may_spend(holder: CardHolder) -> bool:
-    """Return whether points can be spent with this card: it is a member's, and not blocked or out of date."""
-    return holder.member_id is not None and holder.successor_state == "active"
+def may_spend(holder: CardHolder, programme: Programme = DEFAULT) -> bool:
+    """
+    Return whether points can be spent with this card: a member's who may, and not blocked or out of date.
+
+    A card in use without a member can where the programme says so.
+    """
+    if holder.member_id is None:
+        return programme.unregistered_spend and holder.successor_state == "issued"
+    return holder.successor_state == "active" and holder.role != "earner"
 
 
-def _member(holder: CardHolder, today: date) -> dict[str, Any] | None:
+def member_document(holder: CardHolder, today: date) -> dict[str, Any] | None:
+    """Return whom to greet, as the contract has it; None when the card has no member."""
     if holder.member_id is None:
         return None
     return {
@@ -108,7 +147,7 @@ def is_birthday(birth_date: date, today: date) -> bool:
 
 
 _BOOKED = """
-    select receipt.type, receipt.account_id, member.given_name, member.family_name, member.language,
+    select receipt.type, receipt.account_id, receipt.programme_version, member.given_name, member.family_name, member.language,
            coalesce(sum(-leg.points) filter (where leg.book = 'issued' and leg.points < 0), 0)::bigint as earned,
            coalesce(sum(leg.points) filter (where leg.book = 'issued' and leg.points > 0), 0)::bigint as reversed,
            coalesce(sum(leg.points) filter (where leg.book = 'spent' and leg.points > 0), 0)::bigint as spent,
@@ -118,7 +157,7 @@ _BOOKED = """
     left join ledger_entry as entry using (business_date, receipt_id)
     left join ledger_leg as leg using (entry_id)
     where receipt.business_date = %(business_date)s and receipt.receipt_id = %(receipt_id)s
-    group by receipt.type, receipt.account_id, member.member_id
+    group by receipt.type, receipt.account_id, receipt.programme_version, member.member_id
 """
 
 _FLAGS = """
@@ -134,7 +173,6 @@ def answer_from_books(
     business_date: date,
     receipt_id: UUID,
     now: datetime,
-    programme: Programme = DEFAULT,
 ) -> dict[str, Any]:
     """Return the answer to an imported receipt, which no till was ever told: what it did, and how things stand now."""
     values = {"business_date": business_date, "receipt_id": receipt_id}
@@ -147,9 +185,10 @@ def answer_from_books(
     position = None
     if account_id is not None:
         position = position_of_account(session, account_id=account_id, now=now)
-    pending_until = (
-        programme.pending_until(business_date) if booked["type"] == SALE and moved.earned else None
-    )
+    programme = programmes(session).numbered(booked["programme_version"])
+    pending_until = None
+    if booked["type"] == SALE and moved.earned and programme.pending_days:
+        pending_until = programme.pending_until(business_date)
     return receipt_answer(
         receipt_id=receipt_id,
         flags=flags,

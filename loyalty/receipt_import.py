@@ -25,7 +25,8 @@ from core.tabular import RefusedRows, Summary
 from customers.queries import known_cards
 from loyalty.imported_sales import awaited, consider, store_and_book
 from loyalty.imported_singly import settle_each
-from loyalty.programme import DEFAULT, Programme
+from loyalty.programme import Programmes
+from loyalty.programme_versions import read_programmes
 from sales.receipt_chunks import Chunk
 from sales.receipt_codes import Codes
 from sales.receipt_loading import Sorted, prepare_months, sort_out
@@ -75,16 +76,16 @@ class Imported:
         }
 
 
-def import_receipts(
-    sessions: Sessions, path: Path, *, now: datetime, show: Show, programme: Programme = DEFAULT
-) -> Imported:
+def import_receipts(sessions: Sessions, path: Path, *, now: datetime, show: Show) -> Imported:
     """
     Store and book the receipts of the file `path`.
 
     Raises `core.tabular.UnreadableFile` or `WrongColumns` before anything is written.
     """
+    with sessions() as session:
+        rules = read_programmes(session)
     with Spool() as spool:
-        work = _Import(sessions, spool, now, programme)
+        work = _Import(sessions, spool, now, rules)
         with show(f"Reading {path.name}, %") as report, work.done.clocked("reading"):
             spool.read(path, own=work.own_cards, report=report)
         work.take_sales(show)
@@ -103,7 +104,7 @@ class _Import:
     sessions: Sessions
     spool: Spool
     now: datetime
-    programme: Programme
+    rules: Programmes
     done: Imported = field(default_factory=Imported)
     codes: Codes = field(default_factory=Codes)
 
@@ -154,13 +155,11 @@ class _Import:
         points = 0
         if waited.any():
             with self.done.clocked("booking"):
-                points = settle_each(session, new.only(waited), programme=self.programme, now=self.now)
+                points = settle_each(session, new.only(waited), now=self.now)
         plain = new.only(~waited)
         with self.done.clocked("booking"):
-            sales = consider(session, plain, programme=self.programme, now=self.now)
-        points += store_and_book(
-            session, sales, programme=self.programme, now=self.now, clocked=self.done.clocked
-        )
+            sales = consider(session, plain, rules=self.rules, now=self.now)
+        points += store_and_book(session, sales, rules=self.rules, now=self.now, clocked=self.done.clocked)
         if awaited(session, plain.chunk).any():
             raise errors.SerializationFailure("a return came while its sale was being written")
         return _Taken(found, new.chunk.rows.num_rows, len(new.chunk), points)
@@ -169,7 +168,7 @@ class _Import:
         found = self._found(session, chunk)
         new = found.arrivals
         with self.done.clocked("booking"):
-            points = settle_each(session, new, programme=self.programme, now=self.now)
+            points = settle_each(session, new, now=self.now)
         return _Taken(found, new.chunk.rows.num_rows, len(new.chunk), points)
 
     def _found(self, session: Session, chunk: Chunk) -> Sorted:

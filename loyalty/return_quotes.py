@@ -14,7 +14,7 @@ from core.driver import driver_of
 from core.ids import uuid7
 from core.money import half_up
 from loyalty.checkout import Outcome, settle
-from loyalty.programme import DEFAULT, Programme
+from loyalty.earning import POINTS_TENDER
 from sales.queries import stored_answer
 from sales.receipts import RETURN, Original, PostedLine, PostedReceipt, TillIdentity, Totals
 
@@ -42,6 +42,23 @@ class _Sold:
         return half_up(self.amount * self.returned / self.quantity) - before
 
 
+@dataclass(slots=True)
+class _PaidWithPoints:
+    """What points paid of a sale: how many, for how much, and how many of them have come back."""
+
+    points: int
+    value: int
+    returned: int
+
+    def value_back(self, points: int) -> int:
+        """Return what `points` more are worth; all returns together make exactly what was paid with points."""
+        if not points:
+            return 0
+        before = half_up(Decimal(self.value * self.returned) / self.points)
+        self.returned += points
+        return half_up(Decimal(self.value * self.returned) / self.points) - before
+
+
 def quote_return(
     session: Session,
     *,
@@ -49,12 +66,12 @@ def quote_return(
     original: Original,
     lines: Sequence[Wanted],
     now: datetime,
-    programme: Programme = DEFAULT,
 ) -> dict[str, Any]:
     """
     Return what a return of `lines` would do at `now`, as the body of the contract; nothing of it is kept.
 
-    Refunds are money: what is given back in points is left out. Raises `ReceiptNotFound`.
+    Refunds are money: what is given back in points is left out, at the value it had when it
+    was spent. Raises `ReceiptNotFound`.
     """
     sale = stored_answer(
         session,
@@ -70,10 +87,9 @@ def quote_return(
     counted = _counted(session, posted.business_date, UUID(settled.answer["receipt_id"]))
     rehearsal.rollback()
     sold = _sold(session, sale.receipt_id, original)
+    paid = _paid_with_points(session, sale.receipt_id, original)
     quoted = [
-        _line(
-            wanted, sold.get(wanted.original_line_number), counted.get(number, (Decimal(0), 0, 0)), programme
-        )
+        _line(wanted, sold.get(wanted.original_line_number), counted.get(number, (Decimal(0), 0, 0)), paid)
         for number, wanted in enumerate(lines, start=1)
     ]
     points = settled.answer["points"]
@@ -116,14 +132,14 @@ def _posted(till: TillIdentity, original: Original, lines: Sequence[Wanted], now
 
 
 def _line(
-    wanted: Wanted, sold: _Sold | None, counted: tuple[Decimal, int, int], programme: Programme
+    wanted: Wanted, sold: _Sold | None, counted: tuple[Decimal, int, int], paid: _PaidWithPoints
 ) -> dict[str, Any]:
     quantity, points, points_spent = counted
     amount = sold.refund(quantity) if sold and quantity else 0
     return {
         "original_line_number": wanted.original_line_number,
         "quantity": _plain(quantity),
-        "refund_amount": amount - programme.value_of(points_spent),
+        "refund_amount": amount - paid.value_back(points_spent),
         "points_reversed": points,
         "points_returned": points_spent,
     }
@@ -167,6 +183,40 @@ def _sold(session: Session, receipt_id: UUID, original: Original) -> dict[int, _
     }
     rows = driver_of(session).execute(_SOLD, values).fetchall()
     return {row[0]: _Sold(row[1], row[2], row[3]) for row in rows}
+
+
+_PAID = f"""
+    select coalesce((
+               select sum(line.points_spent) from receipt_line as line
+               where line.business_date = %(business_date)s and line.receipt_id = %(receipt_id)s), 0),
+           receipt.points_amount + case when receipt.programme_version is null then 0 else coalesce((
+               select sum((tender ->> 'amount')::bigint)
+               from programme_version as version, jsonb_array_elements(receipt.tenders) as tender
+               where version.version = receipt.programme_version and version.rules ->> 'points_as' = 'tender'
+                 and tender ->> 'type' = '{POINTS_TENDER}'), 0) end,
+           coalesce((
+               select sum(back.points_spent) from receipt_link as link
+               join receipt_line as back using (business_date, receipt_id)
+               where link.original_identity = %(identity)s and link.original_receipt_id is not null
+                 and link.type = 'return'
+                 and not exists (select from receipt_link as void
+                                 where void.original_identity = link.identity
+                                   and void.original_receipt_id is not null and void.type = 'void')), 0)
+    from receipt
+    where receipt.business_date = %(business_date)s and receipt.receipt_id = %(receipt_id)s
+"""
+
+
+def _paid_with_points(session: Session, receipt_id: UUID, original: Original) -> _PaidWithPoints:
+    """Return what points paid of a sale, as it was stated and booked then."""
+    values = {
+        "identity": original.identity,
+        "business_date": original.business_date,
+        "receipt_id": receipt_id,
+    }
+    row = driver_of(session).execute(_PAID, values).fetchone()
+    assert row is not None
+    return _PaidWithPoints(int(row[0]), int(row[1]), int(row[2]))
 
 
 def _plain(number: Decimal) -> str:

@@ -88,8 +88,14 @@ def post_redemption() -> Response:
 def _reserve(session: Session, till: TillIdentity, wish: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     if "voucher_code" in wish:
         raise Problem("not_found", f"Nobody issued the voucher {wish['voucher_code']}.")
-    with refusals(CODES):
-        return points.reserve(session, till=till, now=now, **wish).document(now)
+    try:
+        with refusals(CODES):
+            return points.reserve(session, till=till, now=now, **wish).document(now)
+    except Problem as problem:
+        if isinstance(problem.__cause__, points.NotInSteps):
+            # No state of the account would allow it: it is the body that breaks the programme's rule.
+            raise Problem(problem.code, problem.detail, errors=[("/points", problem.detail)]) from problem
+        raise
 
 
 @redemptions.call(

@@ -61,6 +61,16 @@ class Holders:
 
 
 @dataclass(frozen=True, slots=True)
+class BookedRules:
+    """Under which rules receipts were booked: the version of each, and which lines those left out."""
+
+    versions: Sequence[int | None]
+    """Of receipts: None is the contract's own programme."""
+    excluded: np.ndarray | None
+    """Of lines, booleans; None where no line is."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sorted:
     """What became of the receipts of a chunk."""
 
@@ -118,6 +128,7 @@ def write(
     points: np.ndarray,
     flags: Sequence[tuple[int, Flag]],
     now: datetime,
+    rules: BookedRules,
 ) -> None:
     """Insert the receipts, their lines with their shares of `points`, and flags with the receipt's index."""
     chunk, count = arrivals.chunk, len(arrivals.chunk)
@@ -149,6 +160,8 @@ def write(
         "rounding_amount": pa.repeat(0, count),
         "payable_amount": totals,
         "fingerprint": ["\\x" + digest.hex() for digest in arrivals.fingerprints],
+        "programme_version": pa.array(rules.versions, pa.int32()),
+        "excluded_lines": _excluded_lines(chunk, rules.excluded),
     }
     copy_rows(session, "receipt", receipts)
     of_line = pa.array(chunk.receipt_of_line)
@@ -180,6 +193,20 @@ def _write_flags(
             "flagged_at": pa.repeat(pa.scalar(now, MOMENT), len(flags)),
         }
         copy_rows(session, "receipt_flag", flagged)
+
+
+def _excluded_lines(chunk: Chunk, excluded: np.ndarray | None) -> list[str | None]:
+    """Return, of receipts, the numbers of the lines that earned nothing, as SQL arrays; None where all did."""
+    found: list[str | None] = [None] * len(chunk)
+    if excluded is None:
+        return found
+    numbers = chunk.rows.column("line_number").to_numpy()
+    by_receipt: dict[int, list[int]] = {}
+    for line in np.flatnonzero(excluded).tolist():
+        by_receipt.setdefault(int(chunk.receipt_of_line[line]), []).append(int(numbers[line]))
+    for index, lines in by_receipt.items():
+        found[index] = f"{{{','.join(map(str, lines))}}}"
+    return found
 
 
 def _texts(ids: Sequence[UUID | None]) -> list[str | None]:

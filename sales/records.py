@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.driver import driver_of
+from core.ids import find_uuid
 from sales.receipts import (
     Flag,
     PostedLine,
@@ -51,6 +52,10 @@ class Record:
     flags: Sequence[Flag] = ()
     original_receipt_id: UUID | None = None
     answer: Mapping[str, Any] | None = None
+    programme_version: int | None = None
+    """Of a sale, the version of the programme's rules that it was booked under; None is the contract's own."""
+    excluded_lines: Sequence[int] = ()
+    """Numbers of the lines that these rules left out."""
 
 
 _RECORD = """
@@ -75,14 +80,15 @@ _RECORD = """
         operator_code, card_number, card_entry_mode, account_id, member_id, currency, gross_amount,
         discount_amount, points_amount, rounding_amount, payable_amount, tenders, quote_id, redemption_ids,
         voucher_codes, original_store_code, original_till_code, original_business_date, original_receipt_number,
-        original_receipt_id, fingerprint, answer)
+        original_receipt_id, fingerprint, answer, programme_version, excluded_lines)
     values (
         %(business_date)s, %(receipt_id)s, %(store_id)s, %(till_id)s, %(receipt_number)s, %(type)s, %(mode)s,
         %(offline)s, %(closed_at)s, %(received_at)s, %(operator_code)s, %(card_number)s, %(card_entry_mode)s,
         %(account_id)s, %(member_id)s, %(currency)s, %(gross_amount)s, %(discount_amount)s, %(points_amount)s,
         %(rounding_amount)s, %(payable_amount)s, %(tenders)s, %(quote_id)s, %(redemption_ids)s,
         %(voucher_codes)s, %(original_store_code)s, %(original_till_code)s, %(original_business_date)s,
-        %(original_receipt_number)s, %(original_receipt_id)s, %(fingerprint)s, %(answer)s)
+        %(original_receipt_number)s, %(original_receipt_id)s, %(fingerprint)s, %(answer)s,
+        %(programme_version)s::integer, %(excluded_lines)s::integer[])
 """
 
 
@@ -119,7 +125,7 @@ def record_receipt(session: Session, record: Record) -> None:
         "rounding_amount": totals.rounding_amount,
         "payable_amount": totals.payable_amount or 0,
         "tenders": _json([{"type": tender.type, "amount": tender.amount} for tender in posted.tenders]),
-        "quote_id": _uuid(posted.quote_id),
+        "quote_id": posted.quote_id and find_uuid(posted.quote_id),
         "redemption_ids": _json(posted.redemption_ids),
         "voucher_codes": _json(posted.voucher_codes),
         "original_store_code": original and original.store_code,
@@ -129,6 +135,8 @@ def record_receipt(session: Session, record: Record) -> None:
         "original_receipt_id": record.original_receipt_id,
         "fingerprint": record.fingerprint,
         "answer": None if record.answer is None else json.dumps(record.answer),
+        "programme_version": record.programme_version,
+        "excluded_lines": list(record.excluded_lines) or None,
         "lines": _lines_json(record),
         "flags": _flags_json(record.flags if posted.mode == "live" else ()),
     }
@@ -191,14 +199,6 @@ def _gross(posted: PostedReceipt) -> int:
         # Quantity times price of a nonsensical line; what was charged for it is at least a number of money.
         gross = sum(line.total_amount + line.discount_amount for line in posted.lines)
     return gross
-
-
-def _uuid(text: str | None) -> UUID | None:
-    """Return the UUID in `text`; a quote's id that is none names no quote of ours."""
-    try:
-        return None if text is None else UUID(text)
-    except ValueError:
-        return None
 
 
 _QUARANTINE = """
