@@ -1,5 +1,6 @@
 """What tills send: the schemas of the request bodies, loading into the words of the domain."""
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -28,6 +29,7 @@ from pos_api.fields import (
     Whole,
 )
 from pos_api.problems import invalid_content, pointed
+from pos_api.quick_reading import Reading, TooSpecial, quick_reading
 from sales.receipts import (
     LIVE,
     RETURN,
@@ -77,6 +79,17 @@ class Body(Schema):
 
     def read(self, document: Mapping[str, Any]) -> Any:
         """Return what `document` means; raises `invalid_content` with every place that breaks a rule."""
+        try:
+            return self._read_quickly(document)
+        except (KeyError, TooSpecial, ValidationError):
+            # Something is wrong with it; only now it matters where.
+            return self._read_thoroughly(document)
+
+    @functools.cached_property
+    def _read_quickly(self) -> Reading:
+        return quick_reading(self)
+
+    def _read_thoroughly(self, document: Mapping[str, Any]) -> Any:
         try:
             return self.load(document)
         except ValidationError as error:
