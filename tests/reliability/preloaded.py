@@ -15,7 +15,9 @@ import scheduler  # noqa: F401
 from basket_analysis.grouping import ThemeFinder
 from basket_analysis.scoring import HouseholdScorer
 from tests.basket_analysis.baskets_made import table_of
+from tests.reliability import crash_points
 
 BASKETS = [["A", "B", "C"], ["A", "B", "D"], ["C", "D"], ["B", "C", "E", "F"], ["E", "F"], ["A"]] * 60
 TABLE = table_of(BASKETS, [f"h{number % 30}" for number in range(len(BASKETS))])
 HouseholdScorer(ThemeFinder().fit(TABLE).themes_).fit(TABLE)
+crash_points.application()
