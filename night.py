@@ -66,10 +66,13 @@ NIGHT = Job(
     (
         Step("prepare_months", sales.jobs.prepare_months),
         Step("expire_points", loyalty.jobs.expire_points),
+        Step("warn_of_expiry", loyalty.jobs.warn_of_expiry),
         Step("mine_rules", basket_analysis.jobs.mine_rules),
         Step("form_groups", basket_analysis.jobs.form_groups),
         Step("suggest_assortment", basket_analysis.jobs.suggest_assortment),
         Step("make_catalogs", catalogs.jobs.due_catalogs),
+        Step("sum_points", loyalty.jobs.sum_points),
+        Step("keep_liability", loyalty.jobs.keep_liability),
         Step("clear_sessions", web.jobs.clear_sessions),
         Step("clear_answers", pos_api.jobs.clear_answers),
         Step("verify", verify_house),

@@ -21,7 +21,7 @@ from loyalty.ledger import Cause
 from loyalty.models import Adjustment, AdjustmentLimit
 from loyalty.opening import hold_account
 from loyalty.operations import book
-from loyalty.programme import DEFAULT, Programme
+from loyalty.programme_versions import programmes
 from sales.business_days import chain_timezone
 from sales.models import Store
 
@@ -129,7 +129,6 @@ def request_adjustment(
     actor: str,
     role: str,
     now: datetime,
-    programme: Programme = DEFAULT,
 ) -> str:
     """
     Take up what somebody wants adjusted and return its state: "approved" and booked, or "requested".
@@ -169,7 +168,7 @@ def request_adjustment(
     session.flush()
     _record(session, adjustment, "adjustment.request", actor=actor, now=now)
     if not needs_second:
-        _move(holding, adjustment, desk=desk, now=now, programme=programme)
+        _move(session, holding, adjustment, desk=desk, now=now)
     # What was over by now is booked in either case: the holding has seen it.
     book(session, [holding])
     return adjustment.state
@@ -182,7 +181,6 @@ def approve_adjustment(
     actor: str,
     now: datetime,
     note: str = "",
-    programme: Programme = DEFAULT,
 ) -> None:
     """
     Approve what somebody else requested, and book it.
@@ -195,7 +193,7 @@ def approve_adjustment(
     desk = _desk_of(session, adjustment.account_id)
     holding = open_holding(session, account_id=adjustment.account_id, till=desk, now=now)
     _check_there(holding, adjustment.points)
-    _move(holding, adjustment, desk=desk, now=now, programme=programme)
+    _move(session, holding, adjustment, desk=desk, now=now)
     book(session, [holding])
 
 
@@ -291,13 +289,12 @@ def _why_not(session: Session, adjustment_id: UUID) -> Exception:
     return NotForYou("Whoever requests an adjustment does not decide it, and nobody else withdraws it")
 
 
-def _move(
-    holding: Holding, adjustment: Adjustment, *, desk: _Desk, now: datetime, programme: Programme
-) -> None:
+def _move(session: Session, holding: Holding, adjustment: Adjustment, *, desk: _Desk, now: datetime) -> None:
     today = business_day(now, desk.timezone)
     cause = Cause(today, now, reference=adjustment.adjustment_id, note=adjustment.note)
     if adjustment.points > 0:
-        holding.grant(adjustment.points, cause, expires_at=programme.expires_at(today, desk.timezone))
+        ends = programmes(session).on(today).expires_at(today, desk.timezone)
+        holding.grant(adjustment.points, cause, expires_at=ends)
     else:
         holding.confiscate(-adjustment.points, cause)
 

@@ -1,7 +1,7 @@
-"""What the night does for points: it books the end of those that have ended."""
+"""What the night does for points: it ends those that have ended, warns of those that soon will, and keeps figures."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,10 +10,14 @@ from sqlalchemy.orm import Session
 
 from core.jobs import Shift
 from loyalty.accounts import read_lots_of
+from loyalty.figures import keep_points_days
 from loyalty.holding import Holding
 from loyalty.ledger import Cause
+from loyalty.liability_reports import keep_report
 from loyalty.models import Balance, Lot
 from loyalty.operations import book
+from loyalty.programme_versions import programmes
+from loyalty.warnings import ends_to_warn_of, warn_accounts
 
 ACCOUNTS_AT_ONCE = 500
 
@@ -57,6 +61,39 @@ def expire_accounts(session: Session, *, account_ids: Sequence[UUID], now: datet
     ended = sum(holding.expire(Cause(now.date(), now)) for holding in holdings)
     book(session, holdings)
     return ended
+
+
+def warn_of_expiry(shift: Shift) -> dict[str, Any]:
+    """
+    Record whom to tell of points that end within thirty and within seven days; returns how many of each.
+
+    Counted from the day after the one that the night closes, or from today where that is
+    later. Each account is told once for each end and each distance, however often this runs.
+    """
+    today = max(shift.business_day + timedelta(days=1), shift.now.date())
+    with shift.sessions() as session:
+        ends = ends_to_warn_of(session, today=today, now=shift.now)
+    told = {30: 0, 7: 0}
+    for done, (moment, days_before) in enumerate(ends):
+        shift.report(done, len(ends))
+        with shift.sessions.begin() as session:
+            told[days_before] += warn_accounts(session, moment=moment, days_before=days_before, now=shift.now)
+    shift.report(len(ends), len(ends))
+    return {"thirty_days_before": told[30], "seven_days_before": told[7]}
+
+
+def sum_points(shift: Shift) -> dict[str, Any]:
+    """Add what was booked since the last night to the sums per day; returns how many of them changed."""
+    with shift.sessions.begin() as session:
+        return {"sums": keep_points_days(session, now=shift.now)}
+
+
+def keep_liability(shift: Shift) -> dict[str, Any]:
+    """Keep what is outstanding as the report of the business day, in place of an earlier one."""
+    with shift.sessions.begin() as session:
+        programme = programmes(session).on(shift.business_day)
+        liability = keep_report(session, business_day=shift.business_day, programme=programme, now=shift.now)
+    return {"points": liability.points, "lines": len(liability.lines)}
 
 
 def _due(now: datetime) -> tuple[Any, ...]:

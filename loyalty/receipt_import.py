@@ -23,6 +23,7 @@ from core.database import Sessions
 from core.progress import Report
 from core.tabular import RefusedRows, Summary
 from customers.queries import known_cards
+from loyalty.figures import mind_kept_days
 from loyalty.imported_sales import awaited, consider, store_and_book
 from loyalty.imported_singly import settle_each
 from loyalty.programme import Programmes
@@ -139,7 +140,13 @@ class _Import:
 
     def _settle(self, chunk: Chunk, take: Callable[[Session, Chunk], "_Taken"]) -> None:
         """Take a chunk in a transaction of its own, and count what became of it once that is sure."""
-        taken = _again(self.sessions, lambda session: take(session, chunk))
+
+        def work(session: Session) -> _Taken:
+            # A long import books with the moment at which it began, which the night may have summed up meanwhile.
+            mind_kept_days(session, now=self.now)
+            return take(session, chunk)
+
+        taken = _again(self.sessions, work)
         self.done.written += taken.rows
         self.done.receipts += taken.receipts
         self.done.points += taken.points

@@ -1,12 +1,12 @@
-"""Points as people look at them: lots by their end, a statement of entries, and the programme's weeks."""
+"""Points as people look at them: lots by their end, and a statement of entries."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from core.keyset import Ask, Page, read_page
@@ -43,25 +43,6 @@ class EntryView:
     note: str | None
     points: int
     reserved: int
-
-
-@dataclass(frozen=True, slots=True)
-class WeekOfPoints:
-    """Points that moved in the week from `monday`, all counts non-negative."""
-
-    monday: date
-    issued: int
-    spent: int
-    expired: int
-
-
-@dataclass(frozen=True, slots=True)
-class Outstanding:
-    """What the chain owes its members: points per month in which they would expire."""
-
-    points: int
-    accounts: int
-    by_month: tuple[tuple[date, int], ...]
 
 
 def balances(session: Session, account_ids: Collection[UUID]) -> dict[UUID, int]:
@@ -138,45 +119,3 @@ def points_of_receipt(session: Session, *, business_date: date, receipt_id: UUID
         .group_by(LedgerEntry.reason)
     )
     return {reason: int(points) for reason, points in rows}
-
-
-def points_by_week(session: Session, *, since: date, until: date) -> list[WeekOfPoints]:
-    """Return the weeks of the half-open period in which points moved, by business date, oldest first."""
-    monday = func.date_trunc("week", LedgerEntry.business_date).label("monday")
-    points = LedgerLeg.points
-    issued = func.sum(case((LedgerEntry.reason.in_(("earn", "adjust")), points), else_=0))
-    taken_back = func.sum(case((LedgerEntry.reason == "reverse", points), else_=0))
-    spent = func.sum(case((LedgerEntry.reason == "spend", -points), else_=0))
-    given_back = func.sum(case((LedgerEntry.reason == "return", points), else_=0))
-    expired = func.sum(case((LedgerEntry.reason == "expire", -points), else_=0))
-    rows = session.execute(
-        select(monday, issued + taken_back, spent - given_back, expired)
-        .join(LedgerLeg, LedgerLeg.entry_id == LedgerEntry.entry_id)
-        .where(
-            LedgerEntry.business_date >= since,
-            LedgerEntry.business_date < until,
-            LedgerLeg.book.in_(("points", "reserved")),
-        )
-        .group_by(monday)
-        .order_by(monday)
-    )
-    return [
-        WeekOfPoints(start.date(), max(0, int(given)), max(0, int(used)), max(0, int(lost)))
-        for start, given, used, lost in rows
-    ]
-
-
-def outstanding(session: Session, *, months: int = 13) -> Outstanding:
-    """Return what all accounts hold together, and the next months in which points expire."""
-    points, accounts = session.execute(
-        select(func.coalesce(func.sum(Balance.points), 0), func.count().filter(Balance.points > 0))
-    ).one()
-    month = func.date_trunc("month", Lot.expires_at - timedelta(hours=12)).label("month")
-    rows = session.execute(
-        select(month, func.sum(Lot.remaining))
-        .where(Lot.remaining > 0, Lot.expires_at.is_not(None))
-        .group_by(month)
-        .order_by(month)
-        .limit(months)
-    )
-    return Outstanding(int(points), accounts, tuple((start.date(), int(total)) for start, total in rows))

@@ -44,6 +44,7 @@ BALANCES = QueryCheck(
             select lot.lot_id, line.line_number, line.points, 0
             from lot join receipt_line as line
               on line.business_date = lot.business_date and line.receipt_id = lot.receipt_id
+            where lot.moved_from is null
             union all
             select lot.lot_id, line.number, 0, line.remaining
             from lot, unnest(lot.line_numbers, lot.line_remaining) as line (number, remaining)
@@ -51,6 +52,14 @@ BALANCES = QueryCheck(
         group by lot_id, line_number
     ) as line
     where points <> remaining
+    union all
+    select 'account ' || gone.account_id || ', joined to another, of card ' || card.card_number
+    from balance as gone join card on card.account_id = gone.account_id
+    where gone.moved_to is not null
+    union all
+    select 'account ' || gone.account_id || ', joined to another, of member ' || member.member_code
+    from balance as gone join member on member.account_id = gone.account_id
+    where gone.moved_to is not null
     """,
 )
 
@@ -126,6 +135,13 @@ ZERO_SUM = QueryCheck(
     from ledger_entry as entry
     join ledger_leg as leg using (entry_id)
     where leg.account_id <> entry.account_id
+    union all
+    select 'move of points ' || coalesce(entry.reference::text, 'that names nothing')
+    from ledger_entry as entry
+    join ledger_leg as leg using (entry_id)
+    where leg.book = 'merged'
+    group by entry.reference
+    having sum(leg.points) <> 0 or entry.reference is null
     """,
 )
 
@@ -193,6 +209,48 @@ RETURNED = QueryCheck(
 )
 
 
+ADJUSTMENTS = QueryCheck(
+    "L6",
+    "Each approved adjustment is booked exactly once, as it was asked for, by two people above the limit",
+    """
+    select 'adjustment ' || coalesce(adjustment_id, booked.reference)
+    from adjustment
+    full join (
+        select entry.entry_id as reference, null::uuid as account_id, 0 as entries, 0::numeric as points
+        from ledger_entry as entry where entry.reason = 'adjust' and entry.reference is null
+        union all
+        select entry.reference, min(entry.account_id::text)::uuid, count(distinct entry.entry_id),
+               sum(leg.points) filter (where leg.book = 'points')
+        from ledger_entry as entry join ledger_leg as leg using (entry_id)
+        where entry.reason = 'adjust' and entry.reference is not null
+        group by entry.reference
+    ) as booked on booked.reference = adjustment_id
+    where (state = 'approved') is distinct from (coalesce(entries, 0) = 1)
+       or (state = 'approved' and (booked.points, booked.account_id)
+             is distinct from (adjustment.points::numeric, adjustment.account_id))
+       or (state = 'approved' and needs_second and decided_by = requested_by)
+       or (state = 'approved' and not needs_second and abs(adjustment.points) > points_limit)
+    """,
+)
+
+KEPT_SUMS = QueryCheck(
+    "L7",
+    "The kept sums per day agree with the ledger",
+    """
+    select 'points of ' || business_date || ', ' || reason
+    from points_day
+    full join (
+        select entry.business_date, entry.reason, sum(leg.points) as points
+        from ledger_entry as entry join ledger_leg as leg using (entry_id)
+        where leg.book in ('points', 'reserved')
+          and entry.booked_at < (select booked_before from points_summary)
+        group by entry.business_date, entry.reason
+    ) as booked using (business_date, reason)
+    where coalesce(points_day.points, 0) <> coalesce(booked.points, 0)
+    """,
+)
+
+
 class _NotRefused(Exception):  # noqa: N818 - never leaves this module
     """The books let themselves be changed."""
 
@@ -240,5 +298,7 @@ CHECKS: tuple[Check, ...] = (
     RESERVATIONS,
     RESOLVED_ONCE,
     RETURNED,
+    ADJUSTMENTS,
+    KEPT_SUMS,
     AppendOnlyCheck(),
 )

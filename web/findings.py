@@ -8,7 +8,7 @@ from babel.dates import format_skeleton
 from babel.numbers import get_currency_precision
 from flask import url_for
 
-from loyalty.statements import Outstanding, WeekOfPoints
+from loyalty.figures import Outstanding, WeekOfPoints
 from sales.figures import WeekOfSales
 from web.charts import Axis, Chart, Series, bar_options, column_options, line_options
 from web.groups_shown import GroupsShown, colour_of, name_of

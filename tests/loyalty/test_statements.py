@@ -6,7 +6,8 @@ from sqlalchemy import select
 
 from core.keyset import Ask
 from customers.models import Card
-from loyalty.statements import balances, list_entries, lots_of, outstanding, points_by_week, points_of_receipt
+from loyalty.figures import outstanding, points_by_week
+from loyalty.statements import balances, list_entries, lots_of, points_of_receipt
 from sales.models import Receipt
 from tests.shop import CARD, OTHER_CARD, Shop
 

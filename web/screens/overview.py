@@ -12,8 +12,8 @@ from catalogs.copy_lists import copies_in_all
 from core.clock import business_day
 from core.job_runs import latest_runs
 from customers.member_lists import members_in_all
+from loyalty.figures import outstanding, points_by_week
 from loyalty.programme import DEFAULT
-from loyalty.statements import outstanding, points_by_week
 from sales.figures import latest_business_date, open_flags, sales_by_store, sales_by_week
 from web import findings, scope
 from web.groups_shown import groups_now

@@ -1,0 +1,139 @@
+"""
+What points moved per day and what is outstanding, fast enough for a first page.
+
+The night keeps sums per business date of everything booked up to a moment (`points_day`);
+what was booked since is added when somebody looks. So the figures are the ledger's at any
+moment, and `regulars verify` compares the kept part with it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.driver import driver_of
+from loyalty.lots import last_day
+from loyalty.models import Balance, Lot
+
+SETTLED_AFTER: Final = timedelta(minutes=1)
+"""No request of a till books a moment that lies farther back when it commits; files say so themselves."""
+LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class WeekOfPoints:
+    """Points that moved in the week from `monday`, all counts non-negative."""
+
+    monday: date
+    issued: int
+    spent: int
+    expired: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outstanding:
+    """What the chain owes its members: points per month in which they would expire."""
+
+    points: int
+    accounts: int
+    by_month: tuple[tuple[date, int], ...]
+
+
+_MOVED = """
+    select entry.business_date, entry.reason, sum(leg.points)::bigint
+    from ledger_entry as entry join ledger_leg as leg using (entry_id)
+    where leg.book in ('points', 'reserved')
+      and entry.booked_at >= %(after)s and entry.booked_at < %(before)s
+    group by entry.business_date, entry.reason
+"""
+
+_KEEP = f"""
+    insert into points_day (business_date, reason, points) {_MOVED}
+    on conflict (business_date, reason) do update set points = points_day.points + excluded.points
+"""
+
+
+def keep_points_days(session: Session, *, now: datetime) -> int:
+    """Add what was booked since the last time to the kept sums, and return how many of them changed."""
+    driver = driver_of(session)
+    driver.execute(
+        "insert into points_summary (booked_before) values (%s) on conflict do nothing", (LONG_AGO,)
+    )
+    row = driver.execute("select booked_before from points_summary for update").fetchone()
+    assert row is not None
+    after, before = row[0], now - SETTLED_AFTER
+    if before <= after:
+        return 0
+    changed = driver.execute(_KEEP, {"after": after, "before": before}).rowcount
+    driver.execute("update points_summary set booked_before = %s", (before,))
+    return changed
+
+
+def mind_kept_days(session: Session, *, now: datetime) -> None:
+    """
+    Make sure that what this transaction books at `now` is not missed by the kept sums.
+
+    For whoever books with a moment that may be long past, such as an import that has run for an
+    hour: sums that reach beyond it are given up until the next night.
+    """
+    driver = driver_of(session)
+    row = driver.execute("select booked_before from points_summary for share").fetchone()
+    if row is not None and row[0] > now:
+        driver.execute("delete from points_day")
+        driver.execute("update points_summary set booked_before = %s", (LONG_AGO,))
+
+
+_DAYS = """
+    select business_date, reason, sum(points)::bigint
+    from (
+        select business_date, reason, points from points_day
+        union all
+        select entry.business_date, entry.reason, leg.points
+        from ledger_entry as entry join ledger_leg as leg using (entry_id)
+        where leg.book in ('points', 'reserved')
+          and entry.booked_at >= coalesce((select booked_before from points_summary), '-infinity')
+    ) as moved
+    where business_date >= %(since)s and business_date < %(until)s
+    group by business_date, reason
+"""
+
+
+def points_by_week(session: Session, *, since: date, until: date) -> list[WeekOfPoints]:
+    """Return the weeks of the half-open period in which points moved, by business date, oldest first."""
+    rows = driver_of(session).execute(_DAYS, {"since": since, "until": until}).fetchall()
+    weeks: dict[date, dict[str, int]] = {}
+    for day, reason, points in rows:
+        sums = weeks.setdefault(day - timedelta(days=day.weekday()), {})
+        sums[reason] = sums.get(reason, 0) + points
+    return [_week(monday, sums) for monday, sums in sorted(weeks.items())]
+
+
+def _week(monday: date, sums: dict[str, int]) -> WeekOfPoints:
+    issued = sums.get("earn", 0) + sums.get("adjust", 0) + sums.get("reverse", 0)
+    spent = -sums.get("spend", 0) - sums.get("return", 0)
+    return WeekOfPoints(monday, max(0, issued), max(0, spent), max(0, -sums.get("expire", 0)))
+
+
+def outstanding(session: Session, *, months: int = 13) -> Outstanding:
+    """Return what all accounts hold together, and the next months in which points expire."""
+    points, accounts = session.execute(
+        select(func.coalesce(func.sum(Balance.points), 0), func.count().filter(Balance.points > 0))
+    ).one()
+    # Few moments are the end of many lots: months are told of those, not of each lot.
+    rows = session.execute(
+        select(Lot.expires_at, func.sum(Lot.remaining))
+        .where(Lot.remaining > 0, Lot.expires_at.is_not(None))
+        .group_by(Lot.expires_at)
+    )
+    return Outstanding(int(points), accounts, _by_month(rows)[:months])
+
+
+def _by_month(rows: Iterable[Any]) -> tuple[tuple[date, int], ...]:
+    months: dict[date, int] = {}
+    for moment, points in rows:
+        month = last_day(moment).replace(day=1)
+        months[month] = months.get(month, 0) + int(points)
+    return tuple(sorted(months.items()))
