@@ -7,6 +7,7 @@ from uuid import UUID
 
 from loyalty.booked_sale import Moved
 from loyalty.lots import Position
+from loyalty.quotes import Difference
 from sales.receipts import Flag
 
 
@@ -18,6 +19,7 @@ def receipt_answer(
     pending_until: date | None,
     position: Position | None,
     text: Sequence[str],
+    departures: Iterable[Difference] = (),
 ) -> dict[str, Any]:
     """Return the answer to a receipt; without a `position`, and so without an account, its points are zeros and nulls."""
     return {
@@ -28,7 +30,7 @@ def receipt_answer(
         "tier": None,
         "vouchers_issued": [],
         "gifts": [],
-        "differences": [],
+        "differences": [departure.document() for departure in departures],
         "next_offers": [],
         "messages": [],
         "print": list(text),

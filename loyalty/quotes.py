@@ -96,7 +96,8 @@ def _of_lines(posted: PostedReceipt, quote: Quote) -> Iterator[Difference]:
     for number in sorted({*quote.lines, *paid}):
         line, bought = quote.lines.get(number), paid.get(number)
         if line is None or bought is None:
-            yield Difference("total_amount", line and line.net_amount, bought and bought.total_amount, number)
+            quoted = None if line is None else line.net_amount
+            yield Difference("total_amount", quoted, None if bought is None else bought.total_amount, number)
         else:
             yield from _of_line(number, line, bought)
 

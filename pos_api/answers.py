@@ -16,9 +16,10 @@ class Answer(Schema):
         unknown = EXCLUDE
 
 
-def count(**options: Any) -> fields.Integer:
+def count(description: str | None = None) -> fields.Integer:
     """Return the field of a number of points that is never negative."""
-    return fields.Integer(required=True, metadata={"minimum": 0}, **options)
+    told = {"description": description} if description else {}
+    return fields.Integer(required=True, metadata={"minimum": 0, **told})
 
 
 def anything(description: str) -> fields.List[Any]:
@@ -63,6 +64,32 @@ class ReceiptPointsAnswer(Answer):
     expiring = fields.List(fields.Nested(ExpiringAnswer), required=True)
 
 
+class DifferenceAnswer(Answer):
+    """One thing that was quoted and paid differently; null where it was only in one of the two."""
+
+    field = fields.String(
+        required=True,
+        metadata={
+            "enum": [
+                "card_number",
+                "currency",
+                "points_amount",
+                "payable_amount",
+                "points_earned",
+                "quantity",
+                "unit_price",
+                "discount_amount",
+                "total_amount",
+            ]
+        },
+    )
+    line_number = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "Null for the whole."}
+    )
+    quoted = fields.Raw(required=True, allow_none=True, metadata={"type": ["integer", "string", "null"]})
+    paid = fields.Raw(required=True, allow_none=True, metadata={"type": ["integer", "string", "null"]})
+
+
 class ReceiptAnswer(Answer):
     """The answer to a receipt, stored with it."""
 
@@ -75,7 +102,11 @@ class ReceiptAnswer(Answer):
     tier = fields.Nested(TierAnswer, required=True, allow_none=True)
     vouchers_issued = anything("Vouchers for next time.")
     gifts = anything("Gifts to hand over.")
-    differences = anything("Where the receipt departs from its quote.")
+    differences = fields.List(
+        fields.Nested(DifferenceAnswer),
+        required=True,
+        metadata={"description": "Where the receipt departs from its quote."},
+    )
     next_offers = anything("At most one offer.")
     messages = fields.List(fields.String(), required=True)
     print = fields.List(
@@ -207,3 +238,106 @@ class ReturnQuoteAnswer(Answer):
     totals = fields.Nested(RefundAnswer, required=True)
     points = fields.Nested(ReturnedPointsAnswer, required=True)
     flags = fields.List(fields.Nested(FlagAnswer), required=True)
+
+
+class QuotedLineAnswer(Answer):
+    """What a line comes to, before points."""
+
+    line_number = fields.Integer(required=True)
+    gross_amount = fields.Integer(required=True)
+    discount_amount = fields.Integer(required=True, metadata={"minimum": 0})
+    net_amount = fields.Integer(required=True)
+    discounts = anything("By which offers.")
+
+
+class QuotedTotalsAnswer(Answer):
+    """What the basket comes to: payable = gross - discount - points."""
+
+    gross_amount = fields.Integer(required=True)
+    discount_amount = fields.Integer(required=True, metadata={"minimum": 0})
+    points_amount = fields.Integer(required=True, metadata={"minimum": 0})
+    payable_amount = fields.Integer(required=True)
+
+
+class QuotedPointsAnswer(Answer):
+    """What the basket would do to the account; zeros without one."""
+
+    to_earn = count()
+    to_spend = count("How many of `points_to_spend` can be: reserve so many.")
+    available = fields.Integer(required=True)
+    pending = fields.Integer(required=True)
+    spendable_now = count("At most, on this basket.")
+    spendable_value = count()
+
+
+class QuoteAnswer(Answer):
+    """What a basket would cost and earn if it were paid now."""
+
+    quote_id = fields.UUID(required=True)
+    valid_until = fields.DateTime(required=True)
+    lines = fields.List(fields.Nested(QuotedLineAnswer), required=True)
+    totals = fields.Nested(QuotedTotalsAnswer, required=True)
+    points = fields.Nested(QuotedPointsAnswer, required=True)
+    gifts = anything("Gifts that would be handed over.")
+    vouchers = anything("Vouchers that would be taken in or given out.")
+    not_applied = anything("Offers that do not apply, and what is missing.")
+    next_offers = anything("What to offer next.")
+    member = fields.Nested(CardMemberAnswer, required=True, allow_none=True)
+    messages = fields.List(fields.String(), required=True)
+
+
+class SnapshotCardAnswer(Answer):
+    """A card as a till knows it that is offline; no name, nor anything else of its holder."""
+
+    card_number = fields.String(required=True)
+    state = fields.String(
+        required=True, metadata={"enum": ["issued", "active", "blocked", "replaced", "expired"]}
+    )
+    spendable_now = count()
+    allowance = fields.String(
+        metadata={
+            "description": "Of `spendable_now` points, for `offline_redemptions`; there when it is not 0."
+        }
+    )
+
+
+class SnapshotProgrammeAnswer(Answer):
+    """What a sale will earn, and what points are worth, in the store's currency."""
+
+    version = fields.Integer(required=True)
+    currency = fields.String(required=True)
+    earned_points = count()
+    earned_per_amount = count()
+    earned_net_of_tax = fields.Boolean(required=True)
+    earned_on_points = fields.Boolean(required=True)
+    pending_days = count()
+    point_value = count()
+    points_as = fields.String(required=True, metadata={"enum": ["discount", "tender"]})
+    points_minimum = count()
+    points_step = count()
+    points_share_percent = count()
+
+
+class SnapshotPayloadAnswer(Answer):
+    """What is signed: all cards when `whole`, otherwise those that changed since the edition `since`."""
+
+    whole = fields.Boolean(required=True)
+    since = fields.String(required=True, allow_none=True)
+    store_code = fields.String(required=True)
+    programme = fields.Nested(SnapshotProgrammeAnswer, required=True)
+    cards = fields.List(fields.Nested(SnapshotCardAnswer), required=True)
+
+
+class SnapshotAnswer(Answer):
+    """
+    Data to work from while offline, until `valid_until`.
+
+    `signature` is HMAC-SHA256, in hexadecimal, over all the rest of the answer as compact JSON with its names
+    in order, which is how it is sent; the key is the SHA-256 of the till key that `key_id` names.
+    """
+
+    generated_at = fields.DateTime(required=True)
+    valid_until = fields.DateTime(required=True)
+    key_id = fields.String(required=True, metadata={"description": "The middle part of the till key."})
+    payload = fields.Nested(SnapshotPayloadAnswer, required=True)
+    signature = fields.String(required=True, metadata={"pattern": "^[0-9a-f]{64}$"})

@@ -1,6 +1,7 @@
 """Cards: what a till should know when one is scanned."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from flask import Response
@@ -19,7 +20,7 @@ from pos_api.keys import actor_of, bearer, till_of
 from pos_api.openapi import Calls
 from pos_api.payment_cards import refuse_payment_cards
 from pos_api.problems import Problem, refusals
-from pos_api.schemas import BLOCK, REPLACEMENT, BlockBody, ReplacementBody
+from pos_api.schemas import BLOCK, REPLACEMENT, BlockBody, Body, ReplacementBody
 from pos_api.transactions import transact
 
 cards = Calls("cards", "Cards and their holders")
@@ -64,21 +65,12 @@ def show_card(card_number: str) -> Response:
 )
 def block(card_number: str) -> Response:
     """Block a lost or stolen card; a second time changes nothing."""
-    key = bearer()
-    from_path(card_number)
-    raw = read()
 
-    def work(session: Session) -> dict[str, Any]:
-        till = till_of(session, key)
-        document = parse(raw)
-        wish = BLOCK.read(document)
-        refuse_payment_cards(session, document)
-        now = clock.now()
-        with refusals(CODES):
-            block_card(session, card_number=card_number, reason=wish["reason"], now=now, actor=actor_of(till))
-        return card_view(session, card_number=card_number, now=now, store=till)
+    def change(session: Session, wish: Mapping[str, Any], actor: str, now: datetime) -> str:
+        block_card(session, card_number=card_number, reason=wish["reason"], now=now, actor=actor)
+        return card_number
 
-    return answer(transact(work))
+    return _changed(card_number, BLOCK, change)
 
 
 @cards.call(
@@ -96,6 +88,27 @@ def replace(card_number: str) -> Response:
 
     Account, holder and history follow; the old number still resolves for returns and late receipts.
     """
+
+    def change(session: Session, wish: Mapping[str, Any], actor: str, now: datetime) -> str:
+        new_card_number: str = wish["new_card_number"]
+        replace_card(
+            session,
+            card_number=card_number,
+            new_card_number=new_card_number,
+            reason=wish["reason"],
+            now=now,
+            actor=actor,
+            has_history=lambda account_id: has_entries(session, account_id=account_id),
+        )
+        return new_card_number
+
+    return _changed(card_number, REPLACEMENT, change)
+
+
+def _changed(
+    card_number: str, body: Body, change: Callable[[Session, Mapping[str, Any], str, datetime], str]
+) -> Response:
+    """Answer the request for a change of a card with the card that `change` leaves the holder with."""
     key = bearer()
     from_path(card_number)
     raw = read()
@@ -103,19 +116,11 @@ def replace(card_number: str) -> Response:
     def work(session: Session) -> dict[str, Any]:
         till = till_of(session, key)
         document = parse(raw)
-        wish = REPLACEMENT.read(document)
+        wish = body.read(document)
         refuse_payment_cards(session, document)
         now = clock.now()
         with refusals(CODES):
-            replace_card(
-                session,
-                card_number=card_number,
-                new_card_number=wish["new_card_number"],
-                reason=wish["reason"],
-                now=now,
-                actor=actor_of(till),
-                has_history=lambda account_id: has_entries(session, account_id=account_id),
-            )
-        return card_view(session, card_number=wish["new_card_number"], now=now, store=till)
+            shown = change(session, wish, actor_of(till), now)
+        return card_view(session, card_number=shown, now=now, store=till)
 
     return answer(transact(work))

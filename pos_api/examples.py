@@ -105,6 +105,86 @@ VOID: Example = {
     },
 }
 
+QUOTE: Example = {
+    "card_number": CARD_NUMBER,
+    "card_entry_mode": "scanned",
+    "currency": "CZK",
+    "at": "2026-11-21T10:15:00+01:00",
+    "lines": [
+        {
+            "line_number": 1,
+            "gtin": "8594001021512",
+            "sku": "10452",
+            "name": "Čaj 40 g",
+            "quantity": "2",
+            "unit": "pcs",
+            "unit_price": 5990,
+            "tax_rate": "12",
+        }
+    ],
+    "voucher_codes": [],
+    "points_to_spend": 200,
+}
+
+SHORTEST_QUOTE: Example = {
+    "currency": "CZK",
+    "lines": [{"line_number": 1, "sku": "20117", "quantity": "0.754", "unit_price": 3990}],
+}
+
+QUOTES: Mapping[str, Example] = {
+    "card": {"summary": "A basket with a card, and points to spend", "value": QUOTE},
+    "anonymous": {"summary": "No more than a basket needs", "value": SHORTEST_QUOTE},
+}
+
+QUOTE_ANSWER: Example = {
+    "quote_id": "019aa5ef-41d0-7f3e-a6c8-1d0f2c9b7a11",
+    "valid_until": "2026-11-21T09:25:00+00:00",
+    "lines": [
+        {
+            "line_number": 1,
+            "gross_amount": 11980,
+            "discount_amount": 0,
+            "net_amount": 11980,
+            "discounts": [],
+        }
+    ],
+    "totals": {
+        "gross_amount": 11980,
+        "discount_amount": 0,
+        "points_amount": 2000,
+        "payable_amount": 9980,
+    },
+    "points": {
+        "to_earn": 99,
+        "to_spend": 200,
+        "available": 940,
+        "pending": 120,
+        "spendable_now": 940,
+        "spendable_value": 9400,
+    },
+    "gifts": [],
+    "vouchers": [],
+    "not_applied": [],
+    "next_offers": [],
+    "member": {"greeting": "Žofie N.", "tier": None, "birthday": False},
+    "messages": [],
+}
+
+REACTIONS: Mapping[str, Example] = {
+    "never_again": {
+        "summary": "Never this article again",
+        "value": {"card_number": CARD_NUMBER, "sku": "10452", "reaction": "never", "scope": "item"},
+    },
+    "nothing_of_the_kind": {
+        "summary": "Nothing of its kind for now",
+        "value": {"card_number": CARD_NUMBER, "sku": "10452", "reaction": "not_now", "scope": "category"},
+    },
+    "nothing_at_all": {
+        "summary": "No offers of any kind",
+        "value": {"card_number": CARD_NUMBER, "reaction": "never", "scope": "all"},
+    },
+}
+
 RECEIPTS: Mapping[str, Example] = {
     "sale": {"summary": "A sale with a card", "value": SALE},
     "shortest_sale": {"summary": "No more than a sale needs", "value": SHORTEST_SALE},
@@ -275,4 +355,56 @@ RETURN_QUOTE_ANSWER: Example = {
     "totals": {"refund_amount": 5391},
     "points": {"reversed": 53, "returned": 0, "balance_after": 54},
     "flags": [],
+}
+
+SINCE: Mapping[str, Any] = {
+    "name": "since",
+    "in": "query",
+    "required": False,
+    "description": "The `ETag` of the snapshot that the till has: only cards that changed since are answered.",
+    "schema": {"type": "string"},
+    "example": "8342.1795252802000.1795252802000.5d0c7a3be9f1",
+}
+
+IF_NONE_MATCH: Mapping[str, Any] = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The `ETag` of the snapshot that the till has.",
+    "schema": {"type": "string"},
+}
+
+SNAPSHOT_ANSWER: Example = {
+    "generated_at": "2026-11-21T09:20:02+00:00",
+    "key_id": "4f1c9a07be52",
+    "payload": {
+        "cards": [
+            {
+                "allowance": "k5e0a91c7.940.1795252802000.1795512002000.Jx0mV9m3J0Zr3kqQ0b8uYw",
+                "card_number": CARD_NUMBER,
+                "spendable_now": 940,
+                "state": "active",
+            },
+            {"card_number": "2990000000026", "spendable_now": 0, "state": "blocked"},
+        ],
+        "programme": {
+            "currency": "CZK",
+            "earned_net_of_tax": False,
+            "earned_on_points": False,
+            "earned_per_amount": 100,
+            "earned_points": 1,
+            "pending_days": 14,
+            "point_value": 10,
+            "points_as": "discount",
+            "points_minimum": 1,
+            "points_share_percent": 100,
+            "points_step": 1,
+            "version": 0,
+        },
+        "since": None,
+        "store_code": "S1",
+        "whole": True,
+    },
+    "signature": "4cb91f1c141e11e870171ba2238cbd94dd55a2d9cf76bda37775f56f26f5eae5",
+    "valid_until": "2026-11-24T09:20:02+00:00",
 }

@@ -62,7 +62,7 @@ class Calls(Blueprint):  # type: ignore[misc] # flask-smorest has no types
         method: str,
         rule: str,
         *,
-        answers: Mapping[int, tuple[type[Answer], str, Mapping[str, Any]]],
+        answers: Mapping[int, tuple[type[Answer] | None, str, Mapping[str, Any]]],
         problems: Iterable[str],
         body: type[Body] | None = None,
         examples: Mapping[str, Mapping[str, Any]] | None = None,
@@ -71,7 +71,7 @@ class Calls(Blueprint):  # type: ignore[misc] # flask-smorest has no types
         """
         Return the decorator that routes a view and tells the document about it.
 
-        `answers` are schema, description and example by status, `problems` codes of the
+        `answers` are schema (None for an answer without a body), description and example by status, `problems` codes of the
         contract besides those that every call may answer.
         """
         codes = (*ALWAYS, *(WITH_BODY if body else ()), *problems)
@@ -124,7 +124,9 @@ def make_contract(app: Flask, blueprints: Sequence[Calls], prefix: str) -> dict[
     return document
 
 
-def _answer(schema: type[Answer], description: str, example: Mapping[str, Any]) -> dict[str, Any]:
+def _answer(schema: type[Answer] | None, description: str, example: Mapping[str, Any]) -> dict[str, Any]:
+    if schema is None:
+        return {"description": description}
     return {
         "description": description,
         "content": {"application/json": {"schema": schema, "example": dict(example)}},

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from core.payment_cards import payment_card_numbers
 from customers.queries import known_cards
 from pos_api.problems import invalid_content, pointer
+from sales.articlecodes import find_gtin
 
 
 def refuse_payment_cards(session: Session, document: Mapping[str, Any]) -> None:
@@ -27,7 +28,9 @@ def refuse_payment_cards(session: Session, document: Mapping[str, Any]) -> None:
 
 def _texts(value: Any, *path: str | int) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
-        yield pointer(*path), value
+        # A GTIN may look like a payment card by chance; in the place of an article's code it is none.
+        if not (path and path[-1] in {"gtin", "sku"} and find_gtin(value)):
+            yield pointer(*path), value
     elif isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _texts(inner, *path, name)

@@ -2,10 +2,12 @@
 
 import functools
 from collections.abc import Callable, Mapping
+from itertools import combinations
 from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validates_schema
 
+from contacts.reactions import REACTIONS, SCOPES
 from customers.cardnumbers import normalise_card_number
 from customers.contact_details import CHANNELS, PURPOSES
 from customers.models import LANGUAGES
@@ -241,19 +243,24 @@ class ReceiptBody(Body):
     @validates_schema(skip_on_field_errors=False, pass_original=True)
     def number_lines_once(self, _: Any, document: Any, **__: Any) -> None:
         """Refuse a receipt on which two lines have one number."""
-        lines = document.get("lines") if type(document) is dict else None
-        if type(lines) is not list:
-            return
-        seen: set[int] = set()
-        again: dict[int, Any] = {}
-        for index, line in enumerate(lines):
-            number = line.get("line_number") if type(line) is dict else None
-            if type(number) is int:
-                if number in seen:
-                    again[index] = {"line_number": ["Another line has this number."]}
-                seen.add(number)
-        if again:
-            raise ValidationError({"lines": again})
+        refuse_repeated_numbers(document)
+
+
+def refuse_repeated_numbers(document: Any) -> None:
+    """Raise ValidationError at every line of a body whose number another line before it has."""
+    lines = document.get("lines") if type(document) is dict else None
+    if type(lines) is not list:
+        return
+    seen: set[int] = set()
+    again: dict[int, Any] = {}
+    for index, line in enumerate(lines):
+        number = line.get("line_number") if type(line) is dict else None
+        if type(number) is int:
+            if number in seen:
+                again[index] = {"line_number": ["Another line has this number."]}
+            seen.add(number)
+    if again:
+        raise ValidationError({"lines": again})
 
 
 class BatchBody(Body):
@@ -358,6 +365,37 @@ class ReturnQuoteBody(Body):
     lines = Several(fields.Nested(WantedBody), required=True, longest=LONGEST_LIST)
 
 
+SUBJECTS = ("decision_id", "sku", "offer_code")
+
+
+class ReactionBody(Body):
+    """What a card's holder answered to an offer; only an answer about everything needs nothing to be about."""
+
+    KEYWORDS = {  # noqa: RUF012 - never changed
+        "anyOf": [
+            *(filled(name) for name in SUBJECTS),
+            {"required": ["scope"], "properties": {"scope": {"const": "all"}}},
+        ],
+        "not": {"anyOf": [filled(*pair) for pair in combinations(SUBJECTS, 2)]},
+    }
+
+    card_number = Code(LONGEST_CARD, required=True)
+    decision_id = Code(metadata={"description": "As it stood in `next_offers`."})
+    sku = Code()
+    offer_code = Code()
+    reaction = Choice(*REACTIONS, required=True)
+    scope = Choice(*SCOPES, metadata={"default": "item"})
+
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def be_about_one_thing(self, _: Any, document: Any, **__: Any) -> None:
+        """Refuse to guess what the answer is about."""
+        if type(document) is not dict:
+            return
+        about = [name for name in SUBJECTS if name in document]
+        if len(about) > 1 or (not about and document.get("scope") != "all"):
+            raise ValidationError("One of decision_id, sku and offer_code is needed.")
+
+
 RECEIPT = ReceiptBody()
 BATCH = BatchBody()
 REDEMPTION = RedemptionBody()
@@ -365,4 +403,5 @@ MEMBER = MemberBody()
 BLOCK = BlockBody()
 REPLACEMENT = ReplacementBody()
 RETURN_QUOTE = ReturnQuoteBody()
+REACTION = ReactionBody()
 """Built once; loading does not change them."""

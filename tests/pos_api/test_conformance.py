@@ -30,6 +30,8 @@ BEYOND_SCHEMAS = re.compile(
     "|email is no address"
     "|phone is no number"
     "|is no card number"
+    "|The check digit of this GTIN is wrong"
+    "|come to more than a line can charge"
     "|A payment-card number stands here"
 )
 """Rules that JSON Schema cannot say: check digits, registries, a member unique in its list, no 1.0 for 1."""
