@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from core.database import Sessions, make_engine, make_sessions
+from core.database import Sessions, make_engine, make_sessions, sandbox_url
 from core.errors import Refused
 from core.settings import Settings
 from pos_api.app import register as register_tills
@@ -24,6 +24,7 @@ def create_app(sessions: Sessions | None = None, settings: Settings | None = Non
     Raises `NoDatabase` when there is neither.
     """
     settings = settings or Settings.load()
+    sandbox = None
     if sessions is None:
         if settings.database_url is None:
             raise NoDatabase(
@@ -31,9 +32,12 @@ def create_app(sessions: Sessions | None = None, settings: Settings | None = Non
             )
         engine = make_engine(settings.database_url, pool_size=settings.pool_size, lock_timeout=LONGEST_WAIT)
         sessions = make_sessions(engine)
+        # A till that is being made is one till: it needs no more than a connection.
+        trial = make_engine(sandbox_url(settings.database_url), pool_size=1, lock_timeout=LONGEST_WAIT)
+        sandbox = make_sessions(trial)
     app = Flask("web", static_folder=None)
     app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_FORM
     app.config["MAX_FORM_PARTS"] = 200
-    register_tills(app, sessions)
+    register_tills(app, sessions, sandbox)
     register_screens(app, sessions, data=settings.data, secure_cookies=settings.secure_cookies)
     return app

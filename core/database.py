@@ -10,13 +10,21 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, DateTime, Engine, MetaData, Text, Uuid, create_engine
+from sqlalchemy import Connection, DateTime, Engine, MetaData, Text, Uuid, create_engine, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 APP_ROLE = "regulars_app"
 """The database role that server and command line work as; it cannot change ledger rows."""
+
+SANDBOX = "_sandbox"
+"""
+What the name of the sandbox's database adds to that of the house.
+
+The sandbox is the same house once more, empty of people: for tills that are still being made. In a
+database of its own nothing of it can ever count in the house.
+"""
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
@@ -86,8 +94,49 @@ def _config(url: str) -> Config:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the database at `url` to `revision`, as its owner."""
+    """Bring the database at `url` to `revision`, as its owner, and its sandbox with it, if there is one."""
     command.upgrade(_config(url), revision)
+    if _has_sandbox(url):
+        command.upgrade(_config(sandbox_url(url)), revision)
+
+
+def sandbox_url(url: str) -> str:
+    """Return where the sandbox of the database at `url` is, be it there or not."""
+    whole = make_url(driver_url(url))
+    return whole.set(database=f"{whole.database}{SANDBOX}").render_as_string(hide_password=False)
+
+
+def sandbox_exists(connection: Connection) -> bool:
+    """Return whether the database behind `connection` has a sandbox."""
+    found = text("select exists (select from pg_database where datname = current_database() || :added)")
+    return bool(connection.scalar(found, {"added": SANDBOX}))
+
+
+def open_sandbox(url: str) -> str:
+    """
+    Make the sandbox of the database at `url`, as its owner, unless it is there; return where it is.
+
+    The owner must be allowed to make databases.
+    """
+    if not _has_sandbox(url):
+        engine = make_engine(url, role=None, pool_size=1)
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            name = make_url(sandbox_url(url)).database
+            assert name is not None
+            connection.execute(text(f"create database {connection.dialect.identifier_preparer.quote(name)}"))
+        engine.dispose()
+    opened = sandbox_url(url)
+    command.upgrade(_config(opened), "head")
+    return opened
+
+
+def _has_sandbox(url: str) -> bool:
+    engine = make_engine(url, role=None, pool_size=1)
+    try:
+        with engine.connect() as connection:
+            return sandbox_exists(connection)
+    finally:
+        engine.dispose()
 
 
 def revisions(engine: Engine) -> tuple[str | None, str | None]:

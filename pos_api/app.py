@@ -13,20 +13,23 @@ from pos_api.problems import answer_routing_errors
 from pos_api.receipts import receipts
 from pos_api.redemptions import redemptions
 from pos_api.return_quotes import return_quotes
-from pos_api.transactions import EXTENSION
+from pos_api.snapshots import snapshots
+from pos_api.transactions import EXTENSION, SANDBOX
 
 ROOT = "/pos"
 PREFIX = f"{ROOT}/v1"
-CALLS = (receipts, batches, return_quotes, cards, members, redemptions)
+CALLS = (receipts, batches, return_quotes, cards, members, redemptions, snapshots)
 
 
-def register(app: Flask, sessions: Sessions) -> None:
+def register(app: Flask, sessions: Sessions, sandbox: Sessions | None = None) -> None:
     """
     Make `app` speak the till contract under /pos/v1, on the database behind `sessions`.
 
+    Who comes with a key of the sandbox is served from there, exactly as in the house.
     Health, openapi.json and docs are served at the root as well.
     """
     app.extensions[EXTENSION] = sessions
+    app.extensions[SANDBOX] = sandbox
     documents = make_documents(make_contract(app, CALLS, PREFIX), PREFIX)
     answer_routing_errors(app, ROOT)
     app.register_blueprint(documents)

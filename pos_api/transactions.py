@@ -6,21 +6,39 @@ from collections.abc import Callable
 from typing import TypeVar, cast
 
 import psycopg
-from flask import current_app
+from flask import current_app, request
 from psycopg import errors
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from core.database import Sessions
+from core.database import Sessions, sandbox_exists
 from pos_api.problems import Problem
+from sales.queries import is_sandbox_key
 
 ATTEMPTS = 6
 EXTENSION = "pos_api"
+SANDBOX = "pos_api_sandbox"
+"""Where the application keeps the sandbox's sessions, if it can have one."""
+NO_SANDBOX = "The till key is of a sandbox, and there is none here."
 
 T = TypeVar("T")
 
 _COLLISIONS = (errors.SerializationFailure, errors.DeadlockDetected)
 _LOST = (errors.AdminShutdown, errors.CrashShutdown, errors.IdleInTransactionSessionTimeout)
+
+
+def sessions_of_request() -> Sessions:
+    """
+    Return the sessions that the current request works with: the house's, or for a sandbox key the sandbox's.
+
+    Raises `unauthenticated` where there is no sandbox.
+    """
+    if not is_sandbox_key(request.headers.get("Authorization", "").rpartition(" ")[2]):
+        return cast("Sessions", current_app.extensions[EXTENSION])
+    sandbox = cast("Sessions | None", current_app.extensions.get(SANDBOX))
+    if sandbox is None:
+        raise Problem("unauthenticated", NO_SANDBOX)
+    return sandbox
 
 
 def transact(work: Callable[[Session], T]) -> T:
@@ -31,7 +49,7 @@ def transact(work: Callable[[Session], T]) -> T:
     (40001, 40P01); so it must have no effect outside the session. Waiting too long
     for another transaction is the `in_progress` of the contract.
     """
-    sessions = cast("Sessions", current_app.extensions[EXTENSION])
+    sessions = sessions_of_request()
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with sessions.begin() as session:
@@ -40,7 +58,17 @@ def transact(work: Callable[[Session], T]) -> T:
             cause = error.orig if isinstance(error, DBAPIError) else error
             if isinstance(cause, errors.LockNotAvailable):
                 raise Problem("in_progress", "Another request is still working on this.") from error
+            if isinstance(error, OperationalError) and _lacks(sessions):
+                raise Problem("unauthenticated", NO_SANDBOX) from error
             if not isinstance(cause, _COLLISIONS) or attempt == ATTEMPTS:
                 raise
             time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter, no secret
     raise AssertionError("unreachable")
+
+
+def _lacks(sessions: Sessions) -> bool:
+    """Return whether `sessions` are those of a sandbox that nobody has opened."""
+    if sessions is not current_app.extensions.get(SANDBOX):
+        return False
+    with cast("Sessions", current_app.extensions[EXTENSION]).begin() as session:
+        return not sandbox_exists(session.connection())

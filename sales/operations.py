@@ -14,7 +14,7 @@ from core.audit import record_event
 from core.clock import zone
 from core.errors import Conflict, NotFound, Refused
 from sales.models import Store, Till, TillKey
-from sales.queries import store_of_code
+from sales.queries import LIVE_KEY, store_of_code
 
 CODE = re.compile(r"[A-Za-z0-9._-]{1,40}")
 """What store and till codes are made of: they stand in addresses, with a slash between them."""
@@ -83,12 +83,15 @@ def add_store(
     return store_id
 
 
-def add_till(session: Session, *, store_code: str, till_code: str, now: datetime, actor: str) -> str:
+def add_till(
+    session: Session, *, store_code: str, till_code: str, now: datetime, actor: str, start: str = LIVE_KEY
+) -> str:
     """
     Give a till a new key and return it, the only time that it can be read; makes the till if need be.
 
     Keys given before stay valid until they are revoked, so that a till can change
-    over without a gap. Raises `BadCode` or `StoreNotFound`.
+    over without a gap. `start` says whether it is a key of the house or of the sandbox.
+    Raises `BadCode` or `StoreNotFound`.
     """
     check_code(till_code, what="till")
     store = store_of_code(session, store_code)
@@ -97,7 +100,7 @@ def add_till(session: Session, *, store_code: str, till_code: str, now: datetime
     )
     till_id = _till_id(session, store_code=store_code, till_code=till_code)
     prefix = secrets.token_hex(6)
-    key = f"rgl_{prefix}_{secrets.token_hex(32)}"
+    key = f"{start}_{prefix}_{secrets.token_hex(32)}"
     session.execute(
         insert(TillKey).values(
             till_id=till_id, prefix=prefix, secret_sha256=sha256(key.encode()).digest(), created_at=now

@@ -68,10 +68,20 @@ _KEY = """
 """
 
 
+LIVE_KEY, SANDBOX_KEY = "rgl", "rgs"
+"""What a till key begins with: it says in which house it was given out, so that no two can be mistaken."""
+
+
 def key_prefix(key: str) -> str | None:
     """Return the readable part of a till key, None when `key` has not the form "rgl_<prefix>_<secret>"."""
     parts = key.split("_")
-    return parts[1] if len(parts) == 3 and parts[0] == "rgl" and key.isascii() else None
+    known = len(parts) == 3 and parts[0] in {LIVE_KEY, SANDBOX_KEY} and key.isascii()
+    return parts[1] if known else None
+
+
+def is_sandbox_key(key: str) -> bool:
+    """Return whether `key` says that it was given out in a sandbox."""
+    return key.startswith(f"{SANDBOX_KEY}_")
 
 
 def till_of_key(session: Session, key: str) -> TillIdentity:
