@@ -16,6 +16,8 @@ from core.verification import verify
 from customers.models import Card, Member
 from customers.operations import issue_cards
 from loyalty.checkout import Outcome, Quarantined, settle
+from loyalty.programme import Programme
+from loyalty.programme_changes import approve_version, draft_version
 from loyalty.queries import card_view
 from loyalty.redemptions import post, release, reserve
 from loyalty.reservations import Redemption
@@ -179,6 +181,20 @@ class Shop:
             totals=Totals(payable_amount=sum(totals) - value, points_amount=value),
             **changes,
         )
+
+    def approve(self, programme: Programme, valid_from: date) -> int:
+        """Let `programme` hold from a day on, by two persons, and return its number."""
+        with self.sessions.begin() as session:
+            number = draft_version(
+                session,
+                programme=programme,
+                valid_from=valid_from,
+                note="test",
+                actor="first",
+                now=self.now,
+            )
+            approve_version(session, version=number, seen=self.now, actor="second", now=self.now)
+        return number
 
     def later(self, **by: float) -> None:
         self.now += timedelta(**by)

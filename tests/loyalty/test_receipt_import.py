@@ -6,16 +6,18 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 
 from core.database import make_engine, make_sessions
 from core.progress import silent
 from core.tabular import WrongColumns
 from customers.models import Card
 from loyalty import receipt_import
+from loyalty.codec import ENDINGS, PAYMENTS
+from loyalty.programme import CurrencyRule, Excluded, Programme
 from loyalty.receipt_import import import_receipts
 from sales import receipt_spool
-from sales.models import Article
+from sales.models import Article, Receipt
 from sales.receipts import PostedLine, PostedReceipt, Totals
 from tests.receipt_files import line, rows_of, write_receipts
 from tests.shop import CARD, NOON, OTHER_CARD, open_shop
@@ -33,7 +35,7 @@ STATES = {
     "receipts": """
         select store_code, till_code, business_date::text, receipt_number, receipt.type, mode, closed_at,
                operator_code, receipt.card_number, receipt.currency, gross_amount, discount_amount, points_amount,
-               payable_amount, owner.cards, member_id is null
+               payable_amount, owner.cards, member_id is null, programme_version, excluded_lines
         from receipt join store using (store_id) join till using (till_id)
         left join lateral (select min(card_number) as cards from card
                            where card.account_id = receipt.account_id) as owner on true
@@ -62,9 +64,37 @@ STATES = {
         left join receipt using (business_date, receipt_id)
     """,
     "balances": """
-        select min(card_number), points, reserved from balance join card using (account_id) group by balance.account_id
+        select min(card_number), points, reserved from balance join card using (account_id)
+        where points <> 0 or reserved <> 0 group by balance.account_id
     """,
 }
+
+
+def some_programme(chance):
+    """Rules of every kind; sku1 and the tea by its GTIN are known articles, sku9 is not."""
+    return Programme(
+        currencies=chance.choice(
+            [{}, {"CZK": CurrencyRule(chance.choice([1, 3]), chance.choice([100, 730]), 10)}]
+        ),
+        net_of_tax=chance.random() < 0.5,
+        earn_on_points=chance.random() < 0.5,
+        excluded=chance.choice(
+            [
+                Excluded(),
+                Excluded(articles=frozenset({"sku1", "sku9"})),
+                Excluded(categories=frozenset({"tea"}), departments=frozenset({"bottles"})),
+            ]
+        ),
+        pending_days=chance.choice([0, 14, 30]),
+        ending=chance.choice(ENDINGS),
+        ending_months=chance.choice([12, 18, 24]),
+        points_as=chance.choice(PAYMENTS),
+    )
+
+
+def versions_of(shop):
+    with shop.sessions() as session:
+        return set(session.scalars(select(Receipt.programme_version)))
 
 
 @contextmanager
@@ -102,8 +132,20 @@ def furnish(shop):
         session.execute(
             insert(Article),
             [
-                {"sku": f"sku{number}", "name": "tea", "unit": "pcs", "tax_rate": 21, "gtin": gtin}
-                for number, gtin in ((1, None), (2, None), (3, "08594001021512"))
+                {
+                    "sku": f"sku{number}",
+                    "name": "tea",
+                    "unit": "pcs",
+                    "tax_rate": 21,
+                    "gtin": gtin,
+                    "department": department,
+                    "category": category,
+                }
+                for number, gtin, department, category in (
+                    (1, None, "bottles", None),
+                    (2, None, None, None),
+                    (3, "08594001021512", "food", "tea"),
+                )
             ],
         )
         session.execute(insert(Card).values(card_number=STOCK, state="stock", created_at=NOON))
@@ -209,6 +251,27 @@ class TestImportReceipts:
         expected, found = state(at_till), state(by_file)
         for name in STATES:
             assert found[name] == expected[name], name
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_comes_to_the_same_as_the_till_under_every_version_of_the_programme(
+        self, twins, tmp_path, monkeypatch, seed
+    ):
+        monkeypatch.setattr(receipt_spool, "CHUNK_ROWS", 150)
+        chance = random.Random(SEED + seed)
+        at_till, by_file = twins
+        for days in sorted(chance.sample(range(200), 3), reverse=True):
+            programme = some_programme(chance)
+            for shop in twins:
+                shop.approve(programme, shop.today - timedelta(days=days))
+        sales = [some_sale(chance, number) for number in range(80)]
+        for posted in sales:
+            at_till.settle(posted, imported=True)
+        rows = [row for posted in sales for row in rows_of(posted, by_file.till)]
+        imported(by_file, write_receipts(tmp_path / "receipts.csv", rows))
+        expected, found = state(at_till), state(by_file)
+        for name in STATES:
+            assert found[name] == expected[name], f"{name}, seed {seed}"
+        assert {version for version in versions_of(by_file) if version}
 
     def test_changes_nothing_the_second_time(self, shop, tmp_path):
         sale = shop.sale(10000, 5000)
@@ -332,10 +395,13 @@ class TestImportReceipts:
             months = "select relname from pg_class where relname ~ '^receipt_[0-9]{6}$' order by 1"
             assert session.scalars(text(months)).all() == ["receipt_200101", "receipt_209812"]
 
-    def test_counts_amounts_that_64_bits_cannot_multiply(self, twins, tmp_path):
+    @pytest.mark.parametrize("net_of_tax", [False, True])
+    def test_counts_amounts_that_64_bits_cannot_multiply(self, twins, tmp_path, net_of_tax):
         at_till, by_file = twins
+        for shop in twins:
+            shop.approve(Programme(net_of_tax=net_of_tax), shop.today)
         lines = tuple(
-            PostedLine(number, Decimal("9000.001"), price, price, None, sku="sku1")
+            PostedLine(number, Decimal("9000.001"), price, price, Decimal("12.5"), sku="sku1")
             for number, price in ((1, 10**14), (2, 10**14 - 1), (3, -(10**14)))
         )
         sale = replace(
