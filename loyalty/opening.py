@@ -16,7 +16,7 @@ from loyalty.exclusions import EXCLUDED_POSITIONS, excluded_values
 from loyalty.lots import Position, expiring_by_day
 from loyalty.programme import NOTHING_EXCLUDED, Excluded
 from loyalty.quotes import Quote, QuotedLine
-from sales.articlecodes import find_gtin
+from sales.barcode_layouts import codes_to_look_up
 from sales.receipts import PostedReceipt, TillIdentity, own_identity
 
 
@@ -162,8 +162,7 @@ def open_receipt(
             posted.card_number,
             posted.closed_at,
             now,
-            [line.sku for line in posted.lines],
-            [line.gtin and find_gtin(line.gtin) for line in posted.lines],
+            *codes_to_look_up(session, posted.lines, store_id=till.store_id),
             original and original.identity,
             original and original.store_code,
             original and original.till_code,

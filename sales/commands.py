@@ -1,4 +1,4 @@
-"""The command groups `regulars stores`, `tills` and `articles`."""
+"""The command groups `regulars stores`, `tills`, `articles` and `barcodes`."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from core import clock
 from core.commandline import Workplace, json_option, pass_workplace, print_json, refusals_exit_2
 from core.progress import progress_bar
 from core.tabular import Summary
+from sales.barcode_commands import barcodes
 from sales.importing import import_articles, import_stores
 from sales.operations import add_store, add_till, revoke_till_keys
 
@@ -134,4 +135,4 @@ def _print(summary: Summary, *, as_json: bool) -> None:
         click.echo(summary.in_words())
 
 
-commands: tuple[click.Command, ...] = (stores, tills, articles)
+commands: tuple[click.Command, ...] = (stores, tills, articles, barcodes)

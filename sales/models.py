@@ -299,7 +299,7 @@ class BarcodeLayout(Base):
         CheckConstraint("pattern ~ '^2[0-9]+I+K?V+C$' and length(pattern) = 13", name="pattern"),
         CheckConstraint("holds in ('weight', 'price', 'quantity')", name="holds"),
         CheckConstraint("decimals between 0 and 3", name="decimals"),
-        CheckConstraint("article_by in ('sku', 'gtin')", name="article_by"),
+        CheckConstraint("article_by in ('sku', 'sku_unpadded', 'gtin')", name="article_by"),
     )
 
     layout_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
@@ -310,6 +310,6 @@ class BarcodeLayout(Base):
     """What V is: weight, price or quantity, with `decimals` decimals."""
     decimals: Mapped[int] = mapped_column(SmallInteger)
     article_by: Mapped[str]
-    """What the item's number leads to: the article of that SKU, or of the GTIN with a value of zero."""
+    """What the item's number leads to: the article of that SKU, with or without leading zeros, or of the GTIN with a value of zero."""
     set_by: Mapped[str]
     set_at: Mapped[datetime]

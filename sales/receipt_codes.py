@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import select
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.driver import driver_of
 from sales.articlecodes import find_gtin
+from sales.barcode_layouts import decoded_in_store
 from sales.models import Store
 from sales.queries import StoreView
 
@@ -44,10 +46,15 @@ class Codes:
                 self._stores[row.store_code] = StoreView(*row)
         return [self._stores.get(code or "") for code in store_codes]
 
-    def articles(self, session: Session, lines: pa.RecordBatch) -> pa.Array:
-        """Return the article's id of each line, by its sku or else by its GTIN; null where nobody knows it."""
-        by_sku = self._ids(session, "sku", lines.column("sku"), str)
-        by_gtin = self._ids(session, "gtin", lines.column("gtin"), find_gtin)
+    def articles(self, session: Session, lines: pa.RecordBatch, store_ids: np.ndarray) -> pa.Array:
+        """
+        Return the article's id of each line, by its sku or else by its GTIN; null where nobody knows it.
+
+        In-store barcodes stand for articles as the layouts of the line's store, of `store_ids`, say.
+        """
+        skus, gtins = _in_store(session, lines, store_ids)
+        by_sku = self._ids(session, "sku", skus, str)
+        by_gtin = self._ids(session, "gtin", gtins, find_gtin)
         return pc.coalesce(by_sku, by_gtin)
 
     def _ids(
@@ -66,6 +73,21 @@ class Codes:
             known.update(dict.fromkeys(unknown))
             known.update(dict(driver_of(session).execute(_ARTICLES[key], (unknown,)).fetchall()))
         return pa.array([known[code] for code in asked], pa.int32()).take(distinct.indices)
+
+
+def _in_store(session: Session, lines: pa.RecordBatch, store_ids: np.ndarray) -> tuple[pa.Array, pa.Array]:
+    """Return the lines' SKUs and GTINs, with in-store barcodes replaced by the codes that they stand for."""
+    skus, gtins = lines.column("sku"), lines.column("gtin")
+    scanned = np.flatnonzero(pc.fill_null(pc.match_substring_regex(gtins, "^0?2[0-9]{12}$"), False))
+    if not len(scanned):
+        return skus, gtins
+    new_skus, new_gtins = skus.to_pylist(), gtins.to_pylist()
+    for index in scanned.tolist():
+        decoded = decoded_in_store(session, new_gtins[index], store_id=int(store_ids[index]))
+        if decoded is not None:
+            new_skus[index] = new_skus[index] or decoded.sku
+            new_gtins[index] = decoded.gtin or new_gtins[index]
+    return pa.array(new_skus, pa.string()), pa.array(new_gtins, pa.string())
 
 
 _TILLS = """

@@ -115,7 +115,11 @@ def sort_out(session: Session, chunk: Chunk, codes: Codes) -> Sorted:
         stores=[views[index] for index in kept],
         till_ids=[till_ids[index] for index in kept],
         fingerprints=[fingerprints[index] for index in kept],
-        articles=codes.articles(session, chunk.rows),
+        articles=codes.articles(
+            session,
+            chunk.rows,
+            np.array([views[index].store_id for index in kept], np.int64)[chunk.receipt_of_line],
+        ),
     )
     return Sorted(arrivals, unchanged, [(rows, reason) for rows, reason in refused if rows])
 

@@ -145,7 +145,7 @@ TABLE barcode_layout
   article_by text NOT NULL
   set_by text NOT NULL
   set_at timestamp with time zone NOT NULL
-  barcode_layout_article_by_check CHECK ((article_by = ANY (ARRAY['sku'::text, 'gtin'::text])))
+  barcode_layout_article_by_check CHECK ((article_by = ANY (ARRAY['sku'::text, 'sku_unpadded'::text, 'gtin'::text])))
   barcode_layout_decimals_check CHECK (((decimals >= 0) AND (decimals <= 3)))
   barcode_layout_holds_check CHECK ((holds = ANY (ARRAY['weight'::text, 'price'::text, 'quantity'::text])))
   barcode_layout_pattern_check CHECK (((pattern ~ '^2[0-9]+I+K?V+C$'::text) AND (length(pattern) = 13)))

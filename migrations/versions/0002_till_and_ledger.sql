@@ -241,7 +241,7 @@ CREATE TABLE barcode_layout (
   CONSTRAINT barcode_layout_pattern_check CHECK (pattern ~ '^2[0-9]+I+K?V+C$' and length(pattern) = 13),
   CONSTRAINT barcode_layout_holds_check CHECK (holds in ('weight', 'price', 'quantity')),
   CONSTRAINT barcode_layout_decimals_check CHECK (decimals between 0 and 3),
-  CONSTRAINT barcode_layout_article_by_check CHECK (article_by in ('sku', 'gtin'))
+  CONSTRAINT barcode_layout_article_by_check CHECK (article_by in ('sku', 'sku_unpadded', 'gtin'))
 );
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON barcode_layout TO regulars_app;
