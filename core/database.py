@@ -1,5 +1,6 @@
 """The one database: engine, sessions, the base of all tables, and its migrations."""
 
+import select
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -10,9 +11,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, DateTime, Engine, MetaData, Text, Uuid, create_engine, text
+from sqlalchemy import Connection, DateTime, Engine, MetaData, Text, Uuid, create_engine, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 APP_ROLE = "regulars_app"
@@ -63,21 +65,37 @@ def make_engine(
     """
     Return an engine on `url` whose connections work as `role`; None keeps the owner's rights.
 
-    A connection is tested when it is taken from the pool, so that a restarted
-    database is met by the next request without an error. With `lock_timeout`
+    A connection that the server has ended is replaced when it is taken from the pool, so
+    that a restarted database is met by the next request without an error. With `lock_timeout`
     nobody waits longer than so many seconds for another transaction.
     """
     options = "-c timezone=UTC" + (f" -c role={role}" if role else "")
     if lock_timeout is not None:
         options += f" -c lock_timeout={lock_timeout}s"
-    return create_engine(
+    engine = create_engine(
         driver_url(url),
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=5,
-        pool_pre_ping=True,
         connect_args={"options": options, "connect_timeout": 5},
     )
+    event.listen(engine, "checkout", _refuse_ended)
+    return engine
+
+
+def _refuse_ended(connection: Any, *_: Any) -> None:
+    """
+    Refuse a pooled connection that the server has ended.
+
+    Nothing is due on an idle connection: whatever can be read from it is the server's
+    farewell. Looking costs no round trip, as SQLAlchemy's own ping would.
+    """
+    if connection.closed:
+        raise DisconnectionError
+    looking = select.poll()
+    looking.register(connection.fileno(), select.POLLIN)
+    if looking.poll(0):
+        raise DisconnectionError
 
 
 def make_sessions(engine: Engine) -> Sessions:
