@@ -73,7 +73,10 @@ def arrange(  # noqa: PLR0917 - numba takes arrays, not objects
         ends[strata[row]] = to
     for stratum in range(1, len(ends)):
         ends[stratum] = max(ends[stratum], ends[stratum - 1])
-    return Rows(ranks, holder_pointers, holders, ends, int(kept.max()) if len(kept) else 0)
+    longest = 0
+    for length in kept:  # a loop: of an array's maximum or nothing numba makes two types on newer Pythons
+        longest = max(longest, length)
+    return Rows(ranks, holder_pointers, holders, ends, longest)
 
 
 @compiled
