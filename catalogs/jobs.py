@@ -39,6 +39,8 @@ from catalogs.queries import (
 )
 from catalogs.render import CopyOrder, MadeCopy, make_files
 from catalogs.selection import choose_news, choose_offers, choose_picks
+from contacts.queries import refusals_of
+from contacts.reactions import Refusals
 from core.database import Sessions
 from core.errors import Conflict
 from core.jobs import Shift
@@ -183,7 +185,7 @@ def make_copies(
         while left and waiting:
             part, waiting = waiting[: min(left, ROUND)], waiting[min(left, ROUND) :]
             with sessions() as session:
-                orders = read_orders(session, part, by_group, data=data, day=day)
+                orders = read_orders(session, part, by_group, data=data, day=day, now=now)
             for copies in make_files(
                 [order.order for order in orders.values()], photos=_photos(data), workers=workers
             ):
@@ -259,29 +261,35 @@ def read_orders(
     *,
     data: Path,
     day: date,
+    now: datetime,
 ) -> dict[str, _Ordered]:
     """
     Return, by copy code, everything that the copies of `readers` are made of.
 
-    Neighbours share shop and language, and so most of what is on their pages. Readers for whose shop
-    there is nothing to show are left out.
+    Neighbours share shop and language, and so most of what is on their pages; who refused something
+    of that has pages without it. Readers for whose shop there is nothing to show, and those who refuse
+    every offer, are left out.
     """
     known_shops = shops(session, {reader.store_id for reader in readers})
     shelves = read_shelves(session, known_shops.values(), day=day)
     accounts = {reader.account_id for reader in readers}
     histories = read_histories(session, accounts, day=day)
-    refused = read_brought_back(session, accounts, day=day)
+    brought_back = read_brought_back(session, accounts, day=day)
+    refusals = refusals_of(session, {reader.member_id: reader.account_id for reader in readers}, now=now)
     points = balances(session, accounts)
-    issues: dict[tuple[UUID, int], Issue] = {}
+    issues: dict[tuple[UUID, int, Refusals], Issue] = {}
     orders: dict[str, _Ordered] = {}
     for reader in sorted(readers, key=lambda one: (one.language, one.store_id, one.group_id, one.member_id)):
         edition, shop = editions[reader.group_id], known_shops[reader.store_id]
-        shelf = shelves[reader.store_id]
-        key = (edition.edition_id, reader.store_id)
+        refused = refusals.get(reader.member_id, Refusals())
+        if refused.everything:
+            continue
+        shelf = _without(shelves[reader.store_id], refused)
+        key = (edition.edition_id, reader.store_id, refused)
         if key not in issues:
             issues[key] = _issue(edition, shop, shelf)
         bought = histories.get(reader.account_id, [])
-        back = refused.get(reader.account_id, set())
+        back = brought_back.get(reader.account_id, set())
         own = [shelf[one.article_id].category for one in bought if one.article_id in shelf]
         code = copy_code(edition, reader.member_id)
         file = f"catalogs/{edition.edition_code}/{code}.pdf"
@@ -306,6 +314,13 @@ def read_orders(
         if order.issue.offers or order.picks:
             orders[code] = _Ordered(order, reader, edition, file)
     return orders
+
+
+def _without(shelf: Mapping[int, Offer], refused: Refusals) -> Mapping[int, Offer]:
+    """Return what of `shelf` a member may be offered."""
+    if refused == Refusals():
+        return shelf
+    return {key: offer for key, offer in shelf.items() if not refused.cover(key, offer.category)}
 
 
 def _issue(edition: OpenEdition, shop: Shop, shelf: Mapping[int, Offer]) -> Issue:

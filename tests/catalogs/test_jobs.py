@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from basket_analysis.models import AnalysisRun, ServedRun, ShopperGroup
 from catalogs.jobs import AlreadyMaking, NothingServed, due_catalogs, make_copies, open_editions
 from catalogs.models import CatalogCopy, Edition
+from contacts.operations import record_reaction
 from core.database import Sessions
 from core.ids import uuid7
 from core.jobs import Shift
@@ -153,6 +154,17 @@ class Chain:
                 for number, article in enumerate(articles, start=1)
             )  # fmt: skip
 
+    def answer(self, code: str, reaction: str, article: Article | None, *, scope: str = "item") -> None:
+        """Let a member react at the till."""
+        with self.sessions.begin() as session:
+            number = session.scalar(
+                select(Card.card_number).where(Card.member_id == self.members[code].member_id)
+            )
+            record_reaction(
+                session, card_number=number, reaction=reaction, scope=scope, sku=article and article.sku,
+                channel="till", actor="test", now=NOW,
+            )  # fmt: skip
+
     def make(self, data: Path, **options):
         return make_copies(self.sessions, data=data, day=DAY, now=NOW, workers=1, **options)
 
@@ -260,6 +272,33 @@ class TestMakeCopies:
         copy = chain.copies()["t1-1"]
         own = {pick["article_id"] for pick in copy.picks if pick["page"] == copy.pages}
         assert chain.articles[0].article_id not in own
+
+    def test_offers_nobody_what_they_refused_on_any_page(self, chain: Chain, tmp_path: Path):
+        chain.answer("t1-1", "never", chain.articles[0])
+        chain.answer("t1-1", "wrong_product", chain.articles[1], scope="category")
+        chain.make(tmp_path)
+        refused = {article.article_id for article in chain.articles[:2]}
+        shown = {code: {pick["article_id"] for pick in copy.picks} for code, copy in chain.copies().items()}
+        assert shown["t1-1"]
+        assert not shown["t1-1"] & refused
+        assert shown["t1-2"] & refused
+
+    def test_hears_a_refusal_until_the_file_is_made(self, chain: Chain, tmp_path: Path):
+        chain.make(tmp_path, limit=1)
+        (early,) = chain.copies()
+        late = next(code for code in chain.members if code != early)
+        chain.answer(late, "never", chain.articles[2])
+        chain.make(tmp_path, member_code=late)
+        assert chain.articles[2].article_id not in {pick["article_id"] for pick in chain.copies()[late].picks}
+
+    def test_makes_no_copy_for_those_who_refuse_all_until_they_take_it_back(
+        self, chain: Chain, tmp_path: Path
+    ):
+        chain.answer("t1-1", "never", None, scope="all")
+        chain.make(tmp_path)
+        assert set(chain.copies()) == set(chain.members) - {"t1-1"}
+        chain.answer("t1-1", "accepted", None, scope="all")
+        assert chain.make(tmp_path).made == 1
 
     def test_shows_nothing_that_was_not_sold_there_for_four_weeks(self, chain: Chain, tmp_path: Path):
         late = DAY + timedelta(days=40)

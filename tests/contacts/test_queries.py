@@ -1,0 +1,103 @@
+"""What members refuse, read for whoever makes them offers."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from contacts.operations import NoAccount, record_reaction
+from contacts.queries import refusals_of
+from contacts.reactions import Refusals
+from customers.queries import holder_of_card
+from sales.models import Article
+from sales.queries import ArticleNotFound
+from tests.shop import CARD, OTHER_CARD, Shop
+
+
+@pytest.fixture
+def tea(shop: Shop) -> int:
+    with shop.sessions.begin() as session:
+        article = Article(sku="tea", name="Čaj", category="Tea", unit="pcs", tax_rate=12)
+        session.add(article)
+        session.flush()
+        return article.article_id
+
+
+def answer(
+    shop: Shop, reaction: str, *, card: str = CARD, scope: str = "item", sku: str | None = "tea"
+) -> None:
+    with shop.sessions.begin() as session:
+        record_reaction(
+            session,
+            card_number=card,
+            reaction=reaction,
+            scope=scope,
+            sku=sku,
+            channel="till",
+            actor="test",
+            now=shop.now,
+        )
+    shop.later(seconds=1)
+
+
+def refused(shop: Shop, *cards: str) -> list[Refusals]:
+    with shop.sessions.begin() as session:
+        holders = [holder_of_card(session, card) for card in cards or (CARD,)]
+        accounts = {holder.member_id: holder.account_id for holder in holders}
+        found = refusals_of(session, accounts, now=shop.now)
+    return [found.get(holder.member_id, Refusals()) for holder in holders]
+
+
+class TestRefusalsOf:
+    def test_are_each_member_s_own(self, shop: Shop, tea: int):
+        shop.enrol(CARD)
+        shop.enrol(OTHER_CARD, "Karel Novák")
+        answer(shop, "never")
+        answer(shop, "wrong_product", card=OTHER_CARD, scope="category")
+        assert refused(shop, CARD, OTHER_CARD) == [
+            Refusals(articles=frozenset({tea})),
+            Refusals(categories=frozenset({"Tea"})),
+        ]
+
+    def test_given_before_anybody_registered_pass_to_whoever_does(self, shop: Shop, tea: int):
+        answer(shop, "never")
+        shop.enrol(CARD)
+        assert refused(shop) == [Refusals(articles=frozenset({tea}))]
+
+    def test_can_be_taken_back(self, shop: Shop, tea: int):
+        shop.enrol(CARD)
+        answer(shop, "never", scope="all", sku=None)
+        assert refused(shop) == [Refusals(everything=True)]
+        answer(shop, "accepted", scope="all", sku=None)
+        assert refused(shop) == [Refusals()]
+
+    def test_not_now_ends_by_itself(self, shop: Shop, tea: int):
+        shop.enrol(CARD)
+        answer(shop, "not_now")
+        assert refused(shop) == [Refusals(articles=frozenset({tea}))]
+        shop.later(days=30)
+        assert refused(shop) == [Refusals()]
+
+
+class TestRecordReaction:
+    def test_keeps_a_refusal_of_a_blocked_card(self, shop: Shop, tea: int):
+        shop.enrol(CARD)
+        with shop.sessions.begin() as session:
+            session.execute(
+                text("update card set state = 'blocked', blocked_reason = 'lost', blocked_at = :at"),
+                {"at": shop.now - timedelta(hours=1)},
+            )
+        answer(shop, "never")
+        assert refused(shop) == [Refusals(articles=frozenset({tea}))]
+
+    def test_refuses_unknown_articles_and_cards_without_account(self, shop: Shop, tea: int):
+        with pytest.raises(ArticleNotFound):
+            answer(shop, "never", sku="coffee")
+        with shop.sessions.begin() as session:
+            session.execute(
+                text(
+                    "insert into card (card_number, state, created_at) values ('2990000000033', 'stock', now())"
+                )
+            )
+        with pytest.raises(NoAccount):
+            answer(shop, "never", card="2990000000033")
