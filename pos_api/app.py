@@ -10,6 +10,8 @@ from pos_api.health import health
 from pos_api.members import members
 from pos_api.openapi import make_contract
 from pos_api.problems import answer_routing_errors
+from pos_api.quotes import quotes
+from pos_api.reactions import reactions
 from pos_api.receipts import receipts
 from pos_api.redemptions import redemptions
 from pos_api.return_quotes import return_quotes
@@ -18,7 +20,7 @@ from pos_api.transactions import EXTENSION, SANDBOX
 
 ROOT = "/pos"
 PREFIX = f"{ROOT}/v1"
-CALLS = (receipts, batches, return_quotes, cards, members, redemptions, snapshots)
+CALLS = (quotes, receipts, batches, return_quotes, cards, members, redemptions, reactions, snapshots)
 
 
 def register(app: Flask, sessions: Sessions, sandbox: Sessions | None = None) -> None:
