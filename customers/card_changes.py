@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, select, update
@@ -19,22 +20,22 @@ def block_card(session: Session, *, card_number: str, reason: str, now: datetime
     """
     Block a card from now on; a blocked one stays as it is.
 
-    Raises `CardNotFound`, or `CardInUse` when it was replaced.
+    Raises `CardNotFound`, or `CardInUse` when it was replaced or is out of use.
     """
     card = _known_card(session, card_number)
     if card.state == "blocked":
         return
     if card.state == "replaced":
         raise CardInUse(f"card {card_number} was replaced by {card.replaced_by}")
-    session.execute(
-        update(Card)
-        .where(Card.card_number == card_number)
-        .values(
-            state="blocked",
-            blocked_reason=reason,
-            blocked_at=now,
-            account_id=card.account_id or open_account(session, now=now),
-        )
+    if card.state == "expired":
+        raise CardInUse(f"card {card_number} is out of use already")
+    _change(
+        session,
+        card,
+        state="blocked",
+        blocked_reason=reason,
+        blocked_at=now,
+        account_id=card.account_id or open_account(session, now=now),
     )
     _record(session, "card.block", card_number, {"reason": reason}, now=now, actor=actor)
 
@@ -64,27 +65,66 @@ def replace_card(
     if successor == card_number or not _free(session, new, has_history):
         raise CardInUse(f"card {successor} is {new.state}")
     account_id = old.account_id or open_account(session, now=now)
-    session.execute(
-        update(Card)
-        .where(Card.card_number == successor)
-        .values(
-            state="issued" if old.member_id is None else "active",
-            account_id=account_id,
-            member_id=old.member_id,
-            issued_at=now,
-        )
+    _change(
+        session,
+        new,
+        state="issued" if old.member_id is None else "active",
+        account_id=account_id,
+        member_id=old.member_id,
+        issued_at=now,
     )
-    session.execute(
-        update(Card)
-        .where(Card.card_number == card_number)
-        .values(
-            state="replaced",
-            replaced_by=successor,
-            account_id=account_id,
-            blocked_reason=old.blocked_reason or reason,
-        )
+    _change(
+        session,
+        old,
+        state="replaced",
+        replaced_by=successor,
+        account_id=account_id,
+        blocked_reason=old.blocked_reason or reason,
     )
     _record(session, "card.replace", card_number, {"reason": reason, "by": successor}, now=now, actor=actor)
+
+
+def expire_card(session: Session, *, card_number: str, reason: str, now: datetime, actor: str) -> None:
+    """
+    Put a card out of use for good, from now on; one that is so stays as it is.
+
+    Receipts that were closed before still earn. Raises `CardNotFound`, or `CardInUse` when it was replaced.
+    """
+    card = _known_card(session, card_number)
+    if card.state == "expired":
+        return
+    if card.state == "replaced":
+        raise CardInUse(f"card {card_number} was replaced by {card.replaced_by}")
+    _change(session, card, state="expired", blocked_at=card.blocked_at or now)
+    _record(session, "card.expire", card_number, {"reason": reason}, now=now, actor=actor)
+
+
+def anonymous_account(session: Session, *, card_number: str) -> tuple[str, UUID]:
+    """
+    Return number and account of a card that is used without a name, locked.
+
+    Raises `BadCardNumber`, `CardNotFound`, or `CardInUse` when it is somebody's, or not in use.
+    """
+    card = _known_card(session, normalise_card_number(card_number))
+    if card.state != "issued" or card.account_id is None or card.member_id is not None:
+        raise CardInUse(f"card {card.card_number} is {card.state}")
+    if session.scalar(select(exists().where(Member.account_id == card.account_id))):
+        raise CardInUse(f"card {card.card_number} belongs to a household")
+    return card.card_number, card.account_id
+
+
+def _change(session: Session, card: Card, **values: Any) -> None:
+    """Change a card that was read under its lock, and only from the state in which it was."""
+    changed = session.execute(
+        update(Card)
+        .where(Card.card_number == card.card_number, Card.state == card.state)
+        .values(**values)
+        .returning(Card.card_number)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    if changed is None:
+        raise CardInUse(f"card {card.card_number} is {card.state} no more")
+    session.expire(card)
 
 
 def _known_card(session: Session, card_number: str) -> Card:

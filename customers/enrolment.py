@@ -21,7 +21,8 @@ from customers.operations import open_account
 TEXT_VERSION = "till"
 """Which words were agreed to: those that the cashier read out or handed over."""
 
-_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Letters and digits that cannot be mistaken for each other."""
 
 
 class AlreadyRegistered(Conflict):
@@ -145,4 +146,4 @@ def _role(session: Session, account_id: UUID) -> str:
 
 def _new_code() -> str:
     """Return a code that nobody has: 50 random bits, in letters that cannot be mistaken for each other."""
-    return "M-" + "".join(secrets.choice(_LETTERS) for _ in range(10))
+    return "M-" + "".join(secrets.choice(LETTERS) for _ in range(10))

@@ -110,7 +110,10 @@ def put_into_use(session: Session, *, card_number: str, now: datetime) -> UUID:
 
 def _member(session: Session, member_code: str) -> tuple[UUID, UUID]:
     row = session.execute(
-        select(Member.member_id, Member.account_id).where(Member.member_code == member_code)
+        # Shared with others who give them cards, but not with a move to another account.
+        select(Member.member_id, Member.account_id)
+        .where(Member.member_code == member_code)
+        .with_for_update(read=True)
     ).one_or_none()
     if row is None:
         raise MemberNotFound(f"there is no member {member_code!r}")

@@ -14,6 +14,7 @@ from uuid import UUID
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from psycopg import errors
 from sqlalchemy.orm import Session
 
 from core.copying import copy_rows
@@ -120,6 +121,7 @@ _BALANCES = """
     group by account_id
     order by account_id
     on conflict (account_id) do update set points = balance.points + excluded.points
+    where balance.moved_to is null
 """
 
 
@@ -128,7 +130,9 @@ def _add_to_balances(session: Session, accounts: Sequence[UUID], earned: Sequenc
     sums: dict[UUID, int] = {}
     for account, points in zip(accounts, earned, strict=True):
         sums[account] = sums.get(account, 0) + points
-    driver_of(session).execute(_BALANCES, (list(sums), list(sums.values())))
+    added = driver_of(session).execute(_BALANCES, (list(sums), list(sums.values())))
+    if added.rowcount != len(sums):
+        raise errors.SerializationFailure("an account was joined to another meanwhile")
 
 
 def _write_legs(

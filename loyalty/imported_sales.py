@@ -18,6 +18,7 @@ from loyalty.programme import Programmes
 from sales.receipt_chunks import Chunk, moment_of
 from sales.receipt_loading import Arrivals, BookedRules, Holders, write
 from sales.receipts import Flag
+from sales.staff_cards import staff_bindings
 
 Flags = list[tuple[int, Flag]]
 """Flags, each with the index of its receipt."""
@@ -55,7 +56,9 @@ def consider(session: Session, arrivals: Arrivals, *, rules: Programmes, now: da
     )
     excluded = lines_left_out(session, arrivals, rules)
     amounts = amounts_that_earn(chunk, rules, excluded)
-    points = _points(arrivals, earning, rules, chunk.sum_by_receipt(amounts).tolist())
+    points = _points(
+        arrivals, _not_their_own(session, arrivals, earning), rules, chunk.sum_by_receipt(amounts).tolist()
+    )
     shares = share_over_lines(points, amounts, chunk.starts)
     booked = BookedRules([rules.on(day).version or None for day in chunk.business_dates], excluded)
     flags = [*_card_flags(numbers, scanned, earning), *_line_flags(arrivals), *_sum_flags(arrivals)]
@@ -111,11 +114,31 @@ def _earning_cards(chunk: Chunk, scanned: Sequence[CardStanding | None]) -> list
     """Return the cards that stood for their account when their receipt was closed."""
     earning: list[CardStanding | None] = []
     for card, microseconds in zip(scanned, chunk.microseconds.tolist(), strict=True):
-        stands = card is not None and card.account_id is not None and card.state != "expired"
-        if stands and card and card.state == "blocked" and card.blocked_at:
-            stands = moment_of(microseconds) <= card.blocked_at
+        stands = card is not None and card.account_id is not None
+        if stands and card and card.state in {"blocked", "expired"}:
+            stands = card.blocked_at is not None and moment_of(microseconds) <= card.blocked_at
         earning.append(card if stands else None)
     return earning
+
+
+def _not_their_own(
+    session: Session, arrivals: Arrivals, earning: Sequence[CardStanding | None]
+) -> list[CardStanding | None]:
+    """Return the cards that earn, without those of the operators who rang the baskets themselves."""
+    chunk = arrivals.chunk
+    bound = staff_bindings(session)
+    if not bound:
+        return list(earning)
+    found: list[CardStanding | None] = []
+    for card, store, operator, microseconds in zip(
+        earning, arrivals.stores, chunk.head["operator_code"], chunk.microseconds.tolist(), strict=True
+    ):
+        own = card is not None and any(
+            binding.is_own(card.account_id, card.member_id, moment_of(microseconds))
+            for binding in bound.get((store.store_id, operator or ""), ())
+        )
+        found.append(None if own else card)
+    return found
 
 
 def _points(

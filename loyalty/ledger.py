@@ -10,7 +10,7 @@ from core.ids import uuid7
 Reason = Literal[
     "earn", "reverse", "spend", "return", "reserve", "release", "expire", "adjust", "merge", "restore"
 ]
-Book = Literal["points", "reserved", "issued", "spent", "expired", "adjusted"]
+Book = Literal["points", "reserved", "issued", "spent", "expired", "adjusted", "merged"]
 
 
 class Unbalanced(Exception):  # noqa: N818 - a bug of ours, never an answer to anybody
@@ -23,7 +23,8 @@ class Leg:
     One side of an entry.
 
     The books `points` and `reserved` are the account's and name a lot; a leg that
-    concerns one line of the lot's receipt names it too. The others are the chain's.
+    concerns one line of the lot's receipt names it too. The others are the chain's; what is
+    moved from one account to another passes through `merged`, which is zero over all accounts.
     """
 
     book: Book

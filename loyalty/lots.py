@@ -35,6 +35,8 @@ class Lot:
     expires_at: datetime | None
     earned: int
     lines: Mapping[int, int]
+    moved_from: UUID | None = None
+    """Of a lot that is being made: the lot of another account that lives on in it."""
 
     @property
     def remaining(self) -> int:

@@ -27,11 +27,11 @@ _BOOK = """
     ), created as (
         insert into lot (
             lot_id, account_id, business_date, receipt_id, booked_at, available_at, expires_at, earned,
-            remaining, line_numbers, line_remaining)
+            remaining, line_numbers, line_remaining, moved_from)
         select * from json_to_recordset(%s) as lot (
             lot_id uuid, account_id uuid, business_date date, receipt_id uuid, booked_at timestamptz,
             available_at timestamptz, expires_at timestamptz, earned bigint, remaining bigint,
-            line_numbers bigint[], line_remaining bigint[])
+            line_numbers bigint[], line_remaining bigint[], moved_from uuid)
     ), changed as (
         update lot
         set remaining = now.remaining, line_numbers = now.line_numbers, line_remaining = now.line_remaining
@@ -154,6 +154,7 @@ def _lot_row(lot: Lot) -> dict[str, Any]:
         "remaining": lot.remaining,
         "line_numbers": list(lot.lines),
         "line_remaining": list(lot.lines.values()),
+        "moved_from": lot.moved_from,
     }
 
 

@@ -38,12 +38,14 @@ class Named:
 
 
 _NAMED = """
-    select receipt.receipt_id, receipt.business_date, receipt.type, receipt.mode, receipt.account_id,
+    select receipt.receipt_id, receipt.business_date, receipt.type, receipt.mode,
+           coalesce(balance.moved_to, receipt.account_id) as account_id,
            %(identity)s as identity, link.original_receipt_id as sale_receipt_id,
            link.original_business_date as sale_business_date, link.original_identity as sale_identity,
            link.receipt_id is not null and link.original_receipt_id is null as waits
     from receipt
     left join receipt_link as link on link.receipt_id = receipt.receipt_id
+    left join balance on balance.account_id = receipt.account_id
     where receipt.business_date = %(business_date)s and receipt.receipt_id = %(receipt_id)s
 """
 
@@ -89,10 +91,11 @@ _RETURNED = f"""
 _ENTRIES = f"""
     {_FAMILY}
     select entry.entry_id, entry.account_id, entry.reason, entry.business_date, entry.booked_at,
-           entry.receipt_id, entry.reference, leg.book, leg.lot_id, leg.line_number, leg.points
+           entry.receipt_id, entry.reference, leg.book, leg.lot_id, leg.line_number, leg.points, balance.moved_to
     from family
     join ledger_entry as entry using (business_date, receipt_id)
     join ledger_leg as leg using (entry_id)
+    join balance on balance.account_id = entry.account_id
     where entry.reason <> 'expire'
     order by entry.entry_id, leg.leg_number
 """
@@ -133,7 +136,7 @@ def _read(session: Session, named: Named) -> BookedSale:
             _rows(session).execute(query, values) for query in (_LINES, _LINKED, _RETURNED, _ENTRIES)
         )
     sold = {row.line_number: SoldLine(row.quantity, row.points, row.points_spent) for row in lines.fetchall()}
-    entries = _entries(legs.fetchall())
+    entries = _entries(_where_they_are_now(session, legs.fetchall()))
     links = linked.fetchall()
     voided = {row.original_identity for row in links if row.type == VOID}
     returns = _returns(links, returned.fetchall(), entries, voided)
@@ -175,6 +178,28 @@ def _returns(
         for link in links
         if link.type == RETURN
     }
+
+
+_LIVING_ON = """
+    with recursive chain as (
+        select lot_id as origin, lot_id, 0 as step from lot where lot_id = any(%s)
+        union all
+        select chain.origin, lot.lot_id, step + 1 from chain join lot on lot.moved_from = chain.lot_id
+    )
+    select distinct on (origin) origin, lot_id from chain order by origin, step desc
+"""
+
+
+def _where_they_are_now(session: Session, legs: Sequence[Any]) -> Sequence[Any]:
+    """Return the legs with the accounts and lots in which theirs live on, should accounts have been joined since."""
+    moved = {leg.lot_id for leg in legs if leg.moved_to and leg.lot_id}
+    if not moved:
+        return legs
+    now = dict(driver_of(session).execute(_LIVING_ON, (list(moved),)).fetchall())
+    return [
+        leg._replace(account_id=leg.moved_to or leg.account_id, lot_id=now.get(leg.lot_id, leg.lot_id))
+        for leg in legs
+    ]
 
 
 def _entries(legs: Iterable[Any]) -> list[Entry]:
