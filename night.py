@@ -75,6 +75,7 @@ NIGHT = Job(
         Step("keep_liability", loyalty.jobs.keep_liability),
         Step("clear_sessions", web.jobs.clear_sessions),
         Step("clear_answers", pos_api.jobs.clear_answers),
+        Step("clear_quotes", loyalty.jobs.clear_quotes),
         Step("verify", verify_house),
     ),
 )

@@ -148,6 +148,7 @@ def step_name(step: str) -> str:
         "prepare_months": _("Make room for the coming months"),
         "clear_sessions": _("Clear ended sessions"),
         "clear_answers": _("Clear old answers to tills"),
+        "clear_quotes": _("Clear old quotes"),
         "expire_points": _("Let points expire"),
         "mine_rules": _("Mine rules from the baskets"),
         "form_groups": _("Form shopper groups"),

@@ -1,6 +1,9 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import text
+
+import loyalty.jobs
 from core.jobs import Shift
 from core.progress import silent
 from loyalty.jobs import expire_points
@@ -53,3 +56,22 @@ class TestExpirePoints:
         shop.now = datetime(2027, 1, 1, 12, tzinfo=UTC)
         assert night(shop) == {"accounts": 1, "points": 20}
         assert shop.stands() == (0, 0, 0)
+
+
+class TestClearQuotes:
+    def test_forgets_quotes_older_than_a_week_batch_by_batch(self, shop: Shop, tmp_path: Path, monkeypatch):
+        monkeypatch.setattr(loyalty.jobs, "QUOTES_AT_ONCE", 4)
+        with shop.sessions.begin() as session:
+            session.execute(
+                text(
+                    "insert into quote (quote_id, store_id, till_id, currency, quoted_at, valid_until, lines, "
+                    "gross_amount, discount_amount, points_amount, payable_amount, points_to_spend, points_to_earn) "
+                    "select gen_random_uuid(), 1, 1, 'CZK', :now - n * interval '1 day', :now - n * interval '1 day', "
+                    "'[]', 0, 0, 0, 0, 0, 0 from generate_series(0, 17) n"
+                ),
+                {"now": shop.now},
+            )
+        reports: list[tuple[int, int | None]] = []
+        shift = Shift(shop.sessions, tmp_path, shop.today, shop.now, lambda *done: reports.append(done))
+        assert loyalty.jobs.clear_quotes(shift) == {"quotes": 10}
+        assert reports == [(4, None), (8, None), (10, None)]
