@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core.verification import Check, Findings, QueryCheck
+from loyalty.programme_replay import ReplayCheck
 
 # Lots are recomputed line by line: what a line of a receipt earned stands with the receipt,
 # everything after that in legs that name the line.
@@ -301,4 +302,5 @@ CHECKS: tuple[Check, ...] = (
     ADJUSTMENTS,
     KEPT_SUMS,
     AppendOnlyCheck(),
+    ReplayCheck(),
 )

@@ -4,6 +4,8 @@ The till contract's arithmetic of points once more, as plainly as it can be writ
 Tests post the same histories here and to the real thing, and want the same answers to the last point.
 """
 
+from calendar import monthrange
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -14,6 +16,61 @@ from core.clock import business_day
 from sales.receipts import Original, PostedReceipt
 
 
+@dataclass(frozen=True)
+class Rules:
+    """A version of the programme as marketing would say it; as it comes, the contract's."""
+
+    points: int = 1
+    per: int = 100
+    value: int = 10
+    without_tax: bool = False
+    earn_on_points: bool = False
+    left_out: frozenset[str] = frozenset()
+    """SKUs that earn nothing."""
+    pending_days: int = 14
+    ends: str = "month_end"
+    months: int = 24
+    pays: str = "discount"
+    minimum: int = 1
+    step: int = 1
+    minutes: int = 10
+
+    def last_day(self, day: date) -> date:
+        """Twelve months on, a day that is not there becomes the last of its month."""
+        if self.ends == "never":
+            return date.max
+        years, month = divmod(day.month - 1 + self.months, 12)
+        year, month = day.year + years, month + 1
+        if self.ends == "year_end":
+            return date(year, 12, 31)
+        return date(year, month, min(day.day if self.ends == "day" else 31, monthrange(year, month)[1]))
+
+    def earned(self, posted: PostedReceipt) -> tuple[int, dict[int, int]]:
+        """What a sale earns, and how much of that each line."""
+        by_points = shares(
+            self.paid_with_points(posted), {one.line_number: one.total_amount for one in posted.lines}
+        )
+        base, weights = 0, {}
+        for line in posted.lines:
+            total, points = line.total_amount, by_points[line.line_number]
+            rate = Fraction(line.tax_rate or 0) / 100 if self.without_tax else Fraction(0)
+            due = rounded((total - (points if self.pays == "discount" else 0)) * rate / (1 + rate))
+            earns = line.sku not in self.left_out
+            weights[line.line_number] = total - rounded(total * rate / (1 + rate)) if earns else 0
+            base += (total - due - (0 if self.earn_on_points else points)) if earns else 0
+        earned = floor(Fraction(max(0, base) * self.points, self.per))
+        return earned, shares(earned, weights)
+
+    def paid_with_points(self, posted: PostedReceipt) -> int:
+        by_tender = sum(tender.amount for tender in posted.tenders if tender.type == "points")
+        return posted.totals.points_amount + (by_tender if self.pays == "tender" else 0)
+
+
+def rounded(amount: Fraction) -> int:
+    """Halves away from zero."""
+    return floor(abs(amount) + Fraction(1, 2)) * (1 if amount >= 0 else -1)
+
+
 @dataclass
 class LineLot:
     """What one line earned; `sequence` is the order of booking."""
@@ -22,13 +79,22 @@ class LineLot:
     line: int
     sequence: int
     left: int
+    rules: Rules = Rules()
+    """Those of the sale: what is changed later is nothing to these points."""
 
     @property
     def age(self) -> tuple[date, int, int]:
         return self.receipt.business_date, self.sequence, self.line
 
+    @property
+    def end(self) -> tuple[date, tuple[date, int, int]]:
+        return self.rules.last_day(self.receipt.business_date), self.age
+
     def pending(self, today: date) -> bool:
-        return today < self.receipt.business_date + timedelta(days=14)
+        return today < self.receipt.business_date + timedelta(days=self.rules.pending_days)
+
+    def ended(self, today: date) -> bool:
+        return today > self.rules.last_day(self.receipt.business_date)
 
 
 Pieces = list[tuple[LineLot | None, int]]
@@ -53,11 +119,14 @@ class Account:
     debt: int = 0
     held: list[Held] = field(default_factory=list)
 
-    def reserve(self, points: int, today: date, now: datetime) -> Held | None:
+    def reserve(self, points: int, today: date, now: datetime, rules: Rules = Rules()) -> Held | None:
+        if points < rules.minimum or points % rules.step:
+            return None
         self.lapse(now)
+        self.end(today)
         if points > self.stands(today)[0]:
             return None
-        held = Held(self, self.draw(points, self.for_spending(today)), now + timedelta(minutes=10))
+        held = Held(self, self.draw(points, self.for_spending(today)), now + timedelta(minutes=rules.minutes))
         self.held.append(held)
         return held
 
@@ -71,8 +140,16 @@ class Account:
         for lot, points in held.pieces:
             self.put(lot, points)
 
+    def end(self, today: date) -> None:
+        """Take away what has ended; what was below zero is made up for from it first."""
+        for lot in self.lots:
+            if lot.ended(today) and lot.left > 0:
+                self.debt -= min(lot.left, max(0, self.debt))
+                lot.left = 0
+
     def for_spending(self, today: date) -> list[LineLot]:
-        return sorted((lot for lot in self.lots if not lot.pending(today)), key=lambda lot: lot.age)
+        usable = (lot for lot in self.lots if not lot.pending(today) and not lot.ended(today))
+        return sorted(usable, key=lambda lot: lot.end)
 
     def stands(self, today: date) -> tuple[int, int]:
         pending = sum(lot.left for lot in self.lots if lot.pending(today))
@@ -167,13 +244,18 @@ def shares(points: int, totals: dict[int, int]) -> dict[int, int]:
 class Reference:
     """Takes receipts as the server does, and says what the till must be told."""
 
-    def __init__(self, timezone: str) -> None:
+    def __init__(self, timezone: str, versions: Mapping[date, Rules] | None = None) -> None:
         self.timezone = timezone
+        self.versions = dict(versions or {})
         self.accounts: dict[str, Account] = {}
         self.known: dict[Original, Sale | Return | None] = {}
         self.waiting: dict[Original, list[tuple[Original, PostedReceipt]]] = {}
         self.redemptions: dict[str, Held] = {}
         self.sequence = 0
+
+    def rules(self, day: date) -> Rules:
+        started = [start for start in self.versions if start <= day]
+        return self.versions[max(started)] if started else Rules()
 
     def account(self, card: str) -> Account:
         return self.accounts.setdefault(card, Account())
@@ -181,14 +263,26 @@ class Reference:
     def stands(self, card: str, now: datetime) -> tuple[int, int, int]:
         account = self.account(card)
         account.lapse(now)
+        account.end(business_day(now, self.timezone))
         held = sum(held.points for held in account.held if held.state == "reserved")
         return *account.stands(business_day(now, self.timezone)), held
+
+    def resolve(self, code: str, state: str, now: datetime) -> bool:
+        """Post or release a redemption without a receipt; False when that is refused."""
+        held = self.redemptions[code]
+        held.account.lapse(now)
+        if held.state == "reserved":
+            if state == "released":
+                held.account.let_go(held, state)
+            held.state = state
+        return held.state == state
 
     def post(self, name: Original, posted: PostedReceipt, now: datetime) -> Expected:
         today = business_day(now, self.timezone)
         own = self.account(posted.card_number) if posted.card_number else None
         for account in self.accounts.values():
             account.lapse(now, frozenset(id(held) for held in self.named(posted)))
+            account.end(today)
         if posted.type == "sale":
             moved = self.sell(name, posted, own, now)
             self.settle_waiting(name, today)
@@ -217,15 +311,16 @@ class Reference:
     def sell(self, name: Original, posted: PostedReceipt, account: Account | None, now: datetime) -> Moved:
         spent = self.spend(posted, now) if posted.mode == "live" else []
         totals = {line.line_number: line.total_amount for line in posted.lines}
-        base = max(0, sum(totals.values()) - posted.totals.points_amount)
-        earned = base // 100 if account is not None and posted.mode == "live" else 0
-        found = shares(earned, totals)
+        rules = self.rules(posted.business_date)
+        earned, found = rules.earned(posted)
+        if account is None or posted.mode != "live":
+            earned, found = 0, dict.fromkeys(totals, 0)
         points_spent = sum(points for _, _, points in spent)
         found_spent = shares(points_spent, totals)
         self.sequence += 1
         if account is not None:
             account.lots += [
-                LineLot(name, line, self.sequence, share) for line, share in sorted(found.items())
+                LineLot(name, line, self.sequence, share, rules) for line, share in sorted(found.items())
             ]
         self.known[name] = Sale(
             name,
@@ -302,10 +397,12 @@ class Reference:
         for line, points in sorted(by_line.items()):
             if points:
                 assert sale.account is not None
-                lots = sorted(sale.account.lots, key=lambda lot: lot.age)
+                lots = sorted(
+                    (lot for lot in sale.account.lots if not lot.ended(today)), key=lambda lot: lot.age
+                )
                 own = [lot for lot in lots if lot.receipt == sale.name and lot.line == line]
                 pending = [lot for lot in lots if lot.pending(today)]
-                available = [lot for lot in lots if not lot.pending(today)]
+                available = sale.account.for_spending(today)
                 taken += sale.account.draw(points, own + pending + available)
         return taken
 
@@ -351,4 +448,7 @@ class Reference:
         return Moved(earned=sum(part.points for part in parts), spent=sum(part.spent for part in parts))
 
     def told(self, account: Account | None, today: date, moved: Moved = Moved()) -> Expected:
-        return Expected(moved, *(account.stands(today) if account else (0, 0)))
+        if account is None:
+            return Expected(moved)
+        account.end(today)
+        return Expected(moved, *account.stands(today))
