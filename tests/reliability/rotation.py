@@ -6,6 +6,7 @@ after as many commits as there are parts all of it was done. A soak does every p
 """
 
 import os
+import random
 import subprocess
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -62,6 +63,12 @@ def says(row: str, rounds: range, whole: int, *, seed: object = None) -> str:
             f"whose turn comes within the next {rounds.step} commits and in dev soak)"
         )
     return words + ("" if seed is None else f", seed {seed}")
+
+
+def seed_of_run() -> int:
+    """Return the seed of this run; `REGULARS_SEED` repeats another one's."""
+    given = os.environ.get("REGULARS_SEED")
+    return int(given) if given else random.SystemRandom().randrange(10**6)
 
 
 def bound(trials: int) -> str:
