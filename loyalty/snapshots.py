@@ -134,28 +134,21 @@ def _changed(session: Session, since: Edition, now: datetime) -> Sequence[str]:
     return [row[0] for row in driver_of(session).execute(_CHANGED, values).fetchall()]
 
 
+# Look-ups by key for every card: joined, whole tables would be read again for each page.
 _STANDING = """
     select card.card_number, card.state,
-           card.state = 'active' and member.role in ('owner', 'spender')
+           card.state = 'active'
+             and (select role from member where member.member_id = card.member_id) in ('owner', 'spender')
              or %(unregistered)s and card.state = 'issued' as spends,
-           coalesce(balance.points, 0) - coalesce(pending.points, 0) - coalesce(due.points, 0)
-             + coalesce(lapsed.points, 0) as available
+           coalesce((select points from balance where balance.account_id = card.account_id), 0)
+             - coalesce((select sum(remaining) from lot
+                         where lot.account_id = card.account_id and remaining <> 0 and available_at > %(now)s), 0)
+             - coalesce((select sum(remaining) from lot
+                         where lot.account_id = card.account_id and remaining <> 0 and expires_at <= %(now)s), 0)
+             + coalesce((select sum(points) from redemption
+                         where redemption.account_id = card.account_id and redemption.state = 'reserved'
+                           and redemption.expires_at <= %(now)s), 0) as available
     from ({cards}) as card
-    left join member on member.member_id = card.member_id
-    left join balance on balance.account_id = card.account_id
-    left join lateral (
-        select sum(remaining) as points from lot
-        where lot.account_id = card.account_id and remaining <> 0 and available_at > %(now)s
-    ) as pending on balance.account_id is not null
-    left join lateral (
-        select sum(remaining) as points from lot
-        where lot.account_id = card.account_id and remaining <> 0 and expires_at <= %(now)s
-    ) as due on balance.account_id is not null
-    left join lateral (
-        select sum(points) as points from redemption
-        where redemption.account_id = card.account_id and redemption.state = 'reserved'
-          and redemption.expires_at <= %(now)s
-    ) as lapsed on balance.reserved > 0
     order by card.card_number
 """
 
