@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import business_day
 from core.errors import NotFound
-from loyalty.codec import read_rules
+from loyalty.codec import read_rules, rules_document
 from loyalty.models import ProgrammeVersion
 from loyalty.programme import Approved, Programme, Programmes
 from sales.models import Receipt, Store
@@ -121,6 +121,22 @@ def find_version(session: Session, *, version: int) -> Version:
     if row is None:
         raise VersionNotFound(f"there is no version {version} of the programme")
     return _version(row)
+
+
+def version_document(version: Version) -> dict[str, Any]:
+    """Return a version with its story as JSON."""
+    return {
+        "version": version.number,
+        "valid_from": version.valid_from.isoformat(),
+        "state": version.state,
+        "note": version.note,
+        "drafted_by": version.drafted_by,
+        "drafted_at": version.drafted_at.isoformat(),
+        "decided_by": version.decided_by,
+        "decided_at": version.decided_at and version.decided_at.isoformat(),
+        "decision_reason": version.decision_reason,
+        "rules": rules_document(version.programme),
+    }
 
 
 def _version(row: ProgrammeVersion) -> Version:
