@@ -25,7 +25,7 @@ from loyalty.reservations import (
     put_gift_back,
     read_redemptions,
 )
-from rewards.operations import take_piece
+from rewards.operations import OutOfStock, take_piece
 from rewards.queries import price_of_reward
 from sales.receipts import TillIdentity
 
@@ -91,7 +91,7 @@ def reserve(
     if not 0 < cost <= holding.spendable:
         raise NotEnoughPoints(f"{max(0, holding.spendable)} points can be spent, not {cost}")
     if reward_code is not None:
-        take_piece(session, reward_code=reward_code, store_id=till.store_id)
+        _take_gift(session, till=till, reward_code=reward_code, now=now)
     redemption = Redemption(
         redemption_id=uuid7(),
         account_id=account_id,
@@ -125,6 +125,27 @@ def reserve(
     )
     book(session, [holding])
     return redemption
+
+
+_LAPSED_GIFTS = """
+    select distinct account_id from redemption
+    where reward_code = %s and store_id = %s and state = 'reserved' and expires_at <= %s
+    order by account_id
+"""
+
+
+def _take_gift(session: Session, *, till: TillIdentity, reward_code: str, now: datetime) -> None:
+    """Take a piece; where none is left, take back first what lies aside for people whose time is over."""
+    try:
+        take_piece(session, reward_code=reward_code, store_id=till.store_id)
+    except OutOfStock:
+        lapsed = driver_of(session).execute(_LAPSED_GIFTS, (reward_code, till.store_id, now)).fetchall()
+        if not lapsed:
+            raise
+        for (account_id,) in lapsed:
+            hold_account(session, account_id=account_id, now=now)
+            book(session, [open_holding(session, account_id=account_id, till=till, now=now)])
+        take_piece(session, reward_code=reward_code, store_id=till.store_id)
 
 
 def find_redemption(session: Session, *, till: TillIdentity, redemption_id: UUID) -> Redemption:

@@ -941,9 +941,23 @@ BEGIN
     WHERE account_id = held AND remaining <> 0 AND expires_at <= seen_at + interval '60 days'
     GROUP BY expires_at
   ) AS soon;
-  -- Reservations whose ten minutes are over, but nobody has booked so.
+  -- Reservations whose time is over, but nobody has booked so.
   SELECT coalesce(sum(points), 0) INTO lapsed
   FROM redemption WHERE account_id = held AND state = 'reserved' AND expires_at <= seen_at;
+  IF lapsed > 0 THEN
+    due := due + (
+      SELECT coalesce(sum(leg.points), 0)
+      FROM redemption
+      JOIN ledger_entry AS entry ON entry.reference = redemption.redemption_id AND entry.reason = 'reserve'
+      JOIN ledger_leg AS leg ON leg.entry_id = entry.entry_id AND leg.book = 'reserved'
+      JOIN lot ON lot.lot_id = leg.lot_id AND lot.expires_at <= seen_at
+      WHERE redemption.account_id = held AND redemption.state = 'reserved' AND redemption.expires_at <= seen_at);
+  END IF;
+  IF due > 0 THEN
+    due := greatest(0, due + (
+      SELECT least(0, coalesce(min(remaining), 0))
+      FROM lot WHERE account_id = held AND remaining < 0 AND receipt_id IS NULL));
+  END IF;
 END $function$
 
 CREATE OR REPLACE FUNCTION public.book_earning(earning uuid, holder uuid, sold_on date, booked timestamp with time zone, receipt uuid, earned_lot uuid, spendable_at timestamp with time zone, ends_at timestamp with time zone, earned_points bigint, earning_lines bigint[], line_points bigint[])

@@ -1,5 +1,28 @@
 -- Takes back 0002_till_and_ledger.sql, last section first.
 
+CREATE OR REPLACE FUNCTION account_sums(
+  held uuid, seen_at timestamptz,
+  OUT pending bigint, OUT due bigint, OUT lapsed bigint, OUT expire_at timestamptz[], OUT expire_points bigint[]
+) LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  SELECT coalesce(sum(remaining), 0) INTO pending
+  FROM lot WHERE account_id = held AND remaining <> 0 AND available_at > seen_at;
+  -- What expires within 60 days, and what should have expired already but no night has booked so.
+  SELECT coalesce(sum(points) FILTER (WHERE expires_at <= seen_at), 0),
+         array_agg(expires_at ORDER BY expires_at) FILTER (WHERE expires_at > seen_at),
+         array_agg(points ORDER BY expires_at) FILTER (WHERE expires_at > seen_at)
+  INTO due, expire_at, expire_points
+  FROM (
+    SELECT expires_at, sum(remaining)::bigint AS points
+    FROM lot
+    WHERE account_id = held AND remaining <> 0 AND expires_at <= seen_at + interval '60 days'
+    GROUP BY expires_at
+  ) AS soon;
+  -- Reservations whose ten minutes are over, but nobody has booked so.
+  SELECT coalesce(sum(points), 0) INTO lapsed
+  FROM redemption WHERE account_id = held AND state = 'reserved' AND expires_at <= seen_at;
+END $$;
+
 DROP INDEX lot_available_at_idx;
 DROP TABLE offline_redemption, signing_key;
 

@@ -557,3 +557,43 @@ CREATE INDEX lot_available_at_idx ON lot USING brin (available_at timestamptz_mi
 
 GRANT SELECT, INSERT ON signing_key, offline_redemption TO regulars_app;
 GRANT UPDATE (retired_at, revoked_at) ON signing_key TO regulars_app;
+
+-- Sums of an account: what ends pays what is below zero first, and a reservation that is over gives nothing
+-- back to a lot that has ended meanwhile; so the card shows at every moment what booking it would leave.
+
+CREATE OR REPLACE FUNCTION account_sums(
+  held uuid, seen_at timestamptz,
+  OUT pending bigint, OUT due bigint, OUT lapsed bigint, OUT expire_at timestamptz[], OUT expire_points bigint[]
+) LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  SELECT coalesce(sum(remaining), 0) INTO pending
+  FROM lot WHERE account_id = held AND remaining <> 0 AND available_at > seen_at;
+  -- What expires within 60 days, and what should have expired already but no night has booked so.
+  SELECT coalesce(sum(points) FILTER (WHERE expires_at <= seen_at), 0),
+         array_agg(expires_at ORDER BY expires_at) FILTER (WHERE expires_at > seen_at),
+         array_agg(points ORDER BY expires_at) FILTER (WHERE expires_at > seen_at)
+  INTO due, expire_at, expire_points
+  FROM (
+    SELECT expires_at, sum(remaining)::bigint AS points
+    FROM lot
+    WHERE account_id = held AND remaining <> 0 AND expires_at <= seen_at + interval '60 days'
+    GROUP BY expires_at
+  ) AS soon;
+  -- Reservations whose time is over, but nobody has booked so.
+  SELECT coalesce(sum(points), 0) INTO lapsed
+  FROM redemption WHERE account_id = held AND state = 'reserved' AND expires_at <= seen_at;
+  IF lapsed > 0 THEN
+    due := due + (
+      SELECT coalesce(sum(leg.points), 0)
+      FROM redemption
+      JOIN ledger_entry AS entry ON entry.reference = redemption.redemption_id AND entry.reason = 'reserve'
+      JOIN ledger_leg AS leg ON leg.entry_id = entry.entry_id AND leg.book = 'reserved'
+      JOIN lot ON lot.lot_id = leg.lot_id AND lot.expires_at <= seen_at
+      WHERE redemption.account_id = held AND redemption.state = 'reserved' AND redemption.expires_at <= seen_at);
+  END IF;
+  IF due > 0 THEN
+    due := greatest(0, due + (
+      SELECT least(0, coalesce(min(remaining), 0))
+      FROM lot WHERE account_id = held AND remaining < 0 AND receipt_id IS NULL));
+  END IF;
+END $$;
