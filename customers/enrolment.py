@@ -54,7 +54,7 @@ def enrol_member(
     *,
     card_number: str,
     person: NewMember,
-    store_code: str,
+    store_code: str | None,
     today: date,
     now: datetime,
     actor: str,

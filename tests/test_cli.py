@@ -30,7 +30,7 @@ class TestCommands:
     def test_are_all_those_of_the_packages(self):
         offered = {
             command.name: name
-            for path in [*ROOT.glob("*/commands.py"), ROOT / "night.py"]
+            for path in [*ROOT.glob("*/*commands.py"), ROOT / "night.py"]
             if path.parent.name != "devtools"
             for name in [".".join(path.relative_to(ROOT).with_suffix("").parts)]
             for command in import_module(name).commands

@@ -1,0 +1,50 @@
+import pytest
+from sqlalchemy import select
+
+from core.database import Sessions
+from core.models import AuditEvent
+from customers.card_stock import MOST, BadRange, numbers_from, stock_cards
+from customers.cardnumbers import BadCardNumber, is_card_number
+from customers.models import Card
+from customers.operations import issue_cards
+from tests.shop import CARD, NOON, OTHER_CARD
+
+
+class TestARange:
+    @pytest.mark.parametrize(("first", "last"), [(CARD, "2990000001009"), ("00000018", "00000109")])
+    def test_has_every_number_once_with_its_check_digit(self, first: str, last: str):
+        numbers = list(numbers_from(first, last))
+        assert (numbers[0], numbers[-1]) == (first, last)
+        assert len(set(numbers)) == len(numbers) == int(last[:-1]) - int(first[:-1]) + 1
+        assert all(map(is_card_number, numbers))
+
+    @pytest.mark.parametrize(
+        ("first", "last", "refusal"),
+        [
+            (OTHER_CARD, CARD, BadRange),
+            ("00000018", CARD, BadRange),
+            ("2990000000018", CARD, BadCardNumber),
+            (CARD, "2999000000012", BadRange),
+        ],
+    )
+    def test_is_refused_when_it_is_none(self, first: str, last: str, refusal: type[Exception]):
+        with pytest.raises(refusal):
+            numbers_from(first, last)
+
+    def test_may_not_be_too_long(self):
+        assert MOST == 100_000
+
+
+class TestStock:
+    def test_takes_what_is_new_and_leaves_what_is_known(self, sessions: Sessions):
+        with sessions.begin() as session:
+            issue_cards(session, card_numbers=[OTHER_CARD], now=NOON, actor="t")
+        for expected in ((3, 1), (0, 4)):
+            with sessions.begin() as session:
+                stocked = stock_cards(session, first=CARD, last="2990000000040", now=NOON, actor="t")
+            assert (stocked.added, stocked.known) == expected
+        with sessions() as session:
+            states = session.scalars(select(Card.state).order_by(Card.card_number)).all()
+            actions = session.scalars(select(AuditEvent.action).order_by(AuditEvent.event_id)).all()
+        assert states == ["stock", "issued", "stock", "stock"]
+        assert actions == ["card.issue", "cards.stock", "cards.stock"]
