@@ -34,6 +34,7 @@ from loyalty.returns import BroughtBack, SoldLine, Standing
 from sales.receipts import LIVE, RETURN, SALE, own_identity
 from sales.records import Arrival, LinePoints, record_arrivals
 from sales.stored_receipts import StoredReceipt, read_stored, record_account
+from sales.work_queue import CARD_FLAGS, close_flags
 
 
 class HasAccount(Conflict):
@@ -83,6 +84,7 @@ def link_card(
         member_id=holder.member_id,
         now=now,
         actor=actor,
+        note=f"linked to card {card_number}",
         detail={"card_number": card_number},
     )
 
@@ -120,6 +122,7 @@ def book_late(
     member_id: UUID | None,
     now: datetime,
     actor: str,
+    note: str,
     detail: dict[str, Any],
 ) -> Linked:
     """Give a sale that `hold_sale` returned to an account, and book what it earns and what came back of it."""
@@ -160,6 +163,15 @@ def book_late(
     )
     record_arrivals(session, arrivals, now=now)
     book(session, [holding])
+    close_flags(
+        session,
+        business_date=posted.business_date,
+        receipt_id=stored.receipt_id,
+        codes=CARD_FLAGS,
+        note=note,
+        actor=actor,
+        now=now,
+    )
     record_event(
         session,
         now=now,

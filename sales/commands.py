@@ -10,6 +10,7 @@ from core.progress import progress_bar
 from core.tabular import Summary
 from sales.barcode_commands import barcodes
 from sales.importing import import_articles, import_stores
+from sales.known_articles import resolve_known
 from sales.operations import add_store, add_till, revoke_till_keys
 
 ACTOR = "command line"
@@ -125,6 +126,9 @@ def articles_import(workplace: Workplace, *, file: Path, as_json: bool) -> None:
     """Add articles from a file and bring known ones up to date."""
     with workplace.sessions.begin() as session, progress_bar(f"Reading {file.name}, %") as report:
         summary = import_articles(session, file, report=report)
+        found = resolve_known(session, actor=ACTOR, now=clock.now())
+    if found and not as_json:
+        click.echo(f"{found} lines that were sold as unknown found their article", err=True)
     _print(summary, as_json=as_json)
 
 

@@ -1,4 +1,4 @@
-"""Receipts as people look at them: lists, one receipt with its lines and flags, and the queue of odd ones."""
+"""Receipts as people look at them: lists, and one receipt with its lines and flags."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -6,24 +6,18 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from core.audit import record_event
-from core.errors import Conflict, NotFound
+from core.errors import NotFound
 from core.keyset import Ask, Page, read_page
 from sales.models import Article, Receipt, ReceiptFlag, ReceiptLine, Store, Till
 
 RECEIPT_SORTS: Final = ("business_date", "payable_amount", "receipt_number")
-FLAG_SORTS: Final = ("flagged_at", "code", "store_code")
 
 
 class NoSuchReceipt(NotFound):
     """There is no such receipt, or it is another store's."""
-
-
-class FlagNotOpen(Conflict):
-    """Somebody has dealt with this flag already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,29 +89,6 @@ class ReceiptView:
     lines: tuple[LineView, ...]
     flags: tuple[FlagView, ...]
     printed: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FlagRow:
-    """One entry of the work queue."""
-
-    flag_id: int
-    code: str
-    detail: str
-    line_number: int | None
-    state: str
-    flagged_at: datetime
-    resolved_by: str | None
-    resolved_at: datetime | None
-    business_date: date
-    receipt_id: UUID
-    receipt_number: str
-    store_code: str
-    store_name: str
-    timezone: str
-    till_code: str
-    currency: str
-    payable_amount: int
 
 
 def list_receipts(
@@ -238,74 +209,6 @@ def _flags(session: Session, business_date: date, receipt_id: UUID) -> tuple[Fla
         .order_by(ReceiptFlag.flag_id)
     )
     return tuple(FlagView(*row) for row in session.execute(statement))
-
-
-def list_flags(session: Session, ask: Ask, *, store_id: int | None = None) -> Page[FlagRow]:
-    """Return a page of the work queue; filters state, code."""
-    statement: Select[*tuple[Any, ...]] = (
-        select(
-            ReceiptFlag.flag_id,
-            ReceiptFlag.code,
-            ReceiptFlag.detail,
-            ReceiptFlag.line_number,
-            ReceiptFlag.state,
-            ReceiptFlag.flagged_at,
-            ReceiptFlag.resolved_by,
-            ReceiptFlag.resolved_at,
-            ReceiptFlag.business_date,
-            ReceiptFlag.receipt_id,
-            Receipt.receipt_number,
-            Store.store_code,
-            Store.name.label("store_name"),
-            Store.timezone,
-            Till.till_code,
-            Receipt.currency,
-            Receipt.payable_amount,
-        )
-        .join(
-            Receipt,
-            (Receipt.business_date == ReceiptFlag.business_date)
-            & (Receipt.receipt_id == ReceiptFlag.receipt_id),
-        )
-        .join(Store, Store.store_id == Receipt.store_id)
-        .join(Till, Till.till_id == Receipt.till_id)
-    )
-    if store_id is not None:
-        statement = statement.where(ReceiptFlag.store_id == store_id)
-    for name, column in (("state", ReceiptFlag.state), ("code", ReceiptFlag.code)):
-        if value := ask.filters.get(name):
-            statement = statement.where(column == value)
-    if ask.words:
-        statement = statement.where(Receipt.receipt_number == ask.words)
-    page = read_page(session, statement, ask=ask, sorts=FLAG_SORTS, key="flag_id", filled=FLAG_SORTS)
-    return Page(tuple(FlagRow(*row[:17]) for row in page.rows), page.following, page.previous)
-
-
-def settle_flag(
-    session: Session, *, flag_id: int, state: str, store_id: int | None, actor: str, now: datetime
-) -> None:
-    """
-    Take a flag out of the queue: `state` resolved (something was done) or dismissed (nothing was wrong).
-
-    With `store_id` only that store's flags are found. Raises `FlagNotOpen`.
-    """
-    statement = update(ReceiptFlag).where(ReceiptFlag.flag_id == flag_id, ReceiptFlag.state == "open")
-    if store_id is not None:
-        statement = statement.where(ReceiptFlag.store_id == store_id)
-    settled = session.execute(
-        statement.values(state=state, resolved_by=actor, resolved_at=now).returning(ReceiptFlag.code)
-    ).scalar_one_or_none()
-    if settled is None:
-        raise FlagNotOpen("Somebody has dealt with this already")
-    record_event(
-        session,
-        now=now,
-        actor=actor,
-        action=f"flag.{state}",
-        subject_kind="flag",
-        subject_id=str(flag_id),
-        detail={"code": settled},
-    )
 
 
 def _receipts() -> Select[*tuple[Any, ...]]:

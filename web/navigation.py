@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Final
 
-from flask import current_app, request, url_for
+from flask import current_app, g, request, url_for
 
+from sales.work_queue import MOST_COUNTED, waiting
 from web.roles import may
-from web.state import viewer_or_none
+from web.state import transaction, viewer, viewer_or_none
 from web.words import gettext as _
 
 
@@ -19,6 +20,8 @@ class Place:
     href: str
     key: str
     current: bool
+    count: str = ""
+    """How much waits there for a person; nothing where nothing does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +69,33 @@ def _layout() -> tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...]:
 def sections() -> tuple[Section, ...]:
     """Return the places that the reader's role may enter, in their sections."""
     person = viewer_or_none()
-    here = request.blueprint
+    here = "queue" if request.blueprint == "bodies" else request.blueprint
     found: list[Section] = []
     for title, entries in _layout():
         places = tuple(
-            Place(label, icon, url_for(endpoint), key, endpoint.partition(".")[0] == here)
+            Place(
+                label,
+                icon,
+                url_for(endpoint),
+                key,
+                endpoint.partition(".")[0] == here,
+                _count() if endpoint == "queue.index" else "",
+            )
             for endpoint, label, icon, key in entries
             if person and may(person.role, endpoint) and endpoint in current_app.view_functions
         )
         if places:
             found.append(Section(title, places))
     return tuple(found)
+
+
+def _count() -> str:
+    """Return how many entries of the work queue wait for the reader; asked once per page."""
+    if "queue_count" not in g:
+        with transaction() as session:
+            found = waiting(session, store_id=viewer().store_id)
+        g.queue_count = "" if not found else f"{MOST_COUNTED}+" if found >= MOST_COUNTED else str(found)
+    return str(g.queue_count)
 
 
 PERIODS: Final = (4, 13, 26, 52)

@@ -27,6 +27,8 @@ SIGNED_IN: Final[Roles] = frozenset(ROLES)
 _LOOK: Final[Roles] = SIGNED_IN - {CASHIER}
 _PERSONAL: Final[Roles] = frozenset({DESK, MARKETING, AUDITOR, ADMINISTRATOR, ANALYST})
 _NAMED: Final[Roles] = _PERSONAL - NAMELESS_ROLES
+_QUEUE: Final[Roles] = frozenset({STORE_MANAGER, DESK, AUDITOR, ADMINISTRATOR})
+_DECIDES: Final[Roles] = _QUEUE - {AUDITOR}
 _ADMINISTRATION: Final[Roles] = frozenset({ADMINISTRATOR})
 
 ROUTES: Final[dict[str, Roles]] = {
@@ -69,8 +71,18 @@ ROUTES: Final[dict[str, Roles]] = {
     "jobs.show": frozenset({MARKETING, ANALYST, AUDITOR, ADMINISTRATOR}),
     "jobs.stop": _ADMINISTRATION,
     "jobs.resume": _ADMINISTRATION,
-    "queue.index": frozenset({STORE_MANAGER, DESK, AUDITOR, ADMINISTRATOR}),
-    "queue.settle": frozenset({STORE_MANAGER, DESK, ADMINISTRATOR}),
+    "queue.index": _QUEUE,
+    "queue.show": _QUEUE,
+    "queue.settle": _DECIDES,
+    "queue.settle_chosen": _DECIDES,
+    "queue.link": _DECIDES,
+    "queue.reopen": _DECIDES,
+    "queue.find_articles": _DECIDES,
+    "bodies.index": _QUEUE,
+    "bodies.show": _QUEUE,
+    "bodies.settle": _DECIDES,
+    "bodies.settle_chosen": _DECIDES,
+    "bodies.reopen": _DECIDES,
     "catalogs.index": _PERSONAL | {STORE_MANAGER},
     "catalogs.show": _PERSONAL | {STORE_MANAGER},
     "catalogs.download": _NAMED,

@@ -75,6 +75,20 @@ class Empty:
     command: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Pick(Generic[R]):
+    """
+    Rows can be chosen for something that is done to several at once.
+
+    `form` is the id of the form that the choice goes with, under the name "chosen"; `value` is None
+    for rows that cannot be chosen, `label` says to a screen reader which row it is.
+    """
+
+    form: str
+    value: Callable[[R], str | None]
+    label: Callable[[R], str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table(Generic[R]):
     """A list: what it shows of a row, how it can be asked, and where its rows come from."""
@@ -89,6 +103,7 @@ class Table(Generic[R]):
     filters: tuple[Filter, ...] = ()
     find: str | None = None
     names: bool = True
+    pick: Pick[R] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +123,8 @@ class Line:
 
     href: str | None
     cells: tuple[Cell, ...]
+    pick: tuple[str, str] | None = None
+    """Value and label of the box that chooses the row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +169,7 @@ class Listing:
     narrowed: bool
     clear: str
     in_panel: bool
+    pick_form: str | None = None
 
 
 def visible(table: Table[R]) -> tuple[Column[R], ...]:
@@ -207,6 +225,7 @@ def listing(table: Table[R]) -> Listing:
         narrowed=bool(ask.words or ask.filters),
         clear=request.path,
         in_panel=table.in_panel,
+        pick_form=table.pick.form if table.pick else None,
     )
 
 
@@ -251,7 +270,13 @@ def _line(table: Table[R], columns: Sequence[Column[R]], row: R) -> Line:
             )
             for column in columns
         ),
+        pick=_picked(table.pick, row) if table.pick else None,
     )
+
+
+def _picked(pick: Pick[R], row: R) -> tuple[str, str] | None:
+    value = pick.value(row)
+    return None if value is None else (value, pick.label(row))
 
 
 def _head(column: Column[R], ask: Ask) -> Head:

@@ -21,6 +21,7 @@ ARGUMENTS = {
     "edition_id": uuid4(),
     "copy_id": uuid4(),
     "flag_id": 1,
+    "quarantine_id": 1,
 }
 
 

@@ -34,6 +34,8 @@ def addresses(house):
         "/articles/",
         "/articles/10452",
         "/queue/?state=open",
+        "/queue/1",
+        "/queue/bodies/",
         "/till/",
         "/jobs/",
         f"/jobs/{house.job_id}",
@@ -159,7 +161,7 @@ class TestQueue:
         visitor = visit("desk")
         page = visitor.get("/queue/?state=open").get_data(as_text=True)
         assert "Unknown card" in page
-        flag = re.search(r'action="(/queue/\d+)"', page).group(1)
+        flag = re.search(r'href="(/queue/\d+)"', page).group(1)
         assert visitor.post(flag, {"state": "resolved"}, page="/queue/?state=open").status_code == 303
         assert visitor.post(flag, {"state": "resolved"}, page="/queue/").status_code == 409
 

@@ -81,6 +81,22 @@ document.addEventListener("change", (event) => {
   if (form) form.requestSubmit();
 });
 
+// --- Rows chosen for something that is done to several at once -------------
+
+function countPicked() {
+  const picked = $$("input[name=chosen]:checked").length;
+  $$("[data-picked]").forEach((place) => { place.textContent = String(picked); });
+}
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-pick-all]")) {
+    const boxes = $$("input[name=chosen]", event.target.closest("table"));
+    boxes.forEach((box) => { box.checked = event.target.checked; });
+  }
+  if (event.target.matches("[data-pick-all], input[name=chosen]")) countPicked();
+});
+body.addEventListener("htmx:afterSettle", countPicked);
+
 document.addEventListener("click", async (event) => {
   const copier = event.target.closest("[data-copy]");
   if (!copier) return;
@@ -189,6 +205,10 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "g") leader = Date.now();
   else if (event.key === "j") moveRow(1);
   else if (event.key === "k") moveRow(-1);
+  else if (event.key === "x") {
+    const row = document.activeElement.closest("tr[data-row]") || $("tr.is-current");
+    row && $("input[name=chosen]", row)?.click();
+  }
   else if (event.key === "?") {
     event.preventDefault();
     $("#keys")?.showModal();
