@@ -324,63 +324,7 @@ class SnapshotPayloadAnswer(Answer):
     whole = fields.Boolean(required=True)
     since = fields.String(required=True, allow_none=True)
     store_code = fields.String(required=True)
-    programme = fields.Nested(SnapshotProgrammeAnswer, required=True)
-    cards = fields.List(fields.Nested(SnapshotCardAnswer), required=True)
-
-
-class SnapshotAnswer(Answer):
-    """
-    Data to work from while offline, until `valid_until`.
-
-    `signature` is HMAC-SHA256, in hexadecimal, over all the rest of the answer as compact JSON with its names
-    in order, which is how it is sent; the key is the SHA-256 of the till key that `key_id` names.
-    """
-
-    generated_at = fields.DateTime(required=True)
-    valid_until = fields.DateTime(required=True)
-    key_id = fields.String(required=True, metadata={"description": "The middle part of the till key."})
-    payload = fields.Nested(SnapshotPayloadAnswer, required=True)
-    signature = fields.String(required=True, metadata={"pattern": "^[0-9a-f]{64}$"})
-
-
-class SnapshotCardAnswer(Answer):
-    """A card as a till knows it that is offline; no name, nor anything else of its holder."""
-
-    card_number = fields.String(required=True)
-    state = fields.String(
-        required=True, metadata={"enum": ["issued", "active", "blocked", "replaced", "expired"]}
-    )
-    spendable_now = count()
-    allowance = fields.String(
-        metadata={
-            "description": "Of `spendable_now` points, for `offline_redemptions`; there when it is not 0."
-        }
-    )
-
-
-class SnapshotProgrammeAnswer(Answer):
-    """What a sale will earn, and what points are worth, in the store's currency."""
-
-    version = fields.Integer(required=True)
-    currency = fields.String(required=True)
-    earned_points = count()
-    earned_per_amount = count()
-    earned_net_of_tax = fields.Boolean(required=True)
-    earned_on_points = fields.Boolean(required=True)
-    pending_days = count()
-    point_value = count()
-    points_as = fields.String(required=True, metadata={"enum": ["discount", "tender"]})
-    points_minimum = count()
-    points_step = count()
-    points_share_percent = count()
-
-
-class SnapshotPayloadAnswer(Answer):
-    """What is signed: all cards when `whole`, otherwise those that changed since the edition `since`."""
-
-    whole = fields.Boolean(required=True)
-    since = fields.String(required=True, allow_none=True)
-    store_code = fields.String(required=True)
+    till_code = fields.String(required=True)
     programme = fields.Nested(SnapshotProgrammeAnswer, required=True)
     cards = fields.List(fields.Nested(SnapshotCardAnswer), required=True)
 

@@ -403,60 +403,9 @@ SNAPSHOT_ANSWER: Example = {
         },
         "since": None,
         "store_code": "S1",
+        "till_code": "T1",
         "whole": True,
     },
-    "signature": "4cb91f1c141e11e870171ba2238cbd94dd55a2d9cf76bda37775f56f26f5eae5",
-    "valid_until": "2026-11-24T09:20:02+00:00",
-}
-
-SINCE: Mapping[str, Any] = {
-    "name": "since",
-    "in": "query",
-    "required": False,
-    "description": "The `ETag` of the snapshot that the till has: only cards that changed since are answered.",
-    "schema": {"type": "string"},
-    "example": "8342.1795252802000.1795252802000.5d0c7a3be9f1",
-}
-
-IF_NONE_MATCH: Mapping[str, Any] = {
-    "name": "If-None-Match",
-    "in": "header",
-    "required": False,
-    "description": "The `ETag` of the snapshot that the till has.",
-    "schema": {"type": "string"},
-}
-
-SNAPSHOT_ANSWER: Example = {
-    "generated_at": "2026-11-21T09:20:02+00:00",
-    "key_id": "4f1c9a07be52",
-    "payload": {
-        "cards": [
-            {
-                "allowance": "k5e0a91c7.940.1795252802000.1795512002000.Jx0mV9m3J0Zr3kqQ0b8uYw",
-                "card_number": CARD_NUMBER,
-                "spendable_now": 940,
-                "state": "active",
-            },
-            {"card_number": "2990000000026", "spendable_now": 0, "state": "blocked"},
-        ],
-        "programme": {
-            "currency": "CZK",
-            "earned_net_of_tax": False,
-            "earned_on_points": False,
-            "earned_per_amount": 100,
-            "earned_points": 1,
-            "pending_days": 14,
-            "point_value": 10,
-            "points_as": "discount",
-            "points_minimum": 1,
-            "points_share_percent": 100,
-            "points_step": 1,
-            "version": 0,
-        },
-        "since": None,
-        "store_code": "S1",
-        "whole": True,
-    },
-    "signature": "4cb91f1c141e11e870171ba2238cbd94dd55a2d9cf76bda37775f56f26f5eae5",
+    "signature": "a121f130623b49c81c929a3a501323dd55c03c3262d881823e3567f1159b226c",
     "valid_until": "2026-11-24T09:20:02+00:00",
 }

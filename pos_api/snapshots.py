@@ -131,7 +131,7 @@ def _since() -> str | None:
 
 def _held() -> str | None:
     """Return the edition that the till says it has; of several the one it asks for changes since."""
-    named = sorted(request.if_none_match.as_set(include_weak=True))
+    named = sorted(tag for tag in request.if_none_match.as_set(include_weak=True) if tag)
     since = _since()
     return since if since in named else next(iter(named), None)
 
@@ -175,6 +175,7 @@ def _parts(
     rest = {
         "since": None if whole else since,
         "store_code": plan.till.store_code,
+        "till_code": plan.till.till_code,
         "whole": whole,
     }
     yield f'],"programme":{plan.facts},{_canonical(rest)[1:]}'
