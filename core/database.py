@@ -137,15 +137,29 @@ def open_sandbox(url: str) -> str:
     The owner must be allowed to make databases.
     """
     if not _has_sandbox(url):
-        engine = make_engine(url, role=None, pool_size=1)
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            name = make_url(sandbox_url(url)).database
-            assert name is not None
-            connection.execute(text(f"create database {connection.dialect.identifier_preparer.quote(name)}"))
-        engine.dispose()
+        _as_owner(url, "create database {}")
     opened = sandbox_url(url)
     command.upgrade(_config(opened), "head")
     return opened
+
+
+def drop_sandbox(url: str) -> bool:
+    """Throw the sandbox of the database at `url` away with all that is in it; return whether there was one."""
+    found = _has_sandbox(url)
+    if found:
+        _as_owner(url, "drop database {} with (force)")
+    return found
+
+
+def _as_owner(url: str, statement: str) -> None:
+    """Do to the sandbox's database what cannot be done inside a transaction."""
+    name = make_url(sandbox_url(url)).database
+    assert name is not None
+    engine = make_engine(url, role=None, pool_size=1)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        quoted = connection.dialect.identifier_preparer.quote(name)
+        connection.execute(text(statement.format(quoted)))
+    engine.dispose()
 
 
 def _has_sandbox(url: str) -> bool:

@@ -1,5 +1,6 @@
 """The command group `regulars receipts`."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -9,6 +10,9 @@ from core.commandline import Workplace, json_option, pass_workplace, print_json,
 from core.copying import refresh_statistics
 from core.progress import progress_bar
 from loyalty.receipt_import import WRITTEN, import_receipts
+from loyalty.signing import all_keys, rotate_key
+
+ACTOR = "command line"
 
 
 @click.group()
@@ -38,4 +42,42 @@ def receipts_import(workplace: Workplace, *, file: Path, as_json: bool) -> None:
     )
 
 
-commands: tuple[click.Command, ...] = (receipts,)
+@click.group("signing-keys")
+def signing_keys() -> None:
+    """Keys that sign what tills may let be spent offline; the first is made when it is needed."""
+
+
+@signing_keys.command("list")
+@json_option
+@pass_workplace
+def signing_keys_list(workplace: Workplace, *, as_json: bool) -> None:
+    """List the keys by their names; their secrets are never shown."""
+    with workplace.sessions.begin() as session:
+        keys = all_keys(session)
+    if as_json:
+        print_json({"keys": [asdict(key) for key in keys]})
+        return
+    for key in keys:
+        end = "signs" if key.retired_at is None else f"retired {key.retired_at:%Y-%m-%d %H:%M}"
+        revoked = f", revoked {key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else ""
+        click.echo(f"{key.key_id}  made {key.created_at:%Y-%m-%d %H:%M}, {end}{revoked}")
+
+
+@signing_keys.command("rotate")
+@click.option("--revoke", is_flag=True, help="Nothing that older keys signed holds any more.")
+@json_option
+@pass_workplace
+def signing_keys_rotate(workplace: Workplace, *, revoke: bool, as_json: bool) -> None:
+    """Let a new key sign; what the old one signed holds until it ends by itself."""
+    with workplace.sessions.begin() as session:
+        key_id = rotate_key(session, now=clock.now(), actor=ACTOR, revoke=revoke)
+    if as_json:
+        print_json({"key_id": key_id, "revoked": revoke})
+    else:
+        click.echo(f"{key_id} signs from now on")
+
+
+commands: tuple[click.Command, ...] = (
+    signing_keys,
+    receipts,
+)

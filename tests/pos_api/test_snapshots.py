@@ -93,7 +93,9 @@ class TestSnapshot:
     def test_spares_cards_that_nobody_has(self, chain: Chain):
         with chain.sessions.begin() as session:
             session.execute(
-                text("insert into card (card_number, state, created_at) values ('2990000000040', 'stock', now())")
+                text(
+                    "insert into card (card_number, state, created_at) values ('2990000000040', 'stock', now())"
+                )
             )
         assert "2990000000040" not in cards_of(chain.till.get("/snapshot"))
 
@@ -203,7 +205,9 @@ class TestChanges:
         enrol_with_points(chain, 100)
         with chain.sessions() as slow, slow.begin():
             slow.execute(
-                text("update card set state = 'blocked', blocked_reason = 'x', blocked_at = now() where card_number = :n"),
+                text(
+                    "update card set state = 'blocked', blocked_reason = 'x', blocked_at = now() where card_number = :n"
+                ),
                 {"n": MEMBER_CARD},
             )
             edition = chain.till.get("/snapshot").headers["ETag"]
