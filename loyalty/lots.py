@@ -143,19 +143,26 @@ class Position:
 
 
 def position_of(lots: Iterable[Lot], *, reserved: int, now: datetime) -> Position:
-    """Return what an account with these lots holds at `now`; points that have ended are not counted."""
-    available = pending = 0
+    """
+    Return what an account with these lots holds at `now`.
+
+    Points that have ended are not counted, but for those that pay what is below zero.
+    """
+    available = pending = ended = debt = 0
     ends: dict[datetime, int] = {}
     for lot in lots:
         if lot.is_due(now) and lot.remaining > 0:
+            ended += lot.remaining
             continue
+        if lot.plain:
+            debt = max(debt, -lot.remaining)
         if lot.is_pending(now):
             pending += lot.remaining
         else:
             available += lot.remaining
         if lot.expires_at and lot.remaining and lot.expires_at <= now + EXPIRING_WITHIN:
             ends[lot.expires_at] = ends.get(lot.expires_at, 0) + lot.remaining
-    return Position(available, pending, reserved, expiring_by_day(ends.items()))
+    return Position(available + min(ended, debt), pending, reserved, expiring_by_day(ends.items()))
 
 
 def expiring_by_day(ends: Iterable[tuple[datetime, int]]) -> tuple[tuple[date, int], ...]:

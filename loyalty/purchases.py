@@ -39,7 +39,8 @@ def book_sale(
     spends = posted.mode == LIVE and bool(posted.redemption_ids or posted.offline_redemptions)
     # What was spent with a card offline was, whether the card may still earn or not.
     payer = opening.card.account_id if spends and posted.offline_redemptions and opening.card else None
-    if held is not None and held.settled and not opening.waiting and not spends:
+    ended = _has_ended(programme, posted, till, now)
+    if held is not None and held.settled and not opening.waiting and not spends and not ended:
         holdings = {held.account_id: Holding(held.account_id, now=now, complete=False)}
     else:
         holdings = hold_spenders(session, posted=posted, till=till, own=own, payer=payer, now=now)
@@ -74,6 +75,16 @@ def book_sale(
     if held is not None and holding is not None:
         booking.position = position_after(held, holding, lot)
     return booking
+
+
+def _has_ended(programme: Programme, posted: PostedReceipt, till: TillIdentity, now: datetime) -> bool:
+    """Whether the points of a sale have ended before it came, so that they only pay what is below zero."""
+    ends = (
+        programme.expires_at(posted.business_date, till.timezone)
+        if posted.business_date < now.date()
+        else None
+    )
+    return ends is not None and ends <= now
 
 
 def _value_flags(posted: PostedReceipt, spent: Spent, programme: Programme) -> Iterator[Flag]:

@@ -17,6 +17,8 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 TIMES = float(os.environ.get("REGULARS_SOAK_TIMES") or 10)
 """How many times the size of the programme `dev soak` does."""
+MOST = int(os.environ.get("REGULARS_MOST") or 0)
+"""The most rounds of a row that a usual run does, for who is in a hurry; 0 sets no limit."""
 SOAK_TIMEOUT = 7200
 
 Publish = Callable[[str], None]
@@ -46,7 +48,7 @@ def _git(*words: str) -> str:
 
 def sizes(whole: int, *, parts: int = 1) -> list[object]:
     """Return parameters for a test: the rounds of this commit's part of `whole`, and those of a soak."""
-    usual = range(turn() % parts, whole, parts)
+    usual = range(turn() % parts, whole, parts)[: MOST or None]
     soak = range(max(1, round(whole * TIMES)))
     return [
         pytest.param(usual, id="this commit's part" if parts > 1 else "whole"),

@@ -1,0 +1,267 @@
+"""
+H1: bugs that others have shipped, as changes of a few lines, and the row of the programme that must turn red.
+
+Each change replaces text that must be there, so that a bug which no longer fits says so at once.
+"""
+
+from dataclasses import dataclass
+
+MODEL = "tests/reliability/test_model.py::TestTheModel::test_is_what_the_shop_does"
+LATE = "tests/reliability/test_late.py::TestALateReceipt::test_is_booked_as_of_its_business_date"
+LATE_BATCH = "tests/reliability/test_late.py::TestABatchOfLateReceipts::test_is_booked_but_for_its_bad_ones"
+LAST_POINTS = "tests/reliability/test_contention.py::TestTheLastPoints::test_are_reserved_once"
+LAST_GIFT = "tests/reliability/test_contention.py::TestTheLastGift::test_is_reserved_once"
+ONE_RESERVATION = "tests/reliability/test_contention.py::TestOneReservation::test_has_one_end"
+ONE_RECEIPT = "tests/reliability/test_contention.py::TestOneReceipt::test_has_one_effect"
+ONE_BODY = "tests/reliability/test_contention.py::TestOneReceipt::test_has_one_body"
+CRASH_POINTS = "tests/reliability/test_crash_points.py::TestDeathAtEveryStatement::test_leaves_nothing_or_all"
+ORDERS = (
+    "tests/reliability/test_orders.py::TestOneStory::test_leaves_equal_ledgers_in_whatever_order_it_comes"
+)
+KILLS = "tests/reliability/test_crashes.py::TestKillsAtRandom::test_lose_no_acknowledged_receipt_and_count_no_point_twice"
+ACCESS = "tests/reliability/test_access.py::TestTills::test_of_another_store_get_nothing"
+GUARD = "tests/web/test_guard.py::TestEveryRoute::test_refuses_changes_without_the_page_s_token"
+OTHER_STORE = "tests/web/test_guard.py::TestAnotherStore::test_stays_closed_to_people_of_one"
+CARDS = (
+    "tests/reliability/test_payment_cards.py::TestPaymentCards::test_are_masked_in_every_text_of_a_receipt"
+)
+OUTAGE = "tests/pos_api/test_outages.py::TestOutage::test_of_the_database_is_told_and_over_when_it_returns"
+
+SQL = ("migrations/versions/0001_house.sql", "migrations/versions/0002_till_and_ledger.sql")
+
+
+@dataclass(frozen=True)
+class Change:
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Bug:
+    name: str
+    row: str
+    changes: tuple[Change, ...]
+    story: str = ""
+    """Which of the row's cases shows it, where one does."""
+
+
+def _one(name: str, row: str, file: str, old: str, new: str, *, story: str = "") -> Bug:
+    return Bug(name, row, (Change(file, old, new),), story)
+
+
+BUGS = (
+    _one(
+        "two transactions for receipt and points",
+        CRASH_POINTS,
+        "loyalty/checkout.py",
+        "            record_arrivals(session, booking.arrivals, now=record.received_at)\n",
+        "        driver_of(session).commit()\n"
+        "        with driver_of(session).pipeline():\n"
+        "            record_arrivals(session, booking.arrivals, now=record.received_at)\n",
+        story="sells-",
+    ),
+    _one(
+        "stock read, then written",
+        LAST_GIFT,
+        "rewards/operations.py",
+        "    row = (\n        driver_of(session)\n        .execute(\n",
+        "    import time\n\n"
+        "    there = driver_of(session).execute(\n"
+        "        'select on_hand from reward_stock where reward_code = %s and store_id = %s',\n"
+        "        (reward_code, store_id),\n"
+        "    ).fetchone()\n"
+        "    if there and there[0] > 0:\n"
+        "        time.sleep(0.02)\n"
+        "        driver_of(session).execute(\n"
+        "            'update reward_stock set on_hand = %s where reward_code = %s and store_id = %s',\n"
+        "            (there[0] - 1, reward_code, store_id),\n"
+        "        )\n"
+        "        return\n"
+        "    row = (\n        driver_of(session)\n        .execute(\n",
+    ),
+    Bug(
+        "no unique key and no lock for a receipt's identity",
+        ONE_RECEIPT,
+        (
+            Change(
+                SQL[0],
+                "CONSTRAINT receipt_identity_key UNIQUE (business_date, store_id, till_id, receipt_number)",
+                "CONSTRAINT receipt_identity_key CHECK (true)",
+            ),
+            Change(
+                SQL[1], "  PERFORM pg_advisory_xact_lock(hashtextextended(own_identity, 0));\n", ""
+            ),
+        ),
+    ),
+    _one(
+        "acknowledged before the commit",
+        KILLS,
+        "pos_api/transactions.py",
+        "            with sessions.begin() as session:\n                return work(session)\n",
+        "            import threading\n\n"
+        "            session = sessions()\n"
+        "            session.begin()\n"
+        "            done = work(session)\n\n"
+        "            def end() -> None:\n"
+        "                time.sleep(0.3)\n"
+        "                session.commit()\n"
+        "                session.close()\n\n"
+        "            threading.Thread(target=end).start()\n"
+        "            return done\n",
+    ),
+    _one(
+        "redemptions of every store to everybody",
+        ACCESS,
+        "loyalty/redemptions.py",
+        "    if found.store_id != till.store_id:\n",
+        "    if found.store_id != till.store_id and not found:\n",
+    ),
+    _one(
+        "receipts of every store to everybody",
+        ACCESS,
+        "pos_api/keys.py",
+        "    if store_code != till.store_code:\n",
+        "    if not store_code:\n",
+    ),
+    _one(
+        "a manager sees the receipts of every store",
+        OTHER_STORE,
+        "web/screens/receipts.py",
+        "receipt_id=receipt_id, store_id=viewer().store_id",
+        "receipt_id=receipt_id, store_id=None",
+    ),
+    _one(
+        "no CSRF token is asked for",
+        GUARD,
+        "web/guard.py",
+        "    return hmac.compare_digest(given.encode(), csrf_token().encode())\n",
+        "    return bool(given) or not given\n",
+    ),
+    _one(
+        "points rounded up instead of down",
+        MODEL,
+        "loyalty/programme.py",
+        "max(0, base)",
+        "max(0, base + 99)",
+    ),
+    _one(
+        "shares of the lines rounded one by one",
+        MODEL,
+        "loyalty/earning.py",
+        "    return dict(zip(ordered, split_largest_remainder(points, weights), strict=True))\n",
+        "    whole = sum(weights)\n"
+        "    return {number: round(points * weight / whole) for number, weight in zip(ordered, weights, strict=True)}\n",
+    ),
+    _one(
+        "points end twice",
+        MODEL,
+        "loyalty/holding.py",
+        "            if lot.is_due(self.now) and lot.remaining > 0:\n                legs += self._end(lot)\n",
+        "            if lot.is_due(self.now) and lot.remaining > 0:\n                legs += self._end(lot)\n"
+        "            elif lot.is_due(self.now):\n                legs.append(Leg('points', -lot.earned, lot.lot_id, 1))\n"
+        "                self._apply(legs[-1:])\n",
+    ),
+    _one(
+        "the newest points are spent first",
+        MODEL,
+        "loyalty/lots.py",
+        "    return sorted(usable, key=by_end)\n",
+        "    return sorted(usable, key=by_end, reverse=True)\n",
+    ),
+    _one(
+        "pending points can be spent",
+        MODEL,
+        "loyalty/lots.py",
+        "        if lot.is_pending(now):\n            pending += lot.remaining\n",
+        "        if lot.is_pending(now) and not lot.lines:\n            pending += lot.remaining\n",
+    ),
+    Bug(
+        "an account is read without its lock",
+        LAST_POINTS,
+        (
+            Change(
+                SQL[1],
+                "  SELECT balance.points, balance.reserved, balance.moved_to INTO points, reserved, moved_to\n"
+                "  FROM balance WHERE account_id = held FOR UPDATE;\n  IF NOT FOUND",
+                "  SELECT balance.points, balance.reserved, balance.moved_to INTO points, reserved, moved_to\n"
+                "  FROM balance WHERE account_id = held;\n  IF NOT FOUND",
+            ),
+        ),
+    ),
+    _one(
+        "a receipt is known by its Idempotency-Key only",
+        ONE_RECEIPT,
+        "pos_api/receipts.py",
+        "        posted = RECEIPT.read(parse(raw))\n        now = clock.now()\n",
+        "        posted = RECEIPT.read(parse(raw))\n        now = clock.now()\n"
+        "        if repeated is None:\n"
+        "            from dataclasses import replace\n"
+        "            from uuid import uuid4\n\n"
+        "            posted = replace(posted, receipt_number=f'{posted.receipt_number}-{uuid4().hex[:6]}')\n",
+    ),
+    Bug(
+        "a reservation can be resolved twice",
+        ONE_RESERVATION,
+        (
+            Change("loyalty/redemptions.py", '    if redemption.state == "posted":\n        raise AlreadyRedeemed("the redemption was posted")\n', ""),
+            Change("loyalty/redemptions.py", '    if redemption.state == "released":\n        raise AlreadyReleased("the redemption was released")\n', ""),
+        ),
+    ),
+    _one(
+        "points are kept after a refund",
+        MODEL,
+        "loyalty/booked_sale.py",
+        "        taken = sum(earned.values())\n        if taken:\n",
+        "        taken = sum(earned.values())\n        if taken < 0:\n",
+    ),
+    _one(
+        "more comes back than was sold",
+        MODEL,
+        "loyalty/returns.py",
+        "        quantity = min(line.quantity, sold.quantity - before.quantity)\n",
+        "        quantity = line.quantity\n",
+    ),
+    _one(
+        "another body passes as the same receipt",
+        ONE_BODY,
+        "loyalty/checkout.py",
+        "    if known.fingerprint != meaning:\n",
+        "    if not known.fingerprint:\n",
+    ),
+    _one(
+        "a return is booked as of the day on which it came, not that of its original",
+        ORDERS,
+        "loyalty/originals.py",
+        "where link.original_identity = %s and link.original_receipt_id is null\n",
+        "where link.original_identity = %s and link.original_receipt_id is null and false\n",
+    ),
+    _one(
+        "late receipts are booked as of the day on which they come",
+        LATE,
+        "loyalty/purchases.py",
+        "    cause = Cause(posted.business_date, now, receipt_id)\n",
+        "    cause = Cause(now.date(), now, receipt_id)\n",
+    ),
+    _one(
+        "one bad receipt spoils its batch",
+        LATE_BATCH,
+        "pos_api/batches.py",
+        "        except Problem as problem:\n",
+        "        except ZeroDivisionError as problem:\n",
+    ),
+    _one(
+        "payment cards are kept in the names of articles",
+        CARDS,
+        "sales/receipts.py",
+        "                name=mask(line.name),\n",
+        "",
+    ),
+    _one(
+        "an outage is an error of ours",
+        OUTAGE,
+        "pos_api/problems.py",
+        '    return Problem("unavailable", "The database cannot be reached; ask again.")\n',
+        '    return Problem("internal", "The database cannot be reached; ask again.")\n',
+    ),
+)  # fmt: skip
