@@ -1,22 +1,29 @@
 """The till simulator: a till in the browser that posts real receipts through the tills' interface."""
 
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 
 from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, NotFound
 
 from core.keyset import Ask
+from loyalty.programme_versions import programmes
 from sales.article_lists import find_articles, last_prices
 from sales.figures import latest_business_date
 from sales.operations import add_till
+from sales.queries import ReceiptNotFound, stored_answer
+from sales.receipt_lists import NoSuchReceipt, read_receipt
 from sales.store_lists import list_stores
 from web import till_words
+from web.assets import asset
 from web.roles import may
 from web.state import now, transaction, viewer
 
 blueprint = Blueprint("till", __name__, url_prefix="/till")
 SIMULATOR = "SIM"
+PARTS = ("server", "paper", "queue", "basket", "returns", "scanner")
+"""The files of the till; their addresses change with them, so the page has to tell."""
 _LONGEST = 80
 _PRICES_KEPT = timedelta(weeks=8)
 
@@ -31,7 +38,12 @@ def simulator() -> ResponseReturnValue:
             if viewer().store_id in {None, store.store_id}
         ]
     return render_template(
-        "screens/till.html", stores=stores, may_key=may(viewer().role, "till.key"), words=till_words.words()
+        "screens/till.html",
+        stores=stores,
+        may_key=may(viewer().role, "till.key"),
+        words=till_words.words(),
+        till_code=SIMULATOR,
+        modules={name: asset(f"js/till/{name}.js") for name in PARTS},
     )
 
 
@@ -56,6 +68,53 @@ def articles() -> ResponseReturnValue:
             }
             for article in found
         ]
+    )
+
+
+@blueprint.get("/original")
+def original() -> ResponseReturnValue:
+    """Return the lines of a sale that something is brought back from; people of one store see theirs."""
+    asked = {
+        name: request.args.get(name, "").replace("\0", "") for name in ("store", "till", "day", "number")
+    }
+    try:
+        day = date.fromisoformat(asked["day"])
+    except ValueError as error:
+        raise NotFound from error
+    with transaction() as session:
+        try:
+            stored = stored_answer(
+                session,
+                store_code=asked["store"],
+                till_code=asked["till"],
+                business_date=day,
+                receipt_number=asked["number"],
+            )
+            receipt = read_receipt(
+                session, business_date=day, receipt_id=stored.receipt_id, store_id=viewer().store_id
+            )
+        except (ReceiptNotFound, NoSuchReceipt) as error:
+            raise NotFound from error
+        programme = programmes(session).on(day)
+    return jsonify(
+        {
+            "type": receipt.row.type,
+            "currency": receipt.row.currency,
+            "payable_amount": receipt.row.payable_amount,
+            "point_value": programme.value_of(1, receipt.row.currency),
+            "lines": [
+                {
+                    "line_number": line.line_number,
+                    "sku": line.sku or "-",
+                    "name": line.name or line.sku,
+                    "quantity": format(line.quantity.normalize(), "f"),
+                    "unit_price": line.unit_price,
+                    "total_amount": line.total_amount,
+                    "tax_rate": format((line.tax_rate or Decimal(0)).normalize(), "f"),
+                }
+                for line in receipt.lines
+            ],
+        }
     )
 
 

@@ -1,0 +1,172 @@
+"""The till simulator, by hand, in a browser."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.journey.test_counter_to_screen import sign_in
+from tests.web.house import CARDS, House
+
+pytestmark = pytest.mark.browser
+
+WEDGE = """async (code) => {
+  document.activeElement.blur();
+  for (const key of [...code, "Enter"]) document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+}"""
+
+CAMERA = """
+  window.BarcodeDetector = class {
+    static getSupportedFormats() { return Promise.resolve(["ean_13", "qr_code"]); }
+    detect() { return Promise.resolve(window.seen ? [{ rawValue: window.seen }] : []); }
+  };
+"""
+"""No browser on Linux reads bar codes, so here the camera is real and the reading is not."""
+
+
+def open_till(page: Page, house: House) -> Page:
+    """Sign in and give the till a key."""
+    sign_in(page, house.people["administrator"])
+    page.goto("/till/")
+    expect(page.locator("#till")).to_have_attribute("data-ready", "yes")
+    page.get_by_role("button", name="Make a key for this till").click()
+    expect(page.get_by_text("The till has a key of its own now")).to_be_visible()
+    return page
+
+
+@pytest.fixture
+def till(page: Page, journey_house: House) -> Page:
+    """A till whose console must stay silent."""
+    return open_till(page, journey_house)
+
+
+@pytest.fixture
+def rough_till(browser: Browser, address: str, journey_house: House) -> Iterator[Page]:
+    """A till whose console may report answers that are no success: they are what the test is about."""
+    context = browser.new_context(base_url=address, locale="en-GB", permissions=["camera"])
+    context.add_init_script(CAMERA)
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    yield open_till(page, journey_house)
+    context.close()
+
+
+def give_points(till: Page, house: House, card: str, points: int) -> None:
+    """Let a card have points that can be spent."""
+    day = datetime.now(UTC) - timedelta(days=60)
+    amount = points * 100
+    line = {
+        "line_number": 1,
+        "sku": "10452",
+        "quantity": "1",
+        "unit_price": amount,
+        "total_amount": amount,
+        "tax_rate": "12",
+    }
+    body = {
+        "type": "sale",
+        "business_date": day.date().isoformat(),
+        "receipt_number": "past",
+        "closed_at": day.isoformat(),
+        "currency": "CZK",
+        "card_number": card,
+        "lines": [line],
+        "totals": {"payable_amount": amount},
+    }
+    key = {"Authorization": f"Bearer {house.keys['S1']}"}
+    assert till.request.post("/pos/v1/receipts", data=body, headers=key).status == 201
+
+
+def put(till: Page, words: str) -> None:
+    till.get_by_label("Article", exact=True).fill(words)
+    expect(till.locator("#till-found [role=option]").first).to_be_visible()
+    till.get_by_label("Article", exact=True).press("Enter")
+
+
+def scan(till: Page, code: str) -> None:
+    till.evaluate(WEDGE, code)
+
+
+def pay(till: Page) -> None:
+    till.get_by_role("button", name="Pay in cash").click()
+
+
+class TestSale:
+    def test_is_scanned_quoted_paid_with_points_brought_back_and_voided(
+        self, till: Page, journey_house: House
+    ):
+        paper = till.locator("#till-paper")
+        give_points(till, journey_house, CARDS[1], 500)
+        scan(till, CARDS[1])
+        expect(till.locator("#till-member")).to_contain_text("500 points available")
+        put(till, "med")
+        put(till, "Čaj")
+        expect(till.locator("#till-total")).to_have_text(re.compile(r"189\.80"))
+        expect(till.locator("#till-earns")).to_have_text("Points that this earns: 189")
+        till.get_by_label("Points to spend").fill("9000")
+        till.get_by_label("Points to spend").press("Tab")
+        expect(till.locator("#till-messages")).to_contain_text("500")
+        expect(till.locator("#till-total")).to_have_text(re.compile(r"139\.80"))
+        expect(till.locator("#till-earns")).to_have_text("Points that this earns: 139")
+        pay(till)
+        expect(paper).to_have_attribute("data-earned", "139")
+        expect(paper).to_contain_text("139.80")
+        expect(paper).not_to_contain_text("quote")
+
+        till.get_by_role("button", name="Return or void").click()
+        till.locator("#till-recent-list button").first.click()
+        till.get_by_label("Brought back: Med 500 g").fill("1")
+        till.get_by_label("Brought back: Med 500 g").press("Tab")
+        expect(till.locator("#return-total")).to_have_text(re.compile(r"95\.\d\d"))
+        till.get_by_role("button", name="Hand back the money").click()
+        expect(paper).to_contain_text("Return")
+        expect(paper).to_contain_text("Handed back")
+        expect(paper).not_to_contain_text("totals_mismatch")
+
+        till.locator("#till-recent-list button").first.click()
+        till.get_by_role("button", name="Void the whole receipt").click()
+        expect(paper).to_contain_text("Void")
+        till.get_by_role("button", name="Sale", exact=True).click()
+        scan(till, CARDS[1])
+        expect(till.locator("#till-member")).to_contain_text("500 points available")
+
+    def test_takes_codes_from_the_camera(self, rough_till: Page):
+        rough_till.get_by_role("button", name="Scan with the camera").click()
+        expect(rough_till.locator("#till-video")).to_be_visible()
+        rough_till.evaluate(f"window.seen = '{CARDS[0]}'")
+        expect(rough_till.locator("#till-member")).to_contain_text("points available")
+        expect(rough_till.locator("#till-video")).to_be_hidden()
+
+    def test_says_that_a_code_is_nobody_s(self, rough_till: Page):
+        scan(rough_till, "2990000000071")
+        expect(rough_till.locator("#till-problem")).to_contain_text(
+            "Neither a card nor an article has the code"
+        )
+
+
+class TestOffline:
+    def test_keeps_receipts_and_sends_them_when_the_line_is_back(self, till: Page):
+        till.get_by_label("Offline").check()
+        for _ in range(2):
+            till.get_by_label("Card").first.fill(CARDS[0])
+            till.get_by_role("button", name="Look up").click()
+            put(till, "Sušenky")
+            pay(till)
+            expect(till.locator("#till-paper")).to_contain_text("The till is offline")
+        expect(till.locator("#till-queue")).to_contain_text("2 to be sent")
+        till.reload()
+        expect(till.locator("#till-queue")).to_contain_text("2 to be sent")
+        till.get_by_role("button", name="Send now").click()
+        expect(till.get_by_text("Receipts sent: 2")).to_be_visible()
+        expect(till.locator("#till-queue")).to_be_hidden()
+
+    def test_keeps_a_receipt_that_the_server_did_not_answer(self, rough_till: Page):
+        put(rough_till, "Sušenky")
+        expect(rough_till.locator("#till-earns")).to_be_visible()
+        rough_till.route("**/pos/v1/receipts", lambda route: route.fulfill(status=503, body="{}"), times=1)
+        pay(rough_till)
+        expect(rough_till.locator("#till-queue")).to_contain_text("1 to be sent")
+        rough_till.get_by_role("button", name="Send now").click()
+        expect(rough_till.locator("#till-queue")).to_be_hidden()

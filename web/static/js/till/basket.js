@@ -1,0 +1,289 @@
+// The sale: card, articles, the basket with its quote, points to spend, and paying.
+
+export function open(till) {
+  const { $, say, money, number } = till;
+  const lines = [];
+  let quote = null;
+
+  const cardNumber = () => $("till-card").value.replace(/\s/g, "");
+  const gross = (line) => Math.round(line.price * line.quantity + Number.EPSILON);
+  const total = () => lines.reduce((sum, line) => sum + gross(line), 0);
+
+  // --- The card ---------------------------------------------------------------------
+
+  async function lookUp() {
+    till.problem("");
+    $("till-member").replaceChildren();
+    $("till-points").value = "";
+    const typed = cardNumber();
+    if (typed && !till.queue.offline()) {
+      try {
+        showCard(await till.server.ask(`/cards/${encodeURIComponent(typed)}`));
+      } catch (error) {
+        till.problem(error.status === 404 ? say("unknown_card") : error.message);
+      }
+    }
+    changed();
+    $("till-article").focus();
+  }
+
+  function showCard(card) {
+    const strip = $("till-member-template").content.cloneNode(true);
+    const state = { blocked: say("blocked"), replaced: say("replaced") }[card.state];
+    strip.querySelector("[data-name]").textContent = [card.member?.greeting, state].filter(Boolean).join(" · ") || say("anonymous");
+    const points = [say("available", { points: number(card.points.available) })];
+    if (card.points.pending) points.push(say("pending", { points: number(card.points.pending) }));
+    if (card.member?.birthday) points.push(say("birthday"));
+    strip.querySelector("[data-points]").textContent = points.join(" · ");
+    $("till-member").replaceChildren(strip);
+  }
+
+  $("till-card-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    lookUp();
+  });
+
+  function takeCard(code) {
+    $("till-card").value = code;
+    return lookUp();
+  }
+
+  // --- Articles ----------------------------------------------------------------------
+
+  let found = [];
+  let marked = 0;
+  let asked = 0;
+
+  async function fetchArticles(query) {
+    const response = await fetch(`${till.root.dataset.articles}?${new URLSearchParams({ q: query })}`).catch(() => null);
+    return response?.ok ? response.json() : [];
+  }
+
+  async function search() {
+    const query = $("till-article").value.trim();
+    const turn = (asked += 1);
+    if (query.length < 2) return showFound([]);
+    const articles = await fetchArticles(query);
+    if (turn === asked) showFound(articles, true);
+  }
+
+  function showFound(articles, open = false) {
+    found = articles;
+    marked = 0;
+    const box = $("till-found");
+    box.hidden = !open;
+    $("till-article").setAttribute("aria-expanded", String(open));
+    box.replaceChildren(...articles.map((article, index) => {
+      const option = $("till-option").content.firstElementChild.cloneNode(true);
+      option.setAttribute("aria-selected", String(index === 0));
+      option.querySelector("[data-name]").textContent = article.name;
+      option.querySelector("[data-price]").textContent = article.price === null ? say("no_price") : money(article.price);
+      option.querySelector("[data-code]").textContent = [article.sku, article.brand].filter(Boolean).join(" · ");
+      option.addEventListener("click", () => add(article));
+      return option;
+    }));
+    if (open && !articles.length) {
+      box.append(Object.assign(document.createElement("p"), { className: "menu-title", textContent: say("nothing_found") }));
+    }
+  }
+
+  function add(article) {
+    const same = lines.find((line) => line.sku === article.sku);
+    if (same) same.quantity += 1;
+    else lines.push({ ...article, price: article.price ?? 0, quantity: 1 });
+    $("till-article").value = "";
+    showFound([]);
+    changed();
+    $("till-article").focus();
+  }
+
+  // A code that names exactly one article goes straight into the basket; says whether it did.
+  async function takeArticle(code) {
+    const articles = await fetchArticles(code);
+    if (articles.length !== 1) return false;
+    add(articles[0]);
+    return true;
+  }
+
+  let pause = 0;
+  $("till-article").addEventListener("input", () => {
+    clearTimeout(pause);
+    pause = setTimeout(search, 120);
+  });
+  $("till-article").addEventListener("keydown", async (event) => {
+    if (event.key === "Escape") return showFound([]);
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      marked = Math.max(0, Math.min(found.length - 1, marked + (event.key === "ArrowDown" ? 1 : -1)));
+      [...$("till-found").children].forEach((option, index) => option.setAttribute("aria-selected", String(index === marked)));
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      clearTimeout(pause);
+      const typed = $("till-article").value.trim();
+      if (/^\d{8,19}$/.test(typed)) {
+        $("till-article").value = "";
+        showFound([]);
+        return till.scanned(typed);
+      }
+      if (!found.length) await search();
+      if (found[marked]) add(found[marked]);
+    }
+  });
+  document.addEventListener("click", (event) => { if (!event.target.closest(".till-find")) showFound([]); });
+
+  // --- The basket ------------------------------------------------------------------------
+
+  function draw() {
+    $("till-empty").hidden = lines.length > 0;
+    $("till-lines").replaceChildren(...lines.map((line, index) => {
+      const row = $("till-line").content.cloneNode(true);
+      row.querySelector("[data-name]").textContent = line.name;
+      row.querySelector("[data-sku]").textContent = line.sku;
+      row.querySelector("[data-price]").textContent = money(line.price);
+      row.querySelector("[data-total]").textContent = money(quoted(index)?.net_amount ?? gross(line));
+      const quantity = row.querySelector("[data-quantity]");
+      quantity.value = line.quantity;
+      quantity.setAttribute("aria-label", `${say("quantity")}: ${line.name}`);
+      quantity.addEventListener("change", () => {
+        line.quantity = Math.max(0.001, Math.round(Number(quantity.value) * 1000) / 1000 || 1);
+        changed();
+      });
+      const remove = row.querySelector("[data-remove]");
+      remove.setAttribute("aria-label", `${say("remove")}: ${line.name}`);
+      remove.addEventListener("click", () => { lines.splice(index, 1); changed(); });
+      return row;
+    }));
+    $("till-total").textContent = money(quote ? quote.totals.payable_amount : total());
+    drawQuote();
+  }
+
+  const quoted = (index) => quote?.lines.find((line) => line.line_number === index + 1);
+
+  // --- The quote: asked again whenever something changes ------------------------------------
+
+  let wait = 0;
+  let turn = 0;
+
+  function changed() {
+    quote = null;
+    turn += 1;
+    clearTimeout(wait);
+    draw();
+    if (lines.length && !till.queue.offline()) wait = setTimeout(askQuote, 150);
+  }
+
+  async function askQuote() {
+    const mine = turn;
+    try {
+      const answer = await till.server.ask("/quotes", {
+        currency: till.currency(),
+        at: new Date().toISOString(),
+        ...(cardNumber() ? { card_number: cardNumber() } : {}),
+        points_to_spend: Math.max(0, Math.trunc(Number($("till-points").value) || 0)),
+        lines: stated().map(({ total_amount, ...line }) => line),
+      });
+      if (mine !== turn) return;
+      quote = answer;
+      draw();
+    } catch (error) {
+      if (mine === turn && error.status) till.problem(error.message);
+    }
+  }
+
+  function drawQuote() {
+    $("till-quote").hidden = !quote;
+    $("till-spend").hidden = !quote || (!quote.points.spendable_now && !$("till-points").value);
+    if (!quote) return;
+    const facts = [
+      ["gross_amount", quote.totals.gross_amount, say("gross")],
+      ["discount_amount", -quote.totals.discount_amount, say("discount")],
+      ["points_amount", -quote.totals.points_amount, say("by_points")],
+    ].filter(([name, amount]) => amount && (name !== "gross_amount" || quote.totals.payable_amount !== amount));
+    $("till-facts").replaceChildren(...facts.map(([, amount, label]) => pair(label, money(amount))));
+    $("till-earns").textContent = say("earns", { points: number(quote.points.to_earn) });
+    $("till-spendable").textContent = say("spendable", { points: number(quote.points.spendable_now), value: money(quote.points.spendable_value) });
+    $("till-points").max = quote.points.spendable_now;
+    $("till-messages").replaceChildren(...quote.messages.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+  }
+
+  function pair(label, amount) {
+    const row = document.createElement("div");
+    row.append(Object.assign(document.createElement("dt"), { textContent: label }), Object.assign(document.createElement("dd"), { textContent: amount, className: "number" }));
+    return row;
+  }
+
+  $("till-points").addEventListener("change", changed);
+  $("till-all-points").addEventListener("click", () => {
+    $("till-points").value = quote?.points.spendable_now ?? "";
+    changed();
+  });
+
+  // --- Paying ------------------------------------------------------------------------------
+
+  function stated() {
+    return lines.map((line, index) => ({
+      line_number: index + 1,
+      sku: line.sku,
+      name: line.name,
+      quantity: String(line.quantity),
+      unit: line.unit,
+      unit_price: line.price,
+      total_amount: gross(line),
+      tax_rate: line.tax_rate,
+    }));
+  }
+
+  function receipt(tender, redemption) {
+    const sold = stated().map((line, index) => {
+      const told = quoted(index);
+      return told?.discount_amount ? { ...line, discount_amount: told.discount_amount, total_amount: told.net_amount, discounts: told.discounts.map(({ reason, ...one }) => one) } : line;
+    });
+    const discount = sold.reduce((sum, line) => sum + (line.discount_amount || 0), 0);
+    const points = redemption ? redemption.value_amount : 0;
+    const payable = total() - discount - points;
+    return {
+      type: "sale",
+      mode: $("till-training").checked ? "training" : "live",
+      business_date: till.today(),
+      receipt_number: till.newNumber(),
+      closed_at: new Date().toISOString(),
+      currency: till.currency(),
+      ...(cardNumber() ? { card_number: cardNumber(), card_entry_mode: "keyed" } : {}),
+      ...(quote ? { quote_id: quote.quote_id } : {}),
+      ...(redemption ? { redemption_ids: [redemption.redemption_id] } : {}),
+      lines: sold,
+      tenders: [{ type: tender, amount: payable }],
+      totals: { gross_amount: total(), discount_amount: discount, points_amount: points, payable_amount: payable },
+    };
+  }
+
+  async function pay(tender) {
+    if (!lines.length) throw new Error(say("no_lines"));
+    const points = quote && !till.queue.offline() && !$("till-training").checked ? quote.points.to_spend : 0;
+    const redemption = points ? await till.server.ask("/redemptions", { card_number: cardNumber(), points }) : null;
+    const sent = receipt(tender, redemption);
+    let answer;
+    try {
+      answer = await till.queue.book(sent);
+    } catch (error) {
+      // Nothing was paid, so the points that were held for it go back.
+      if (redemption) await till.server.ask(`/redemptions/${redemption.redemption_id}/release`, {}).catch(() => null);
+      throw error;
+    }
+    till.paper.print(sent, answer);
+    till.returns.remember(sent);
+    if (answer) till.toast(say(answer.replayed ? "again" : "booked"), "good");
+    lines.splice(0);
+    $("till-card").value = "";
+    $("till-points").value = "";
+    $("till-member").replaceChildren();
+    changed();
+    $("till-card").focus();
+  }
+
+  till.root.querySelectorAll("[data-pay]").forEach((button) => {
+    button.addEventListener("click", () => till.busy(() => pay(button.dataset.pay)));
+  });
+  till.onStore.push(changed);
+  return { takeCard, takeArticle, changed };
+}
