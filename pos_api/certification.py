@@ -12,11 +12,12 @@ import secrets
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from stdnum import ean
 
+from core import clock
 from core.errors import Refused
 
 Json = dict[str, Any]
@@ -250,7 +251,7 @@ class Conversation:
     @staticmethod
     def moment(**away: float) -> datetime:
         """Return now, or so far away from it."""
-        return datetime.now(UTC).replace(microsecond=0) + timedelta(**away)
+        return clock.now().replace(microsecond=0) + timedelta(**away)
 
 
 def expect(holds: bool, words: str, answer: Answer | None = None) -> None:  # noqa: FBT001 - reads as assert does

@@ -20,6 +20,7 @@ PAGES: Mapping[str, tuple[Path, str]] = {
     "": (HERE / "documentation" / "index.html", "text/html"),
     "start.js": (HERE / "documentation" / "start.js", "text/javascript"),
     "swagger-ui-bundle.js": (HERE / "vendor" / "swagger-ui" / "swagger-ui-bundle.js", "text/javascript"),
+    "regulars_till.py": (HERE / "documentation" / "regulars_till.txt", "text/x-python"),
     "swagger-ui.css": (HERE / "vendor" / "swagger-ui" / "swagger-ui.css", "text/css"),
 }
 

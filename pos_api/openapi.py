@@ -27,6 +27,9 @@ What a till says to Regulars and what it hears. Amounts are integers in the curr
 fraction (5990, not 5990.0); quantities and rates are decimal strings; moments are RFC 3339 with an offset. Null and
 absent mean the same; unknown fields are an error. Errors are problem documents (RFC 9457) whose `type` ends in a code
 that never changes.
+
+A client in one file of Python, without dependencies, that keeps receipts until they are taken and works while
+nobody answers, is served here as [regulars_till.py](docs/regulars_till.py).
 """
 
 _HEADERS: Mapping[int, Mapping[str, str]] = {

@@ -49,6 +49,11 @@ class TestDocuments:
             if not link.startswith("data:"):
                 assert visitor.get(f"{base}/{link}").status_code == 200, link
 
+    def test_have_the_client_for_tills_to_copy(self, visitor):
+        client = Path(__file__).parents[2] / "clients" / "python" / "regulars_till.py"
+        answer = visitor.get("/pos/v1/docs/regulars_till.py")
+        assert (answer.mimetype, answer.data) == ("text/x-python", client.read_bytes())
+
     def test_are_sent_once_to_whoever_keeps_them(self, visitor):
         first = visitor.get("/openapi.json")
         again = visitor.get("/openapi.json", headers={"If-None-Match": first.headers["ETag"]})
