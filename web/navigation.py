@@ -40,7 +40,11 @@ def _layout() -> tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...]:
             (
                 ("groups.index", _("Shopper groups"), "shapes", "g"),
                 ("members.index", _("Members"), "users-round", "m"),
+                ("cards.index", _("Cards"), "credit-card", "k"),
+                ("adjustments.index", _("Adjustments"), "circle-plus", "u"),
+                ("liability.index", _("Points owed"), "file-text", "w"),
                 ("catalogs.index", _("Catalogs"), "book-open-text", "c"),
+                ("programme.index", _("Programme"), "coins", "b"),
             ),
         ),
         (
@@ -50,6 +54,7 @@ def _layout() -> tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...]:
                 ("receipts.index", _("Receipts"), "receipt", "r"),
                 ("articles.index", _("Articles"), "tags", "i"),
                 ("queue.index", _("Work queue"), "inbox", "q"),
+                ("alerts.index", _("Alerts"), "triangle-alert", "f"),
                 ("till.simulator", _("Till simulator"), "scan-barcode", "t"),
             ),
         ),
@@ -58,6 +63,7 @@ def _layout() -> tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...]:
             (
                 ("jobs.index", _("Jobs"), "activity", "j"),
                 ("stores.index", _("Stores and tills"), "store", "s"),
+                ("staff.index", _("Staff cards"), "user-round", "e"),
                 ("people.index", _("People and roles"), "shield-check", "p"),
                 ("audit.index", _("Audit trail"), "history", "l"),
                 ("design.gallery", _("Design"), "palette", "d"),

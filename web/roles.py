@@ -66,6 +66,7 @@ ROUTES: Final[dict[str, Roles]] = {
     "liability.index": frozenset({MARKETING, ANALYST, AUDITOR, ADMINISTRATOR}),
     "cards.index": _NAMED,
     "cards.show": _NAMED,
+    "cards.stocking": _DESK,
     "cards.stock": _DESK,
     "cards.import_file": _DESK,
     "cards.issue": _DESK,

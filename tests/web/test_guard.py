@@ -22,6 +22,11 @@ ARGUMENTS = {
     "copy_id": uuid4(),
     "flag_id": 1,
     "quarantine_id": 1,
+    "adjustment_id": uuid4(),
+    "version": 0,
+    "card_number": "2990000009999",
+    "alert_id": 1,
+    "staff_card_id": 1,
 }
 
 
