@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core.verification import Check, Findings, QueryCheck
+from loyalty.offline_verification import OFFLINE
 from loyalty.programme_replay import ReplayCheck
 
 # Lots are recomputed line by line: what a line of a receipt earned stands with the receipt,
@@ -298,6 +299,7 @@ CHECKS: tuple[Check, ...] = (
     ZERO_SUM,
     RESERVATIONS,
     RESOLVED_ONCE,
+    OFFLINE,
     RETURNED,
     ADJUSTMENTS,
     KEPT_SUMS,
