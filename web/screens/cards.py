@@ -104,9 +104,8 @@ def import_file() -> ResponseReturnValue:
     sent = request.files.get("file")
     suffix = Path(sent.filename or "").suffix.lower() if sent else ""
     if sent is None or suffix not in {".csv", ".xlsx", ".parquet"}:
-        return _list(
-            errors={"file": _("Choose a CSV, Excel or Parquet file with a column card_number.")}
-        ), 422
+        words = _("Choose a CSV, Excel or Parquet file with a column card_number.")
+        return _stocking({}, {"file": words}), 422
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"cards{suffix}"
         sent.save(path)

@@ -3,6 +3,7 @@
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from core.errors import RegularsError
 from core.keyset import Ask
 from customers.cardnumbers import BadCardNumber
 from customers.queries import CardNotFound
@@ -49,20 +50,21 @@ def add() -> ResponseReturnValue:
                 now=now(),
                 actor=viewer().login,
             )
-    except BadCardNumber:
-        words = _("This is no card number: its length or its check digit is wrong.")
-        return _page(given, {"card_number": words}), 422
-    except CardNotFound:
-        return _page(given, {"card_number": _("No card of this number was ever seen.")}), 422
-    except AlreadyStaffCard:
-        return _page(given, {"card_number": _("This card is bound to an operator already.")}), 422
-    except NoSuchStore:
-        return _page(given, {"store_code": _("Choose a store")}), 422
-    except BadStaffCard:
-        return _page(given, {"name": _("Use at most 80 characters.")}), 422
-    return go(
-        url_for("staff.index"), _("Bound. Baskets that they ring themselves earn nothing on it from now on.")
-    )
+    except (BadCardNumber, CardNotFound, AlreadyStaffCard, NoSuchStore, BadStaffCard) as refusal:
+        return _page(given, _why(refusal)), 422
+    said = _("Bound. Baskets that they ring themselves earn nothing on it from now on.")
+    return go(url_for("staff.index"), said)
+
+
+def _why(refusal: RegularsError) -> dict[str, str]:
+    """Return which field was refused, and why in the reader's words."""
+    words: dict[type[RegularsError], dict[str, str]] = {
+        BadCardNumber: {"card_number": _("This is no card number: its length or its check digit is wrong.")},
+        CardNotFound: {"card_number": _("No card of this number was ever seen.")},
+        AlreadyStaffCard: {"card_number": _("This card is bound to an operator already.")},
+        NoSuchStore: {"store_code": _("Choose a store")},
+    }
+    return words.get(type(refusal), {"name": _("Use at most 80 characters.")})
 
 
 @blueprint.post("/<int:staff_card_id>/end")
