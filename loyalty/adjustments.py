@@ -88,7 +88,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class _Desk:
-    """Where adjustments are booked: the home store of the account's owner, or the chain."""
+    """Where adjustments are booked."""
 
     timezone: str
 
@@ -143,7 +143,7 @@ def request_adjustment(
     known = session.get(Adjustment, adjustment_id)
     if known is not None:
         return _state_of(known, wish)
-    desk = _desk_of(session, wish.account_id)
+    desk = _Desk(timezone_of(session, account_id=wish.account_id))
     holding = open_holding(session, account_id=wish.account_id, till=desk, now=now)
     _check_there(holding, wish.points)
     limit = limit_of(session, role=role)
@@ -190,7 +190,7 @@ def approve_adjustment(
     """
     adjustment = _decide(session, adjustment_id, "approved", actor=actor, now=now, note=note)
     hold_account(session, account_id=adjustment.account_id, now=now)
-    desk = _desk_of(session, adjustment.account_id)
+    desk = _Desk(timezone_of(session, account_id=adjustment.account_id))
     holding = open_holding(session, account_id=adjustment.account_id, till=desk, now=now)
     _check_there(holding, adjustment.points)
     _move(session, holding, adjustment, desk=desk, now=now)
@@ -207,6 +207,18 @@ def reject_adjustment(
 def withdraw_adjustment(session: Session, *, adjustment_id: UUID, actor: str, now: datetime) -> None:
     """Take back one's own request; raises as `approve_adjustment` does."""
     _decide(session, adjustment_id, "withdrawn", actor=actor, now=now, note="")
+
+
+def timezone_of(session: Session, *, account_id: UUID) -> str:
+    """Return the zone in which an account's adjustments are booked: of its oldest member's home store, or the chain's."""
+    home = session.scalar(
+        select(Store.timezone)
+        .join(Member, Member.home_store_code == Store.store_code)
+        .where(Member.account_id == account_id)
+        .order_by(Member.joined_on, Member.member_id)
+        .limit(1)
+    )
+    return home or chain_timezone(session)
 
 
 def checked_text(session: Session, field: str, text: str, *, required: bool) -> str:
@@ -297,17 +309,6 @@ def _move(session: Session, holding: Holding, adjustment: Adjustment, *, desk: _
         holding.grant(adjustment.points, cause, expires_at=ends)
     else:
         holding.confiscate(-adjustment.points, cause)
-
-
-def _desk_of(session: Session, account_id: UUID) -> _Desk:
-    home = session.scalar(
-        select(Store.timezone)
-        .join(Member, Member.home_store_code == Store.store_code)
-        .where(Member.account_id == account_id)
-        .order_by(Member.joined_on, Member.member_id)
-        .limit(1)
-    )
-    return _Desk(home or chain_timezone(session))
 
 
 def _record(session: Session, adjustment: Adjustment, action: str, *, actor: str, now: datetime) -> None:

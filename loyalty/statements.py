@@ -1,6 +1,6 @@
-"""Points as people look at them: lots by their end, and a statement of entries."""
+"""The statement of an account: every entry with what explains it, and the balance after it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -9,40 +9,74 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from core.driver import driver_of
 from core.keyset import Ask, Page, read_page
 from loyalty.lots import last_day
-from loyalty.models import Balance, LedgerEntry, LedgerLeg, Lot
+from loyalty.models import Adjustment, Balance, LedgerEntry, LedgerLeg, Lot, Redemption
+from loyalty.receipt_names import ReceiptName, read_receipt_names
+from sales.models import Store
 
 
 @dataclass(frozen=True, slots=True)
-class LotView:
-    """Points that were earned together and are not used up."""
+class LotPiece:
+    """What an entry did to one lot: `points` in what is held, `reserved` in what is set aside."""
 
+    lot_id: UUID
     business_date: date
     receipt_id: UUID | None
-    earned: int
-    remaining: int
     available_at: datetime
     expires_at: datetime | None
+    points: int
+    reserved: int
 
     @property
     def last_day(self) -> date | None:
-        """The last day on which these points can be spent."""
+        """The last day on which points of the lot can be spent."""
         return last_day(self.expires_at) if self.expires_at else None
 
 
 @dataclass(frozen=True, slots=True)
-class EntryView:
-    """One entry as its account saw it: `points` is the change of what the account holds."""
+class Decided:
+    """Who adjusted points and why; `decided_by` is somebody else where two people were needed."""
+
+    adjustment_id: UUID
+    reason: str
+    note: str
+    requested_by: str
+    decided_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """What points were set aside for: a reward where it has a code, otherwise a purchase."""
+
+    redemption_id: UUID
+    reward_code: str | None
+    store_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """
+    One entry as its account saw it, with all that explains it.
+
+    `points` is the change of what the account holds, `reserved` of what is set aside;
+    `balance` is what it held afterwards, pending points included.
+    """
 
     entry_id: UUID
     reason: str
     business_date: date
     booked_at: datetime
-    receipt_id: UUID | None
-    note: str | None
     points: int
     reserved: int
+    balance: int
+    pieces: tuple[LotPiece, ...] = ()
+    receipt: ReceiptName | None = None
+    original: ReceiptName | None = None
+    """What a return or void takes back."""
+    adjustment: Decided | None = None
+    redemption: Redeemed | None = None
 
 
 def balances(session: Session, account_ids: Collection[UUID]) -> dict[UUID, int]:
@@ -53,57 +87,161 @@ def balances(session: Session, account_ids: Collection[UUID]) -> dict[UUID, int]
     return {row.account_id: row.points for row in rows}
 
 
-def lots_of(session: Session, *, account_id: UUID) -> list[LotView]:
-    """Return the lots of an account that hold points or a debt, in the order in which they are spent."""
-    rows = session.execute(
-        select(Lot.business_date, Lot.receipt_id, Lot.earned, Lot.remaining, Lot.available_at, Lot.expires_at)
-        .where(Lot.account_id == account_id, Lot.remaining != 0)
-        .order_by(Lot.expires_at.asc().nulls_last(), Lot.business_date, Lot.booked_at, Lot.lot_id)
-    )
-    return [LotView(*row) for row in rows]
+def list_statement(session: Session, ask: Ask, *, account_id: UUID) -> Page[StatementLine]:
+    """
+    Return a page of an account's entries in the order of their booking, each with what explains it.
 
-
-def list_entries(session: Session, ask: Ask, *, account_id: UUID) -> Page[EntryView]:
-    """Return a page of an account's entries."""
-    held = func.coalesce(func.sum(LedgerLeg.points).filter(LedgerLeg.book == "points"), 0)
-    reserved = func.coalesce(func.sum(LedgerLeg.points).filter(LedgerLeg.book == "reserved"), 0)
-    statement: Select[*tuple[Any, ...]] = (
-        select(
-            LedgerEntry.entry_id,
-            LedgerEntry.reason,
-            LedgerEntry.business_date,
-            LedgerEntry.booked_at,
-            LedgerEntry.receipt_id,
-            LedgerEntry.note,
-            held.label("points"),
-            reserved.label("reserved"),
-        )
-        .join(LedgerLeg, LedgerLeg.entry_id == LedgerEntry.entry_id)
-        .where(LedgerEntry.account_id == account_id)
-        .group_by(LedgerEntry.entry_id)
-    )
+    Filters: since and until (business dates, both included), reason, lot (an id). The
+    balance is after all entries, whether the filters show them or not.
+    """
     page = read_page(
         session,
-        statement,
+        _entries(ask, account_id),
         ask=ask,
-        sorts=("booked_at", "business_date"),
+        sorts=("booked_at",),
         key="entry_id",
         filled=("booked_at",),
     )
-    return Page(tuple(_entry(row) for row in page.rows), page.following, page.previous)
+    lines = _explained(session, page.rows, account_id)
+    return Page(tuple(lines), page.following, page.previous)
 
 
-def _entry(row: Any) -> EntryView:
-    return EntryView(
-        entry_id=row.entry_id,
-        reason=row.reason,
-        business_date=row.business_date,
-        booked_at=row.booked_at,
-        receipt_id=row.receipt_id,
-        note=row.note,
-        points=int(row.points),
-        reserved=int(row.reserved),
+def _entries(ask: Ask, account_id: UUID) -> Select[*tuple[Any, ...]]:
+    statement: Select[*tuple[Any, ...]] = select(
+        LedgerEntry.entry_id,
+        LedgerEntry.reason,
+        LedgerEntry.business_date,
+        LedgerEntry.booked_at,
+        LedgerEntry.receipt_id,
+        LedgerEntry.reference,
+    ).where(LedgerEntry.account_id == account_id)
+    if since := _day(ask.filters.get("since")):
+        statement = statement.where(LedgerEntry.business_date >= since)
+    if until := _day(ask.filters.get("until")):
+        statement = statement.where(LedgerEntry.business_date <= until)
+    if reason := ask.filters.get("reason"):
+        statement = statement.where(LedgerEntry.reason == reason)
+    if "lot" in ask.filters:
+        of_lot = select(LedgerLeg.entry_id).where(
+            LedgerLeg.account_id == account_id, LedgerLeg.lot_id == _uuid(ask.filters["lot"])
+        )
+        statement = statement.where(LedgerEntry.entry_id.in_(of_lot))
+    return statement
+
+
+def _explained(session: Session, rows: Sequence[Any], account_id: UUID) -> list[StatementLine]:
+    if not rows:
+        return []
+    entries = [row.entry_id for row in rows]
+    balances = _balances_after(session, rows, account_id)
+    pieces = _pieces(session, entries)
+    receipts, originals = read_receipt_names(
+        session, {(row.business_date, row.receipt_id) for row in rows if row.receipt_id}
     )
+    references = {row.reference for row in rows if row.reference}
+    adjustments, redemptions = _adjustments(session, references), _redemptions(session, references)
+    return [
+        StatementLine(
+            entry_id=row.entry_id,
+            reason=row.reason,
+            business_date=row.business_date,
+            booked_at=row.booked_at,
+            points=sum(piece.points for piece in pieces.get(row.entry_id, ())),
+            reserved=sum(piece.reserved for piece in pieces.get(row.entry_id, ())),
+            balance=balances[row.entry_id],
+            pieces=tuple(pieces.get(row.entry_id, ())),
+            receipt=receipts.get(row.receipt_id),
+            original=originals.get(row.receipt_id),
+            adjustment=adjustments.get(row.reference),
+            redemption=redemptions.get(row.reference),
+        )
+        for row in rows
+    ]
+
+
+# From what is held now back to the earliest entry of the page: the newest page costs next to nothing.
+_BALANCES = """
+    select entry_id, held.points - (sum(moved) over later - moved)
+    from (
+        select entry.entry_id, entry.booked_at,
+               coalesce(sum(leg.points) filter (where leg.book = 'points'), 0) as moved
+        from ledger_entry as entry join ledger_leg as leg using (entry_id)
+        where entry.account_id = %(account_id)s
+          and entry.booked_at >= %(moment)s and (entry.booked_at, entry.entry_id) >= (%(moment)s, %(entry_id)s)
+        group by entry.entry_id
+    ) as entries
+    cross join (select coalesce((select points from balance where account_id = %(account_id)s), 0) as points) as held
+    window later as (order by booked_at desc, entry_id desc)
+"""
+
+
+def _balances_after(session: Session, rows: Sequence[Any], account_id: UUID) -> dict[UUID, int]:
+    earliest = min(rows, key=lambda row: (row.booked_at, row.entry_id))
+    values = {"account_id": account_id, "moment": earliest.booked_at, "entry_id": earliest.entry_id}
+    found = driver_of(session).execute(_BALANCES, values).fetchall()
+    return {entry_id: int(points) for entry_id, points in found}
+
+
+def _pieces(session: Session, entries: Sequence[UUID]) -> dict[UUID, list[LotPiece]]:
+    rows = session.execute(
+        select(
+            LedgerLeg.entry_id,
+            Lot.lot_id,
+            Lot.business_date,
+            Lot.receipt_id,
+            Lot.available_at,
+            Lot.expires_at,
+            func.coalesce(func.sum(LedgerLeg.points).filter(LedgerLeg.book == "points"), 0),
+            func.coalesce(func.sum(LedgerLeg.points).filter(LedgerLeg.book == "reserved"), 0),
+        )
+        .join(Lot, Lot.lot_id == LedgerLeg.lot_id)
+        .where(LedgerLeg.entry_id.in_(entries))
+        .group_by(LedgerLeg.entry_id, Lot.lot_id)
+        .order_by(LedgerLeg.entry_id, func.min(LedgerLeg.leg_number))
+    )
+    pieces: dict[UUID, list[LotPiece]] = {}
+    for entry_id, lot_id, business_date, receipt_id, available_at, expires_at, points, reserved in rows:
+        pieces.setdefault(entry_id, []).append(
+            LotPiece(lot_id, business_date, receipt_id, available_at, expires_at, int(points), int(reserved))
+        )
+    return pieces
+
+
+def _adjustments(session: Session, references: Collection[UUID]) -> dict[UUID | None, Decided]:
+    rows = session.execute(
+        select(
+            Adjustment.adjustment_id,
+            Adjustment.reason,
+            Adjustment.note,
+            Adjustment.requested_by,
+            Adjustment.decided_by,
+        ).where(Adjustment.adjustment_id.in_(references))
+    )
+    return {row.adjustment_id: Decided(*row) for row in rows}
+
+
+def _redemptions(session: Session, references: Collection[UUID]) -> dict[UUID | None, Redeemed]:
+    rows = session.execute(
+        select(Redemption.redemption_id, Redemption.reward_code, Store.name)
+        .join(Store, Store.store_id == Redemption.store_id)
+        .where(Redemption.redemption_id.in_(references))
+    )
+    return {row.redemption_id: Redeemed(*row) for row in rows}
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def _uuid(text: str) -> UUID:
+    """Return the id that `text` is; nothing has the one that stands for nonsense."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return UUID(int=0)
 
 
 def points_of_receipt(session: Session, *, business_date: date, receipt_id: UUID) -> dict[str, int]:

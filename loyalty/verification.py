@@ -223,7 +223,7 @@ ADJUSTMENTS = QueryCheck(
         union all
         select entry.reference, min(entry.account_id::text)::uuid, count(distinct entry.entry_id),
                sum(leg.points) filter (where leg.book = 'points')
-        from ledger_entry as entry join ledger_leg as leg using (entry_id)
+        from ledger_entry as entry left join ledger_leg as leg using (entry_id)
         where entry.reason = 'adjust' and entry.reference is not null
         group by entry.reference
     ) as booked on booked.reference = adjustment_id

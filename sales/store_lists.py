@@ -55,6 +55,11 @@ def list_stores(session: Session, ask: Ask) -> Page[StoreRow]:
     return Page(tuple(StoreRow(*row[:9]) for row in page.rows), page.following, page.previous, page.total)
 
 
+def store_names(session: Session) -> dict[int, str]:
+    """Return the names of all stores by id."""
+    return {row.store_id: row.name for row in session.execute(select(Store.store_id, Store.name))}
+
+
 def read_store(session: Session, *, store_code: str) -> tuple[StoreRow, list[TillRow]]:
     """Return one store with its tills; raises `StoreNotFound`."""
     row = session.execute(_stores().where(Store.store_code == store_code)).one_or_none()

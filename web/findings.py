@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from babel.dates import format_skeleton
 from babel.numbers import get_currency_precision
 from flask import url_for
 
+from core.clock import month_end
 from loyalty.figures import Outstanding, WeekOfPoints
+from loyalty.liability import Line
 from sales.figures import WeekOfSales
 from web.charts import Axis, Chart, Series, bar_options, column_options, line_options
 from web.groups_shown import GroupsShown, colour_of, name_of
 from web.scope import Scope
-from web.words import date_text, day_month, language, money_whole, number_text, percent_text
+from web.words import date_text, day_month, money_whole, month_text, number_text, percent_text
 from web.words import gettext as _
 
 STILL = 0.01
@@ -174,7 +175,7 @@ def points_chart(weeks: Sequence[WeekOfPoints]) -> Chart:
 def expiry_chart(owed: Outstanding, today: date) -> Chart:
     """Return the points that expire per month."""
     soon = sum(points for month, points in owed.by_month if month <= today + timedelta(days=60))
-    labels = [_month(month) for month, _points in owed.by_month]
+    labels = [month_text(month) for month, _points in owed.by_month]
     if soon:
         title = _("%(points)s points expire within two months", points=number_text(soon))
     else:
@@ -189,6 +190,57 @@ def expiry_chart(owed: Outstanding, today: date) -> Chart:
         head=(_("Month"), _("Points")),
         rows=tuple(
             (label, number_text(points)) for label, (_m, points) in zip(labels, owed.by_month, strict=True)
+        ),
+    )
+
+
+def liability_chart(months: Sequence[Line], currency: str, day: date) -> Chart:
+    """Return what is owed by the month in which it ends; the title says how much will be asked for, and how soon."""
+    value, expected = sum(one.value_amount for one in months), sum(one.expected_amount for one in months)
+    soon = sum(
+        one.value_amount for one in months if one.month and one.month <= month_end(day, 2) and one.points > 0
+    )
+    words = {
+        "expected": money_whole(expected, currency),
+        "value": money_whole(value, currency),
+        "soon": money_whole(soon, currency),
+    }
+    if soon:
+        title = _("Of %(value)s owed %(soon)s end within three months", **words)
+    elif expected == value:
+        title = _("%(value)s are owed, and nothing ends within three months", **words)
+    else:
+        title = _("Of %(value)s owed %(expected)s will be asked for", **words)
+    labels = [month_text(one.month) if one.month else _("never") for one in months]
+    return Chart(
+        key="liability",
+        title=title,
+        note=_("Value of outstanding points by the month in which they end"),
+        options=column_options(
+            labels,
+            [
+                one
+                for one in (
+                    Series(_("Expected to be spent"), [month.expected_amount for month in months], "0"),
+                    Series(
+                        _("Expected to end unspent"),
+                        [month.value_amount - month.expected_amount for month in months],
+                        "rest",
+                    ),
+                )
+                if any(one.values)
+            ],
+            Axis("money", currency, 10 ** get_currency_precision(currency)),
+        ),
+        head=(_("Last month"), _("Points"), _("Value"), _("Expected to be spent")),
+        rows=tuple(
+            (
+                label,
+                number_text(one.points),
+                money_whole(one.value_amount, currency),
+                money_whole(one.expected_amount, currency),
+            )
+            for label, one in zip(labels, months, strict=True)
         ),
     )
 
@@ -227,7 +279,3 @@ def _share(weeks: Sequence[WeekOfSales]) -> float | None:
 
 def _sunday(monday: date) -> str:
     return (monday + timedelta(days=6)).isoformat()
-
-
-def _month(month: date) -> str:
-    return format_skeleton("yMMM", month, locale=language())

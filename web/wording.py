@@ -1,6 +1,7 @@
 """Codes of the database said in the reader's words."""
 
 from web.words import gettext as _
+from web.words import number_text
 
 
 def role_name(role: str) -> str:
@@ -104,6 +105,33 @@ def entry_reason(reason: str) -> str:
     }.get(reason, reason)
 
 
+def signed(points: int) -> str:
+    """Return points with their sign, a true minus where they are taken."""
+    sign = "+" if points > 0 else "\N{MINUS SIGN}" if points < 0 else ""
+    return f"{sign}{number_text(abs(points))}"
+
+
+def lot_state(state: str) -> tuple[str, str]:
+    """Return words and meaning of what became of a lot of points."""
+    return {
+        "pending": (_("Pending"), "caution"),
+        "available": (_("Available"), "good"),
+        "used": (_("Used up"), ""),
+        "expired": (_("Expired"), ""),
+        "debt": (_("Below zero"), "bad"),
+    }.get(state, (state, ""))
+
+
+def adjustment_state(state: str) -> tuple[str, str]:
+    """Return words and meaning of how far an adjustment is."""
+    return {
+        "requested": (_("Waits for approval"), "caution"),
+        "approved": (_("Booked"), "good"),
+        "rejected": (_("Rejected"), "bad"),
+        "withdrawn": (_("Withdrawn"), ""),
+    }.get(state, (state, ""))
+
+
 def suggestion_kind(kind: str) -> tuple[str, str]:
     """Return words and icon of what is suggested."""
     return {
@@ -137,6 +165,16 @@ def account_role(role: str) -> str:
     return {"owner": _("Owner"), "spender": _("May spend"), "earner": _("Earns only")}.get(role, role)
 
 
+def version_state(state: str) -> tuple[str, str]:
+    """Return words and meaning of the state of a version of the programme."""
+    return {
+        "draft": (_("Waits for approval"), "caution"),
+        "approved": (_("Approved"), "good"),
+        "rejected": (_("Rejected"), "bad"),
+        "withdrawn": (_("Withdrawn"), ""),
+    }.get(state, (state, ""))
+
+
 def job_name(job: str) -> str:
     """Return what a job is called."""
     return {"night": _("The night")}.get(job, job)
@@ -150,6 +188,9 @@ def step_name(step: str) -> str:
         "clear_answers": _("Clear old answers to tills"),
         "clear_quotes": _("Clear old quotes"),
         "expire_points": _("Let points expire"),
+        "warn_of_expiry": _("Warn of points that end soon"),
+        "sum_points": _("Add up the points of each day"),
+        "keep_liability": _("Keep what is owed in points"),
         "mine_rules": _("Mine rules from the baskets"),
         "form_groups": _("Form shopper groups"),
         "suggest_assortment": _("Suggest what stores should carry"),

@@ -106,6 +106,11 @@ def day_month(day: date) -> str:
     return format_skeleton("MMMd", datetime(day.year, day.month, day.day), locale=language())  # noqa: DTZ001
 
 
+def month_text(month: date) -> str:
+    """Return month and year: "Nov 2026"."""
+    return format_skeleton("yMMM", month, locale=language())
+
+
 def moment_text(moment: datetime | None, timezone: str | None = None, style: str = "short") -> str:
     """Return a moment on the clock of `timezone`, or of the reader's store."""
     if moment is None:

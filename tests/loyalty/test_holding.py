@@ -66,6 +66,22 @@ class TestSpend:
         assert holding.spendable == -2
 
 
+class TestGrant:
+    def test_makes_a_lot_of_its_own_that_can_be_spent_at_once(self):
+        holding = Holding(ACCOUNT, now=NOW)
+        ends = NOW + timedelta(days=9)
+        given = holding.grant(40, Cause(NOW.date(), NOW), expires_at=ends)
+        assert (given.plain, given.is_pending(NOW), given.expires_at) == (False, False, ends)
+        assert (holding.spendable, holding.added("points"), holding.added("adjusted")) == (40, 40, -40)
+
+
+class TestConfiscate:
+    def test_takes_what_ends_first(self):
+        holding = Holding(ACCOUNT, [lot(1, ends=9, _1=5), lot(2, ends=8, _1=5)], now=NOW)
+        assert holding.confiscate(7, CAUSE) == [Piece(UUID(int=2), 1, 5), Piece(UUID(int=1), 1, 2)]
+        assert (holding.added("points"), holding.added("adjusted")) == (-7, 7)
+
+
 class TestTakeBack:
     def test_takes_from_the_lines_own_lot_then_pending_then_available_then_below_zero(self):
         own = lot(1, _1=3, _2=4)

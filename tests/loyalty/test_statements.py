@@ -1,13 +1,17 @@
-"""Points as people look at them."""
+"""The statement of an account."""
 
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from sqlalchemy import select
 
+from core.ids import uuid7
 from core.keyset import Ask
 from customers.models import Card
-from loyalty.figures import outstanding, points_by_week
-from loyalty.statements import balances, list_entries, lots_of, points_of_receipt
+from loyalty.adjustments import Wish, request_adjustment
+from loyalty.explanations import explain, pieces_in_words
+from loyalty.statements import balances, list_statement, points_of_receipt
 from sales.models import Receipt
 from tests.shop import CARD, OTHER_CARD, Shop
 
@@ -16,63 +20,102 @@ def account_of(session, card=CARD):
     return session.scalar(select(Card.account_id).where(Card.card_number == card))
 
 
-class TestStatement:
-    def test_tells_every_entry_with_what_it_changed(self, shop: Shop):
-        sale = shop.sale(94000, 5000)
-        shop.post(sale)
-        shop.post(shop.back(sale, {2: "1"}))
-        with shop.sessions.begin() as session:
-            ask = Ask(sort="booked_at")
-            entries = list_entries(session, ask, account_id=account_of(session)).rows
-        assert [(entry.reason, entry.points) for entry in entries] == [("earn", 990), ("reverse", -50)]
+def statement(shop: Shop, card: str = CARD, **ask: Any):
+    with shop.sessions.begin() as session:
+        wanted = Ask(**{"sort": "booked_at", **ask})
+        return list_statement(session, wanted, account_id=account_of(session, card))
 
-    def test_belongs_to_one_account(self, shop: Shop):
+
+@pytest.fixture
+def busy(shop: Shop) -> Shop:
+    """A card with one entry of almost every kind, in the order in which the tests name them."""
+    shop.enrol(CARD)
+    old = shop.sale(30000, business_date=shop.today - timedelta(days=60))
+    shop.post(old)
+    paid = shop.paid_with(shop.reserve(100), totals=(4000,))
+    shop.later(minutes=1)
+    shop.post(paid)
+    shop.later(minutes=1)
+    shop.release(shop.reserve(5))
+    shop.hand_over(shop.reserve(10))
+    shop.later(minutes=1)
+    back = shop.back(paid, {1: "1"})
+    shop.post(back)
+    shop.later(minutes=1)
+    shop.post(shop.void(back))
+    with shop.sessions.begin() as session:
+        wish = Wish(account_of(session), None, 40, "goodwill", "sorry for the wait")
+        request_adjustment(session, adjustment_id=uuid7(), wish=wish, actor="ann", role="desk", now=shop.now)
+    return shop
+
+
+class TestListStatement:
+    def test_adds_up_from_entry_to_entry(self, busy: Shop):
+        lines = statement(busy).rows
+        running = 0
+        for line in lines:
+            running += line.points
+            assert line.balance == running
+        assert running == sum(busy.stands()[:2])
+
+    def test_tells_the_same_balances_page_by_page_in_either_order_and_filtered(self, busy: Shop):
+        whole = {line.entry_id: line.balance for line in statement(busy).rows}
+        for descending in (False, True):
+            page, seen = statement(busy, limit=2, descending=descending), {}
+            while True:
+                seen |= {line.entry_id: line.balance for line in page.rows}
+                if page.following is None:
+                    break
+                page = statement(busy, limit=2, descending=descending, after=page.following)
+            assert seen == whole
+        for line in statement(busy, filters={"reason": "spend"}).rows:
+            assert line.balance == whole[line.entry_id]
+
+    def test_explains_every_entry(self, busy: Shop):
+        told = [explain(line, "en") for line in statement(busy).rows]
+        first = "Earned on receipt 000001, S1; pending until Oct 6, 2026, ending on Sep 30, 2028"
+        assert told[0] == first
+        for words in (
+            "Set aside for a purchase in S1",
+            "Spent on receipt 000002, S1",
+            "No longer set aside: the points were not spent in time, or given up",
+            "Spent at the counter of S1",
+            "Given back: goods of receipt 000002, paid with points, were returned on 000003",
+            "Taken back: goods of receipt 000002 were returned on 000003",
+            "Put back: the return 000003 was voided by 000004",
+            "Given by ann: Goodwill",
+        ):
+            assert words in told, told
+
+    def test_explains_in_four_languages(self, busy: Shop):
+        for line in statement(busy).rows:
+            assert len({explain(line, language) for language in ("en", "cs", "sk", "pl")}) == 4
+
+    def test_names_the_lots_that_points_came_from(self, busy: Shop):
+        line = statement(busy, filters={"reason": "reserve"}).rows[0]
+        assert pieces_in_words(line, "en") == "-100 in the lot of Sep 22, 2026, ending on Sep 30, 2028"
+
+    def test_can_be_narrowed_to_days_and_to_one_lot(self, busy: Shop):
+        old = (busy.today - timedelta(days=60)).isoformat()
+        assert [line.reason for line in statement(busy, filters={"until": old}).rows] == ["earn"]
+        assert "earn" in {line.reason for line in statement(busy, filters={"since": old}).rows}
+        given = statement(busy, filters={"reason": "adjust"}).rows[0]
+        lot = str(given.pieces[0].lot_id)
+        assert [line.entry_id for line in statement(busy, filters={"lot": lot}).rows] == [given.entry_id]
+        assert statement(busy, filters={"lot": "nonsense"}).rows == ()
+
+    def test_belongs_to_one_account(self, busy: Shop):
+        assert statement(busy, OTHER_CARD).rows == ()
+
+
+class TestBalances:
+    def test_are_the_sums_of_the_statements(self, busy: Shop):
+        with busy.sessions.begin() as session:
+            held = balances(session, [account_of(session)])
+        assert list(held.values()) == [statement(busy).rows[-1].balance]
+
+    def test_say_what_one_receipt_did(self, shop: Shop):
         shop.post(shop.sale(94000))
-        with shop.sessions.begin() as session:
-            other = account_of(session, OTHER_CARD)
-            assert list_entries(session, Ask(sort="booked_at"), account_id=other).rows == ()
-            assert lots_of(session, account_id=other) == []
-
-    def test_shows_lots_by_their_end(self, shop: Shop):
-        shop.post(shop.sale(7000))
-        shop.post(shop.sale(5000, business_date=shop.today - timedelta(days=60)))
-        with shop.sessions.begin() as session:
-            lots = lots_of(session, account_id=account_of(session))
-        assert [lot.remaining for lot in lots] == [50, 70]
-        assert all(lot.last_day and (lot.last_day + timedelta(days=1)).day == 1 for lot in lots)
-
-    def test_adds_up_to_the_balance(self, shop: Shop):
-        sale = shop.sale(94000, 5000)
-        shop.post(sale)
-        shop.post(shop.back(sale, {1: "1"}))
-        with shop.sessions.begin() as session:
-            account_id = account_of(session)
-            entries = list_entries(session, Ask(sort="booked_at"), account_id=account_id).rows
-            held = balances(session, [account_id])
-        assert sum(entry.points for entry in entries) == held[account_id] == sum(shop.stands()[:2])
-
-    def test_says_what_one_receipt_did(self, shop: Shop):
-        sale = shop.sale(94000)
-        shop.post(sale)
         with shop.sessions.begin() as session:
             day, receipt_id = session.execute(select(Receipt.business_date, Receipt.receipt_id)).one()
             assert points_of_receipt(session, business_date=day, receipt_id=receipt_id) == {"earn": 940}
-
-
-class TestProgramme:
-    def test_counts_what_moved_by_week(self, shop: Shop):
-        sale = shop.sale(94000, 5000)
-        shop.post(sale)
-        shop.post(shop.back(sale, {2: "1"}))
-        monday = shop.today - timedelta(days=shop.today.weekday())
-        with shop.sessions.begin() as session:
-            (week,) = points_by_week(session, since=monday, until=monday + timedelta(weeks=1))
-        assert (week.monday, week.issued, week.spent, week.expired) == (monday, 940, 0, 0)
-
-    def test_owes_what_all_accounts_hold(self, shop: Shop):
-        shop.post(shop.sale(94000))
-        shop.post(shop.sale(6000, card_number=OTHER_CARD))
-        with shop.sessions.begin() as session:
-            owed = outstanding(session)
-        assert (owed.points, owed.accounts) == (1000, 2)
-        assert sum(points for _month, points in owed.by_month) == 1000

@@ -1,12 +1,16 @@
 """A green check counts only if it turns red: every invariant is broken here on purpose."""
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 
 from core.database import Sessions
+from core.ids import uuid7
 from core.verification import verify
+from customers.models import Card
+from loyalty.adjustments import Wish, approve_adjustment, request_adjustment
+from loyalty.figures import keep_points_days
 from loyalty.verification import CHECKS
-from tests.shop import Shop, open_shop
+from tests.shop import CARD, Shop, open_shop
 
 UNLOCKED = "set session_replication_role = replica"
 """No triggers: what the database itself would refuse is done all the same."""
@@ -31,8 +35,27 @@ def busy(sessions: Sessions) -> Shop:
     voided = shop.paid_with(shop.reserve(30))
     shop.post(voided)
     shop.post(shop.void(voided))
+    adjust(shop)
+    shop.later(minutes=2)
+    with sessions.begin() as session:
+        keep_points_days(session, now=shop.now)
     assert shop.broken() == []
     return shop
+
+
+def adjust(shop: Shop) -> None:
+    """One adjustment booked alone, one approved by somebody else, one that waits."""
+    for points, by in ((40, "ann"), (600, "bob"), (700, "cy")):
+        adjustment_id = uuid7()
+        with shop.sessions.begin() as session:
+            account_id = session.scalar(select(Card.account_id).where(Card.card_number == CARD))
+            wish = Wish(account_id, None, points, "goodwill", "so")
+            request_adjustment(
+                session, adjustment_id=adjustment_id, wish=wish, actor=by, role="desk", now=shop.now
+            )
+        if by == "bob":
+            with shop.sessions.begin() as session:
+                approve_adjustment(session, adjustment_id=adjustment_id, actor="cy", now=shop.now)
 
 
 def broken(sessions: Sessions) -> set[str]:
@@ -77,6 +100,24 @@ class TestChecks:
             ("update receipt_line set counted_quantity = 99 where counted_quantity is not null", {"I7"}),
             ("delete from receipt_link where type = 'void'", {"I7"}),
             (
+                """insert into ledger_entry select gen_random_uuid(), account_id, reason, business_date, booked_at,
+                receipt_id, gen_random_uuid() from ledger_entry where reason = 'adjust'""",
+                {"L6", "I3"},
+            ),
+            ("update adjustment set points = points + 1 where state = 'approved'", {"L6"}),
+            (
+                """update adjustment set state = 'approved', decided_by = 'eve', decided_at = now()
+                where state = 'requested'""",
+                {"L6"},
+            ),
+            (
+                """alter table adjustment drop constraint adjustment_second_check;
+                update adjustment set decided_by = requested_by where needs_second and state = 'approved'""",
+                {"L6"},
+            ),
+            ("update adjustment set points_limit = 39 where not needs_second", {"L6"}),
+            ("update points_day set points = points + 1 where reason = 'earn'", {"L7"}),
+            (
                 "grant update on ledger_leg to regulars_app; drop trigger ledger_leg_append_only on ledger_leg",
                 {"I11"},
             ),
@@ -85,7 +126,7 @@ class TestChecks:
                 {"I11"},
             ),
         ],
-        ids=range(21),
+        ids=range(27),
     )
     def test_find_the_harm(self, busy: Shop, owner_engine: Engine, harm: str, codes: set[str]):
         with owner_engine.begin() as owner:
@@ -96,7 +137,7 @@ class TestChecks:
         found = broken(busy.sessions)
         assert codes <= found
         if codes != {"I7"}:
-            assert found - codes <= {"I2", "I3", "I6", "I4", "L5"}
+            assert found - codes <= {"I2", "I3", "I4", "I6", "L5", "L6", "L7"}
 
     def test_leave_the_books_as_they_were(self, busy: Shop):
         before = busy.stands()

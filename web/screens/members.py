@@ -20,9 +20,13 @@ from customers.member_lists import (
     membership_of,
     read_member,
 )
-from loyalty.programme import DEFAULT
+from loyalty.expiry import ending_soon
+from loyalty.explanations import explain
+from loyalty.lot_lists import lots_of
+from loyalty.programme_versions import programmes
 from loyalty.queries import position_of_account
-from loyalty.statements import balances, list_entries, lots_of
+from loyalty.statements import balances, list_statement
+from loyalty.warnings import warnings_of
 from sales.receipt_lists import list_receipts
 from web import scope
 from web.export import respond
@@ -32,7 +36,7 @@ from web.screens import receipts
 from web.state import now, transaction, viewer
 from web.tables import Choice, Column, Empty, Filter, Table
 from web.words import gettext as _
-from web.words import language_name, number_text
+from web.words import language, language_name, number_text
 
 blueprint = Blueprint("members", __name__, url_prefix="/members")
 TABS = ("points", "receipts", "profile", "catalogs")
@@ -94,16 +98,19 @@ def show(member_id: UUID) -> ResponseReturnValue:
         membership = (
             membership_of(session, member_id=member_id, run_id=groups.run_id) if groups.run_id else None
         )
+        position = position_of_account(session, account_id=account_id, now=now())
+        programme, currency = programmes(session).on(now().date()), scope.read(session).currency
         context: dict[str, Any] = {
             "member": member,
             "title": member.row.name if names else _("Member %(code)s", code=member.row.member_code),
             "names": names,
             "tab": tab if tab in TABS else "points",
-            "points": position_of_account(session, account_id=account_id, now=now()),
+            "points": position,
+            "soon": ending_soon(position, now().date()),
             "group": groups.mark(member.row.group_id, link=True),
             "why": _why(member, membership, groups),
-            "value": DEFAULT.value_of,
-            "currency": scope.read(session).currency,
+            "value": lambda points: programme.value_of(points, currency),
+            "currency": currency,
         }
         if context["tab"] == "receipts":
             table = Table(
@@ -119,14 +126,14 @@ def show(member_id: UUID) -> ResponseReturnValue:
                 ),
             )
             return respond("screens/member.html", table, **context)
-        entries = list_entries(
-            session, Ask(sort="booked_at", descending=True, limit=25), account_id=account_id
-        )
+        newest = Ask(sort="booked_at", descending=True, limit=25)
+        entries = list_statement(session, newest, account_id=account_id)
         return render_template(
             "screens/member.html",
             **context,
             lots=lots_of(session, account_id=account_id),
-            entries=entries.rows,
+            entries=[(entry, explain(entry, language())) for entry in entries.rows],
+            warned=warnings_of(session, account_id=account_id, now=now()),
             copies=copies_of_member(session, member_id=member_id),
         )
 

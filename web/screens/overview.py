@@ -13,7 +13,7 @@ from core.clock import business_day
 from core.job_runs import latest_runs
 from customers.member_lists import members_in_all
 from loyalty.figures import outstanding, points_by_week
-from loyalty.programme import DEFAULT
+from loyalty.programme_versions import programmes
 from sales.figures import latest_business_date, open_flags, sales_by_store, sales_by_week
 from web import findings, scope
 from web.groups_shown import groups_now
@@ -73,7 +73,7 @@ def _context(session: Session, chosen: Scope, today: date) -> dict[str, Any]:
         "groups_chart": findings.groups_chart(groups),
         "groups": groups,
         "outstanding": owed,
-        "worth": DEFAULT.value_of(owed.points),
+        "worth": programmes(session).on(today).value_of(owed.points, chosen.currency),
         "stores": sales_by_store(session, since=since, until=until) if chosen.store_id is None else [],
         "suggestions": counts_by_kind(session, store_id=store_id) if store_id else {},
         "copies": copies_in_all(session),
