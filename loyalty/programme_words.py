@@ -71,32 +71,32 @@ def _earning(programme: Programme, currency: str, language: str) -> Sentence:
 
 
 def _base(programme: Programme, language: str) -> Iterator[Sentence]:
-    say = translations(language).gettext
+    gettext = translations(language).gettext
     yield Sentence(
         "net_of_tax",
-        say("Counted on"),
-        say("prices after discounts, without tax")
+        gettext("Counted on"),
+        gettext("prices after discounts, without tax")
         if programme.net_of_tax
-        else say("prices after discounts, tax included"),
+        else gettext("prices after discounts, tax included"),
     )
     yield Sentence(
         "earn_on_points",
-        say("Paid with points"),
-        say("that part of a bill earns as well")
+        gettext("Paid with points"),
+        gettext("that part of a bill earns as well")
         if programme.earn_on_points
-        else say("that part of a bill earns nothing"),
+        else gettext("that part of a bill earns nothing"),
     )
-    yield Sentence("excluded", say("Earns nothing"), _excluded(programme.excluded, language))
+    yield Sentence("excluded", gettext("Earns nothing"), _excluded(programme.excluded, language))
 
 
 def _excluded(excluded: Excluded, language: str) -> str:
-    say = translations(language).gettext
+    gettext = translations(language).gettext
     if not excluded:
-        return say("nothing is left out")
+        return gettext("nothing is left out")
     parts = (
-        (say("departments: %(names)s"), excluded.departments),
-        (say("categories: %(names)s"), excluded.categories),
-        (say("articles: %(names)s"), excluded.articles),
+        (gettext("departments: %(names)s"), excluded.departments),
+        (gettext("categories: %(names)s"), excluded.categories),
+        (gettext("articles: %(names)s"), excluded.articles),
     )
     return "; ".join(words % {"names": _names(names, language)} for words, names in parts if names)
 
@@ -147,12 +147,12 @@ def _ending(programme: Programme, language: str) -> str:
 
 
 def _value(programme: Programme, currency: str, language: str) -> Sentence:
-    say = translations(language).gettext
+    gettext = translations(language).gettext
     worth = _money(programme.rule(currency).point_value, currency, language)
     return Sentence(
         f"value.{currency}",
-        say("Worth in %(currency)s") % {"currency": currency},
-        say("%(amount)s for a point") % {"amount": worth},
+        gettext("Worth in %(currency)s") % {"currency": currency},
+        gettext("%(amount)s for a point") % {"amount": worth},
     )
 
 

@@ -161,7 +161,9 @@ def _field_of(name: str) -> str:
 
 def _words_of(name: str) -> str:
     """Return what can be entered in the field for `name`, in words."""
-    plain = _field_of(name).partition("_")[0] if "_" in name and name[-3:].isupper() else _field_of(name)
+    plain = _field_of(name)
+    if plain[-3:].isupper():
+        plain = plain.partition("_")[0]
     words = {
         "pending_days": _("Enter 0 to 365 days"),
         "ending_months": _("Enter 1 to 240 months"),
