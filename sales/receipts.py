@@ -263,8 +263,10 @@ def typed_texts(receipt: PostedReceipt) -> Iterator[str]:
             receipt.card_number,
             receipt.card_entry_mode,
             receipt.operator_code,
+            receipt.quote_id,
             *(tender.type for tender in receipt.tenders),
             *receipt.voucher_codes,
+            *receipt.redemption_ids,
         ),
     )
     for line in receipt.lines:
@@ -299,7 +301,9 @@ def masked(receipt: PostedReceipt, *, spare: Collection[str] = ()) -> PostedRece
         card_number=mask(receipt.card_number),
         card_entry_mode=mask(receipt.card_entry_mode),
         operator_code=mask(receipt.operator_code),
+        quote_id=mask(receipt.quote_id),
         voucher_codes=tuple(map(mask_stated, receipt.voucher_codes)),
+        redemption_ids=tuple(map(mask_stated, receipt.redemption_ids)),
         tenders=tuple(replace(tender, type=mask_stated(tender.type)) for tender in receipt.tenders),
         lines=tuple(
             replace(
