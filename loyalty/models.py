@@ -17,9 +17,17 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base
+from loyalty.figure_models import LiabilityLine, LiabilityReport, PointsDay, PointsSummary
 from loyalty.offline_models import OfflineRedemption, SigningKey
 
-__all__ = ["OfflineRedemption", "SigningKey"]
+__all__ = [
+    "LiabilityLine",
+    "LiabilityReport",
+    "OfflineRedemption",
+    "PointsDay",
+    "PointsSummary",
+    "SigningKey",
+]
 
 REASONS = ("earn", "reverse", "spend", "return", "reserve", "release", "expire", "adjust", "merge", "restore")
 BOOKS = ("points", "reserved", "issued", "spent", "expired", "adjusted", "merged")
@@ -384,50 +392,3 @@ class ExpiryWarning(Base):
     days_before: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     points: Mapped[int] = mapped_column(BigInteger)
     warned_at: Mapped[datetime]
-
-
-class PointsDay(Base):
-    """What the entries of a business date, booked before `PointsSummary.booked_before`, moved, by reason."""
-
-    __tablename__ = "points_day"
-
-    business_date: Mapped[date] = mapped_column(primary_key=True)
-    reason: Mapped[str] = mapped_column(primary_key=True)
-    points: Mapped[int] = mapped_column(BigInteger)
-
-
-class PointsSummary(Base):
-    """The one row that says up to which moment of booking `PointsDay` is complete."""
-
-    __tablename__ = "points_summary"
-    __table_args__ = (CheckConstraint("singleton", name="singleton"),)
-
-    singleton: Mapped[bool] = mapped_column(primary_key=True, server_default="true")
-    booked_before: Mapped[datetime]
-
-
-class LiabilityReport(Base):
-    """What the chain owed its members when the night of a business day ran, and how that was estimated."""
-
-    __tablename__ = "liability_report"
-
-    business_day: Mapped[date] = mapped_column(primary_key=True)
-    taken_at: Mapped[datetime]
-    evidence: Mapped[dict[str, Any]]
-
-
-class LiabilityLine(Base):
-    """A part of a report: the points that one store's receipts gave and that end in one month."""
-
-    __tablename__ = "liability_line"
-
-    business_day: Mapped[date] = mapped_column(
-        ForeignKey("liability_report.business_day", ondelete="CASCADE"), primary_key=True
-    )
-    line_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    store_id: Mapped[int | None] = mapped_column(ForeignKey("store.store_id"))
-    currency: Mapped[str]
-    month: Mapped[date | None]
-    points: Mapped[int] = mapped_column(BigInteger)
-    value_amount: Mapped[int] = mapped_column(BigInteger)
-    expected_amount: Mapped[int] = mapped_column(BigInteger)

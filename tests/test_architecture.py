@@ -162,7 +162,7 @@ class TestTables:
         return {
             node.name: path.parent.name
             for path in room_sources()
-            if path.name == "models.py"
+            if path.stem.endswith("models")
             for node in parse(path).body
             if isinstance(node, ast.ClassDef)
             and any(isinstance(base, ast.Name) and base.id == "Base" for base in node.bases)
@@ -173,7 +173,7 @@ class TestTables:
         return {
             statement.value.value: path.parent.name
             for path in room_sources()
-            if path.name == "models.py"
+            if path.stem.endswith("models")
             for node in ast.walk(parse(path))
             if isinstance(node, ast.ClassDef)
             for statement in node.body
@@ -185,7 +185,7 @@ class TestTables:
         declared = [
             place(path, node)
             for path in room_sources()
-            if path.name != "models.py"
+            if not path.stem.endswith("models")
             for node in ast.walk(parse(path))
             if isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "Base" for base in node.bases)
         ]
