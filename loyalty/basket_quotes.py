@@ -23,6 +23,7 @@ from loyalty.programme_versions import programmes
 from loyalty.queries import may_spend, member_document, standing_of_card
 from loyalty.quote_words import messages_of
 from loyalty.quotes import HONOURED_FOR
+from sales.barcode_layouts import codes_to_look_up
 from sales.baskets import Basket
 from sales.receipts import PostedReceipt, TillIdentity, line_gross
 
@@ -53,7 +54,7 @@ def quote_basket(session: Session, *, till: TillIdentity, basket: Basket, now: d
         position=position,
         now=now,
         programme=programme,
-        excluded=_excluded(session, basket, programme),
+        excluded=_excluded(session, basket, till, programme),
     )
     document = {
         "quote_id": str(uuid7()),
@@ -107,8 +108,8 @@ def evaluate(
     # What a reservation would be refused for must not be promised: a replaced card shows points, but spends none.
     if (
         holder is not None
-        and may_spend(holder)
-        and holder.state == "active"
+        and may_spend(holder, programme)
+        and holder.state in {"active", "issued"}
         and basket.currency == till.currency
     ):
         spendable = programme.spendable_on(bill, position.available, basket.currency)
@@ -120,9 +121,12 @@ def evaluate(
     return Evaluated(sale=sale, to_earn=sum(earned.values()), to_spend=to_spend, spendable=spendable)
 
 
-def _excluded(session: Session, basket: Basket, programme: Programme) -> set[int]:
-    """Return the numbers of the lines that earn nothing."""
-    codes = [(line.sku, line.gtin) for line in basket.lines]
+def _excluded(session: Session, basket: Basket, till: TillIdentity, programme: Programme) -> set[int]:
+    """Return the numbers of the lines that earn nothing; asks nothing where nothing is left out."""
+    if not programme.excluded:
+        return set()
+    skus, gtins = codes_to_look_up(session, basket.lines, store_id=till.store_id)
+    codes = list(zip(skus, gtins, strict=True))
     places = excluded_of_codes(session, codes=codes, excluded=programme.excluded)
     return {basket.lines[place].line_number for place in places}
 

@@ -15,6 +15,7 @@ from core.driver import driver_of
 from core.errors import NotFound, Refused
 from sales.articlecodes import find_gtin
 from sales.barcodes import Decoded, Layout, find_decoded, is_in_store
+from sales.baskets import BasketLine
 from sales.models import BarcodeLayout, Store
 from sales.queries import store_of_code
 from sales.receipts import PostedLine
@@ -74,7 +75,7 @@ def decoded_in_store(session: Session, code: str | None, *, store_id: int) -> De
 
 
 def codes_to_look_up(
-    session: Session, lines: Sequence[PostedLine], *, store_id: int
+    session: Session, lines: Sequence[PostedLine | BasketLine], *, store_id: int
 ) -> tuple[list[str | None], list[str | None]]:
     """
     Return the SKU and the GTIN by which the article of each line is found.
