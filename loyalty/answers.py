@@ -20,6 +20,7 @@ def receipt_answer(
     position: Position | None,
     text: Sequence[str],
     departures: Iterable[Difference] = (),
+    messages: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the answer to a receipt; without a `position`, and so without an account, its points are zeros and nulls."""
     return {
@@ -32,7 +33,7 @@ def receipt_answer(
         "gifts": [],
         "differences": [departure.document() for departure in departures],
         "next_offers": [],
-        "messages": [],
+        "messages": list(messages),
         "print": list(text),
     }
 

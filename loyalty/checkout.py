@@ -9,13 +9,16 @@ from uuid import UUID
 from psycopg import errors
 from sqlalchemy.orm import Session
 
+from core.clock import business_day
 from core.driver import driver_of
 from core.ids import uuid7
 from customers.operations import put_into_use
 from customers.queries import known_cards
 from loyalty.answers import receipt_answer
 from loyalty.booking import Booking
+from loyalty.expiry import expiry_messages
 from loyalty.flags import knowledge_flags, may_earn
+from loyalty.lots import Position
 from loyalty.opening import Known, Opening, hold_account, open_receipt
 from loyalty.operations import book
 from loyalty.printing import greeting, language_of_store, receipt_text
@@ -193,6 +196,7 @@ def _record(
     departures: list[Difference] = []
     if opening.quote is not None and posted.type == SALE:
         departures = differences(posted, opening.quote, earned=booking.moved.earned)
+    language = holder.language if holder and holder.language else language_of_store(till.timezone)
     answer = receipt_answer(
         receipt_id=receipt_id,
         flags=flags,
@@ -200,14 +204,16 @@ def _record(
         pending_until=booking.pending_until,
         position=booking.position,
         departures=departures,
+        messages=expiry_messages(language, booking.position or Position(), business_day(now, till.timezone)),
         text=receipt_text(
-            holder.language if holder and holder.language else language_of_store(till.timezone),
+            language,
             name=greeting(holder.given_name, holder.family_name or "")
             if holder and holder.given_name
             else None,
             moved=booking.moved,
             position=booking.position,
             pending_until=booking.pending_until,
+            today=business_day(now, till.timezone),
         ),
     )
     return Record(

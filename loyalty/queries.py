@@ -12,6 +12,7 @@ from core.driver import driver_of
 from customers.queries import HOLDER, CardHolder, CardNotFound
 from loyalty.answers import expiring, receipt_answer
 from loyalty.booked_sale import Moved
+from loyalty.expiry import expiry_messages
 from loyalty.lots import Position
 from loyalty.opening import held_of
 from loyalty.printing import greeting, language_of_store, receipt_text
@@ -113,7 +114,7 @@ def card_view(session: Session, *, card_number: str, now: datetime, store: TillI
             {"reward_code": reward.reward_code, "name": reward.name, "points": reward.points}
             for reward in rewards
         ],
-        "messages": [],
+        "messages": expiry_messages(language, position, business_day(now, store.timezone)),
     }
 
 
@@ -189,17 +190,20 @@ def answer_from_books(
     pending_until = None
     if booked["type"] == SALE and moved.earned and programme.pending_days:
         pending_until = programme.pending_until(business_date)
+    language = booked["language"] or language_of_store(till.timezone)
     return receipt_answer(
         receipt_id=receipt_id,
         flags=flags,
         moved=moved,
         pending_until=pending_until,
         position=position,
+        messages=expiry_messages(language, position or Position(), business_day(now, till.timezone)),
         text=receipt_text(
-            booked["language"] or language_of_store(till.timezone),
+            language,
             name=greeting(name, booked["family_name"]) if name else None,
             moved=moved,
             position=position,
             pending_until=pending_until,
+            today=business_day(now, till.timezone),
         ),
     )

@@ -1,4 +1,4 @@
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -32,6 +32,19 @@ class TestCardView:
             "rewards": [],
             "messages": [],
         }
+
+    def test_tells_of_points_that_end_within_thirty_days(self, shop: Shop):
+        shop.enrol(CARD, language="sk")
+        day = date(2024, 12, 15)
+        shop.post(shop.sale(4000, business_date=day, closed_at=shop.now - timedelta(days=700)))
+        shop.now = datetime(2026, 11, 30, 12, tzinfo=UTC)
+        assert shop.card()["messages"] == []
+        shop.now = datetime(2026, 12, 1, 12, tzinfo=UTC)
+        assert shop.card()["messages"] == ["40 bodov prepadne po 31. 12. 2026"]
+        answer = shop.post(shop.sale(100))
+        assert answer["messages"] == ["40 bodov prepadne po 31. 12. 2026"]
+        shop.now = datetime(2026, 12, 24, 12, tzinfo=UTC)
+        assert shop.card()["messages"] == ["Posledné dni: 40 bodov prepadne po 31. 12. 2026"]
 
     def test_lets_nobody_but_a_member_spend(self, shop: Shop):
         shop.post(shop.sale(500, business_date=shop.today - timedelta(days=30)))
