@@ -112,7 +112,7 @@ def open_alerts(session: Session, *, store_id: int | None = None) -> dict[str, i
     statement = select(Alert.kind, func.count()).where(Alert.state == "open").group_by(Alert.kind)
     if store_id is not None:
         statement = statement.where(Alert.store_id == store_id)
-    found = dict(session.execute(statement).tuples())
+    found = {row[0]: row[1] for row in session.execute(statement)}
     return {kind: found[kind] for kind in KINDS if kind in found}
 
 

@@ -8,7 +8,7 @@ from loyalty.watching import (
     MOST_OF_A_CASHIER_IN_A_DAY,
     MOST_OF_A_CASHIER_IN_A_WEEK,
 )
-from web.words import date_text, number_text
+from web.words import date_text, ngettext
 from web.words import gettext as _
 
 
@@ -34,27 +34,38 @@ def alert_state(state: str) -> tuple[str, str]:
 def what_was_seen(alert: AlertRow) -> str:
     """Return in one sentence what an alert is about."""
     values = {
-        "count": number_text(alert.receipts),
         "store": alert.store_name,
         "operator": alert.operator_code or "",
         "day": date_text(alert.day),
     }
-    return {
-        "velocity": _("The card was on %(count)s receipts in %(store)s on %(day)s.", **values),
-        "own_card": _(
-            "Operator %(operator)s rang %(count)s baskets with a card of their own in %(store)s on %(day)s.",
+    count = alert.receipts
+    if alert.kind == "velocity":
+        return ngettext(
+            "The card was on %(num)s receipt in %(store)s on %(day)s.",
+            "The card was on %(num)s receipts in %(store)s on %(day)s.",
+            count,
             **values,
-        ),
-        "cashier_card": _(
-            "The card was on %(count)s receipts that operator %(operator)s rang in %(store)s from %(day)s on.",
+        )
+    if alert.kind == "own_card":
+        return ngettext(
+            "Operator %(operator)s rang %(num)s basket with a card of their own in %(store)s on %(day)s.",
+            "Operator %(operator)s rang %(num)s baskets with a card of their own in %(store)s on %(day)s.",
+            count,
             **values,
-        ),
-        "blind_returns": _(
-            "Operator %(operator)s took %(count)s returns without a receipt in %(store)s "
-            "in the week from %(day)s.",
+        )
+    if alert.kind == "cashier_card":
+        return ngettext(
+            "The card was on %(num)s receipt that operator %(operator)s rang in %(store)s from %(day)s on.",
+            "The card was on %(num)s receipts that operator %(operator)s rang in %(store)s from %(day)s on.",
+            count,
             **values,
-        ),
-    }.get(alert.kind, "")
+        )
+    return ngettext(
+        "Operator %(operator)s took %(num)s return without a receipt in %(store)s in the week from %(day)s.",
+        "Operator %(operator)s took %(num)s returns without a receipt in %(store)s in the week from %(day)s.",
+        count,
+        **values,
+    )
 
 
 def why_it_matters(kind: str) -> list[str]:

@@ -172,6 +172,7 @@ class TestAnAlert:
         page = manager.get(f"/alerts/{alert_id}").get_data(as_text=True)
         assert all(f"V{number}" in page for number in range(4))
         assert state(web_sessions, "2990000001108") == "issued"
+        assert f"/alerts/{alert_id}" in manager.get("/alerts/?state=open").get_data(as_text=True)
         address = f"/alerts/{alert_id}"
         assert manager.post(address, {"decision": "dismissed", "reason": ""}).status_code == 422
         assert visit("auditor").post(address, {"decision": "confirmed"}).status_code == 403
