@@ -21,7 +21,7 @@ class Reaction(Base):
     __table_args__ = (
         CheckConstraint("reaction in ('accepted', 'not_now', 'never', 'wrong_product')", name="reaction"),
         CheckConstraint("scope in ('item', 'category', 'all')", name="scope"),
-        CheckConstraint("scope = 'all' or article_id is not null", name="subject"),
+        CheckConstraint("scope = 'all' or sku is not null", name="subject"),
         Index("reaction_member_id_idx", "member_id", postgresql_where="member_id is not null"),
         Index("reaction_account_id_idx", "account_id", postgresql_where="member_id is null"),
     )
@@ -33,8 +33,10 @@ class Reaction(Base):
     card_number: Mapped[str]
     reaction: Mapped[str]
     scope: Mapped[str]
+    sku: Mapped[str | None]
+    """What the answer was about, whatever its scope, as the till said it; NULL when that was everything."""
     article_id: Mapped[int | None] = mapped_column(ForeignKey("article.article_id"))
-    """What the answer was about, whatever its scope; NULL when that was everything."""
+    """The article of that number; NULL while nobody has heard of it."""
     category: Mapped[str | None]
     """The article's category at that moment, when the answer is about all of it."""
     channel: Mapped[str]

@@ -9,7 +9,7 @@ from contacts.reactions import React, Scope
 from core.audit import record_event
 from core.errors import Conflict
 from customers.queries import holder_of_card
-from sales.queries import article_of_sku
+from sales.queries import find_article
 
 
 class NoAccount(Conflict):
@@ -31,14 +31,14 @@ def record_reaction(
     Keep what the holder of a card answered about the article `sku`, its category or all that could be offered.
 
     A card that is blocked or replaced counts: nobody is offered what was refused with it.
-    The category of an article that has none is the article. Raises `CardNotFound`,
-    `ArticleNotFound` or `NoAccount`.
+    The category of an article that has none is the article. An article that nobody has heard of yet
+    is refused from the moment it is known. Raises `CardNotFound` or `NoAccount`.
     """
     holder = holder_of_card(session, card_number)
     if holder.account_id is None:
         raise NoAccount(f"card {card_number} was never in use")
-    article = article_of_sku(session, sku) if sku is not None else None
-    assert article is not None or scope == "all"
+    assert sku is not None or scope == "all"
+    article = find_article(session, sku) if sku is not None else None
     category = article.category if article is not None and scope == "category" else None
     session.add(
         Reaction(
@@ -47,6 +47,7 @@ def record_reaction(
             card_number=card_number,
             reaction=reaction,
             scope=scope,
+            sku=sku,
             article_id=article.article_id if article is not None else None,
             category=category,
             channel=channel,

@@ -11,8 +11,10 @@ from contacts.reactions import Answered, Refusals, standing_refusals
 from core.driver import driver_of
 
 _ANSWERS = """
-    select member_id, account_id, reaction, scope, article_id, category, recorded_at
+    select member_id, account_id, reaction, scope, coalesce(reaction.article_id, article.article_id),
+           coalesce(reaction.category, case when scope = 'category' then article.category end), recorded_at
     from reaction
+    left join article on article.sku = reaction.sku and reaction.article_id is null
     where member_id = any(%(members)s) or member_id is null and account_id = any(%(accounts)s)
     order by recorded_at, reaction_id
 """

@@ -28,11 +28,14 @@ def receipt_text(
     moved: Moved,
     position: Position | None,
     pending_until: date | None,
+    today: date,
 ) -> list[str]:
-    """Return the lines to print; none when there is neither a name nor an account to tell about."""
+    """Return the lines to print `today`, the store's day; none when there is neither a name nor an account."""
     lines = [name] if name else []
     if position is not None:
-        lines += _account_lines(language, moved, position, pending_until)
+        # Points of a receipt that came late may be there to spend already, or have ended.
+        waits = pending_until if pending_until and pending_until > today else None
+        lines += _account_lines(language, moved, position, waits)
     return lines
 
 

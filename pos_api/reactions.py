@@ -65,7 +65,9 @@ def post_reaction() -> Response:
 
 
 def _refuse_unknown_offers(wish: Mapping[str, Any]) -> None:
-    """Raise `not_found` for an answer to an offer or a decision: none of either was ever made."""
+    """Raise `not_found` for an answer to an offer or a decision, none of which was ever made; all means all."""
+    if wish.get("scope") == "all":
+        return
     if "offer_code" in wish:
         raise Problem("not_found", f"There is no offer {wish['offer_code']}.")
     if "decision_id" in wish:

@@ -28,10 +28,6 @@ class StoreNotFound(NotFound):
     """There is no store of this code."""
 
 
-class ArticleNotFound(NotFound):
-    """There is no article of this number."""
-
-
 class ReceiptNotFound(NotFound):
     """No receipt of this identity was stored."""
 
@@ -128,14 +124,12 @@ class ArticleView:
     category: str | None
 
 
-def article_of_sku(session: Session, sku: str) -> ArticleView:
-    """Return the article numbered `sku`; raises `ArticleNotFound`."""
+def find_article(session: Session, sku: str) -> ArticleView | None:
+    """Return the article numbered `sku`, None when nobody has heard of it."""
     row = session.execute(
         select(Article.article_id, Article.category).where(Article.sku == sku)
     ).one_or_none()
-    if row is None:
-        raise ArticleNotFound(f"there is no article {sku!r}")
-    return ArticleView(*row)
+    return None if row is None else ArticleView(*row)
 
 
 _ANSWER = """

@@ -582,6 +582,7 @@ TABLE reaction
   card_number text NOT NULL
   reaction text NOT NULL
   scope text NOT NULL
+  sku text
   article_id integer
   category text
   channel text NOT NULL
@@ -593,7 +594,7 @@ TABLE reaction
   reaction_pkey PRIMARY KEY (reaction_id)
   reaction_reaction_check CHECK ((reaction = ANY (ARRAY['accepted'::text, 'not_now'::text, 'never'::text, 'wrong_product'::text])))
   reaction_scope_check CHECK ((scope = ANY (ARRAY['item'::text, 'category'::text, 'all'::text])))
-  reaction_subject_check CHECK (((scope = 'all'::text) OR (article_id IS NOT NULL)))
+  reaction_subject_check CHECK (((scope = 'all'::text) OR (sku IS NOT NULL)))
 CREATE INDEX reaction_account_id_idx ON reaction USING btree (account_id) WHERE (member_id IS NULL)
 CREATE INDEX reaction_member_id_idx ON reaction USING btree (member_id) WHERE (member_id IS NOT NULL)
 GRANT INSERT, SELECT TO regulars_app

@@ -13,6 +13,7 @@ CREATE TABLE reaction (
   card_number TEXT NOT NULL,
   reaction TEXT NOT NULL,
   scope TEXT NOT NULL,
+  sku TEXT,
   article_id INTEGER,
   category TEXT,
   channel TEXT NOT NULL,
@@ -21,7 +22,7 @@ CREATE TABLE reaction (
   CONSTRAINT reaction_pkey PRIMARY KEY (reaction_id),
   CONSTRAINT reaction_reaction_check CHECK (reaction in ('accepted', 'not_now', 'never', 'wrong_product')),
   CONSTRAINT reaction_scope_check CHECK (scope in ('item', 'category', 'all')),
-  CONSTRAINT reaction_subject_check CHECK (scope = 'all' or article_id is not null),
+  CONSTRAINT reaction_subject_check CHECK (scope = 'all' or sku is not null),
   CONSTRAINT reaction_account_id_fkey FOREIGN KEY(account_id) REFERENCES account (account_id),
   CONSTRAINT reaction_member_id_fkey FOREIGN KEY(member_id) REFERENCES member (member_id),
   CONSTRAINT reaction_article_id_fkey FOREIGN KEY(article_id) REFERENCES article (article_id)

@@ -10,7 +10,6 @@ from contacts.queries import refusals_of
 from contacts.reactions import Refusals
 from customers.queries import holder_of_card
 from sales.models import Article
-from sales.queries import ArticleNotFound
 from tests.shop import CARD, OTHER_CARD, Shop
 
 
@@ -90,9 +89,25 @@ class TestRecordReaction:
         answer(shop, "never")
         assert refused(shop) == [Refusals(articles=frozenset({tea}))]
 
-    def test_refuses_unknown_articles_and_cards_without_account(self, shop: Shop, tea: int):
-        with pytest.raises(ArticleNotFound):
-            answer(shop, "never", sku="coffee")
+    def test_keeps_a_refusal_of_an_article_that_becomes_known_later(self, shop: Shop, tea: int):
+        shop.enrol(CARD)
+        answer(shop, "never", sku="coffee")
+        answer(shop, "never", sku="cocoa", scope="category")
+        assert refused(shop) in ([], [Refusals()])
+        with shop.sessions.begin() as session:
+            coffee = (
+                session.execute(
+                    text(
+                        "insert into article (sku, name, category, unit, tax_rate) values ('coffee', 'Coffee', 'Drinks', 'pcs', 12), "
+                        "('cocoa', 'Cocoa', 'Sweets', 'pcs', 12) returning article_id"
+                    )
+                )
+                .scalars()
+                .first()
+            )
+        assert refused(shop) == [Refusals(articles=frozenset({coffee}), categories=frozenset({"Sweets"}))]
+
+    def test_refuses_cards_without_account(self, shop: Shop, tea: int):
         with shop.sessions.begin() as session:
             session.execute(
                 text(

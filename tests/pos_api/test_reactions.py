@@ -63,7 +63,6 @@ class TestPostReaction:
         "about",
         [
             {"card_number": "2990000000033", "sku": "10452"},
-            {"card_number": MEMBER_CARD, "sku": "nobody knows it"},
             {"card_number": MEMBER_CARD, "offer_code": "TEA10"},
             {"card_number": MEMBER_CARD, "decision_id": "019aa5f0-7d6e-7c1b-9f30-52f1a6b1c001"},
             {"card_number": MEMBER_CARD, "decision_id": "x"},
@@ -72,6 +71,12 @@ class TestPostReaction:
     def test_does_not_know_what_was_never_there(self, shop, till, about):
         assert code_of(till.post("/reactions", {**about, "reaction": "never"})) == "not_found"
         assert kept(shop) == []
+
+    @pytest.mark.parametrize("about", [{"sku": "nobody knows it"}, {"offer_code": "TEA10", "scope": "all"}])
+    def test_is_not_lost_because_an_article_or_offer_is_not_known(self, shop, till, about):
+        answer = till.post("/reactions", {"card_number": MEMBER_CARD, "reaction": "never", **about})
+        assert answer.status_code == 204
+        assert len(kept(shop)) == 1
 
     def test_of_a_card_never_in_use_is_nobody_s(self, shop, till):
         with shop.sessions.begin() as session:
