@@ -99,6 +99,8 @@ class Summary:
     unchanged: int
     refused: int
     refused_file: Path | None
+    unit: str = "rows"
+    """What is counted."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the summary as the command line prints it."""
@@ -113,7 +115,7 @@ class Summary:
     def in_words(self) -> str:
         """Return the summary as one line for a person."""
         line = (
-            f"{self.read:,} rows read: {self.written:,} written, {self.unchanged:,} unchanged, "
+            f"{self.read:,} {self.unit} read: {self.written:,} written, {self.unchanged:,} unchanged, "
             f"{self.refused:,} refused"
         )
         return f"{line} (see {self.refused_file})" if self.refused_file else line

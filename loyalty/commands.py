@@ -26,7 +26,11 @@ def receipts() -> None:
 @pass_workplace
 @refusals_exit_2
 def receipts_import(workplace: Workplace, *, file: Path, as_json: bool) -> None:
-    """Store receipts from a file and book their points; what is stored already is left alone."""
+    """
+    Store receipts from a file and book their points; what is stored already is left alone.
+
+    FILE is CSV, parquet or POSLog 6 XML, plain or .gz; see docs/poslog.md for the last.
+    """
     done = import_receipts(workplace.sessions, file, now=clock.now(), show=progress_bar)
     if done.receipts:
         refresh_statistics(workplace.url, WRITTEN)
@@ -35,7 +39,7 @@ def receipts_import(workplace: Workplace, *, file: Path, as_json: bool) -> None:
         return
     click.echo(done.summary.in_words())
     loading = done.seconds["reading"] + done.seconds["loading"]
-    speed = f" ({done.summary.written / loading:,.0f} lines a second)" if done.summary.written else ""
+    speed = f" ({done.lines / loading:,.0f} lines a second)" if done.lines else ""
     click.echo(
         f"{done.receipts:,} receipts loaded in {loading:.1f} s{speed}; "
         f"{done.points:,} points booked in {done.seconds['booking']:.1f} s"

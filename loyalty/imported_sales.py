@@ -1,5 +1,6 @@
 """Sales of a file, a chunk at a time: whose they are, what is odd about them, what they earn."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -190,3 +191,21 @@ def _sum_flags(arrivals: Arrivals) -> Iterator[tuple[int, Flag]]:
             words = f"the currency is {stated}, the store's is {store.currency}"
             yield index, Flag("totals_mismatch", words)
     yield from chunk.wrong_lines()
+    if any(chunk.totals):
+        yield from _wrong_totals(chunk)
+
+
+def _wrong_totals(chunk: Chunk) -> Iterator[tuple[int, Flag]]:
+    """Yield what does not add up in the sums that a file states besides its lines."""
+    sums = chunk.sum_by_receipt(chunk.amounts("total_amount")).tolist()
+    for index, (totals, net) in enumerate(zip(chunk.totals, sums, strict=True)):
+        if totals is None:
+            continue
+        rounding, payable, tenders = json.loads(totals)
+        paid = sum(amount for _, amount in tenders)
+        for name, said, expected in (
+            ("payable_amount", payable, net + rounding),
+            ("tenders", paid if tenders else payable, payable),
+        ):
+            if said != expected:
+                yield index, Flag("totals_mismatch", f"{name} says {said}, the receipt makes {expected}")

@@ -1,5 +1,6 @@
 """Receipts of a file that go the till's own way, one by one: returns, voids, and sales that a return waits for."""
 
+import json
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 from loyalty.checkout import Outcome, settle
 from sales.receipt_chunks import Chunk, moment_of
 from sales.receipt_loading import Arrivals
-from sales.receipts import Original, PostedLine, PostedReceipt, TillIdentity, Totals
+from sales.receipts import Original, PostedLine, PostedReceipt, Tender, TillIdentity, Totals
 
 
 def settle_each(session: Session, arrivals: Arrivals, *, now: datetime) -> int:
@@ -44,6 +45,7 @@ def _posted(arrivals: Arrivals) -> Iterator[tuple[TillIdentity, PostedReceipt]]:
 
 def _receipt(chunk: Chunk, index: int, lines: tuple[PostedLine, ...]) -> PostedReceipt:
     head = {name: texts[index] for name, texts in chunk.head.items()}
+    rounding, payable, tenders = json.loads(chunk.totals[index] or "[0, null, []]")
     return PostedReceipt(
         type=head["type"] or "",
         business_date=chunk.business_dates[index],
@@ -53,9 +55,11 @@ def _receipt(chunk: Chunk, index: int, lines: tuple[PostedLine, ...]) -> PostedR
         operator_code=head["operator_code"],
         card_number=head["card_number"],
         lines=lines,
+        tenders=tuple(Tender(kind, amount) for kind, amount in tenders),
         totals=Totals(
-            payable_amount=sum(line.total_amount for line in lines),
+            payable_amount=sum(line.total_amount for line in lines) if payable is None else payable,
             discount_amount=sum(line.discount_amount for line in lines),
+            rounding_amount=rounding,
         ),
         original=_original(head),
     )

@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 from psycopg import errors
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -24,10 +26,15 @@ from core.progress import Report
 from core.tabular import RefusedRows, Summary
 from customers.queries import known_cards
 from loyalty.figures import mind_kept_days
+from loyalty.imported_alone import SettledAlone, settle_alone
 from loyalty.imported_sales import awaited, consider, store_and_book
 from loyalty.imported_singly import settle_each
 from loyalty.programme import Programmes
 from loyalty.programme_versions import read_programmes
+from sales.models import Store
+from sales.poslog import is_poslog
+from sales.poslog_spool import Kept, PoslogSpool
+from sales.poslog_transactions import Cells, Place
 from sales.receipt_chunks import Chunk
 from sales.receipt_codes import Codes
 from sales.receipt_loading import Sorted, prepare_months, sort_out
@@ -47,12 +54,15 @@ SINGLY = 200
 
 @dataclass
 class Imported:
-    """What an import of receipts did; `summary` counts rows of the file."""
+    """What an import of receipts did; `summary` counts rows of the file, of a POSLog its receipts."""
 
     written: int = 0
     unchanged: int = 0
     receipts: int = 0
+    lines: int = 0
     points: int = 0
+    in_receipts: bool = False
+    """Whether `summary` counts receipts, as of a POSLog."""
     seconds: dict[str, float] = field(
         default_factory=lambda: dict.fromkeys(("reading", "loading", "booking"), 0.0)
     )
@@ -79,23 +89,42 @@ class Imported:
 
 def import_receipts(sessions: Sessions, path: Path, *, now: datetime, show: Show) -> Imported:
     """
-    Store and book the receipts of the file `path`.
+    Store and book the receipts of the file `path`: CSV, parquet, or POSLog, which its first bytes tell.
 
     Raises `core.tabular.UnreadableFile` or `WrongColumns` before anything is written.
     """
     with sessions() as session:
         rules = read_programmes(session)
-    with Spool() as spool:
+    with _spool(sessions, path) as spool:
         work = _Import(sessions, spool, now, rules)
+        work.done.in_receipts = spool.in_receipts
         with show(f"Reading {path.name}, %") as report, work.done.clocked("reading"):
             spool.read(path, own=work.own_cards, report=report)
         work.take_sales(show)
         work.take_others(show)
+        if isinstance(spool, PoslogSpool):
+            work.take_alone(spool, show)
         with work.done.clocked("loading"), RefusedRows(path, spool.names) as sink:
             spool.refusals.write(path, sink)
     done = work.done
-    done.summary = Summary(spool.rows_read, done.written, done.unchanged, sink.count, sink.written_to)
+    done.summary = Summary(
+        spool.rows_read,
+        done.written,
+        done.unchanged + spool.unchanged,
+        sink.count,
+        sink.written_to,
+        "receipts" if spool.in_receipts else "rows",
+    )
     return done
+
+
+def _spool(sessions: Sessions, path: Path) -> Spool:
+    if not is_poslog(path):
+        return Spool()
+    with sessions() as session:
+        stores = session.execute(select(Store.store_code, Store.currency, Store.timezone)).all()
+    places = {store.store_code: Place(store.currency, store.timezone) for store in stores}
+    return PoslogSpool(places.get)
 
 
 @dataclass
@@ -147,12 +176,46 @@ class _Import:
             return take(session, chunk)
 
         taken = _again(self.sessions, work)
-        self.done.written += taken.rows
+        found, in_receipts = taken.found, self.done.in_receipts
+        self.done.written += taken.receipts if in_receipts else taken.rows
+        self.done.lines += taken.rows
         self.done.receipts += taken.receipts
         self.done.points += taken.points
-        self.done.unchanged += taken.found.unchanged_rows
+        self.done.unchanged += found.unchanged_receipts if in_receipts else found.unchanged_rows
         for rows, reason in taken.found.refused:
             self.spool.refusals.add(rows, reason)
+
+    def take_alone(self, spool: PoslogSpool, show: Show) -> None:
+        """Settle the receipts of a POSLog that go one by one, in the order in which they were closed."""
+        total, taken = spool.alone_count(), 0
+        if not total:
+            return
+        with show("Settling returns, voids and training") as report:
+            alone = spool.alone()
+            while receipts := list(islice(alone, SINGLY)):
+                with self.done.clocked("booking"):
+                    self._settle_alone(spool, receipts)
+                taken += len(receipts)
+                report(taken, total)
+
+    def _settle_alone(self, spool: PoslogSpool, receipts: list[Kept]) -> None:
+        def work(session: Session) -> SettledAlone:
+            mind_kept_days(session, now=self.now)
+            return settle_alone(session, receipts, self.codes, now=self.now)
+
+        settled = _again(self.sessions, work)
+        self.done.written += settled.written
+        self.done.receipts += settled.written
+        self.done.unchanged += settled.unchanged
+        self.done.points += settled.points
+        for kept, reason in settled.refused:
+            cells: Cells = {
+                "store_code": kept.store_code,
+                "till_code": kept.till_code,
+                "business_date": kept.posted.business_date.isoformat(),
+                "receipt_number": kept.posted.receipt_number,
+            }
+            spool.refusals.add_transaction(kept.line, cells, reason)
 
     def _sales(self, session: Session, chunk: Chunk) -> "_Taken":
         found = self._found(session, chunk)

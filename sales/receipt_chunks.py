@@ -1,5 +1,6 @@
 """Whole receipts of a file as arrays: what their lines add up to, what is wrong, what each means. Pure."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -188,6 +189,12 @@ class Chunk:
         return np.array([int(text or 0) for text in self.head["closed_at"]], np.int64)
 
     @cached_property
+    def totals(self) -> list[str | None]:
+        """Of receipts: rounding, payable amount and tenders as JSON; None where the file says nothing of them."""
+        texts: list[str | None] = self.rows.column("totals").take(pa.array(self.starts)).to_pylist()
+        return texts
+
+    @cached_property
     def fingerprints(self) -> list[bytes]:
         """Of receipts: the SHA-256 of what the file says of each, whatever the order of its rows."""
         heads = self.rows.column("head").take(pa.array(self.starts))
@@ -199,20 +206,32 @@ class Chunk:
         ends = np.frombuffer(lines.buffers()[1], np.int32)[lines.offset : lines.offset + len(lines) + 1]
         bounds = ends[np.append(self.starts, len(lines))].tolist()
         return [
-            _digest(name, head, content[bounds[index] : bounds[index + 1]])
-            for index, (name, head) in enumerate(zip(names.to_pylist(), heads.to_pylist(), strict=True))
+            _digest(
+                name,
+                head if totals is None else f"{head}\n{totals}",
+                content[bounds[index] : bounds[index + 1]],
+            )
+            for index, (name, head, totals) in enumerate(
+                zip(names.to_pylist(), heads.to_pylist(), self.totals, strict=True)
+            )
         ]
 
 
-def fingerprint_of(receipt: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> bytes:
+def fingerprint_of(
+    receipt: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], *, with_totals: bool = False
+) -> bytes:
     """
     Return the fingerprint of a stored receipt, as if it had come by file.
 
     `receipt` has the columns of its table, with `store_code` and `till_code`;
-    `lines` those of theirs, in the order of line numbers.
+    `lines` those of theirs, in the order of line numbers. `with_totals` tells whether
+    the file says more than its lines do.
     """
     microseconds = (receipt["closed_at"] - EPOCH) // timedelta(microseconds=1)
     head = SEPARATOR.join(_cell({**receipt, "closed_at": microseconds}[name]) for name in HEAD)
+    if with_totals:
+        tenders = [[tender["type"], tender["amount"]] for tender in receipt["tenders"] or ()]
+        head += "\n" + json.dumps([receipt["rounding_amount"], receipt["payable_amount"], tenders])
     name = "/".join(_cell(receipt[column]) for column in IDENTITY)
     content = "".join(SEPARATOR + _cell(line[column]) for line in lines for column in LINE)
     return _digest(name, head, content.encode())

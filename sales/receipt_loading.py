@@ -1,6 +1,7 @@
 """Writing receipts of a file: who is meant by their codes, which are known already, and the rows themselves."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -76,6 +77,7 @@ class Sorted:
 
     arrivals: Arrivals
     unchanged_rows: int
+    unchanged_receipts: int
     refused: list[tuple[list[int], str]]
     """Row numbers and the reason."""
 
@@ -121,7 +123,7 @@ def sort_out(session: Session, chunk: Chunk, codes: Codes) -> Sorted:
             np.array([views[index].store_id for index in kept], np.int64)[chunk.receipt_of_line],
         ),
     )
-    return Sorted(arrivals, unchanged, [(rows, reason) for rows, reason in refused if rows])
+    return Sorted(arrivals, unchanged, len(same), [(rows, reason) for rows, reason in refused if rows])
 
 
 def write(
@@ -141,7 +143,8 @@ def write(
     business_dates = pa.array(chunk.business_dates, pa.date32())
     receipt_ids = pa.array(arrivals.receipt_ids, pa.string())
     discounts = chunk.sum_by_receipt(chunk.amounts("discount_amount")).tolist()
-    totals = chunk.sum_by_receipt(chunk.amounts("total_amount")).tolist()
+    sums = chunk.sum_by_receipt(chunk.amounts("total_amount")).tolist()
+    stated = [json.loads(totals) if totals else [0, None, []] for totals in chunk.totals]
     receipts: dict[str, Any] = {
         "business_date": business_dates,
         "receipt_id": receipt_ids,
@@ -161,8 +164,14 @@ def write(
         "gross_amount": chunk.sum_by_receipt(chunk.gross).tolist(),
         "discount_amount": discounts,
         "points_amount": pa.repeat(0, count),
-        "rounding_amount": pa.repeat(0, count),
-        "payable_amount": totals,
+        "rounding_amount": [rounding for rounding, _, _ in stated],
+        "payable_amount": [
+            net if payable is None else payable for net, (_, payable, _) in zip(sums, stated, strict=True)
+        ],
+        "tenders": [
+            json.dumps([{"type": kind, "amount": amount} for kind, amount in tenders]) if tenders else None
+            for _, _, tenders in stated
+        ],
         "fingerprint": ["\\x" + digest.hex() for digest in arrivals.fingerprints],
         "programme_version": pa.array(rules.versions, pa.int32()),
         "excluded_lines": _excluded_lines(chunk, rules.excluded),
@@ -267,7 +276,11 @@ def _known(
     same = [position for position, _, _, agrees in found if agrees]
     # A receipt that a till posted has the till's fingerprint; what counts is what it says.
     doubtful = {receipt_id: (position, day) for position, day, receipt_id, agrees in found if not agrees}
-    stored = _stored_fingerprints(session, {receipt_id: day for receipt_id, (_, day) in doubtful.items()})
+    stored = _stored_fingerprints(
+        session,
+        {receipt_id: day for receipt_id, (_, day) in doubtful.items()},
+        {receipt_id for receipt_id, (position, _) in doubtful.items() if chunk.totals[position]},
+    )
     other: list[int] = []
     for receipt_id, (position, _) in doubtful.items():
         (same if stored[receipt_id] == fingerprints[position] else other).append(position)
@@ -289,7 +302,9 @@ _STORED_LINES = """
 """
 
 
-def _stored_fingerprints(session: Session, days: Mapping[UUID, date]) -> dict[UUID, bytes]:
+def _stored_fingerprints(
+    session: Session, days: Mapping[UUID, date], with_totals: Collection[UUID]
+) -> dict[UUID, bytes]:
     """Return what the fingerprints of stored receipts would be, had they come by file."""
     if not days:
         return {}
@@ -299,4 +314,9 @@ def _stored_fingerprints(session: Session, days: Mapping[UUID, date]) -> dict[UU
         lines: dict[UUID, list[dict[str, Any]]] = {}
         for line in cursor.execute(_STORED_LINES, asked):
             lines.setdefault(line["receipt_id"], []).append(line)
-    return {head["receipt_id"]: fingerprint_of(head, lines.get(head["receipt_id"], ())) for head in heads}
+    return {
+        head["receipt_id"]: fingerprint_of(
+            head, lines.get(head["receipt_id"], ()), with_totals=head["receipt_id"] in with_totals
+        )
+        for head in heads
+    }

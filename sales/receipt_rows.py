@@ -141,15 +141,20 @@ SCHEMA = pa.schema(
         ("original_line_number", pa.int64()),
         ("return_reason", pa.string()),
         ("masked", pa.bool_()),
+        ("totals", pa.string()),
     ]
 )
-"""`identity` is store/till/date/number; `head` what a receipt's rows have in common, see `HEAD`."""
+"""
+`identity` is store/till/date/number; `head` what a receipt's rows have in common, see `HEAD`; `totals`
+rounding, payable amount and tenders as JSON, null where the file says nothing about them.
+"""
 
 
 def check_rows(rows: pa.RecordBatch, *, first_row: int, own: FindOwn) -> CheckedRows:
     """Return the rows of a receipts file, numbered from `first_row`, as good and bad ones."""
     numbers = pa.array(np.arange(first_row, first_row + rows.num_rows))
     cells = {name: rows.column(name) for name in COLUMNS.all}
+    totals = rows.column("totals") if "totals" in rows.schema.names else pa.nulls(rows.num_rows, pa.string())
     reasons: list[str | None] | None = None
     for mask, words in _complaints(cells):
         reasons = reasons or [None] * rows.num_rows
@@ -168,8 +173,10 @@ def check_rows(rows: pa.RecordBatch, *, first_row: int, own: FindOwn) -> Checked
             name: column.filter(keep).dictionary_decode().dictionary_encode()
             for name, column in cells.items()
         }
-        numbers, identity = numbers.filter(keep), identity.filter(keep)
-    return CheckedRows(_typed(cells, numbers, identity, own), bad)
+        numbers, identity, totals = numbers.filter(keep), identity.filter(keep), totals.filter(keep)
+    return CheckedRows(
+        _typed(cells, {"row_number": numbers, "identity": identity, "totals": totals}, own), bad
+    )
 
 
 def _complaints(cells: dict[str, pa.DictionaryArray]) -> Iterator[tuple[pa.Array, str]]:
@@ -258,10 +265,9 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[str], bool], str], ...] = (
 )
 
 
-def _typed(
-    cells: dict[str, pa.DictionaryArray], numbers: pa.Array, identity: pa.Array, own: FindOwn
-) -> pa.RecordBatch:
-    masked = pa.repeat(pa.scalar(value=False), len(numbers))
+def _typed(cells: dict[str, pa.DictionaryArray], made: dict[str, pa.Array], own: FindOwn) -> pa.RecordBatch:
+    """Return the columns of `SCHEMA`: those `made` already, the others from cells."""
+    masked = pa.repeat(pa.scalar(value=False), len(made["row_number"]))
     for name in _TEXTS:
         cells[name], hidden = _without_payment_cards(cells[name], own)
         masked = masked if hidden is None else pc.or_(masked, hidden)
@@ -269,8 +275,7 @@ def _typed(
     microseconds = _moments(moments.dictionary).cast(pa.int64()).cast(pa.string())
     cells["closed_at"] = pa.DictionaryArray.from_arrays(moments.indices, microseconds)
     columns = {
-        "row_number": numbers,
-        "identity": identity,
+        **made,
         "head": _joined([cells[name] for name in HEAD], SEPARATOR),
         "masked": masked,
     }

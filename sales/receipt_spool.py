@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
@@ -71,12 +71,17 @@ class Refusals:
 class Spool(AbstractContextManager["Spool"]):
     """The good rows of one receipts file: sales in chunks of whole receipts, returns and voids apart."""
 
+    in_receipts = False
+    """Whether what is counted is receipts, not rows."""
+
     def __init__(self) -> None:
         self.rows_read = 0
         self.sale_rows = 0
         self.other_rows = 0
         self.refusals = Refusals()
         self.names: list[str] = []
+        self.unchanged = 0
+        """What the file itself repeats."""
         self._open = ExitStack()
         self._sales = self._file()
         self._others = self._file()
@@ -94,7 +99,7 @@ class Spool(AbstractContextManager["Spool"]):
     def read(self, path: Path, *, own: FindOwn, report: Report) -> None:
         """Read and check the whole file; raises `UnreadableFile` or `WrongColumns`."""
         with (
-            Table(path, COLUMNS) as table,
+            self._source(path, own) as table,
             pa.ipc.new_stream(self._sales, SCHEMA) as sales,
             pa.ipc.new_stream(self._others, SCHEMA) as others,
         ):
@@ -119,6 +124,9 @@ class Spool(AbstractContextManager["Spool"]):
         self._open_receipts = _repeated(self._seen)
         self._mixed_receipts = np.intersect1d(_values(self._seen), _values(self._seen_others))
         self._spoilt_receipts = np.unique(_values(self._spoilt))
+
+    def _source(self, path: Path, own: FindOwn) -> Any:  # noqa: ARG002 - who reads something else may need it
+        return Table(path, COLUMNS)
 
     def _keep_bad(self, checked: CheckedRows) -> None:
         for row, reason, identity in checked.bad:
