@@ -14,6 +14,8 @@ def words() -> dict[str, str]:
         "sent": _("Receipts sent: %(receipts)s"),
         "not_taken": _("The server did not take some receipts; they are kept"),
         "unsent": _("The till is offline. Points follow when the receipt is sent."),
+        "offline_points": _("%(points)s points can be spent offline"),
+        "not_taken_along": _("The till has not taken this card along; it earns when the receipt is sent"),
         "unknown_code": _("Neither a card nor an article has the code %(code)s"),
         "no_camera": _("The camera cannot be used"),
         "birthday": _("Birthday today"),

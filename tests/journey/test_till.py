@@ -68,7 +68,7 @@ def give_points(till: Page, house: House, card: str, points: int) -> None:
     body = {
         "type": "sale",
         "business_date": day.date().isoformat(),
-        "receipt_number": "past",
+        "receipt_number": f"past-{card}",
         "closed_at": day.isoformat(),
         "currency": "CZK",
         "card_number": card,
@@ -161,6 +161,24 @@ class TestOffline:
         till.get_by_role("button", name="Send now").click()
         expect(till.get_by_text("Receipts sent: 2")).to_be_visible()
         expect(till.locator("#till-queue")).to_be_hidden()
+
+    def test_lets_points_be_spent_within_what_the_till_took_along(self, till: Page, journey_house: House):
+        give_points(till, journey_house, CARDS[2], 40)
+        till.get_by_label("Offline").check()
+        till.get_by_label("Card").first.fill(CARDS[2])
+        till.get_by_role("button", name="Look up").click()
+        expect(till.locator("#till-member")).to_contain_text("40 points can be spent offline")
+        put(till, "Sušenky")
+        till.get_by_role("button", name="As many as possible").click()
+        expect(till.locator("#till-total")).to_have_text(re.compile(r"30\.90"))
+        pay(till)
+        till.get_by_label("Card").first.fill(CARDS[2])
+        till.get_by_role("button", name="Look up").click()
+        expect(till.locator("#till-member")).to_contain_text("0 points can be spent offline")
+        till.get_by_label("Offline").uncheck()
+        expect(till.get_by_text("Receipts sent: 1")).to_be_visible()
+        till.get_by_role("button", name="Look up").click()
+        expect(till.locator("#till-member")).to_contain_text("0 points available")
 
     def test_keeps_a_receipt_that_the_server_did_not_answer(self, rough_till: Page):
         put(rough_till, "Sušenky")

@@ -22,7 +22,7 @@ from web.state import now, transaction, viewer
 
 blueprint = Blueprint("till", __name__, url_prefix="/till")
 SIMULATOR = "SIM"
-PARTS = ("server", "paper", "queue", "basket", "returns", "scanner")
+PARTS = ("server", "paper", "snapshot", "queue", "basket", "returns", "scanner")
 """The files of the till; their addresses change with them, so the page has to tell."""
 _LONGEST = 80
 _PRICES_KEPT = timedelta(weeks=8)

@@ -59,6 +59,7 @@ async function start() {
 
   till.server = parts.server.open(till);
   till.paper = parts.paper.open(till);
+  till.snapshot = parts.snapshot.open(till);
   till.queue = parts.queue.open(till);
   till.basket = parts.basket.open(till);
   till.returns = parts.returns.open(till);

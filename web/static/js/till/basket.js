@@ -16,7 +16,8 @@ export function open(till) {
     $("till-member").replaceChildren();
     $("till-points").value = "";
     const typed = cardNumber();
-    if (typed && !till.queue.offline()) {
+    if (typed && till.queue.offline()) showTaken(typed);
+    else if (typed) {
       try {
         showCard(await till.server.ask(`/cards/${encodeURIComponent(typed)}`));
       } catch (error) {
@@ -35,6 +36,15 @@ export function open(till) {
     if (card.points.pending) points.push(say("pending", { points: number(card.points.pending) }));
     if (card.member?.birthday) points.push(say("birthday"));
     strip.querySelector("[data-points]").textContent = points.join(" · ");
+    $("till-member").replaceChildren(strip);
+  }
+
+  function showTaken(typed) {
+    const strip = $("till-member-template").content.cloneNode(true);
+    const card = till.snapshot.card(typed);
+    const state = { blocked: say("blocked"), replaced: say("replaced") }[card?.state];
+    strip.querySelector("[data-name]").textContent = [typed, state].filter(Boolean).join(" · ");
+    strip.querySelector("[data-points]").textContent = card ? say("offline_points", { points: number(card.left) }) : say("not_taken_along");
     $("till-member").replaceChildren(strip);
   }
 
@@ -168,9 +178,12 @@ export function open(till) {
     quote = null;
     turn += 1;
     clearTimeout(wait);
+    if (lines.length && till.queue.offline()) quote = till.snapshot.quote(cardNumber(), total(), wantedPoints());
     draw();
     if (lines.length && !till.queue.offline()) wait = setTimeout(askQuote, 150);
   }
+
+  const wantedPoints = () => Math.max(0, Math.trunc(Number($("till-points").value) || 0));
 
   async function askQuote() {
     const mine = turn;
@@ -179,7 +192,7 @@ export function open(till) {
         currency: till.currency(),
         at: new Date().toISOString(),
         ...(cardNumber() ? { card_number: cardNumber() } : {}),
-        points_to_spend: Math.max(0, Math.trunc(Number($("till-points").value) || 0)),
+        points_to_spend: wantedPoints(),
         lines: stated().map(({ total_amount, ...line }) => line),
       });
       if (mine !== turn) return;
@@ -200,7 +213,8 @@ export function open(till) {
       ["points_amount", -quote.totals.points_amount, say("by_points")],
     ].filter(([name, amount]) => amount && (name !== "gross_amount" || quote.totals.payable_amount !== amount));
     $("till-facts").replaceChildren(...facts.map(([, amount, label]) => pair(label, money(amount))));
-    $("till-earns").textContent = say("earns", { points: number(quote.points.to_earn) });
+    // Offline nobody knows yet: what is left out from earning is known to the server only.
+    $("till-earns").textContent = quote.quote_id ? say("earns", { points: number(quote.points.to_earn) }) : "";
     $("till-spendable").textContent = say("spendable", { points: number(quote.points.spendable_now), value: money(quote.points.spendable_value) });
     $("till-points").max = quote.points.spendable_now;
     $("till-messages").replaceChildren(...quote.messages.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
@@ -233,13 +247,13 @@ export function open(till) {
     }));
   }
 
-  function receipt(tender, redemption) {
+  function receipt(tender, spent) {
     const sold = stated().map((line, index) => {
       const told = quoted(index);
       return told?.discount_amount ? { ...line, discount_amount: told.discount_amount, total_amount: told.net_amount, discounts: told.discounts.map(({ reason, ...one }) => one) } : line;
     });
     const discount = sold.reduce((sum, line) => sum + (line.discount_amount || 0), 0);
-    const points = redemption ? redemption.value_amount : 0;
+    const points = spent.value;
     const payable = total() - discount - points;
     return {
       type: "sale",
@@ -249,25 +263,41 @@ export function open(till) {
       closed_at: new Date().toISOString(),
       currency: till.currency(),
       ...(cardNumber() ? { card_number: cardNumber(), card_entry_mode: "keyed" } : {}),
-      ...(quote ? { quote_id: quote.quote_id } : {}),
-      ...(redemption ? { redemption_ids: [redemption.redemption_id] } : {}),
+      ...(quote?.quote_id ? { quote_id: quote.quote_id } : {}),
+      ...spent.stated,
       lines: sold,
       tenders: [{ type: tender, amount: payable }],
       totals: { gross_amount: total(), discount_amount: discount, points_amount: points, payable_amount: payable },
     };
   }
 
+  // Holds the points that the quote allows, or offline takes them out of the card's signed allowance.
+  async function spendPoints() {
+    const none = { value: 0, stated: {}, giveBack: async () => null };
+    const points = $("till-training").checked ? 0 : quote?.points.to_spend;
+    if (!points) return none;
+    if (till.queue.offline()) {
+      till.snapshot.spend(cardNumber(), points);
+      return { ...none, value: quote.totals.points_amount, stated: { offline_redemptions: [{ points, allowance: quote.allowance }] } };
+    }
+    const held = await till.server.ask("/redemptions", { card_number: cardNumber(), points });
+    return {
+      value: held.value_amount,
+      stated: { redemption_ids: [held.redemption_id] },
+      giveBack: () => till.server.ask(`/redemptions/${held.redemption_id}/release`, {}).catch(() => null),
+    };
+  }
+
   async function pay(tender) {
     if (!lines.length) throw new Error(say("no_lines"));
-    const points = quote && !till.queue.offline() && !$("till-training").checked ? quote.points.to_spend : 0;
-    const redemption = points ? await till.server.ask("/redemptions", { card_number: cardNumber(), points }) : null;
-    const sent = receipt(tender, redemption);
+    const spent = await spendPoints();
+    const sent = receipt(tender, spent);
     let answer;
     try {
       answer = await till.queue.book(sent);
     } catch (error) {
       // Nothing was paid, so the points that were held for it go back.
-      if (redemption) await till.server.ask(`/redemptions/${redemption.redemption_id}/release`, {}).catch(() => null);
+      await spent.giveBack();
       throw error;
     }
     till.paper.print(sent, answer);

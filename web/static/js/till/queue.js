@@ -51,8 +51,7 @@ export function open(till) {
 
   $("till-offline").addEventListener("change", () => {
     draw();
-    if (!offline()) till.busy(send);
-    till.basket.changed();
+    till.busy(offline() ? till.snapshot.take : send).finally(() => till.basket.changed());
   });
   $("till-send").addEventListener("click", () => till.busy(send));
   till.onStore.push(draw);
