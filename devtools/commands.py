@@ -66,7 +66,10 @@ def _parser() -> argparse.ArgumentParser:
     command("doctor", _doctor, "say what is missing, and the exact line that mends it")
     bench = command("bench", _bench, "run the benchmarks, or the named ones; more options go to them")
     bench.add_argument("names", nargs="*", help="files of benchmarks/, without .py")
-    command("soak", _soak, "run the long tests at full size; more arguments go to pytest")
+    soak = command("soak", _soak, "run the long tests at full size; more arguments go to pytest")
+    soak.add_argument(
+        "--times", type=float, default=10, help="how many times the size of the programme (default 10)"
+    )
     return parser
 
 
@@ -169,7 +172,7 @@ def _bench(known: argparse.Namespace, rest: list[str]) -> int:
     return 1 if failed else 0
 
 
-def _soak(_known: argparse.Namespace, rest: list[str]) -> int:
-    surroundings = _ready(libraries.TO_TEST) | {"REGULARS_SOAK": "1"}
+def _soak(known: argparse.Namespace, rest: list[str]) -> int:
+    surroundings = _ready(libraries.TO_TEST) | {"REGULARS_SOAK_TIMES": str(known.times)}
     # Long on purpose: only what hangs for an hour hangs.
     return _call([PYTHON, "-m", "pytest", "-m", "soak", "--timeout", "3600", *rest], surroundings)

@@ -87,7 +87,9 @@ class TestOutage:
         is_told_to_come_back(chain.till.post("/receipts", chain.till.sale()))
         for session in sessions:
             session.close()
-        goes_on(chain.till, chain.till.sale())
+        again = chain.till.sale()
+        goes_on(chain.till, again)
+        assert chain.till.post("/receipts", again).get_json()["replayed"]
 
     def test_of_a_connection_in_the_pool_is_not_noticed(self, chain):
         goes_on(chain.till, chain.till.sale())
