@@ -207,6 +207,14 @@ class Sale:
     returns: list[Return] = field(default_factory=list)
     voided: bool = False
 
+    def spend_again(self, account: Account, lot: LineLot | None, points: int) -> None:
+        """What is spent again from a place stands where it stood: a void undoes exactly."""
+        for place, (owner, known, before) in enumerate(self.spent):
+            if owner is account and known is lot:
+                self.spent[place] = (account, lot, before + points)
+                return
+        self.spent.append((account, lot, points))
+
     def standing(self, line: int) -> Counted:
         counted = [part for back in self.returns if not back.voided for part in back.counted.get(line, [])]
         return Counted(
@@ -241,6 +249,27 @@ def shares(points: int, totals: dict[int, int]) -> dict[int, int]:
     return found
 
 
+@dataclass(frozen=True)
+class Promise:
+    """What a snapshot allowed to be spent with a card offline."""
+
+    card: str
+    points: int
+    issued: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
+class OfflineUse:
+    """Points that were spent on the word of a promise."""
+
+    account: Account
+    points: int
+    promise: Promise
+    booked: datetime
+    sale: Original
+
+
 class Reference:
     """Takes receipts as the server does, and says what the till must be told."""
 
@@ -251,6 +280,10 @@ class Reference:
         self.known: dict[Original, Sale | Return | None] = {}
         self.waiting: dict[Original, list[tuple[Original, PostedReceipt]]] = {}
         self.redemptions: dict[str, Held] = {}
+        self.promises: dict[str, Promise] = {}
+        self.uses: list[OfflineUse] = []
+        self.too_much: set[Original] = set()
+        """Sales on which more was spent offline than could be."""
         self.sequence = 0
 
     def rules(self, day: date) -> Rules:
@@ -310,6 +343,8 @@ class Reference:
 
     def sell(self, name: Original, posted: PostedReceipt, account: Account | None, now: datetime) -> Moved:
         spent = self.spend(posted, now) if posted.mode == "live" else []
+        if posted.mode == "live":
+            spent += self.spend_offline(name, posted, now)
         totals = {line.line_number: line.total_amount for line in posted.lines}
         rules = self.rules(posted.business_date)
         earned, found = rules.earned(posted)
@@ -345,6 +380,45 @@ class Reference:
             held.state = "posted"
             spent += [(held.account, lot, points) for lot, points in pieces]
         return spent
+
+    def spend_offline(
+        self, name: Original, posted: PostedReceipt, now: datetime
+    ) -> list[tuple[Account, LineLot | None, int]]:
+        """Whatever the balance: what was spent is; it is too much where no promise covers it, or no points do."""
+        today = business_day(now, self.timezone)
+        account = self.account(posted.card_number) if posted.card_number else None
+        spent: list[tuple[Account, LineLot | None, int]] = []
+        for offline in posted.offline_redemptions:
+            promise = self.promises.get(offline.allowance)
+            if account is None or not self.covers(promise, offline.points, posted, account):
+                self.too_much.add(name)
+            if account is None:
+                continue
+            if account.stands(today)[0] < offline.points:
+                self.too_much.add(name)
+            pieces = account.draw(offline.points, account.for_spending(today))
+            spent += [(account, lot, points) for lot, points in pieces]
+            if promise is not None and promise.card == posted.card_number:
+                self.uses.append(OfflineUse(account, offline.points, promise, now, name))
+        return spent
+
+    def covers(self, promise: Promise | None, points: int, posted: PostedReceipt, account: Account) -> bool:
+        if promise is None or promise.card != posted.card_number:
+            return False
+        if not promise.issued - timedelta(minutes=5) <= posted.closed_at < promise.until:
+            return False
+        used = sum(
+            use.points
+            for use in self.uses
+            if use.account is account
+            and use.promise.issued <= promise.issued <= use.booked
+            and not self.is_voided(use.sale)
+        )
+        return used + points <= promise.points
+
+    def is_voided(self, name: Original) -> bool:
+        sale = self.known.get(name)
+        return isinstance(sale, Sale) and sale.voided
 
     def named(self, posted: PostedReceipt) -> list[Held]:
         if posted.type != "sale" or posted.mode != "live":
@@ -410,14 +484,13 @@ class Reference:
     def give_back(sale: Sale, points: int) -> list[tuple[Account, LineLot | None, int]]:
         """What was spent last comes back first."""
         given: list[tuple[Account, LineLot | None, int]] = []
-        while points:
-            account, lot, spent = sale.spent.pop()
+        for place, (account, lot, spent) in reversed([*enumerate(sale.spent)]):
             back = min(points, spent)
-            points -= back
-            if back < spent:
-                sale.spent.append((account, lot, spent - back))
-            account.put(lot, back)
-            given.append((account, lot, back))
+            if back:
+                points -= back
+                sale.spent[place] = (account, lot, spent - back)
+                account.put(lot, back)
+                given.append((account, lot, back))
         return given
 
     def void(self, sale: Sale, today: date) -> Moved:
@@ -443,7 +516,8 @@ class Reference:
             account.put(lot, -there)
             again = [(lot, there)] if there else []
             again += account.draw(points - there, account.for_spending(today))
-            back.sale.spent += [(account, place, part) for place, part in again]
+            for place, part in again:
+                back.sale.spend_again(account, place, part)
         parts = [part for found in back.counted.values() for part in found]
         return Moved(earned=sum(part.points for part in parts), spent=sum(part.spent for part in parts))
 
