@@ -15,6 +15,7 @@ from core.errors import RegularsError
 from core.settings import Settings
 
 COMMANDS = {
+    "adjustments": "loyalty.points_commands",
     "articles": "sales.commands",
     "assortment": "basket_analysis.commands",
     "cards": "loyalty.card_commands",
@@ -24,6 +25,7 @@ COMMANDS = {
     "demo": "demo.commands",
     "doctor": "core.commands",
     "groups": "basket_analysis.commands",
+    "liability": "loyalty.points_commands",
     "members": "customers.commands",
     "mine": "basket_analysis.commands",
     "night": "night",

@@ -160,26 +160,47 @@ def _explained(session: Session, rows: Sequence[Any], account_id: UUID) -> list[
 
 
 # From what is held now back to the earliest entry of the page: the newest page costs next to nothing.
+# That the legs are the account's own follows from their entries', but only said does it lead by their index.
 _BALANCES = """
-    select entry_id, held.points - (sum(moved) over later - moved)
-    from (
-        select entry.entry_id, entry.booked_at,
-               coalesce(sum(leg.points) filter (where leg.book = 'points'), 0) as moved
-        from ledger_entry as entry join ledger_leg as leg using (entry_id)
-        where entry.account_id = %(account_id)s
-          and entry.booked_at >= %(moment)s and (entry.booked_at, entry.entry_id) >= (%(moment)s, %(entry_id)s)
-        group by entry.entry_id
-    ) as entries
-    cross join (select coalesce((select points from balance where account_id = %(account_id)s), 0) as points) as held
-    window later as (order by booked_at desc, entry_id desc)
+    select null::uuid as entry_id, null::timestamptz as booked_at,
+           coalesce((select points from balance where account_id = %(account_id)s), 0)
+             - coalesce(sum(leg.points), 0) as points
+    from ledger_entry as entry join ledger_leg as leg using (entry_id)
+    where entry.account_id = %(account_id)s and leg.account_id = %(account_id)s and leg.book = 'points'
+      and entry.booked_at >= %(latest)s and (entry.booked_at, entry.entry_id) > (%(latest)s, %(latest_id)s)
+    union all
+    select entry.entry_id, entry.booked_at, sum(leg.points)
+    from ledger_entry as entry join ledger_leg as leg using (entry_id)
+    where entry.account_id = %(account_id)s and leg.account_id = %(account_id)s and leg.book = 'points'
+      and entry.booked_at >= %(earliest)s and (entry.booked_at, entry.entry_id) >= (%(earliest)s, %(earliest_id)s)
+      and entry.booked_at <= %(latest)s and (entry.booked_at, entry.entry_id) <= (%(latest)s, %(latest_id)s)
+    group by entry.entry_id
+    order by booked_at desc nulls first, entry_id desc nulls first
 """
 
 
 def _balances_after(session: Session, rows: Sequence[Any], account_id: UUID) -> dict[UUID, int]:
-    earliest = min(rows, key=lambda row: (row.booked_at, row.entry_id))
-    values = {"account_id": account_id, "moment": earliest.booked_at, "entry_id": earliest.entry_id}
-    found = driver_of(session).execute(_BALANCES, values).fetchall()
-    return {entry_id: int(points) for entry_id, points in found}
+    """Return what the account held after each of `rows`, whatever was left out between them."""
+    ordered = sorted(rows, key=lambda row: (row.booked_at, row.entry_id), reverse=True)
+    latest, earliest = ordered[0], ordered[-1]
+    values = {
+        "account_id": account_id,
+        "latest": latest.booked_at,
+        "latest_id": latest.entry_id,
+        "earliest": earliest.booked_at,
+        "earliest_id": earliest.entry_id,
+    }
+    (_none, _never, held), *moved = driver_of(session).execute(_BALANCES, values).fetchall()
+    changes = [(booked_at, entry_id, points) for entry_id, booked_at, points in moved]
+    balances: dict[UUID, int] = {}
+    place = 0
+    for row in ordered:
+        # Entries that only set points aside have no leg here, or one on each side.
+        while place < len(changes) and changes[place][:2] > (row.booked_at, row.entry_id):
+            held -= changes[place][2]
+            place += 1
+        balances[row.entry_id] = int(held)
+    return balances
 
 
 def _pieces(session: Session, entries: Sequence[UUID]) -> dict[UUID, list[LotPiece]]:

@@ -55,6 +55,11 @@ def list_stores(session: Session, ask: Ask) -> Page[StoreRow]:
     return Page(tuple(StoreRow(*row[:9]) for row in page.rows), page.following, page.previous, page.total)
 
 
+def store_codes(session: Session) -> dict[int, str]:
+    """Return the codes of all stores by id."""
+    return {row.store_id: row.store_code for row in session.execute(select(Store.store_id, Store.store_code))}
+
+
 def store_names(session: Session) -> dict[int, str]:
     """Return the names of all stores by id."""
     return {row.store_id: row.name for row in session.execute(select(Store.store_id, Store.name))}
