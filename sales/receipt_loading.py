@@ -142,9 +142,6 @@ def write(
         return
     business_dates = pa.array(chunk.business_dates, pa.date32())
     receipt_ids = pa.array(arrivals.receipt_ids, pa.string())
-    discounts = chunk.sum_by_receipt(chunk.amounts("discount_amount")).tolist()
-    sums = chunk.sum_by_receipt(chunk.amounts("total_amount")).tolist()
-    stated = [json.loads(totals) if totals else [0, None, []] for totals in chunk.totals]
     receipts: dict[str, Any] = {
         "business_date": business_dates,
         "receipt_id": receipt_ids,
@@ -161,17 +158,7 @@ def write(
         "account_id": _texts(holders.account_ids),
         "member_id": _texts(holders.member_ids),
         "currency": chunk.head["currency"],
-        "gross_amount": chunk.sum_by_receipt(chunk.gross).tolist(),
-        "discount_amount": discounts,
-        "points_amount": pa.repeat(0, count),
-        "rounding_amount": [rounding for rounding, _, _ in stated],
-        "payable_amount": [
-            net if payable is None else payable for net, (_, payable, _) in zip(sums, stated, strict=True)
-        ],
-        "tenders": [
-            json.dumps([{"type": kind, "amount": amount} for kind, amount in tenders]) if tenders else None
-            for _, _, tenders in stated
-        ],
+        **_amounts(chunk),
         "fingerprint": ["\\x" + digest.hex() for digest in arrivals.fingerprints],
         "programme_version": pa.array(rules.versions, pa.int32()),
         "excluded_lines": _excluded_lines(chunk, rules.excluded),
@@ -189,6 +176,25 @@ def write(
         lines[name] = chunk.rows.column(name)
     copy_rows(session, "receipt_line", lines)
     _write_flags(session, arrivals, flags, now)
+
+
+def _amounts(chunk: Chunk) -> dict[str, Any]:
+    """Return, of receipts, what they come to: as stated where the file does, else what their lines make."""
+    sums = chunk.sum_by_receipt(chunk.amounts("total_amount")).tolist()
+    stated = [json.loads(totals) if totals else [0, None, []] for totals in chunk.totals]
+    return {
+        "gross_amount": chunk.sum_by_receipt(chunk.gross).tolist(),
+        "discount_amount": chunk.sum_by_receipt(chunk.amounts("discount_amount")).tolist(),
+        "points_amount": pa.repeat(0, len(chunk)),
+        "rounding_amount": [rounding for rounding, _, _ in stated],
+        "payable_amount": [
+            net if payable is None else payable for net, (_, payable, _) in zip(sums, stated, strict=True)
+        ],
+        "tenders": [
+            json.dumps([{"type": kind, "amount": amount} for kind, amount in tenders]) if tenders else None
+            for _, _, tenders in stated
+        ],
+    }
 
 
 def _write_flags(
