@@ -7,6 +7,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, pre_load
 
 from pos_api import examples, schemas
 from pos_api.quick_reading import TooSpecial, quick_reading
+from pos_api.quote_schemas import QUOTE
 
 ODD = (
     None,
@@ -32,6 +33,8 @@ BODIES = [
     *((schemas.REDEMPTION, example["value"]) for example in examples.REDEMPTIONS.values()),
     *((schemas.MEMBER, example["value"]) for example in examples.MEMBERS.values()),
     *((schemas.RETURN_QUOTE, example["value"]) for example in examples.RETURN_QUOTES.values()),
+    *((QUOTE, example["value"]) for example in examples.QUOTES.values()),
+    *((schemas.REACTION, example["value"]) for example in examples.REACTIONS.values()),
     *((schemas.BLOCK, example["value"]) for example in examples.BLOCKS.values()),
     *((schemas.REPLACEMENT, example["value"]) for example in examples.REPLACEMENTS.values()),
     (schemas.BATCH, {"receipts": [examples.SALE, "no receipt"]}),
