@@ -18,6 +18,7 @@ COMMANDS = {
     "adjustments": "loyalty.points_commands",
     "articles": "sales.commands",
     "assortment": "basket_analysis.commands",
+    "barcodes": "sales.commands",
     "cards": "loyalty.card_commands",
     "catalogs": "catalogs.commands",
     "certify": "pos_api.commands",

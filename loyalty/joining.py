@@ -23,6 +23,7 @@ from loyalty.lots import NO_LINE, Lot, Piece, for_spending, pieces_of
 from loyalty.opening import hold_account
 from loyalty.operations import book
 from loyalty.reservations import Place
+from sales.stored_receipts import move_receipts
 
 
 class PointsReserved(Conflict):
@@ -50,6 +51,7 @@ def join_accounts(
     driver = driver_of(session)
     for statement in _FOLLOWING:
         driver.execute(statement, {"source": source, "target": target, "now": now})
+    move_receipts(session, source=source, target=target)
     return moved
 
 
@@ -180,5 +182,4 @@ _FOLLOWING = (
     """,
     "update balance set moved_to = %(target)s where account_id = %(source)s or moved_to = %(source)s",
     "update redemption set account_id = %(target)s where account_id = %(source)s",
-    "update receipt set account_id = %(target)s where account_id = %(source)s",
 )

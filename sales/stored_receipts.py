@@ -187,3 +187,8 @@ def record_account(
     )
     if cursor.rowcount != 1:
         raise NotNobodys(str(receipt_id))
+
+
+def move_receipts(session: Session, *, source: UUID, target: UUID) -> None:
+    """Give all receipts of an account to another, which holds their points from now on; the caller holds both."""
+    driver_of(session).execute("update receipt set account_id = %s where account_id = %s", (target, source))
