@@ -23,7 +23,7 @@ from customers.operations import put_into_use
 from customers.queries import CardHolder, holder_of_card
 from loyalty.accounts import open_holding
 from loyalty.booked_sale import BookedSale
-from loyalty.earning import earned_on_receipt
+from loyalty.earning import earned_on_receipt, nothing
 from loyalty.exclusions import excluded_articles
 from loyalty.ledger import Cause
 from loyalty.opening import hold_account
@@ -33,6 +33,7 @@ from loyalty.programme_versions import programmes
 from loyalty.returns import BroughtBack, SoldLine, Standing
 from sales.receipts import LIVE, RETURN, SALE, own_identity
 from sales.records import Arrival, LinePoints, record_arrivals
+from sales.staff_cards import staff_bindings
 from sales.stored_receipts import StoredReceipt, read_stored, record_account
 from sales.work_queue import CARD_FLAGS, close_flags
 
@@ -125,7 +126,11 @@ def book_late(
     note: str,
     detail: dict[str, Any],
 ) -> Linked:
-    """Give a sale that `hold_sale` returned to an account, and book what it earns and what came back of it."""
+    """
+    Give a sale that `hold_sale` returned to an account, and book what it earns and what came back of it.
+
+    To whoever rang it up themselves it is given, but it earns nothing.
+    """
     posted, till = stored.posted, stored.till
     hold_account(session, account_id=account_id, now=now)
     holding = open_holding(session, account_id=account_id, till=till, now=now)
@@ -133,13 +138,10 @@ def book_late(
     programme = programmes(session).on(posted.business_date)
     excluded = _excluded(session, stored, programme)
     shares = earned_on_receipt(posted, till, programme, excluded)
-    earned = sum(shares.values())
-    holding.earn(
-        shares,
-        Cause(posted.business_date, now, stored.receipt_id),
-        timezone=till.timezone,
-        programme=programme,
-    )
+    if _is_own(session, stored, account_id, member_id):
+        shares = nothing(posted.lines)
+    cause = Cause(posted.business_date, now, stored.receipt_id)
+    holding.earn(shares, cause, timezone=till.timezone, programme=programme)
     sale = BookedSale(
         receipt_id=stored.receipt_id,
         account_id=account_id,
@@ -163,6 +165,24 @@ def book_late(
     )
     record_arrivals(session, arrivals, now=now)
     book(session, [holding])
+    earned = sum(shares.values())
+    told = {**detail, "account_id": str(account_id), "points": earned}
+    _put_right(session, stored, note=note, detail=told, actor=actor, now=now)
+    return Linked(account_id, member_id, earned, reversed_points)
+
+
+def _is_own(session: Session, stored: StoredReceipt, account_id: UUID, member_id: UUID | None) -> bool:
+    """Return whether the account is that of the operator who rang the sale up."""
+    operator = (stored.till.store_id, stored.posted.operator_code or "")
+    bound = staff_bindings(session).get(operator, ())
+    return any(binding.is_own(account_id, member_id, stored.posted.closed_at) for binding in bound)
+
+
+def _put_right(
+    session: Session, stored: StoredReceipt, *, note: str, detail: dict[str, Any], actor: str, now: datetime
+) -> None:
+    """Close what waited for a person because the sale had no account, and write who gave it one."""
+    posted = stored.posted
     close_flags(
         session,
         business_date=posted.business_date,
@@ -178,10 +198,9 @@ def book_late(
         actor=actor,
         action="receipt.link",
         subject_kind="receipt",
-        subject_id=own_identity(posted, till),
-        detail={**detail, "account_id": str(account_id), "points": earned},
+        subject_id=own_identity(posted, stored.till),
+        detail=detail,
     )
-    return Linked(account_id, member_id, earned, reversed_points)
 
 
 def _excluded(session: Session, stored: StoredReceipt, programme: Programme) -> list[int]:
