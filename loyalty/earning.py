@@ -37,6 +37,9 @@ def earning_base(
     the part paid with points, that is shared over all lines as points are; `excluded` are
     the numbers of lines that earn nothing. Never below zero.
     """
+    if not points_amount and not excluded and not programme.net_of_tax:
+        amounts = {line.line_number: line.total_amount for line in lines}
+        return Base(max(0, sum(amounts.values())), amounts)
     points_parts = share_over_lines(points_amount, lines)
     weights: dict[int, int] = {}
     amount = 0

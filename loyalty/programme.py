@@ -113,7 +113,7 @@ class Programme:
         rule = self.rule(currency)
         return min(LARGEST_EARNING, max(0, base) * rule.points // rule.per)
 
-    def value_of(self, points: int, currency: str = "") -> int:
+    def value_of(self, points: int, currency: str) -> int:
         """Return what `points` are worth when spent, in minor units of `currency`."""
         return points * self.rule(currency).point_value
 

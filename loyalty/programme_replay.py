@@ -1,7 +1,7 @@
 """What sales should have earned under the versions they were booked under, worked out again and held against the books."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -18,6 +18,7 @@ from loyalty.programme import Programme
 from loyalty.programme_versions import read_programmes
 from sales.models import Receipt
 from sales.receipts import LIVE, SALE, PostedLine, PostedReceipt, Tender, TillIdentity, Totals
+from sales.staff_cards import Binding, staff_bindings
 
 RECENT_DAYS = 3
 """Business days, back from the last one with a receipt, that the nightly check works out again."""
@@ -56,9 +57,7 @@ _SALES = """
            store.currency as store_currency, store.timezone, till.till_id, till.till_code,
            line.numbers, line.totals, line.rates, line.points,
            lot.earned, lot.available_at, lot.expires_at, coalesce(booked.points, 0) as booked,
-           exists (select from receipt_flag as flag
-                   where flag.business_date = receipt.business_date and flag.receipt_id = receipt.receipt_id
-                     and flag.code = 'suspicious') as doubted
+           receipt.operator_code
     from receipt
     join store using (store_id)
     join till using (till_id)
@@ -91,13 +90,14 @@ def replay(session: Session, *, since: date, until: date) -> Replay:
     begins and ends.
     """
     versions = read_programmes(session)
+    staff = staff_bindings(session)
     done = Replay()
     for row in _sales(session, since, until):
         programme = versions.numbered(row.programme_version)
         done.receipts += 1
         done.points += int(row.booked)
         done.versions[programme.version] += 1
-        done.differing += _differences(row, programme)
+        done.differing += _differences(row, programme, withheld=_withheld(row, staff))
     return done
 
 
@@ -108,18 +108,27 @@ def _sales(session: Session, since: date, until: date) -> Iterator[Any]:
         yield from cursor
 
 
-def _differences(row: Any, programme: Programme) -> Iterator[Differing]:
+def _withheld(row: Any, staff: Mapping[tuple[int, str], Sequence[Binding]]) -> bool:
+    """
+    Return whether a sale that earned nothing may have been rung by the card's own holder, who earns nothing.
+
+    Whose a card is may have changed since: that its operator had one then has to suffice.
+    """
+    bindings = staff.get((row.store_id, row.operator_code or ""), ())
+    return not any(row.points or ()) and any(
+        one.since <= row.closed_at and (one.until is None or row.closed_at < one.until) for one in bindings
+    )
+
+
+def _differences(row: Any, programme: Programme, *, withheld: bool) -> Iterator[Differing]:
     till = TillIdentity(
         row.till_id, row.store_id, row.store_code, row.till_code, row.store_currency, row.timezone
     )
     posted = _posted(row)
     found = dict(zip(row.numbers or (), row.points or (), strict=True))
     expected = dict(nothing(posted.lines))
-    if row.owned:
+    if row.owned and not withheld:
         expected = dict(earned_on_receipt(posted, till, programme, row.excluded_lines or ()))
-    # Points of a sale that was rung with the operator's own card are withheld; its flag says so.
-    if row.doubted and not any(found.values()):
-        expected = dict.fromkeys(expected, 0)
     points = sum(expected.values())
     lot: tuple[int, datetime | None, datetime | None] = (0, None, None)
     if points:

@@ -6,6 +6,8 @@ from sqlalchemy import insert, text
 from loyalty.programme import CurrencyRule, Excluded, Programme
 from loyalty.programme_replay import ReplayCheck, replay
 from sales.models import Article
+from sales.staff_cards import register_staff_card
+from tests.shop import CARD
 
 RULES = Programme(
     currencies={"CZK": CurrencyRule(2, 100, 10)},
@@ -42,6 +44,22 @@ class TestReplay:
         done = replayed(shop)
         assert (done.receipts, done.points, dict(done.versions)) == (3, 371, {1: 2, 0: 1})
         assert done.differing == []
+
+    def test_expects_nothing_of_what_an_operator_rings_for_themselves(self, ruled_shop):
+        with ruled_shop.sessions.begin() as session:
+            register_staff_card(
+                session,
+                card_number=CARD,
+                store_code="S1",
+                operator_code="17",
+                name="Jana K.",
+                now=ruled_shop.now,
+                actor="boss",
+            )
+        ruled_shop.later(minutes=1)
+        assert "earned" not in ruled_shop.points(ruled_shop.sale(12100, operator_code="17"))
+        assert ruled_shop.points(ruled_shop.sale(12100, operator_code="18"))["earned"] == 200
+        assert replayed(ruled_shop).differing == []
 
     def test_does_not_mind_what_became_of_the_articles(self, ruled_shop):
         ruled_shop.post(ruled_shop.sale(12100, 5000))
