@@ -14,7 +14,7 @@ from core.ids import uuid7
 from core.keyset import Ask, Page, read_page
 from customers.models import Member
 from loyalty.accounts import read_lots
-from loyalty.adjustments import NoSuchAdjustment, limit_of, timezone_of
+from loyalty.adjustments import NoSuchAdjustment, timezone_of
 from loyalty.holding import Holding
 from loyalty.ledger import Cause
 from loyalty.lots import last_day
@@ -52,12 +52,12 @@ class AdjustmentRow:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an adjustment would change if it were booked now: available points, and from or into which lots."""
+    """What an adjustment would change if it were booked now: available points, and of those that end when."""
 
     available_before: int
     available_after: int
-    pieces: tuple[tuple[date, date | None, int], ...]
-    """Day and last day of each lot, and the points it would get or lose."""
+    pieces: tuple[tuple[date | None, int, int], ...]
+    """By last day (None: they never end): how many lots would get or lose points, and how many points."""
 
     @property
     def possible(self) -> bool:
@@ -129,17 +129,16 @@ def change_of(session: Session, *, account_id: UUID, points: int, now: datetime)
         for piece in taken:
             sums[piece.lot_id] = sums.get(piece.lot_id, 0) - piece.points
         moved = sums.items()
-    pieces = (
-        (lot.business_date, last_day(lot.expires_at) if lot.expires_at else None, change)
-        for lot_id, change in moved
-        for lot in (holding.lots[lot_id],)
-    )
-    return Change(before, before + points, tuple(pieces))
+    return Change(before, before + points, _by_end(holding, moved))
 
 
-def limits(session: Session, *, roles: Iterable[str]) -> dict[str, int]:
-    """Return the limit of each of `roles`, set or usual."""
-    return {role: limit_of(session, role=role) for role in roles}
+def _by_end(holding: Holding, moved: Iterable[tuple[UUID, int]]) -> tuple[tuple[date | None, int, int], ...]:
+    ends: dict[date | None, list[int]] = {}
+    for lot_id, points in moved:
+        expires_at = holding.lots[lot_id].expires_at
+        ends.setdefault(expires_at and last_day(expires_at), []).append(points)
+    ordered = sorted(ends.items(), key=lambda item: item[0] or date.max)
+    return tuple((end, len(changes), sum(changes)) for end, changes in ordered)
 
 
 def _rows() -> Select[*tuple[Any, ...]]:

@@ -68,6 +68,8 @@ def _earned(line: StatementLine, language: str) -> str:
     if lot is None:
         return gettext("Earned on receipt %(receipt)s, %(store)s") % values
     values["since"] = show_date(_local(lot.available_at, line.receipt), language)
+    if lot.available_at <= line.booked_at:
+        return _earned_at_once(lot, values, language)
     if lot.last_day is None:
         return (
             gettext("Earned on receipt %(receipt)s, %(store)s; pending until %(since)s, never ending")
@@ -77,6 +79,17 @@ def _earned(line: StatementLine, language: str) -> str:
     return (
         gettext("Earned on receipt %(receipt)s, %(store)s; pending until %(since)s, ending on %(until)s")
         % values
+    )
+
+
+def _earned_at_once(lot: LotPiece, values: dict[str, str], language: str) -> str:
+    """Return the words for points that came late enough to be spent at once."""
+    gettext = translations(language).gettext
+    if lot.last_day is None:
+        return gettext("Earned on receipt %(receipt)s, %(store)s; available at once, never ending") % values
+    values["until"] = show_date(lot.last_day, language)
+    return (
+        gettext("Earned on receipt %(receipt)s, %(store)s; available at once, ending on %(until)s") % values
     )
 
 

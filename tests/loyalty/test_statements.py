@@ -73,9 +73,10 @@ class TestListStatement:
 
     def test_explains_every_entry(self, busy: Shop):
         told = [explain(line, "en") for line in statement(busy).rows]
-        first = "Earned on receipt 000001, S1; pending until Oct 6, 2026, ending on Sep 30, 2028"
+        first = "Earned on receipt 000001, S1; available at once, ending on Sep 30, 2028"
         assert told[0] == first
         for words in (
+            "Earned on receipt 000002, S1; pending until Dec 5, 2026, ending on Nov 30, 2028",
             "Set aside for a purchase in S1",
             "Spent on receipt 000002, S1",
             "No longer set aside: the points were not spent in time, or given up",
