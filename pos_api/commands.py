@@ -21,7 +21,7 @@ def certify_till(url: str, key: str, live: bool, as_json: bool) -> None:  # noqa
     """
     Try every rule of the till contract at URL with the till KEY, and print pass or fail for each.
 
-    Ends with exit code 1 when a rule is broken. Use a key of a sandbox (`regulars tills add --sandbox`).
+    Ends with exit code 1 when a rule is broken. Use a key of a sandbox (`regulars sandbox key`).
     """
     if not live and not is_sandbox_key(key):
         raise click.UsageError(
