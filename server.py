@@ -6,6 +6,7 @@ PostgreSQL, which the next start adopts.
 """
 
 import errno
+import gc
 import http.client
 import logging
 import multiprocessing
@@ -61,7 +62,11 @@ def worker() -> Any:
     parent = multiprocessing.parent_process()
     if parent is not None and parent.pid is not None:
         processes.die_with_parent(parent.pid)
-    return pkgutil.resolve_name(APPLICATION)()
+    application = pkgutil.resolve_name(APPLICATION)()
+    # What is there now stays; looking through it again and again for garbage would hold up requests.
+    gc.collect()
+    gc.freeze()
+    return application
 
 
 @dataclass(slots=True)

@@ -104,10 +104,10 @@ def round_trips(url: str, house: House, folder: Path) -> dict[str, float]:
             requests = [_call(text, house, chance, number) for number, text in enumerate(texts)]
             for request in requests[:20]:
                 request(client)
-            before = tap.turns
+            before = tap.trips
             for request in requests[20:]:
                 request(client)
-            counted[kind] = (tap.turns - before) / len(requests[20:])
+            counted[kind] = (tap.trips - before) / len(requests[20:])
         engine.dispose()
     return counted
 

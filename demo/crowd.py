@@ -346,6 +346,13 @@ class _Block:
                 "points": np.ravel(np.column_stack((points, -points))),
             },
         )
+        self._write_lots(session, places, lots, accounts)
+        self._add_to_balances(session, accounts, points)
+
+    def _write_lots(
+        self, session: Session, places: Whole, lots: NDArray[np.str_], accounts: NDArray[np.str_]
+    ) -> None:
+        days, points = [self._days[place] for place in places], self._points[places]
         available = {day: DEFAULT.available_at(day, ZONE) for day in dict.fromkeys(days)}
         ends = {day: DEFAULT.expires_at(day, ZONE) for day in available}
         numbers, shares = zip(*self._shares(places), strict=True)
@@ -357,7 +364,7 @@ class _Block:
                 "account_id": accounts,
                 "business_date": days,
                 "receipt_id": self._ids[places],
-                "booked_at": moments,
+                "booked_at": self._closed[places],
                 "available_at": [available[day] for day in days],
                 "expires_at": [ends[day] for day in days],
                 "earned": points,
@@ -366,7 +373,6 @@ class _Block:
                 "line_remaining": list(shares),
             },
         )
-        self._add_to_balances(session, accounts, points)
 
     def _shares(self, places: Whole) -> Iterator[tuple[str, str]]:
         for place in places:

@@ -20,7 +20,7 @@ from loyalty.expiry import expiry_messages
 from loyalty.flags import knowledge_flags, may_earn
 from loyalty.lots import Position
 from loyalty.opening import Known, Opening, hold_account, open_receipt
-from loyalty.operations import book
+from loyalty.operations import send_to_books
 from loyalty.printing import greeting, language_of_store, receipt_text
 from loyalty.programme import NOTHING_EXCLUDED
 from loyalty.programme_versions import programmes
@@ -248,7 +248,7 @@ def _write(session: Session, record: Record, booking: Booking, found: Sequence[S
                     original_receipt_id=booking.original_receipt_id,
                 )
             record_arrivals(session, booking.arrivals, now=record.received_at)
-            book(session, booking.holdings)
+            look = send_to_books(session, booking.holdings)
             if found:
                 raise_alerts(
                     session,
@@ -258,6 +258,7 @@ def _write(session: Session, record: Record, booking: Booking, found: Sequence[S
                     receipt_id=record.receipt_id,
                     now=record.received_at,
                 )
+        look()
     except errors.UniqueViolation as error:
         # An import brought the same receipt meanwhile, past our locks; a new attempt will find it.
         raise errors.SerializationFailure("the receipt was stored by an import meanwhile") from error

@@ -10,7 +10,7 @@ from psycopg import errors
 from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
-from core.driver import driver_of
+from core.driver import ask, driver_of
 from core.ids import find_uuid
 from loyalty.exclusions import EXCLUDED_POSITIONS, excluded_values
 from loyalty.lots import Position, expiring_by_day
@@ -149,8 +149,8 @@ def open_receipt(
     after which psycopg's LockNotAvailable is raised.
     """
     original = posted.original
-    cursor = driver_of(session).cursor(row_factory=dict_row)
-    row = cursor.execute(
+    row = ask(
+        session,
         _OPEN_LEAVING_OUT if excluded else _OPEN,
         (
             *excluded_values(excluded),
@@ -172,7 +172,7 @@ def open_receipt(
             posted.quote_id and find_uuid(posted.quote_id),
             till.store_id,
         ),
-        prepare=True,
+        rows=dict_row,
     ).fetchone()
     assert row is not None
     if row["known_receipt"] is not None:

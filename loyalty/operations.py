@@ -1,10 +1,11 @@
 """The books: entries, lots and balances are written together, under the account's lock."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from psycopg import Cursor
 from sqlalchemy.orm import Session
 
 from core.driver import driver_of
@@ -67,12 +68,20 @@ def book(session: Session, holdings: Iterable[Holding]) -> None:
 
     Raises `NotHeld` when a lot or a balance is not what it was when read.
     """
+    send_to_books(session, holdings)()
+
+
+def send_to_books(session: Session, holdings: Iterable[Holding]) -> Callable[[], None]:
+    """
+    Do as `book` does, and return what looks whether all was held.
+
+    In a pipeline the answer is not there before its end; to look inside would be a round trip more.
+    """
     moved = [holding for holding in holdings if holding.entries]
     if not moved:
-        return
+        return lambda: None
     if len(moved) == 1 and moved[0].has_only_earned:
-        _book_earning(session, moved[0])
-        return
+        return _send_earning(session, moved[0])
     changed = [pair for holding in moved for pair in holding.changed]
     cursor = driver_of(session).execute(
         _BOOK,
@@ -88,11 +97,18 @@ def book(session: Session, holdings: Iterable[Holding]) -> None:
         ),
         prepare=True,
     )
-    if cursor.fetchone() != (len(changed), len(moved)):
-        raise NotHeld(", ".join(str(holding.account_id) for holding in moved))
+    return _look(cursor, (len(changed), len(moved)), moved)
 
 
-def _book_earning(session: Session, holding: Holding) -> None:
+def _look(cursor: Cursor[Any], expected: tuple[Any, ...], moved: Sequence[Holding]) -> Callable[[], None]:
+    def look() -> None:
+        if cursor.fetchone() != expected:
+            raise NotHeld(", ".join(str(holding.account_id) for holding in moved))
+
+    return look
+
+
+def _send_earning(session: Session, holding: Holding) -> Callable[[], None]:
     """Write an entry that earned a lot, which is all that happens to most accounts at most receipts."""
     (entry,), (lot,) = holding.entries, holding.created
     values = (
@@ -108,8 +124,7 @@ def _book_earning(session: Session, holding: Holding) -> None:
         list(lot.lines),
         list(lot.lines.values()),
     )
-    if driver_of(session).execute(_BOOK_EARNING, values, prepare=True).fetchone() != (True,):
-        raise NotHeld(str(holding.account_id))
+    return _look(driver_of(session).execute(_BOOK_EARNING, values, prepare=True), (True,), [holding])
 
 
 def _entry_row(entry: Entry) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Reads of points: how accounts stand, what a card shows, and what a receipt did."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,7 @@ from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
 from core.clock import business_day
-from core.driver import driver_of
+from core.driver import ask, driver_of
 from customers.queries import HOLDER, CardHolder, CardNotFound
 from loyalty.answers import expiring, receipt_answer
 from loyalty.booked_sale import Moved
@@ -18,7 +19,7 @@ from loyalty.opening import held_of
 from loyalty.printing import greeting, language_of_store, receipt_text
 from loyalty.programme import DEFAULT, Programme
 from loyalty.programme_versions import programmes
-from rewards.queries import affordable_rewards
+from rewards.queries import IN_STORE, affordable_rewards
 from sales.receipts import SALE, Flag, TillIdentity
 
 __all__ = [
@@ -48,6 +49,9 @@ _STANDING = f"""
 """
 
 
+_CARD = _STANDING.replace("sums.*", f"sums.*, ({IN_STORE})", 1)
+
+
 def standing_of_card(session: Session, *, card_number: str, now: datetime) -> tuple[CardHolder, Position]:
     """
     Return whom a card leads to and what its account holds at `now`, in one round trip.
@@ -55,8 +59,11 @@ def standing_of_card(session: Session, *, card_number: str, now: datetime) -> tu
     Zeros when it has no account; raises `CardNotFound`.
     """
     values = {"card_number": card_number, "now": now}
-    row = driver_of(session).execute(_STANDING, values, prepare=True).fetchone()
-    if row is None:
+    return _standing(card_number, ask(session, _STANDING, values).fetchone())
+
+
+def _standing(card_number: str, row: Sequence[Any] | None) -> tuple[CardHolder, Position]:
+    if not row:
         raise CardNotFound(f"the card number {card_number} was never seen")
     holder, sums = CardHolder(*row[:12]), dict(zip(_SUMS, row[12:], strict=True))
     if holder.account_id is None:
@@ -90,11 +97,13 @@ def card_view(session: Session, *, card_number: str, now: datetime, store: TillI
     programme of today lets, in its steps, and never with a blocked card. Raises `CardNotFound`.
     """
     programme = programmes(session).on(business_day(now, store.timezone))
-    holder, position = standing_of_card(session, card_number=card_number, now=now)
+    values = {"card_number": card_number, "now": now, "store_id": store.store_id}
+    *standing, in_store = ask(session, _CARD, values).fetchone() or (None,)
+    holder, position = _standing(card_number, standing)
     affordable = max(0, position.available) if may_spend(holder, programme) else 0
     spendable = programme.spendable(affordable)
     language = holder.language or language_of_store(store.timezone)
-    rewards = affordable_rewards(session, points=affordable, store_id=store.store_id, language=language)
+    rewards = affordable_rewards(in_store, points=affordable, language=language)
     return {
         "card_number": holder.card_number,
         "state": holder.state,

@@ -21,7 +21,7 @@ from pos_api.openapi import Calls
 from pos_api.payment_cards import refuse_payment_cards
 from pos_api.problems import Problem, refusals
 from pos_api.schemas import BLOCK, REPLACEMENT, BlockBody, Body, ReplacementBody
-from pos_api.transactions import transact
+from pos_api.transactions import look, transact
 
 cards = Calls("cards", "Cards and their holders")
 
@@ -51,7 +51,7 @@ def show_card(card_number: str) -> Response:
         except CardNotFound as error:
             raise Problem("not_found", "The card number was never seen.") from error
 
-    return answer(transact(work))
+    return answer(look(work))
 
 
 @cards.call(

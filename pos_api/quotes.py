@@ -14,7 +14,7 @@ from pos_api.keys import bearer, till_of
 from pos_api.openapi import Calls
 from pos_api.payment_cards import refuse_payment_cards
 from pos_api.quote_schemas import QUOTE, QuoteBody
-from pos_api.transactions import transact
+from pos_api.transactions import look
 
 quotes = Calls("quotes", "What baskets would cost and earn")
 
@@ -45,4 +45,4 @@ def post_quote() -> Response:
         refuse_payment_cards(session, document)
         return quote_basket(session, till=till, basket=basket, now=clock.now())
 
-    return answer(transact(work))
+    return answer(look(work))

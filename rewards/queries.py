@@ -1,5 +1,6 @@
 """Reads about rewards."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -21,31 +22,31 @@ class AffordableReward:
     points: int
 
 
-_AFFORDABLE = """
-    select reward.reward_code, coalesce(reward.name ->> %(language)s, reward.name ->> 'en', reward.reward_code),
-           reward.points
+IN_STORE = """
+    select json_agg(json_build_array(reward.reward_code, reward.name, reward.points)
+                    order by reward.points desc, reward.reward_code)
     from reward
-    where reward.active and reward.points <= %(points)s and (
+    where reward.active and (
         exists (select from reward_stock as stock
                 where stock.reward_code = reward.reward_code and store_id = %(store_id)s and on_hand > 0)
         or not exists (select from reward_stock as stock where stock.reward_code = reward.reward_code))
-    order by reward.points desc, reward.reward_code
+"""
+"""
+The rewards that can be had in a store, the dearest first, as one value that is a part of larger questions.
+
+A reward without a stock record in any store is no physical thing and never runs out.
 """
 
 
 def affordable_rewards(
-    session: Session, *, points: int, store_id: int, language: str
+    in_store: Iterable[tuple[str, Mapping[str, str], int]] | None, *, points: int, language: str
 ) -> tuple[AffordableReward, ...]:
-    """
-    Return what `points` buy in a store, the dearest first.
-
-    A reward without a stock record in any store is no physical thing and never runs out.
-    """
-    if points <= 0:
-        return ()
-    values = {"points": points, "store_id": store_id, "language": language}
-    rows = driver_of(session).execute(_AFFORDABLE, values, prepare=True).fetchall()
-    return tuple(AffordableReward(*row) for row in rows)
+    """Return what `points` buy of the rewards that `IN_STORE` found, in the same order."""
+    return tuple(
+        AffordableReward(code, names.get(language) or names.get("en") or code, price)
+        for code, names, price in in_store or ()
+        if price <= points
+    )
 
 
 def price_of_reward(session: Session, *, reward_code: str) -> int:

@@ -54,7 +54,7 @@ class StoredAnswer:
     answer: dict[str, Any] | None
 
 
-_KEY = """
+TILL_OF_KEY = """
     select key.secret_sha256, key.revoked_at, till.till_id, till.till_code,
            store.store_id, store.store_code, store.currency, store.timezone
     from till_key as key
@@ -83,7 +83,12 @@ def is_sandbox_key(key: str) -> bool:
 def till_of_key(session: Session, key: str) -> TillIdentity:
     """Return the till that `key` was given to; raises `UnknownKey` or `RevokedKey`."""
     prefix = key_prefix(key)
-    row = driver_of(session).execute(_KEY, (prefix,), prepare=True).fetchone() if prefix else None
+    row = driver_of(session).execute(TILL_OF_KEY, (prefix,), prepare=True).fetchone() if prefix else None
+    return till_in_row(row, key)
+
+
+def till_in_row(row: tuple[Any, ...] | None, key: str) -> TillIdentity:
+    """Return the till in the row that `TILL_OF_KEY` found for the prefix of `key`; raises as `till_of_key` does."""
     if row is None or not hmac.compare_digest(row[0], sha256(key.encode()).digest()):
         raise UnknownKey("this till key was never given to anybody")
     if row[1] is not None:

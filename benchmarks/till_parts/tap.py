@@ -1,32 +1,56 @@
-"""Counts round trips for real: a relay before the database that counts how often the server has to answer."""
+"""Counts round trips for real: a relay before the database that counts how often the client waits for an answer."""
 
 import selectors
 import socket
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 
 @dataclass
 class Flow:
-    """One connection through the relay: who spoke last."""
+    """One connection through the relay."""
 
     client: socket.socket
     server: socket.socket
+    said: bytearray = field(default_factory=bytearray)
+    """What the client said and nobody has counted yet."""
+    greeted: bool = False
     asked: bool = False
+    """Whether the client has asked for something since it last waited."""
+
+    def waits(self, said: bytes) -> int:
+        """Return how often the client waits for an answer to the messages that are whole with `said`."""
+        self.said += said
+        found = 0
+        while len(self.said) >= 5:
+            # Only the first message has no type.
+            kind = chr(self.said[0]) if self.greeted else ""
+            length = int.from_bytes(self.said[len(kind) : len(kind) + 4]) + len(kind)
+            if len(self.said) < length:
+                break
+            del self.said[:length]
+            self.greeted = True
+            if kind in {"Q", "S"} or (kind == "H" and self.asked):
+                found += 1
+                self.asked = False
+            elif kind in {"P", "B", "D", "E"}:
+                self.asked = True
+        return found
 
 
 class Tap:
     """
     Listens in `folder` as PostgreSQL does and relays to the socket in `behind`.
 
-    A round trip is a turn: the client spoke, then the server. So statements sent together count
-    once, and so does a transaction's beginning that travels with its first statement.
+    A round trip is a message after which the client waits: a simple query, or the Sync or Flush after
+    others. So statements sent together count once, and so does a transaction's beginning that travels
+    with its first statement.
     """
 
     def __init__(self, folder: Path, behind: Path, port: int) -> None:
-        self.turns = 0
+        self.trips = 0
         self._behind = str(behind / f".s.PGSQL.{port}")
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(folder / f".s.PGSQL.{port}"))
@@ -70,10 +94,7 @@ class Tap:
                 end.close()
             return
         if from_client:
-            flow.asked = True
-        elif flow.asked:
-            flow.asked = False
-            self.turns += 1
+            self.trips += flow.waits(said)
         (flow.server if from_client else flow.client).sendall(said)
 
 
