@@ -12,11 +12,13 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from core.database import Sessions, sandbox_exists
-from core.driver import catch_up
+from core.driver import driver_of
+from pos_api.patience import Watch
 from pos_api.problems import Problem
 from sales.queries import is_sandbox_key
 
 ATTEMPTS = 6
+WATCH = Watch()
 EXTENSION = "pos_api"
 SANDBOX = "pos_api_sandbox"
 """Where the application keeps the sandbox's sessions, if it can have one."""
@@ -53,8 +55,9 @@ def transact(work: Callable[[Session], T]) -> T:
     sessions = sessions_of_request()
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with sessions.begin() as session:
-                return _whole(work, session)
+            with WATCH.attempt() as watched, sessions.begin() as session:
+                watched(driver_of(session))
+                return work(session)
         except (DBAPIError, psycopg.Error) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
             if isinstance(cause, errors.LockNotAvailable):
@@ -65,39 +68,6 @@ def transact(work: Callable[[Session], T]) -> T:
                 raise
             time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter, no secret
     raise AssertionError("unreachable")
-
-
-def look(work: Callable[[Session], T]) -> T:
-    """
-    Return what `work` makes of a session without a transaction around its statements, each a round trip less.
-
-    For what only reads, and at most keeps one row at its end.
-    """
-    sessions = sessions_of_request()
-    try:
-        with sessions() as session:
-            session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
-            return _whole(work, session)
-    except OperationalError as error:
-        if _lacks(sessions):
-            raise Problem("unauthenticated", NO_SANDBOX) from error
-        raise
-    except errors.SerializationFailure:
-        # The till changed; a transaction is done again.
-        return transact(work)
-
-
-def _whole(work: Callable[[Session], T], session: Session) -> T:
-    """Do `work` and what it put off. A key that opens nothing is told before anything else that is wrong."""
-    try:
-        done = work(session)
-    except (DBAPIError, psycopg.Error):
-        raise
-    except Exception:
-        catch_up(session)
-        raise
-    catch_up(session)
-    return done
 
 
 def _lacks(sessions: Sessions) -> bool:

@@ -20,6 +20,7 @@ import pytest
 
 from core.commandline import Workplace
 from core.postgres import Cluster
+from devtools import environment
 
 ROOT = Path(__file__).parent.parent.parent
 DEADLINE = 60.0
@@ -40,34 +41,34 @@ def until(condition, what: str, *, patience: float = DEADLINE) -> None:
 
 
 class Service:
-    """`python -m server` on a data folder of its own; its parts can be killed by name."""
+    """
+    `python3 dev serve` on a data folder of its own; its parts can be killed by name.
+
+    With `database_url` the database is somebody else's. Where no environment was made by `dev`, it is what
+    that command becomes: `python -m server`.
+    """
 
     PARTS = ("worker", "worker", "granian", "server", "database", "database", "backend")
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *, database_url: str | None = None) -> None:
         self.data = data
+        self.database_url = database_url
         self.port = free_port()
         self.log = data.parent / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = [
-            sys.executable,
-            "-m",
-            "server",
-            "--data",
-            str(self.data),
-            "--port",
-            str(self.port),
-            "--workers",
-            "2",
-        ]
-        environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        made = environment.is_ready() and Path(sys.executable) == environment.PYTHON
+        program = ["dev", "serve"] if made else ["-m", "server"]
+        command = [sys.executable, *program, "--data", str(self.data), "--port", str(self.port)]
+        surroundings = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        if self.database_url is not None:
+            surroundings["DATABASE_URL"] = self.database_url
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, "--no-scheduler"],
                 cwd=ROOT,
-                env=environment,
+                env=surroundings,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

@@ -59,7 +59,7 @@ BUGS = (
         "        driver_of(session).commit()\n"
         "        with driver_of(session).pipeline():\n"
         "            record_arrivals(session, booking.arrivals, now=record.received_at)\n",
-        story="sells-",
+        story="sells and not sells_",
     ),
     _one(
         "stock read, then written",
@@ -98,7 +98,8 @@ BUGS = (
         "acknowledged before the commit",
         KILLS,
         "pos_api/transactions.py",
-        "            with sessions.begin() as session:\n                return work(session)\n",
+        "            with WATCH.attempt() as watched, sessions.begin() as session:\n                watched(driver_of(session))\n"
+        "                return work(session)\n",
         "            import threading\n\n"
         "            session = sessions()\n"
         "            session.begin()\n"

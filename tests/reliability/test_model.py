@@ -35,7 +35,7 @@ from loyalty.reservations import Redemption
 from rewards.operations import OutOfStock
 from sales.receipts import PostedReceipt
 from tests.reference import Expected, Moved, Reference
-from tests.reliability.rotation import bound, says, seed_of_run, sizes
+from tests.reliability.rotation import MOST, bound, says, seed_of_run, sizes
 from tests.shop import NOON, Shop, shared_shop
 
 __all__ = ["shared_shop"]
@@ -311,7 +311,7 @@ class TestTheModel:
             settings=settings(
                 max_examples=len(rounds),
                 stateful_step_count=STEPS,
-                phases=(Phase.generate, Phase.shrink),
+                phases=(Phase.generate,) if MOST else (Phase.generate, Phase.shrink),
                 database=None,
                 report_multiple_bugs=False,
                 deadline=None,
