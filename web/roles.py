@@ -31,7 +31,6 @@ _QUEUE: Final[Roles] = frozenset({STORE_MANAGER, DESK, AUDITOR, ADMINISTRATOR})
 _DECIDES: Final[Roles] = _QUEUE - {AUDITOR}
 _ADJUSTS: Final[Roles] = frozenset({DESK, MARKETING})
 _DESK: Final[Roles] = frozenset({DESK, ADMINISTRATOR})
-_ADJUSTS: Final[Roles] = frozenset({DESK, MARKETING})
 _ADMINISTRATION: Final[Roles] = frozenset({ADMINISTRATOR})
 _PROGRAMME: Final[Roles] = frozenset({MARKETING, ADMINISTRATOR})
 
@@ -90,16 +89,6 @@ ROUTES: Final[dict[str, Roles]] = {
     "staff.index": frozenset({STORE_MANAGER, AUDITOR, ADMINISTRATOR}),
     "staff.add": frozenset({STORE_MANAGER, ADMINISTRATOR}),
     "staff.end": frozenset({STORE_MANAGER, ADMINISTRATOR}),
-    "points.statement": _PERSONAL,
-    "points.lots": _PERSONAL,
-    "adjustments.index": _NAMED,
-    "adjustments.show": _NAMED,
-    "adjustments.new": _ADJUSTS,
-    "adjustments.add": _ADJUSTS,
-    "adjustments.approve": _ADJUSTS,
-    "adjustments.reject": _ADJUSTS,
-    "adjustments.withdraw": _ADJUSTS,
-    "liability.index": frozenset({MARKETING, ANALYST, AUDITOR, ADMINISTRATOR}),
     "receipts.index": _LOOK,
     "receipts.show": _LOOK,
     "articles.index": SIGNED_IN,
