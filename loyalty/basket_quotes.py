@@ -20,7 +20,7 @@ from loyalty.opening import Scanned
 from loyalty.printing import language_of_store
 from loyalty.programme import Programme
 from loyalty.programme_versions import programmes
-from loyalty.queries import may_spend, member_document, standing_of_card
+from loyalty.queries import CardStanding, may_spend, member_document, standing_of_card
 from loyalty.quote_words import messages_of
 from loyalty.quotes import HONOURED_FOR
 from sales.barcode_layouts import codes_to_look_up
@@ -46,7 +46,8 @@ def quote_basket(session: Session, *, till: TillIdentity, basket: Basket, now: d
     and spends nothing, and the messages say so. The rules are those of the day on which it would be paid.
     """
     programme = programmes(session).on(business_day(basket.at or now, till.timezone))
-    holder, position = _standing(session, basket, now)
+    standing = _standing(session, basket, till, now)
+    holder, position = (standing.holder, standing.position) if standing else (None, Position())
     evaluated = evaluate(
         basket,
         till,
@@ -78,6 +79,8 @@ def quote_basket(session: Session, *, till: TillIdentity, basket: Basket, now: d
             holder=holder,
             currency=till.currency,
             spends=evaluated.to_spend,
+            rewards=standing.rewards if standing else (),
+            points_after=position.balance + evaluated.to_earn - evaluated.to_spend,
             language=(holder.language if holder else None) or language_of_store(till.timezone),
         ),
     }
@@ -146,13 +149,14 @@ def _would_earn(sale: PostedReceipt, holder: CardHolder) -> bool:
     return card.state == "stock" or may_earn(sale, card)
 
 
-def _standing(session: Session, basket: Basket, now: datetime) -> tuple[CardHolder | None, Position]:
+def _standing(session: Session, basket: Basket, till: TillIdentity, now: datetime) -> CardStanding | None:
+    """Return how the basket's card stands; None without one, and for one that was never seen."""
     if basket.card_number is None:
-        return None, Position()
+        return None
     try:
-        return standing_of_card(session, card_number=basket.card_number, now=now)
+        return standing_of_card(session, card_number=basket.card_number, store_id=till.store_id, now=now)
     except CardNotFound:
-        return None, Position()
+        return None
 
 
 def _priced(evaluated: Evaluated) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Reads of points: how accounts stand, what a card shows, and what a receipt did."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from loyalty.opening import held_of
 from loyalty.printing import greeting, language_of_store, receipt_text
 from loyalty.programme import DEFAULT, Programme
 from loyalty.programme_versions import programmes
-from rewards.queries import IN_STORE, affordable_rewards
+from rewards.queries import IN_STORE, RewardView, rewards_in
 from sales.receipts import SALE, Flag, TillIdentity
 
 __all__ = [
@@ -42,33 +42,37 @@ _POSITION = """
 
 _STANDING = f"""
     with holder as ({HOLDER})
-    select holder.*, coalesce(balance.points, 0), coalesce(balance.reserved, 0), sums.*
+    select holder.*, coalesce(balance.points, 0), coalesce(balance.reserved, 0), sums.*, ({IN_STORE})
     from holder
     left join balance on balance.account_id = holder.account_id
     left join lateral account_sums(holder.account_id, %(now)s::timestamptz) as sums on holder.account_id is not null
 """
 
 
-_CARD = _STANDING.replace("sums.*", f"sums.*, ({IN_STORE})", 1)
+@dataclass(frozen=True, slots=True)
+class CardStanding:
+    """Whom a card leads to, what its account holds, and the rewards there are, the cheapest first."""
+
+    holder: CardHolder
+    position: Position
+    rewards: tuple[RewardView, ...]
 
 
-def standing_of_card(session: Session, *, card_number: str, now: datetime) -> tuple[CardHolder, Position]:
+def standing_of_card(session: Session, *, card_number: str, store_id: int, now: datetime) -> CardStanding:
     """
-    Return whom a card leads to and what its account holds at `now`, in one round trip.
+    Return how a card stands at `now` in a store, in one round trip.
 
     Zeros when it has no account; raises `CardNotFound`.
     """
-    values = {"card_number": card_number, "now": now}
-    return _standing(card_number, ask(session, _STANDING, values).fetchone())
-
-
-def _standing(card_number: str, row: Sequence[Any] | None) -> tuple[CardHolder, Position]:
-    if not row:
+    values = {"card_number": card_number, "store_id": store_id, "now": now}
+    row = ask(session, _STANDING, values).fetchone()
+    if row is None:
         raise CardNotFound(f"the card number {card_number} was never seen")
-    holder, sums = CardHolder(*row[:12]), dict(zip(_SUMS, row[12:], strict=True))
-    if holder.account_id is None:
-        return holder, Position()
-    return holder, held_of(holder.account_id, sums).position
+    holder, sums = CardHolder(*row[:12]), dict(zip(_SUMS, row[12:-1], strict=True))
+    position = Position()
+    if holder.account_id is not None:
+        position = held_of(holder.account_id, sums).position
+    return CardStanding(holder, position, rewards_in(row[-1]))
 
 
 def position_of_account(session: Session, *, account_id: UUID, now: datetime) -> Position:
@@ -97,13 +101,11 @@ def card_view(session: Session, *, card_number: str, now: datetime, store: TillI
     programme of today lets, in its steps, and never with a blocked card. Raises `CardNotFound`.
     """
     programme = programmes(session).on(business_day(now, store.timezone))
-    values = {"card_number": card_number, "now": now, "store_id": store.store_id}
-    *standing, in_store = ask(session, _CARD, values).fetchone() or (None,)
-    holder, position = _standing(card_number, standing)
+    standing = standing_of_card(session, card_number=card_number, store_id=store.store_id, now=now)
+    holder, position = standing.holder, standing.position
     affordable = max(0, position.available) if may_spend(holder, programme) else 0
     spendable = programme.spendable(affordable)
     language = holder.language or language_of_store(store.timezone)
-    rewards = affordable_rewards(in_store, points=affordable, language=language)
     return {
         "card_number": holder.card_number,
         "state": holder.state,
@@ -120,8 +122,9 @@ def card_view(session: Session, *, card_number: str, now: datetime, store: TillI
         },
         "vouchers": [],
         "rewards": [
-            {"reward_code": reward.reward_code, "name": reward.name, "points": reward.points}
-            for reward in rewards
+            {"reward_code": reward.reward_code, "name": reward.name(language), "points": reward.points}
+            for reward in sorted(standing.rewards, key=lambda one: (-one.points, one.reward_code))
+            if reward.points <= affordable
         ],
         "messages": expiry_messages(language, position, business_day(now, store.timezone)),
     }

@@ -1,20 +1,34 @@
 """What a till shows beside a quote, in the member's language."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from core.i18n import show_number, translations
 from customers.queries import CardHolder
+from rewards.queries import RewardView
 from sales.baskets import Basket
 
 
 def messages_of(
-    basket: Basket, *, holder: CardHolder | None, currency: str, spends: int, language: str
+    basket: Basket,
+    *,
+    holder: CardHolder | None,
+    currency: str,
+    spends: int,
+    rewards: Sequence[RewardView],
+    points_after: int,
+    language: str,
 ) -> list[str]:
-    """Return why a basket earns or spends less than one might expect; `currency` is the store's."""
+    """
+    Return why a basket earns or spends less than one might expect, and what is missing for the next reward.
+
+    `currency` is the store's; `rewards` are those to be had there, the cheapest first, and
+    `points_after` is what the account would hold with this purchase.
+    """
     return [
         *_about_card(basket, holder, language),
         *_about_points(basket, holder, currency, spends, language),
         *_about_vouchers(basket, language),
+        *(_about_rewards(rewards, points_after, language) if holder and holder.member_id else ()),
     ]
 
 
@@ -39,7 +53,7 @@ def _about_points(
         return
     if spends >= basket.points_to_spend:
         return
-    if holder is not None and holder.member_id is None:
+    if holder is not None and holder.member_id is None and not spends:
         yield words.gettext("Points can be spent once the card is registered.")
     elif holder is not None and holder.state == "replaced":
         yield words.gettext("Points can be spent with the new card only.")
@@ -57,3 +71,15 @@ def _about_points(
 def _about_vouchers(basket: Basket, language: str) -> Iterator[str]:
     for code in basket.voucher_codes:
         yield translations(language).gettext("The voucher %(code)s is not known.") % {"code": code}
+
+
+def _about_rewards(rewards: Sequence[RewardView], points_after: int, language: str) -> Iterator[str]:
+    """Yield how far the next reward is, if there is one that the purchase does not bring within reach."""
+    ahead = next((reward for reward in rewards if reward.points > points_after), None)
+    if ahead is None:
+        return
+    missing = ahead.points - points_after
+    words = translations(language).ngettext(
+        "%(num)s more point for %(reward)s", "%(num)s more points for %(reward)s", missing
+    )
+    yield words % {"num": show_number(missing, language), "reward": ahead.name(language)}

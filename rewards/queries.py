@@ -1,7 +1,8 @@
 """Reads about rewards."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -14,17 +15,21 @@ class RewardNotFound(NotFound):
 
 
 @dataclass(frozen=True, slots=True)
-class AffordableReward:
-    """A reward that some points buy, by its name in one language."""
+class RewardView:
+    """A reward that can be had; its name by language."""
 
     reward_code: str
-    name: str
+    names: Mapping[str, str]
     points: int
+
+    def name(self, language: str) -> str:
+        """Return what it is called in `language`, else in English, else its code."""
+        return self.names.get(language) or self.names.get("en") or self.reward_code
 
 
 IN_STORE = """
-    select json_agg(json_build_array(reward.reward_code, reward.name, reward.points)
-                    order by reward.points desc, reward.reward_code)
+    select jsonb_agg(jsonb_build_array(reward.reward_code, reward.name, reward.points)
+                     order by reward.points, reward.reward_code)
     from reward
     where reward.active and (
         exists (select from reward_stock as stock
@@ -32,21 +37,15 @@ IN_STORE = """
         or not exists (select from reward_stock as stock where stock.reward_code = reward.reward_code))
 """
 """
-The rewards that can be had in a store, the dearest first, as one value that is a part of larger questions.
+What can be had in a store now, the cheapest first, for `rewards_in`; a part of larger questions.
 
 A reward without a stock record in any store is no physical thing and never runs out.
 """
 
 
-def affordable_rewards(
-    in_store: Iterable[tuple[str, Mapping[str, str], int]] | None, *, points: int, language: str
-) -> tuple[AffordableReward, ...]:
-    """Return what `points` buy of the rewards that `IN_STORE` found, in the same order."""
-    return tuple(
-        AffordableReward(code, names.get(language) or names.get("en") or code, price)
-        for code, names, price in in_store or ()
-        if price <= points
-    )
+def rewards_in(rows: Sequence[Sequence[Any]] | None) -> tuple[RewardView, ...]:
+    """Return the rewards that `IN_STORE` found."""
+    return tuple(RewardView(*row) for row in rows or ())
 
 
 def price_of_reward(session: Session, *, reward_code: str) -> int:

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from core.money import half_up
 from loyalty.basket_quotes import quote_basket
 from loyalty.programme import Excluded, Programme
+from rewards.models import Reward
 from sales.baskets import Basket, BasketLine
 from sales.models import Article
 from sales.receipts import PostedLine, Totals
@@ -191,6 +192,18 @@ class TestQuoteBasket:
         shop.enrol(CARD, language="sk")
         quote = quoted(shop, basket(("1", 100), voucher_codes=("7Q4M",)))
         assert quote["messages"] == ["Poukaz 7Q4M nepoznáme."]
+
+    def test_tells_what_is_missing_for_the_next_reward(self, shop: Shop):
+        enrol_with(shop, 100)
+        with shop.sessions.begin() as session:
+            session.add_all(
+                Reward(reward_code=name, name={"cs": name.lower()}, points=points)
+                for name, points in (("HRNEK", 150), ("TAŠKA", 110), ("DEKA", 5000))
+            )
+        assert quoted(shop, basket(("1", 1000)))["messages"] == ["K odměně hrnek chybí 40 bodů"]
+        assert quoted(shop, basket(("1", 4900)))["messages"] == ["K odměně hrnek chybí 1 bod"]
+        assert quoted(shop, basket(("1", 5000)))["messages"] == ["K odměně deka chybí 4\xa0850 bodů"]
+        assert quoted(shop, basket(("1", 5000), card_number=None))["messages"] == []
 
     def test_earns_whole_units_of_a_currency_without_small_ones(self, shop: Shop):
         yen = replace(shop.till, currency="JPY")
