@@ -19,7 +19,7 @@ from loyalty.accounts import open_holding
 from loyalty.holding import Holding
 from loyalty.ledger import Cause
 from loyalty.models import Adjustment, AdjustmentLimit
-from loyalty.opening import hold_account
+from loyalty.opening import hold_account, present_account
 from loyalty.operations import book
 from loyalty.programme_versions import programmes
 from sales.business_days import chain_timezone
@@ -189,9 +189,11 @@ def approve_adjustment(
     `MoreThanThereIs` when the points to be taken are gone meanwhile: the request stays open.
     """
     adjustment = _decide(session, adjustment_id, "approved", actor=actor, now=now, note=note)
-    hold_account(session, account_id=adjustment.account_id, now=now)
-    desk = _Desk(timezone_of(session, account_id=adjustment.account_id))
-    holding = open_holding(session, account_id=adjustment.account_id, till=desk, now=now)
+    # The account may have been joined to a household's since.
+    account_id = present_account(session, account_id=adjustment.account_id)
+    hold_account(session, account_id=account_id, now=now)
+    desk = _Desk(timezone_of(session, account_id=account_id))
+    holding = open_holding(session, account_id=account_id, till=desk, now=now)
     _check_there(holding, adjustment.points)
     _move(session, holding, adjustment, desk=desk, now=now)
     book(session, [holding])

@@ -207,6 +207,16 @@ def hold_account(session: Session, *, account_id: UUID, now: datetime) -> Held:
     return held_of(account_id, row)
 
 
+def present_account(session: Session, *, account_id: UUID) -> UUID:
+    """Return the account that holds the points of `account_id`: itself, or the one that it was joined to."""
+    row = (
+        driver_of(session)
+        .execute("select moved_to from balance where account_id = %s", (account_id,))
+        .fetchone()
+    )
+    return row[0] if row and row[0] else account_id
+
+
 def held_of(account_id: UUID, row: dict[str, Any]) -> Held:
     """Return the sums in a row of the database's function `hold_account`."""
     return Held(

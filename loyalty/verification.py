@@ -227,9 +227,12 @@ ADJUSTMENTS = QueryCheck(
         where entry.reason = 'adjust' and entry.reference is not null
         group by entry.reference
     ) as booked on booked.reference = adjustment_id
+    -- Either account may have been joined to another since.
+    left join balance as asked on asked.account_id = adjustment.account_id
+    left join balance as held on held.account_id = booked.account_id
     where (state = 'approved') is distinct from (coalesce(entries, 0) = 1)
-       or (state = 'approved' and (booked.points, booked.account_id)
-             is distinct from (adjustment.points::numeric, adjustment.account_id))
+       or (state = 'approved' and (booked.points, coalesce(held.moved_to, booked.account_id))
+             is distinct from (adjustment.points::numeric, coalesce(asked.moved_to, adjustment.account_id)))
        or (state = 'approved' and needs_second and decided_by = requested_by)
        or (state = 'approved' and not needs_second and abs(adjustment.points) > points_limit)
     """,

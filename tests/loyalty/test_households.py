@@ -1,9 +1,15 @@
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
+from psycopg import errors
 from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
+from core.ids import uuid7
 from customers.card_changes import block_card, replace_card
 from customers.enrolment import CardInUse
 from customers.households import (
@@ -19,11 +25,13 @@ from customers.households import (
 )
 from customers.models import Card, Member
 from customers.queries import HOLDER
+from loyalty.adjustments import Wish, approve_adjustment, request_adjustment
 from loyalty.households import adopt_card, join_household, leave_household
 from loyalty.joining import PointsReserved, TooFewPoints
 from loyalty.models import LedgerLeg, Lot
 from loyalty.queries import has_entries
 from loyalty.redemptions import NotEnoughPoints, NotRegistered
+from sales.receipts import PostedReceipt
 from tests.shop import CARD, OTHER_CARD, Shop
 
 THIRD = "2990000000057"
@@ -150,6 +158,38 @@ class TestJoining:
             family.join(family.invite(owner=eva))
 
 
+class TestWhileTillsAreBusy:
+    def test_no_point_is_lost_between_the_accounts(self, shop: Shop, family: Family):
+        sales = [shop.sale(100, card_number=OTHER_CARD) for _ in range(40)]
+        start = threading.Barrier(5)
+
+        def post(mine: list[PostedReceipt]) -> None:
+            start.wait()
+            for posted in mine:
+                again(lambda posted=posted: shop.settle(posted))
+
+        with ThreadPoolExecutor(5) as pool:
+            tills = [pool.submit(post, sales[number::4]) for number in range(4)]
+            code = family.invite()
+            start.wait()
+            again(lambda: family.join(code))
+            for till in tills:
+                till.result()
+        assert shop.stands(CARD) == shop.stands(OTHER_CARD) == (0, 40, 0)
+        assert shop.broken() == []
+
+
+def again(work: Callable[[], object]) -> None:
+    """Do `work` as the edges do: again when the database asks for it."""
+    for _ in range(10):
+        try:
+            work()
+        except (errors.SerializationFailure, errors.DeadlockDetected, DBAPIError):
+            continue
+        return
+    raise AssertionError("it never went through")
+
+
 class TestAfterJoining:
     def test_both_cards_live(self, shop: Shop, family: Family):
         """The bug of another: the second card dead after a merge."""
@@ -232,6 +272,32 @@ class TestAfterJoining:
         family.join(family.invite())
         assert shop.post(late)["points"]["earned"] == 100
         assert shop.stands() == (0, 100, 0)
+
+    def test_an_adjustment_that_waited_is_booked_on_the_household(self, shop: Shop, family: Family):
+        adjustment_id = uuid7()
+        with shop.sessions.begin() as session:
+            wish = Wish(
+                account_id=account_of(shop, OTHER_CARD),
+                member_id=family.karel,
+                points=5000,
+                reason="goodwill",
+                note="a broken jar",
+            )
+            request_adjustment(
+                session, adjustment_id=adjustment_id, wish=wish, role="desk", actor="a", now=shop.now
+            )
+        family.join(family.invite())
+        with shop.sessions.begin() as session:
+            approve_adjustment(session, adjustment_id=adjustment_id, actor="b", now=shop.now)
+        assert shop.stands() == (5000, 0, 0)
+        assert shop.broken() == []
+
+
+def account_of(shop: Shop, card: str) -> UUID:
+    with shop.sessions() as session:
+        account_id = session.get_one(Card, card).account_id
+        assert account_id is not None
+        return account_id
 
 
 class TestRoles:

@@ -1,16 +1,20 @@
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from customers.operations import issue_cards
 from loyalty.models import Alert
+from loyalty.receipt_import import import_receipts
 from loyalty.watching import SHORT, most_within
 from sales.models import ReceiptFlag
 from sales.receipts import PostedReceipt
 from sales.staff_cards import end_staff_card, register_staff_card, staff_cards
+from tests.receipt_files import line, write_receipts
 from tests.shop import CARD, NOON, OTHER_CARD, Shop
 
 THIRD = "2990000000057"
@@ -202,6 +206,27 @@ class TestImportedReceipts:
         assert shop.stands() == (0, 0, 0)
         with shop.sessions() as session:
             assert "suspicious" not in session.scalars(select(ReceiptFlag.code)).all()
+
+    def test_of_an_operators_own_card_earn_nothing_from_a_file(self, shop: Shop, tmp_path: Path):
+        bind(shop)
+        shop.later(hours=1)
+        rows = [
+            line(receipt_number=number, operator_code=operator, card_number=card, closed_at=closed)
+            for number, operator, card, closed in (
+                ("1", "17", CARD, "2026-11-21T12:30:00+01:00"),
+                ("2", "18", CARD, "2026-11-21T12:31:00+01:00"),
+                ("3", "17", OTHER_CARD, "2026-11-21T12:32:00+01:00"),
+                ("4", "17", CARD, "2026-11-21T11:59:00+01:00"),
+            )
+        ]
+        import_receipts(
+            shop.sessions,
+            write_receipts(tmp_path / "receipts.csv", rows),
+            now=shop.now,
+            show=lambda _title: nullcontext(lambda _done, _total: None),
+        )
+        assert (shop.stands(CARD), shop.stands(OTHER_CARD)) == ((0, 20, 0), (0, 10, 0))
+        assert shop.broken() == []
 
     def test_long_past_raise_no_alert(self, shop: Shop):
         day = shop.today - timedelta(days=36)
