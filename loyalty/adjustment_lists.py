@@ -19,6 +19,7 @@ from loyalty.holding import Holding
 from loyalty.ledger import Cause
 from loyalty.lots import last_day
 from loyalty.models import Adjustment, LedgerEntry
+from loyalty.opening import present_account
 from loyalty.programme_versions import programmes
 
 
@@ -112,7 +113,8 @@ def entry_of_adjustment(session: Session, *, adjustment_id: UUID) -> UUID | None
 
 
 def change_of(session: Session, *, account_id: UUID, points: int, now: datetime) -> Change:
-    """Return what adjusting an account by `points` would change if it were booked at `now`."""
+    """Return what adjusting an account by `points` would change if it were booked at `now`, where it would be."""
+    account_id = present_account(session, account_id=account_id)
     holding = Holding(account_id, read_lots(session, account_id=account_id), now=now)
     before = holding.spendable
     timezone = timezone_of(session, account_id=account_id)

@@ -3,7 +3,7 @@
 from core.verification import QueryCheck
 
 OFFLINE = QueryCheck(
-    "I6",
+    "T11",
     "What was spent offline is booked exactly once, and flagged where it was more than could be",
     """
     with offline as (
