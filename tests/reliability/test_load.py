@@ -25,7 +25,7 @@ from loyalty.verification import CHECKS
 from sales.operations import add_store, add_till
 from tests.reliability.conftest import DEADLINE
 from tests.reliability.crowds import card_of
-from tests.reliability.nights import SECOND_NIGHT, build_town, start_night
+from tests.reliability.nights import SECOND_NIGHT, build_town, start_night, warm_up
 from tests.reliability.rotation import MOST, SOAK_TIMEOUT, TIMES, bound
 
 RATE = 50
@@ -45,6 +45,7 @@ class Load:
         self.random = random.Random(15)
         self.bodies = [self._body(number) for number in range(self.wanted)]
         self._own = threading.local()
+        self._open: list[http.client.HTTPConnection] = []
 
     def _body(self, number: int) -> bytes:
         today = datetime.now(UTC).date().isoformat()
@@ -67,6 +68,8 @@ class Load:
                 due = started + number / RATE
                 time.sleep(max(0.0, due - time.monotonic()))
                 lanes.submit(self._send, number, due)
+        for connection in self._open:
+            connection.close()
 
     def _send(self, number: int, due: float) -> None:
         connection = getattr(self._own, "connection", None)
@@ -74,6 +77,7 @@ class Load:
             connection = self._own.connection = http.client.HTTPConnection(
                 "127.0.0.1", self.port, timeout=DEADLINE
             )
+            self._open.append(connection)
         key = self.keys[number % len(self.keys)]
         try:
             connection.request(
@@ -98,6 +102,7 @@ def memory(service) -> int:
 def load(service, workplace, publish, tmp_path):
     def load(seconds: float) -> list[tuple[int, float]]:
         now = datetime.now(UTC)
+        warm_up()
         build_town(workplace.sessions)
         with workplace.sessions.begin() as session:
             add_store(session, store_code="L1", name="Load", currency="CZK", timezone="Europe/Prague")
