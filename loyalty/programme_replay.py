@@ -69,7 +69,9 @@ _SALES = """
         from receipt_line
         where business_date = receipt.business_date and receipt_id = receipt.receipt_id
     ) as line on true
+    -- Lots of joined accounts live on in others, which say nothing new.
     left join lot on lot.receipt_id = receipt.receipt_id and lot.business_date = receipt.business_date
+     and lot.moved_from is null
     left join lateral (
         select -sum(leg.points) as points
         from ledger_entry as entry join ledger_leg as leg using (entry_id)
