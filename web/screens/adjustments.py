@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest
 
 from core.audit import record_event
@@ -46,8 +47,9 @@ STATES = ("requested", "approved", "rejected", "withdrawn")
 
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
-    """List adjustments, those that wait for a second person first in line of the tabs."""
+    """List adjustments; names are in it, so the look is recorded."""
     with transaction() as session:
+        _record(session, "adjustment.list")
         table = Table(
             name="adjustments",
             default_sort="-requested_at",
@@ -79,14 +81,7 @@ def index() -> ResponseReturnValue:
         return respond(
             "screens/adjustments.html",
             table,
-            on_export=lambda: record_event(
-                session,
-                now=now(),
-                actor=viewer().login,
-                action="adjustment.export",
-                subject_kind="list",
-                subject_id=request.query_string.decode()[:300] or "all",
-            ),
+            on_export=lambda: _record(session, "adjustment.export"),
             waiting=waiting_adjustments(session),
         )
 
@@ -243,6 +238,17 @@ def _form(member_id: UUID, given: dict[str, str], errors: dict[str, str]) -> str
         reasons=[(reason, adjustment_reason(reason, language())) for reason in REASONS],
         directions=[("give", _("Give points")), ("take", _("Take points"))],
         longest=LONGEST_NOTE,
+    )
+
+
+def _record(session: Session, action: str) -> None:
+    record_event(
+        session,
+        now=now(),
+        actor=viewer().login,
+        action=action,
+        subject_kind="list",
+        subject_id=request.query_string.decode()[:300] or "all",
     )
 
 
