@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.web.house import PASSWORD
 from web.roles import ANYBODY, ROLES, ROUTES, STORE_ROLES, may
 
 ARGUMENTS = {
@@ -84,6 +85,35 @@ class TestEveryRoute:
                 assert visitor.client.post(address).status_code == 403, (role, endpoint)
                 forged = visitor.client.post(address, data={"csrf_token": "x" * 43})
                 assert forged.status_code == 403, (role, endpoint)
+
+    def test_lets_nobody_change_what_their_role_may_not(self, app, visit):
+        """With a token of their own page: it is the role alone that refuses them."""
+        wrong = []
+        for role in ROLES:
+            visitor = visit(role)
+            token = visitor.token()
+            for endpoint, address in routes(app, "POST"):
+                if not may(role, endpoint):
+                    answer = visitor.client.post(address, data={"csrf_token": token})
+                    wrong += [(role, endpoint, answer.status_code)] if answer.status_code != 403 else []
+        assert token
+        assert wrong == []
+
+    def test_marks_its_cookies(self, app, house):
+        """They are kept from scripts and from other sites."""
+        client = app.test_client()
+        page = client.get("/sign-in")
+        form = {
+            "csrf_token": re.search(r'name="csrf_token" value="([^"]+)"', page.get_data(as_text=True)).group(
+                1
+            )
+        }
+        signed_in = client.post("/sign-in", data=form | {"login": house.people["desk"], "password": PASSWORD})
+        cookies = [*page.headers.getlist("Set-Cookie"), *signed_in.headers.getlist("Set-Cookie")]
+        assert {cookie.partition("=")[0] for cookie in cookies} >= {"regulars_door", "regulars_session"}
+        for cookie in cookies:
+            assert "HttpOnly" in cookie, cookie
+            assert "SameSite=Strict" in cookie or "SameSite=Lax" in cookie, cookie
 
     def test_refuses_changes_that_come_from_another_site(self, visit):
         visitor = visit("administrator")
