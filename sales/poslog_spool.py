@@ -146,7 +146,9 @@ class PoslogTable(AbstractContextManager["PoslogTable"]):
 
     def _see(self, number: int, found: Told) -> None:
         self._identities.extend([hash(found.identity), number])
-        self._contents.append(hash(repr(found)))
+        lines = (tuple(line.values()) for line in found.lines)
+        sums = (found.mode, found.payable_amount, found.points_amount, found.rounding_amount)
+        self._contents.append(hash((*found.head.values(), *sums, *found.tenders, *lines)))
 
     def _batch(self, sales: list[Told], lines: int) -> Batch:
         self._put_aside()

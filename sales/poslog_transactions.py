@@ -23,6 +23,7 @@ from sales.receipts import LIVE, RETURN, SALE, SUSPENDED, TRAINING, VOID
 NS = f"{{{NAMESPACE}}}"
 UNITS = {"": None, "EA": "pcs", "PCE": "pcs", "PCS": "pcs", "KGM": "kg", "KG": "kg", "LTR": "l", "L": "l"}
 REASONS = {"faulty": "faulty", "defective": "faulty", "damaged": "faulty", "unwanted": "unwanted"}
+_TRUE = {"true", "1"}
 POINTS_TENDERS = {"loyaltypoints", "points", "loyalty"}
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -139,7 +140,7 @@ def _card(retail: Element) -> str | None:
 def _read_lines(found: Told, retail: Element, currency: str) -> None:
     kinds: set[str] = set()
     for item in retail.findall(f"{NS}LineItem"):
-        if _flag(item, "VoidFlag") or _flag(item, "CancelFlag"):
+        if item.get("VoidFlag") in _TRUE or item.get("CancelFlag") in _TRUE:
             continue
         for part in item:
             kind = part.tag.removeprefix(NS)
@@ -292,7 +293,7 @@ def _moment(text: str | None, timezone: str) -> str | None:
 
 def _flag(element: Element, name: str) -> bool:
     stated = element.get(name) or _text(element, name) or ""
-    return stated.lower() in {"true", "1"}
+    return stated.lower() in _TRUE
 
 
 def _text(element: Element, *path: str) -> str | None:
