@@ -78,9 +78,9 @@ class TestACard:
         assert state(web_sessions, third) == "expired"
         with web_sessions() as session:
             done = session.scalars(
-                select(AuditEvent.action).where(
-                    AuditEvent.subject_id == first, AuditEvent.action != "card.view"
-                )
+                select(AuditEvent.action)
+                .where(AuditEvent.subject_id == first, AuditEvent.action != "card.view")
+                .order_by(AuditEvent.event_id)
             ).all()
         assert done == ["cards.stock", "card.issue", "card.block", "card.replace"]
 
