@@ -25,6 +25,8 @@ OTHER_STORE = "tests/web/test_guard.py::TestAnotherStore::test_stays_closed_to_p
 CARDS = (
     "tests/reliability/test_payment_cards.py::TestPaymentCards::test_are_masked_in_every_text_of_a_receipt"
 )
+SPENDING = "tests/loyalty/test_lots.py::TestForSpending::test_takes_what_ends_first_then_the_oldest_and_what_never_ends_last"
+"""R1 is too rarely in need of the order in which lots are spent to be sure of it."""
 OUTAGE = "tests/pos_api/test_outages.py::TestOutage::test_of_the_database_is_told_and_over_when_it_returns"
 
 SQL = ("migrations/versions/0001_house.sql", "migrations/versions/0002_till_and_ledger.sql")
@@ -99,11 +101,11 @@ BUGS = (
         KILLS,
         "pos_api/transactions.py",
         "            with WATCH.attempt() as watched, sessions.begin() as session:\n                watched(driver_of(session))\n"
-        "                return work(session)\n",
+        "                return _whole(work, session)\n",
         "            import threading\n\n"
         "            session = sessions()\n"
         "            session.begin()\n"
-        "            done = work(session)\n\n"
+        "            done = _whole(work, session)\n\n"
         "            def end() -> None:\n"
         "                time.sleep(0.3)\n"
         "                session.commit()\n"
@@ -165,7 +167,7 @@ BUGS = (
     ),
     _one(
         "the newest points are spent first",
-        MODEL,
+        SPENDING,
         "loyalty/lots.py",
         "    return sorted(usable, key=by_end)\n",
         "    return sorted(usable, key=by_end, reverse=True)\n",
