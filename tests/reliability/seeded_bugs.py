@@ -233,7 +233,7 @@ BUGS = (
         "    if not known.fingerprint:\n",
     ),
     _one(
-        "a return is booked as of the day on which it came, not that of its original",
+        "a return that came before its sale is forgotten",
         ORDERS,
         "loyalty/originals.py",
         "where link.original_identity = %s and link.original_receipt_id is null\n",
