@@ -38,6 +38,8 @@ def receipts_import(workplace: Workplace, *, file: Path, as_json: bool) -> None:
         print_json(done.as_json())
         return
     click.echo(done.summary.in_words())
+    if done.skipped:
+        click.echo(f"{done.skipped:,} transactions are no receipts and were passed over")
     loading = done.seconds["reading"] + done.seconds["loading"]
     speed = f" ({done.lines / loading:,.0f} lines a second)" if done.lines else ""
     click.echo(

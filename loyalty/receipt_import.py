@@ -63,6 +63,8 @@ class Imported:
     points: int = 0
     in_receipts: bool = False
     """Whether `summary` counts receipts, as of a POSLog."""
+    skipped: int = 0
+    """Transactions of a POSLog that are no receipts."""
     seconds: dict[str, float] = field(
         default_factory=lambda: dict.fromkeys(("reading", "loading", "booking"), 0.0)
     )
@@ -83,6 +85,7 @@ class Imported:
             **self.summary.as_json(),
             "receipts": self.receipts,
             "points": self.points,
+            **({"skipped": self.skipped} if self.in_receipts else {}),
             "seconds": {part: round(seconds, 3) for part, seconds in self.seconds.items()},
         }
 
@@ -104,6 +107,7 @@ def import_receipts(sessions: Sessions, path: Path, *, now: datetime, show: Show
         work.take_others(show)
         if isinstance(spool, PoslogSpool):
             work.take_alone(spool, show)
+            work.done.skipped = spool.skipped
         with work.done.clocked("loading"), RefusedRows(path, spool.names) as sink:
             spool.refusals.write(path, sink)
     done = work.done

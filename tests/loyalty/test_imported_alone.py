@@ -222,7 +222,9 @@ class TestOddFiles:
             "<Transaction><RetailStoreID>S1</RetailStoreID><ControlTransaction/></Transaction>",
         ]
         path = write_poslog(tmp_path / "log.xml", texts)
-        assert counts(imported(shop, path)) == (1, 1, 0, 0)
+        done = imported(shop, path)
+        assert counts(done) == (1, 1, 0, 0)
+        assert done.as_json()["skipped"] == 2
 
     def test_leave_out_lines_that_were_voided(self, shop, tmp_path):
         sale = transaction(shop.sale(10000, 5000), shop.till).replace(
