@@ -4,6 +4,43 @@
 
 CREATE INDEX receipt_link_waiting_idx ON receipt_link (arrival) WHERE original_receipt_id is null;
 
+-- sales: a month that is made while tills write into the default partition waits for them, and they for it.
+
+CREATE OR REPLACE FUNCTION ensure_receipt_months(first_day date, last_day date) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  month date := date_trunc('month', first_day)::date;
+  following date;
+  parent text;
+  child text;
+  made integer := 0;
+BEGIN
+  IF first_day < date '2000-01-01' OR last_day >= date '2100-01-01' THEN
+    RAISE EXCEPTION 'months from % to % are outside 2000 to 2099', first_day, last_day;
+  END IF;
+  PERFORM pg_advisory_xact_lock(hashtext('ensure_receipt_months'));
+  WHILE month <= last_day LOOP
+    following := (month + interval '1 month')::date;
+    IF to_regclass('receipt_' || to_char(month, 'YYYYMM')) IS NULL THEN
+      FOREACH parent IN ARRAY ARRAY['receipt', 'receipt_line'] LOOP
+        child := parent || '_' || to_char(month, 'YYYYMM');
+        -- What is written meanwhile would be left behind, and keep the month from being attached.
+        EXECUTE format('LOCK TABLE %I IN SHARE ROW EXCLUSIVE MODE', parent || '_default');
+        EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', child, parent);
+        EXECUTE format(
+          'WITH moved AS (DELETE FROM %I WHERE business_date >= %L AND business_date < %L RETURNING *) '
+          'INSERT INTO %I SELECT * FROM moved',
+          parent || '_default', month, following, child);
+        EXECUTE format(
+          'ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, child, month, following);
+      END LOOP;
+      made := made + 1;
+    END IF;
+    month := following;
+  END LOOP;
+  RETURN made;
+END $$;
+
 -- contacts: what members answered to what they were offered; the newest answer about a subject holds.
 
 CREATE TABLE reaction (

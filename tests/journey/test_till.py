@@ -169,6 +169,7 @@ class TestOffline:
         till.get_by_role("button", name="Look up").click()
         expect(till.locator("#till-member")).to_contain_text("40 points can be spent offline")
         put(till, "Sušenky")
+        expect(till.locator("#till-total")).to_have_text(re.compile(r"34\.90"))
         till.get_by_role("button", name="As many as possible").click()
         expect(till.locator("#till-total")).to_have_text(re.compile(r"30\.90"))
         pay(till)

@@ -4,16 +4,10 @@ from itertools import permutations
 
 from sqlalchemy import select
 
-from customers.queries import holder_of_card
-from loyalty.accounts import read_lots
 from loyalty.checkout import Outcome
-from loyalty.holding import Holding
-from loyalty.ledger import Cause
-from loyalty.opening import hold_account
-from loyalty.operations import book
 from sales.models import ReceiptFlag, ReceiptLine
 from sales.receipts import PostedReceipt
-from tests.shop import CARD, OTHER_CARD, Shop
+from tests.shop import OTHER_CARD, Shop
 
 OVER = ("over_returned", None)
 MISSING = ("original_missing", None)
@@ -166,6 +160,7 @@ class TestAVoid:
 class TestBelowZero:
     def test_goes_what_a_return_takes_after_the_points_are_gone(self, shop: Shop):
         """Points kept after a refund: the bug of others that this must never become."""
+        shop.enrol(CARD)
         sale = shop.sale(500)
         shop.post(sale)
         shop.later(days=20)
@@ -184,13 +179,7 @@ class TestBelowZero:
         assert shop.stands() == (8, 0, 0)
 
     def spend(self, shop: Shop, points: int) -> None:
-        with shop.sessions.begin() as session:
-            account_id = holder_of_card(session, CARD).account_id
-            assert account_id
-            hold_account(session, account_id=account_id, now=shop.now)
-            holding = Holding(account_id, read_lots(session, account_id=account_id), now=shop.now)
-            holding.spend(points, Cause(shop.today, shop.now))
-            book(session, [holding])
+        shop.hand_over(shop.reserve(points))
 
 
 class TestWaiting:

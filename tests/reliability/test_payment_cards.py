@@ -10,6 +10,7 @@ from sqlalchemy import text
 from stdnum import luhn
 
 from pos_api import examples
+from sales.articlecodes import find_gtin
 from tests.pos_api.conftest import code_of
 from tests.reliability.crowds import gather
 from tests.reliability.rotation import says, seed_of_run, sizes
@@ -82,6 +83,8 @@ class TestPaymentCards:
         for round_ in rounds:
             body = crowd.chain.till.sale(deepcopy(examples.SALE), receipt_number=f"pay{round_}")
             hidden = {place: next(numbers) for place in PLACES}
+            # A number that is a GTIN as well names an article where articles are named.
+            hidden["sku"] = next(number for number in numbers if not find_gtin(number))
             for place, number in hidden.items():
                 PLACES[place](body, in_groups(number, chance) if place in SENTENCES else number)
             answers = [crowd.chain.till.post("/receipts", body)]
