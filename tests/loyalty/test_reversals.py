@@ -7,7 +7,7 @@ from sqlalchemy import select
 from loyalty.checkout import Outcome
 from sales.models import ReceiptFlag, ReceiptLine
 from sales.receipts import PostedReceipt
-from tests.shop import OTHER_CARD, Shop
+from tests.shop import CARD, OTHER_CARD, Shop
 
 OVER = ("over_returned", None)
 MISSING = ("original_missing", None)
