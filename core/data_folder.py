@@ -105,7 +105,7 @@ class DataFolder:
             ):
                 self._move_out()
             _demand_writable(self.home)
-        except (PermissionError, FileExistsError, NotADirectoryError) as error:
+        except OSError as error:
             raise DataUnusable(
                 f"the data folder {self.path} cannot be used: {error.strerror} ({error.filename}); "
                 "choose another with --data, or run as the user it belongs to"

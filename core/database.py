@@ -14,8 +14,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, DateTime, Engine, MetaData, Text, Uuid, create_engine, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+
+from core.errors import Refused
 
 APP_ROLE = "regulars_app"
 """The database role that server and command line work as; it cannot change ledger rows."""
@@ -54,9 +56,20 @@ class Base(DeclarativeBase):
     }
 
 
+class NoDatabaseUrl(Refused):
+    """The text is not the URL of a database."""
+
+
 def driver_url(url: str) -> str:
-    """Return `url` with psycopg 3 named as its driver, whatever it named before."""
-    return make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+    """Return `url` with psycopg 3 named as its driver, whatever it named before; raises `NoDatabaseUrl`."""
+    try:
+        known = make_url(url)
+    except ArgumentError:
+        # What was given may hold a password, so it is not repeated, nor kept as the cause.
+        raise NoDatabaseUrl(
+            "DATABASE_URL is no URL of a database, such as postgresql://user@host/name"
+        ) from None
+    return known.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
 def make_engine(

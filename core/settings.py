@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from environs import Env, validate
+from environs import Env, EnvError, validate
+
+from core.errors import Refused
+
+
+class BadSetting(Refused):
+    """A variable of the environment does not hold what it is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +28,18 @@ class Settings:
 
     @classmethod
     def load(cls) -> "Settings":
-        """Return the settings of this process' environment (names begin with REGULARS_, but DATABASE_URL)."""
-        env = Env()
+        """
+        Return the settings of this process' environment (names begin with REGULARS_, but DATABASE_URL).
+
+        Raises `BadSetting`, which names the variable.
+        """
+        try:
+            return cls._read(Env())
+        except EnvError as error:
+            raise BadSetting(str(error)) from error
+
+    @classmethod
+    def _read(cls, env: Env) -> "Settings":
         return cls(
             database_url=env.str("DATABASE_URL", None),
             data=env.path("REGULARS_DATA", Path("data")),

@@ -67,6 +67,17 @@ class TestBadInput:
         assert done.stderr.count("\n") == 1, done.stderr
         assert done.stderr.startswith("regulars: ")
 
+    @pytest.mark.parametrize(
+        "environment",
+        [{"DATABASE_URL": "secret nonsense"}, {"REGULARS_NIGHT_HOUR": "77"}, {"REGULARS_POOL_SIZE": "many"}],
+    )
+    def test_in_the_environment_gets_one_line_and_exit_code_2_as_well(self, regulars, environment):
+        done = regulars("db", "status", **environment)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.count("\n") == 1, done.stderr
+        assert done.stderr.startswith("regulars: ")
+        assert "secret" not in done.stderr
+
     def test_leaves_no_run_behind(self, regulars):
         regulars("night", "--date", "2099-01-01")
         assert regulars("db", "shell", "-At", "-c", "select count(*) from job_run").stdout == "0\n"
