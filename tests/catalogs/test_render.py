@@ -34,4 +34,5 @@ class TestMakeFiles:
 
     def test_ends_a_child_that_takes_too_long(self, tmp_path: Path):
         with pytest.raises(RenderingFailed):
-            list(make_files([order(tmp_path, 0)], photos=None, seconds_per_copy=1))
+            # Whole seconds are all the system counts in: with none to spare it ends the child within the first.
+            list(make_files([order(tmp_path, n) for n in range(12)], photos=None, seconds_per_copy=0))
