@@ -29,6 +29,11 @@ def find_uuid(text: str) -> UUID | None:
         return None
 
 
+def is_uuid(text: str) -> bool:
+    """Return whether `text` is a UUID as it is usually written: five groups of hexadecimal digits."""
+    return str(find_uuid(text)) == text.lower()
+
+
 def uuid7s_at(milliseconds: Sequence[int]) -> list[str]:
     """Return a new UUID of version 7, as 32 hexadecimal digits, for each moment in milliseconds since 1970."""
     count = len(milliseconds)

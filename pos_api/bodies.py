@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from flask import Response, request
@@ -10,6 +11,10 @@ from werkzeug.exceptions import ClientDisconnected
 from pos_api.problems import Problem, invalid_content, pointer
 
 MEBIBYTE = 1 << 20
+
+MOST_DROPPED = 64 * MEBIBYTE
+"""So much of a body that is too large is taken in before it is refused; beyond that the connection breaks."""
+BLOCK = 1 << 16
 
 LONGEST_INTEGER = 4300
 """Digits that Python reads; a longer integer is out of every range anyway."""
@@ -39,6 +44,7 @@ def read(limit: int = MEBIBYTE) -> bytes:
     stated = request.content_length
     too_large = Problem("too_large", f"The body is over {limit} bytes.")
     if stated is not None and stated > limit:
+        _drop(stated)
         raise too_large
     # One byte more than allowed: Werkzeug cuts a body without a stated length at its limit in silence.
     request.max_content_length = limit + 1
@@ -51,6 +57,15 @@ def read(limit: int = MEBIBYTE) -> bytes:
     if stated is not None and len(raw) < stated:
         raise Problem("malformed", "The body ended early.")
     return raw
+
+
+def _drop(stated: int) -> None:
+    """Take a body in without keeping it: who is still sending does not listen to an answer."""
+    request.max_content_length = stated
+    left = min(stated, MOST_DROPPED)
+    with suppress(ClientDisconnected, OSError):
+        while left > 0 and (block := request.stream.read(min(left, BLOCK))):
+            left -= len(block)
 
 
 def parse(raw: bytes) -> dict[str, Any]:

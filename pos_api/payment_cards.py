@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from core.ids import is_uuid
 from core.payment_cards import payment_card_numbers
 from customers.queries import known_cards
 from pos_api.problems import invalid_content, pointer
@@ -28,8 +29,9 @@ def refuse_payment_cards(session: Session, document: Mapping[str, Any]) -> None:
 
 def _texts(value: Any, *path: str | int) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
-        # A GTIN may look like a payment card by chance; in the place of an article's code it is none.
-        if not (path and path[-1] in {"gtin", "sku"} and find_gtin(value)):
+        # A GTIN may look like a payment card by chance, and so may one of our own ids; in their places they are none.
+        is_code = path and path[-1] in {"gtin", "sku"} and find_gtin(value)
+        if not is_code and not is_uuid(value):
             yield pointer(*path), value
     elif isinstance(value, Mapping):
         for name, inner in value.items():

@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from core.clock import business_day
+from core.ids import is_uuid
 from core.money import half_up
 from core.payment_cards import mask_payment_cards, payment_card_numbers
 from sales.articlecodes import find_gtin
@@ -263,12 +264,12 @@ def typed_texts(receipt: PostedReceipt) -> Iterator[str]:
             receipt.card_number,
             receipt.card_entry_mode,
             receipt.operator_code,
-            receipt.quote_id,
             *(tender.type for tender in receipt.tenders),
             *receipt.voucher_codes,
-            *receipt.redemption_ids,
         ),
     )
+    # One in some thousand of our own ids has digits that would pass as a payment card.
+    yield from (name for name in (receipt.quote_id, *receipt.redemption_ids) if name and not is_uuid(name))
     for line in receipt.lines:
         yield from filter(None, (line.name, line.unit, line.reason, *(d.offer_code for d in line.discounts)))
         if line.sku and not find_gtin(line.sku):
@@ -292,6 +293,9 @@ def masked(receipt: PostedReceipt, *, spare: Collection[str] = ()) -> PostedRece
     def mask(text: str | None) -> str | None:
         return None if text is None else mask_stated(text)
 
+    def mask_name(name: str) -> str:
+        return name if is_uuid(name) else mask_stated(name)
+
     def mask_code(code: str | None) -> str | None:
         # A GTIN may look like a payment card by chance; in the place of a code it is none.
         return code if code is None or find_gtin(code) else mask_stated(code)
@@ -301,9 +305,9 @@ def masked(receipt: PostedReceipt, *, spare: Collection[str] = ()) -> PostedRece
         card_number=mask(receipt.card_number),
         card_entry_mode=mask(receipt.card_entry_mode),
         operator_code=mask(receipt.operator_code),
-        quote_id=mask(receipt.quote_id),
+        quote_id=mask_name(receipt.quote_id) if receipt.quote_id else receipt.quote_id,
         voucher_codes=tuple(map(mask_stated, receipt.voucher_codes)),
-        redemption_ids=tuple(map(mask_stated, receipt.redemption_ids)),
+        redemption_ids=tuple(map(mask_name, receipt.redemption_ids)),
         tenders=tuple(replace(tender, type=mask_stated(tender.type)) for tender in receipt.tenders),
         lines=tuple(
             replace(

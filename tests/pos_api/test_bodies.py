@@ -117,6 +117,15 @@ class TestRead:
             post(data=b" " * (MEBIBYTE + 1), content_type="application/json")
         assert caught.value.code == "too_large"
 
+    def test_takes_in_what_is_too_large_before_it_is_refused(self, post):
+        from io import BytesIO
+
+        sending = BytesIO(b" " * (5 * MEBIBYTE))
+        with pytest.raises(Problem) as caught:
+            post(input_stream=sending, content_length=5 * MEBIBYTE, content_type="application/json")
+        assert caught.value.code == "too_large"
+        assert sending.read() == b"", "who still sends does not hear the answer"
+
     def test_takes_no_byte_more_in_chunks_either(self, post):
         from io import BytesIO
 

@@ -165,6 +165,15 @@ class TestMasked:
     def test_returns_an_innocent_receipt_as_it_is(self):
         assert masked(SALE) is SALE
 
+    def test_leaves_our_own_ids_alone_though_digits_of_one_may_look_like_a_payment_card(self):
+        ours = "01a2026d-5810-7295-8253-3025cca189fa"
+        posted = replace(SALE, redemption_ids=(ours,), quote_id=ours)
+        assert masked(posted) is posted
+        with_number = replace(posted, operator_code="4111111111111111")
+        assert masked(with_number).redemption_ids == (ours,)
+        typed = replace(SALE, redemption_ids=("5810-7295-8253-3025",))
+        assert "8253" not in masked(typed).redemption_ids[0]
+
 
 def codes(posted: PostedReceipt, now: datetime = NOW) -> list[tuple[str, int | None]]:
     return [(flag.code, flag.line_number) for flag in stated_flags(posted, TILL, now=now)]
