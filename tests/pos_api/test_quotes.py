@@ -1,6 +1,7 @@
 """A till asks what a basket comes to, and pays it."""
 
 from copy import deepcopy
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
@@ -49,7 +50,14 @@ class TestPostQuote:
         reserved = till.post(
             "/redemptions", {"card_number": MEMBER_CARD, "points": quote["points"]["to_spend"]}
         ).get_json()
-        sale = till.sale(card_number=MEMBER_CARD, quote_id=quote["quote_id"], tenders=...)
+        now = datetime.now(UTC)
+        sale = till.sale(
+            card_number=MEMBER_CARD,
+            quote_id=quote["quote_id"],
+            tenders=...,
+            closed_at=now.isoformat(),
+            business_date=now.date().isoformat(),
+        )
         sale["redemption_ids"] = [reserved["redemption_id"]]
         sale["lines"][0] |= {"discount_amount": 0, "total_amount": 11980, "discounts": []}
         sale["totals"] = {"gross_amount": 11980, "points_amount": 3000, "payable_amount": 8980}
