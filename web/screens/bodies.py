@@ -1,8 +1,11 @@
 """Second bodies under one receipt's identity: kept, never booked, shown beside what was stored."""
 
+from functools import partial
+
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
+from sqlalchemy.orm import Session
 
 from sales.figures import open_flags
 from sales.quarantine import (
@@ -14,18 +17,18 @@ from sales.quarantine import (
     reopen_body,
     settle_bodies,
 )
-from sales.work_queue import ReasonMissing, steps_of
+from sales.work_queue import steps_of
 from web import wording
 from web.cells import badge
 from web.export import respond
 from web.notices import go
 from web.queue_words import field_name
 from web.roles import may
-from web.screens.queue import FORM, Tabs, chosen_ids, decision, said_of, state_filter, wrong_note
+from web.screens.decisions import settle_chosen_ones, settle_one
+from web.screens.queue import FORM, Tabs, state_filter
 from web.state import now, transaction, viewer
 from web.tables import Column, Empty, Pick, Table
 from web.words import gettext as _
-from web.words import ngettext
 
 blueprint = Blueprint("bodies", __name__, url_prefix="/queue/bodies")
 
@@ -66,48 +69,27 @@ def show(quarantine_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:quarantine_id>")
 def settle(quarantine_id: int) -> ResponseReturnValue:
     """Take a body out of the queue; the stored receipt stands."""
-    state, note = decision()
-    if wrong := wrong_note(note):
-        return _page(quarantine_id, errors={"note": wrong}), 422
-    try:
-        with transaction() as session:
-            settle_bodies(
-                session,
-                quarantine_ids=[quarantine_id],
-                state=state,
-                note=note,
-                store_id=viewer().store_id,
-                actor=viewer().login,
-                now=now(),
-            )
-    except ReasonMissing:
-        return _page(quarantine_id, errors={"note": _("Say why: others will read it here.")}), 422
-    return go(url_for("bodies.index", state="open"), said_of(state))
+    return settle_one(
+        _settle, quarantine_id, page=partial(_page, quarantine_id), back=url_for("bodies.index", state="open")
+    )
 
 
 @blueprint.post("/chosen")
 def settle_chosen() -> ResponseReturnValue:
     """Take the chosen bodies out of the queue, all for one reason."""
-    state, note = decision()
-    back, chosen = url_for("bodies.index", state="open"), chosen_ids()
-    if not chosen:
-        return go(back, _("Choose entries first."), "caution")
-    if wrong := wrong_note(note):
-        return go(back, wrong, "bad")
-    try:
-        with transaction() as session:
-            settled = settle_bodies(
-                session,
-                quarantine_ids=chosen,
-                state=state,
-                note=note,
-                store_id=viewer().store_id,
-                actor=viewer().login,
-                now=now(),
-            )
-    except ReasonMissing:
-        return go(back, _("Write a reason before you dismiss entries: others will read it."), "bad")
-    return go(back, ngettext("%(num)s entry was taken out.", "%(num)s entries were taken out.", settled))
+    return settle_chosen_ones(_settle, back=url_for("bodies.index", state="open"))
+
+
+def _settle(session: Session, ids: list[int], *, state: str, note: str) -> int:
+    return settle_bodies(
+        session,
+        quarantine_ids=ids,
+        state=state,
+        note=note,
+        store_id=viewer().store_id,
+        actor=viewer().login,
+        now=now(),
+    )
 
 
 @blueprint.post("/<int:quarantine_id>/reopen")

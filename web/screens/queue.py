@@ -1,13 +1,13 @@
 """The work queue: accepted receipts that something is odd about, until a person has dealt with them."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
-from werkzeug.exceptions import BadRequest
+from sqlalchemy.orm import Session
 
-from core.payment_cards import payment_card_numbers
 from customers.cardnumbers import BadCardNumber, normalise_card_number
 from customers.queries import CardNotFound
 from loyalty.linking import CardCannotEarn, HasAccount, link_card
@@ -19,7 +19,6 @@ from sales.receipt_lists import read_receipt
 from sales.work_queue import (
     STATES,
     FlagRow,
-    ReasonMissing,
     list_flags,
     read_flag,
     reopen_flag,
@@ -32,13 +31,13 @@ from web.export import respond
 from web.notices import go
 from web.queue_words import explanation
 from web.roles import may
+from web.screens.decisions import settle_chosen_ones, settle_one
 from web.state import now, transaction, viewer
 from web.tables import Choice, Column, Empty, Filter, Pick, Table
 from web.words import gettext as _
 from web.words import ngettext
 
 blueprint = Blueprint("queue", __name__, url_prefix="/queue")
-LONGEST_NOTE = 500
 FORM = "chosen"
 CODES = (
     "unknown_card",
@@ -111,50 +110,28 @@ def show(flag_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:flag_id>")
 def settle(flag_id: int) -> ResponseReturnValue:
     """Take an entry out of the queue: accepted as it is, or dismissed with a reason."""
-    state, note = decision()
-    if wrong := wrong_note(note):
-        return _page(flag_id, errors={"note": wrong}), 422
-    try:
-        with transaction() as session:
-            settle_flags(
-                session,
-                flag_ids=[flag_id],
-                state=state,
-                note=note,
-                store_id=viewer().store_id,
-                actor=viewer().login,
-                now=now(),
-            )
-    except ReasonMissing:
-        return _page(flag_id, errors={"note": _("Say why: others will read it here.")}), 422
-    return go(url_for("queue.index", state="open"), said_of(state))
+    return settle_one(
+        _settle, flag_id, page=partial(_page, flag_id), back=url_for("queue.index", state="open")
+    )
 
 
 @blueprint.post("/chosen")
 def settle_chosen() -> ResponseReturnValue:
     """Take the chosen entries out of the queue, all for one reason."""
-    state, note = decision()
     back = url_for("queue.index", state="open", code=request.form.get("code") or None)
-    chosen = chosen_ids()
-    if not chosen:
-        return go(back, _("Choose entries first."), "caution")
-    if wrong := wrong_note(note):
-        return go(back, wrong, "bad")
-    try:
-        with transaction() as session:
-            settled = settle_flags(
-                session,
-                flag_ids=chosen,
-                state=state,
-                note=note,
-                store_id=viewer().store_id,
-                actor=viewer().login,
-                now=now(),
-            )
-    except ReasonMissing:
-        return go(back, _("Write a reason before you dismiss entries: others will read it."), "bad")
-    said = ngettext("%(num)s entry was taken out.", "%(num)s entries were taken out.", settled)
-    return go(back, said)
+    return settle_chosen_ones(_settle, back=back)
+
+
+def _settle(session: Session, ids: list[int], *, state: str, note: str) -> int:
+    return settle_flags(
+        session,
+        flag_ids=ids,
+        state=state,
+        note=note,
+        store_id=viewer().store_id,
+        actor=viewer().login,
+        now=now(),
+    )
 
 
 @blueprint.post("/<int:flag_id>/card")
@@ -203,34 +180,6 @@ def find_articles() -> ResponseReturnValue:
         found = resolve_known(session, store_id=viewer().store_id, actor=viewer().login, now=now())
     said = ngettext("%(num)s line found its article.", "%(num)s lines found their articles.", found)
     return go(url_for("queue.index", state="open"), said)
-
-
-def decision() -> tuple[str, str]:
-    """Return the state that the form asks for, and the note in it; raises `BadRequest`."""
-    state = request.form.get("state", "")
-    if state not in {"resolved", "dismissed"}:
-        raise BadRequest
-    return state, request.form.get("note", "").replace("\0", "").strip()[:LONGEST_NOTE]
-
-
-def chosen_ids() -> list[int]:
-    """Return the numbers of the rows that were chosen; raises `BadRequest`."""
-    try:
-        return [int(text) for text in request.form.getlist("chosen")[:1000] if int(text) < 2**63]
-    except ValueError as error:
-        raise BadRequest from error
-
-
-def wrong_note(note: str) -> str:
-    """Return why a note cannot be kept, empty when it can."""
-    if payment_card_numbers(note):
-        return _("This looks like a payment-card number. Such numbers are never kept here.")
-    return ""
-
-
-def said_of(state: str) -> str:
-    """Return what is said when one entry was taken out of the queue."""
-    return _("Accepted as it is.") if state == "resolved" else _("Dismissed.")
 
 
 def state_filter() -> Filter:
