@@ -46,9 +46,11 @@ def hold_spenders(
     Return the accounts that the receipt's redemptions spend from, held; `own` is held already.
 
     A redemption of another card is spent from its own account, what was spent offline from
-    that of the card, `payer`, even when it earns nothing any more.
+    that of the card, `payer`, even when it earns nothing any more. One whose time is over is
+    booked so first: what it comes to must not hang on whether somebody has done that before.
     """
     named = redemptions_named(session, posted)
+    spared = [found for found in named.values() if not found.lapsed(now)]
     accounts = {redemption.account_id for redemption in named.values()}
     accounts |= {account_id for account_id in (own, payer) if account_id}
     for account_id in sorted(accounts - {own}):
@@ -59,7 +61,7 @@ def hold_spenders(
             account_id=account_id,
             till=till,
             now=now,
-            redemptions=[found.redemption_id for found in named.values() if found.account_id == account_id],
+            redemptions=[found.redemption_id for found in spared if found.account_id == account_id],
         )
         for account_id in sorted(accounts)
     }
@@ -112,8 +114,6 @@ def _spend_redemption(
     cause: Cause,
 ) -> None:
     if redemption.state == "reserved":
-        if redemption.lapsed(cause.booked_at):
-            spent.flags.append(Flag("over_redeemed", "the reservation was over when it was paid with"))
         holding.post(held_pieces(session, redemption.redemption_id), _because_of(cause, redemption))
     else:
         spent.flags.append(

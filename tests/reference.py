@@ -130,9 +130,9 @@ class Account:
         self.held.append(held)
         return held
 
-    def lapse(self, now: datetime, spared: frozenset[int] = frozenset()) -> None:
+    def lapse(self, now: datetime) -> None:
         for held in self.held:
-            if held.state == "reserved" and held.ends <= now and id(held) not in spared:
+            if held.state == "reserved" and held.ends <= now:
                 self.let_go(held, "expired")
 
     def let_go(self, held: Held, state: str) -> None:
@@ -314,7 +314,7 @@ class Reference:
         today = business_day(now, self.timezone)
         own = self.account(posted.card_number) if posted.card_number else None
         for account in self.accounts.values():
-            account.lapse(now, frozenset(id(held) for held in self.named(posted)))
+            account.lapse(now)
             account.end(today)
         if posted.type == "sale":
             moved = self.sell(name, posted, own, now)

@@ -151,6 +151,16 @@ class TestAPaidReceipt:
         assert rich.flags(rich.paid_with(held)) == [("over_redeemed", None)]
         assert rich.stands() == (200, 20, 0)
 
+    @pytest.mark.parametrize("booked", [False, True], ids=["nobody booked its end", "its end was booked"])
+    def test_spends_one_that_was_over_before_its_points_ended_below_zero(self, rich: Shop, booked):
+        """It is over when its time is, not when somebody notices: its points went back, and ended there."""
+        held = rich.reserve(800)
+        rich.later(days=3 * 366)
+        if booked:
+            rich.post(rich.sale(99))
+        assert rich.flags(rich.paid_with(held)) == [("over_redeemed", None)]
+        assert rich.stands() == (-800, 20, 0)
+
     def test_spends_a_released_reservation_all_the_same(self, rich: Shop):
         held = rich.reserve(800)
         rich.release(held)

@@ -5,7 +5,6 @@ After every step all cards must stand as the model says, and in the end the chec
 A failure is made as short as it can be, and the seed that found it is printed.
 """
 
-import os
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -42,8 +41,7 @@ from tests.shop import NOON, Shop, shared_shop
 __all__ = ["shared_shop"]
 
 EXAMPLES, STEPS = 100, 100
-PARTS = 20
-SEED = 914737
+PARTS = 10
 GIFT, GIFT_POINTS, PIECES = "MUG", 7, 3
 
 QUANTITIES = st.sampled_from(["1", "1", "2", "3", "7", "0.754", "2.5"])
@@ -82,6 +80,8 @@ class ShopMachine(RuleBasedStateMachine):
         self.held: list[Redemption] = []
         self.pieces = PIECES
         self.gifts: dict[str, str] = {}
+        self.beyond = 0
+        """Gifts on paid receipts whose time was over, and whose piece somebody else had got meanwhile: flagged."""
         self.gift = f"{GIFT}{next(NUMBERS)}"
         with self.shop.sessions.begin() as session:
             session.execute(
@@ -201,9 +201,6 @@ class ShopMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.shop.now.year < 2040)
     @rule(months=st.sampled_from([3, 12, 25]))
     def years_pass(self, months):
-        # No month passes without a night; what was reserved has lapsed by then and is booked as such.
-        self.shop.later(days=1)
-        self.night_falls()
         self.shop.later(days=30.5 * months)
         # Whether a return that waits takes points that end at their arrival, nobody has said.
         self.unposted.clear()
@@ -239,7 +236,7 @@ class ShopMachine(RuleBasedStateMachine):
                 ),
                 {"code": self.gift, "now": self.shop.now},
             ).scalar_one()
-        assert left + out + aside == PIECES
+        assert left + out + aside == PIECES + self.beyond
 
     # How it is done.
 
@@ -273,6 +270,7 @@ class ShopMachine(RuleBasedStateMachine):
         moved = Moved(told["earned"], told["spent"], told["reversed"], told["returned"])
         assert Expected(moved, told["available"], told["pending"]) == expected
         assert told["balance"] == told["available"] + told["pending"]
+        self.beyond += sum("is left in this store" in flag["detail"] for flag in answer["flags"])
         self.posted.append((posted, answer))
 
     def _reserves(self, place: int, cost: int, **wish) -> Redemption | None:
@@ -292,7 +290,7 @@ class ShopMachine(RuleBasedStateMachine):
             return None
         except OutOfStock:
             assert affordable
-            assert self._pieces_out() == PIECES
+            assert self._pieces_out() == PIECES + self.beyond
             return None
         assert affordable
         paper = account.reserve(cost, self.shop.today, self.shop.now)
@@ -308,8 +306,7 @@ class ShopMachine(RuleBasedStateMachine):
 class TestTheModel:
     @pytest.mark.parametrize("rounds", sizes(EXAMPLES, parts=PARTS))
     def test_is_what_the_shop_does(self, shared_shop, publish, rounds):
-        # A usual run repeats one seed: what random ones still find (docs/reliability.md) is for the soak to show.
-        seed = seed_of_run() if len(rounds) > EXAMPLES // PARTS or "REGULARS_SEED" in os.environ else SEED
+        seed = seed_of_run()
         publish(says("R1", rounds, EXAMPLES, seed=seed))
         ShopMachine.shop, ShopMachine.steps = shared_shop, 0
         run_state_machine_as_test(
