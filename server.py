@@ -25,11 +25,12 @@ from typing import Any
 
 import click
 
-from core import processes
-from core.database import upgrade
+from core import clock, processes
+from core.database import make_engine, make_sessions, upgrade
 from core.errors import Conflict, RegularsError
 from core.postgres import Cluster
 from core.settings import Settings
+from sales.jobs import make_months
 
 APPLICATION = "wsgi:create_app"
 HOST = "127.0.0.1"
@@ -151,6 +152,7 @@ class Server:
             if self._cluster is not None:
                 self._url = self._cluster.start()
             upgrade(self._url)
+            self._make_months()
             self._parts = self._make_parts()
             while True:
                 now = time.monotonic()
@@ -161,6 +163,13 @@ class Server:
                 time.sleep(SECONDS_BETWEEN_LOOKS)
         finally:
             self._stop()
+
+    def _make_months(self) -> None:
+        """Let the first receipt of an empty house find its month; a month that is made later keeps tills waiting."""
+        engine = make_engine(self._url)
+        with make_sessions(engine).begin() as session:
+            make_months(session, today=clock.now().date())
+        engine.dispose()
 
     def _make_parts(self) -> list[Part]:
         environment = os.environ | {"DATABASE_URL": self._url, "REGULARS_DATA": str(self._data)}

@@ -1018,7 +1018,7 @@ BEGIN
       FOREACH parent IN ARRAY ARRAY['receipt', 'receipt_line'] LOOP
         child := parent || '_' || to_char(month, 'YYYYMM');
         -- What is written meanwhile would be left behind, and keep the month from being attached.
-        EXECUTE format('LOCK TABLE %I IN SHARE ROW EXCLUSIVE MODE', parent || '_default');
+        EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', parent || '_default');
         EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', child, parent);
         EXECUTE format(
           'WITH moved AS (DELETE FROM %I WHERE business_date >= %L AND business_date < %L RETURNING *) '

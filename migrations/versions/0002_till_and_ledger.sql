@@ -5,6 +5,7 @@
 CREATE INDEX receipt_link_waiting_idx ON receipt_link (arrival) WHERE original_receipt_id is null;
 
 -- sales: a month that is made while tills write into the default partition waits for them, and they for it.
+-- At once as strictly as attaching it needs: to ask for more later is how two come to wait for each other.
 
 CREATE OR REPLACE FUNCTION ensure_receipt_months(first_day date, last_day date) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -25,7 +26,7 @@ BEGIN
       FOREACH parent IN ARRAY ARRAY['receipt', 'receipt_line'] LOOP
         child := parent || '_' || to_char(month, 'YYYYMM');
         -- What is written meanwhile would be left behind, and keep the month from being attached.
-        EXECUTE format('LOCK TABLE %I IN SHARE ROW EXCLUSIVE MODE', parent || '_default');
+        EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', parent || '_default');
         EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', child, parent);
         EXECUTE format(
           'WITH moved AS (DELETE FROM %I WHERE business_date >= %L AND business_date < %L RETURNING *) '

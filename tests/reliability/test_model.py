@@ -41,7 +41,7 @@ from tests.shop import NOON, Shop, shared_shop
 __all__ = ["shared_shop"]
 
 EXAMPLES, STEPS = 100, 100
-PARTS = 10
+PARTS = 5
 GIFT, GIFT_POINTS, PIECES = "MUG", 7, 3
 
 QUANTITIES = st.sampled_from(["1", "1", "2", "3", "7", "0.754", "2.5"])
