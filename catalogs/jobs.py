@@ -38,7 +38,7 @@ from catalogs.queries import (
     shops,
 )
 from catalogs.render import CopyOrder, MadeCopy, make_files
-from catalogs.selection import choose_news, choose_offers, choose_picks
+from catalogs.selection import Bought, choose_news, choose_offers, choose_picks
 from contacts.queries import refusals_of
 from contacts.reactions import Refusals
 from core.database import Sessions
@@ -270,50 +270,84 @@ def read_orders(
     of that has pages without it. Readers for whose shop there is nothing to show, and those who refuse
     every offer, are left out.
     """
-    known_shops = shops(session, {reader.store_id for reader in readers})
-    shelves = read_shelves(session, known_shops.values(), day=day)
-    accounts = {reader.account_id for reader in readers}
-    histories = read_histories(session, accounts, day=day)
-    brought_back = read_brought_back(session, accounts, day=day)
-    refusals = refusals_of(session, {reader.member_id: reader.account_id for reader in readers}, now=now)
-    points = balances(session, accounts)
+    known = _Known.read(session, readers, day=day, now=now)
     issues: dict[tuple[UUID, int, Refusals], Issue] = {}
     orders: dict[str, _Ordered] = {}
     for reader in sorted(readers, key=lambda one: (one.language, one.store_id, one.group_id, one.member_id)):
-        edition, shop = editions[reader.group_id], known_shops[reader.store_id]
-        refused = refusals.get(reader.member_id, Refusals())
+        edition, refused = editions[reader.group_id], known.refusals.get(reader.member_id, Refusals())
         if refused.everything:
             continue
-        shelf = _without(shelves[reader.store_id], refused)
+        shelf = _without(known.shelves[reader.store_id], refused)
         key = (edition.edition_id, reader.store_id, refused)
         if key not in issues:
-            issues[key] = _issue(edition, shop, shelf)
-        bought = histories.get(reader.account_id, [])
-        back = brought_back.get(reader.account_id, set())
-        own = [shelf[one.article_id].category for one in bought if one.article_id in shelf]
-        code = copy_code(edition, reader.member_id)
-        file = f"catalogs/{edition.edition_code}/{code}.pdf"
-        picks = choose_picks(bought, shelf, refused=back)
-        order = CopyOrder(
-            copy_code=code,
-            theme=edition.theme,
-            issue=issues[key],
-            reader=Reader(reader.name, reader.language, points.get(reader.account_id), reader.card_number),
-            picks=picks,
-            news=choose_news(
-                edition.plan.ranking,
-                shelf,
-                known={one.article_id for one in bought},
-                own_categories=[name for name, _count in Counter(filter(None, own)).most_common()],
-                beside=edition.plan.beside,
-                picks=picks,
-                refused=back,
-            ),
-            path=data / file,
-        )
-        if order.issue.offers or order.picks:
-            orders[code] = _Ordered(order, reader, edition, file)
+            issues[key] = _issue(edition, known.shops[reader.store_id], shelf)
+        ordered = _ordered(reader, edition, issues[key], shelf, known, data)
+        if ordered.order.issue.offers or ordered.order.picks:
+            orders[ordered.order.copy_code] = ordered
     return orders
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of readers and their shops, read for all of them at once."""
+
+    shops: Mapping[int, Shop]
+    shelves: Mapping[int, Mapping[int, Offer]]
+    histories: Mapping[UUID, list[Bought]]
+    brought_back: Mapping[UUID, set[int]]
+    refusals: Mapping[UUID, Refusals]
+    points: Mapping[UUID, int]
+
+    @classmethod
+    def read(cls, session: Session, readers: Sequence[Recipient], *, day: date, now: datetime) -> "_Known":
+        """Read it."""
+        known_shops = shops(session, {reader.store_id for reader in readers})
+        accounts = {reader.account_id for reader in readers}
+        return cls(
+            shops=known_shops,
+            shelves=read_shelves(session, known_shops.values(), day=day),
+            histories=read_histories(session, accounts, day=day),
+            brought_back=read_brought_back(session, accounts, day=day),
+            refusals=refusals_of(
+                session, {reader.member_id: reader.account_id for reader in readers}, now=now
+            ),
+            points=balances(session, accounts),
+        )
+
+
+def _ordered(
+    reader: Recipient,
+    edition: OpenEdition,
+    issue: Issue,
+    shelf: Mapping[int, Offer],
+    known: _Known,
+    data: Path,
+) -> _Ordered:
+    """Return what the copy of `reader` is made of."""
+    bought = known.histories.get(reader.account_id, [])
+    back = known.brought_back.get(reader.account_id, set())
+    own = [shelf[one.article_id].category for one in bought if one.article_id in shelf]
+    code = copy_code(edition, reader.member_id)
+    file = f"catalogs/{edition.edition_code}/{code}.pdf"
+    picks = choose_picks(bought, shelf, refused=back)
+    order = CopyOrder(
+        copy_code=code,
+        theme=edition.theme,
+        issue=issue,
+        reader=Reader(reader.name, reader.language, known.points.get(reader.account_id), reader.card_number),
+        picks=picks,
+        news=choose_news(
+            edition.plan.ranking,
+            shelf,
+            known={one.article_id for one in bought},
+            own_categories=[name for name, _count in Counter(filter(None, own)).most_common()],
+            beside=edition.plan.beside,
+            picks=picks,
+            refused=back,
+        ),
+        path=data / file,
+    )
+    return _Ordered(order, reader, edition, file)
 
 
 def _without(shelf: Mapping[int, Offer], refused: Refusals) -> Mapping[int, Offer]:
