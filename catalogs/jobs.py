@@ -281,7 +281,7 @@ def read_orders(
         key = (edition.edition_id, reader.store_id, refused)
         if key not in issues:
             issues[key] = _issue(edition, known.shops[reader.store_id], shelf)
-        ordered = _ordered(reader, edition, issues[key], shelf, known, data)
+        ordered = _ordered(reader, edition, issues[key], shelf, known, data=data)
         if ordered.order.issue.offers or ordered.order.picks:
             orders[ordered.order.copy_code] = ordered
     return orders
@@ -321,6 +321,7 @@ def _ordered(
     issue: Issue,
     shelf: Mapping[int, Offer],
     known: _Known,
+    *,
     data: Path,
 ) -> _Ordered:
     """Return what the copy of `reader` is made of."""
