@@ -1,0 +1,1 @@
+-- Back to the till and the ledger: the reverse of 0003_offers.sql, last section first.

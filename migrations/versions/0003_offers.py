@@ -1,0 +1,23 @@
+"""Offers: what may be given, its budgets and versions; vouchers, gifts, gift cards; tiers and referral."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+
+def _run(name: str) -> None:
+    """Run many statements at once, which only the driver's own connection does."""
+    connection = op.get_bind().connection.driver_connection
+    assert connection is not None
+    connection.execute(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+
+
+def upgrade() -> None:
+    _run("0003_offers.sql")
+
+
+def downgrade() -> None:
+    _run("0003_offers.down.sql")

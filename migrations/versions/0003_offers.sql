@@ -1,0 +1,1 @@
+-- Offers, vouchers, gifts, tiers. Sections by package, lowest first; rights of the application's role at the end of each.
