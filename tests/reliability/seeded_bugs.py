@@ -29,7 +29,11 @@ SPENDING = "tests/loyalty/test_lots.py::TestForSpending::test_takes_what_ends_fi
 """R1 is too rarely in need of the order in which lots are spent to be sure of it."""
 OUTAGE = "tests/pos_api/test_outages.py::TestOutage::test_of_the_database_is_told_and_over_when_it_returns"
 
-SQL = ("migrations/versions/0001_house.sql", "migrations/versions/0002_till_and_ledger.sql", "migrations/versions/0003_offers.sql")
+SQL = (
+    "migrations/versions/0001_house.sql",
+    "migrations/versions/0002_till_and_ledger.sql",
+    "migrations/versions/0003_offers.sql",
+)
 
 
 @dataclass(frozen=True)
