@@ -6,6 +6,9 @@ from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base
+from rewards.rehearsal_models import Rehearsal, RehearsalPart, RehearsedOffer
+
+__all__ = ["Rehearsal", "RehearsalPart", "RehearsedOffer", "Reward", "RewardStock"]
 
 
 class Reward(Base):

@@ -750,6 +750,45 @@ CREATE INDEX redemption_due_idx ON redemption USING btree (expires_at) WHERE (st
 CREATE INDEX redemption_open_idx ON redemption USING btree (account_id, expires_at) WHERE (state = 'reserved'::text)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
+TABLE rehearsal
+  rehearsal_id uuid NOT NULL
+  first_day date NOT NULL
+  following_day date NOT NULL
+  store_ids integer[] NOT NULL
+  beside jsonb NOT NULL
+  requested_by text NOT NULL
+  requested_at timestamp with time zone NOT NULL
+  completed_at timestamp with time zone
+  results jsonb
+  rehearsal_completed_check CHECK (((completed_at IS NULL) = (results IS NULL)))
+  rehearsal_period_check CHECK ((first_day < following_day))
+  rehearsal_pkey PRIMARY KEY (rehearsal_id)
+CREATE INDEX rehearsal_requested_at_idx ON rehearsal USING btree (requested_at)
+CREATE TRIGGER rehearsal_kept BEFORE UPDATE ON rehearsal FOR EACH ROW EXECUTE FUNCTION keep_rehearsed()
+CREATE TRIGGER rehearsal_not_deleted BEFORE DELETE OR TRUNCATE ON rehearsal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+GRANT INSERT, SELECT TO regulars_app
+
+TABLE rehearsal_part
+  rehearsal_id uuid NOT NULL
+  business_date date NOT NULL
+  sums jsonb NOT NULL
+  rehearsal_part_pkey PRIMARY KEY (rehearsal_id, business_date)
+  rehearsal_part_rehearsal_id_fkey FOREIGN KEY (rehearsal_id) REFERENCES rehearsal(rehearsal_id)
+GRANT DELETE, INSERT, SELECT TO regulars_app
+
+TABLE rehearsed_offer
+  rehearsal_id uuid NOT NULL
+  offer_code text NOT NULL
+  version integer NOT NULL
+  document jsonb NOT NULL
+  results jsonb
+  rehearsed_offer_pkey PRIMARY KEY (rehearsal_id, offer_code)
+  rehearsed_offer_rehearsal_id_fkey FOREIGN KEY (rehearsal_id) REFERENCES rehearsal(rehearsal_id)
+CREATE INDEX rehearsed_offer_version_idx ON rehearsed_offer USING btree (offer_code, version)
+CREATE TRIGGER rehearsed_offer_kept BEFORE UPDATE ON rehearsed_offer FOR EACH ROW EXECUTE FUNCTION keep_rehearsed()
+CREATE TRIGGER rehearsed_offer_not_deleted BEFORE DELETE OR TRUNCATE ON rehearsed_offer FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+GRANT INSERT, SELECT TO regulars_app
+
 TABLE reward
   reward_code text NOT NULL
   name jsonb NOT NULL
@@ -1063,6 +1102,19 @@ BEGIN
   IF NEW.state <> 'draft' AND (NEW.rules, NEW.valid_from, NEW.note, NEW.drafted_by, NEW.drafted_at)
       IS DISTINCT FROM (OLD.rules, OLD.valid_from, OLD.note, OLD.drafted_by, OLD.drafted_at) THEN
     RAISE EXCEPTION 'version % of the programme is decided as it was drafted', OLD.version
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.keep_rehearsed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF OLD.results IS NOT NULL
+      OR to_jsonb(NEW) - 'results' - 'completed_at' IS DISTINCT FROM to_jsonb(OLD) - 'results' - 'completed_at' THEN
+    RAISE EXCEPTION 'rehearsal % stays what it was: % is refused', OLD.rehearsal_id, TG_OP
       USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;
