@@ -19,6 +19,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.database import Base
 from loyalty.figure_models import LiabilityLine, LiabilityReport, PointsDay, PointsSummary
 from loyalty.offline_models import OfflineRedemption, SigningKey
+from loyalty.referral_models import Referral, ReferralCode, ReferralRules
+from loyalty.tier_models import QualifyingEntry, TierEvent, TierGrant, TierScheme, TierStanding
 
 __all__ = [
     "LiabilityLine",
@@ -26,7 +28,15 @@ __all__ = [
     "OfflineRedemption",
     "PointsDay",
     "PointsSummary",
+    "QualifyingEntry",
+    "Referral",
+    "ReferralCode",
+    "ReferralRules",
     "SigningKey",
+    "TierEvent",
+    "TierGrant",
+    "TierScheme",
+    "TierStanding",
 ]
 
 REASONS = ("earn", "reverse", "spend", "return", "reserve", "release", "expire", "adjust", "merge", "restore")
@@ -152,13 +162,21 @@ class Redemption(Base):
         CheckConstraint("(state = 'reserved') = (resolved_at is null)", name="resolved"),
         Index("redemption_open_idx", "account_id", "expires_at", postgresql_where="state = 'reserved'"),
         Index("redemption_due_idx", "expires_at", postgresql_where="state = 'reserved'"),
+        Index(
+            "redemption_pickup_idx",
+            "store_id",
+            "pickup_code",
+            unique=True,
+            postgresql_where="state = 'reserved' and pickup_code is not null",
+        ),
     )
 
     redemption_id: Mapped[UUID] = mapped_column(primary_key=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.account_id"))
     card_number: Mapped[str]
     store_id: Mapped[int] = mapped_column(ForeignKey("store.store_id"))
-    till_id: Mapped[int] = mapped_column(ForeignKey("till.till_id"))
+    till_id: Mapped[int | None] = mapped_column(ForeignKey("till.till_id"))
+    """Where it was reserved; none at a desk."""
     points: Mapped[int] = mapped_column(BigInteger)
     value_amount: Mapped[int] = mapped_column(BigInteger)
     reward_code: Mapped[str | None] = mapped_column(ForeignKey("reward.reward_code"))
@@ -169,6 +187,9 @@ class Redemption(Base):
     business_date: Mapped[date | None]
     receipt_id: Mapped[UUID | None]
     """With business_date names the receipt that it was spent on; none when handed over at the counter."""
+    pickup_code: Mapped[str | None]
+    """What a customer names who comes for a gift."""
+    reserved_by: Mapped[str | None]
 
 
 class Quote(Base):

@@ -532,6 +532,20 @@ CREATE TRIGGER programme_version_decided BEFORE UPDATE ON programme_version FOR 
 CREATE TRIGGER programme_version_kept BEFORE DELETE OR TRUNCATE ON programme_version FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 GRANT INSERT, SELECT, UPDATE TO regulars_app
 
+TABLE qualifying_entry
+  account_id uuid NOT NULL
+  business_date date NOT NULL
+  receipt_id uuid NOT NULL
+  closed_at timestamp with time zone NOT NULL
+  currency text NOT NULL
+  spend bigint NOT NULL
+  points bigint NOT NULL
+  visits smallint NOT NULL
+  qualifying_entry_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  qualifying_entry_pkey PRIMARY KEY (account_id, business_date, receipt_id)
+  qualifying_entry_visits_check CHECK ((visits = ANY (ARRAY[0, 1])))
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
 TABLE quarantined_receipt
   quarantine_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
   business_date date NOT NULL
@@ -750,6 +764,62 @@ CREATE INDEX redemption_due_idx ON redemption USING btree (expires_at) WHERE (st
 CREATE INDEX redemption_open_idx ON redemption USING btree (account_id, expires_at) WHERE (state = 'reserved'::text)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
+TABLE referral
+  referral_id uuid NOT NULL
+  referrer_id uuid NOT NULL
+  referred_id uuid NOT NULL
+  code text NOT NULL
+  state text NOT NULL
+  reason text
+  made_at timestamp with time zone NOT NULL
+  made_by text NOT NULL
+  joined_on date NOT NULL
+  business_date date
+  receipt_id uuid
+  decided_at timestamp with time zone
+  referrer_points bigint
+  referred_points bigint
+  referrer_adjustment_id uuid
+  referred_adjustment_id uuid
+  referral_decided_check CHECK (((state = 'waiting'::text) = (decided_at IS NULL)))
+  referral_other_check CHECK ((referrer_id <> referred_id))
+  referral_pkey PRIMARY KEY (referral_id)
+  referral_reason_check CHECK (((state <> 'refused'::text) OR (reason IS NOT NULL)))
+  referral_referred_adjustment_id_fkey FOREIGN KEY (referred_adjustment_id) REFERENCES adjustment(adjustment_id)
+  referral_referred_id_fkey FOREIGN KEY (referred_id) REFERENCES member(member_id)
+  referral_referred_id_key UNIQUE (referred_id)
+  referral_referrer_adjustment_id_fkey FOREIGN KEY (referrer_adjustment_id) REFERENCES adjustment(adjustment_id)
+  referral_referrer_id_fkey FOREIGN KEY (referrer_id) REFERENCES member(member_id)
+  referral_rewarded_check CHECK (((state = 'rewarded'::text) = ((referrer_points IS NOT NULL) AND (referred_points IS NOT NULL))))
+  referral_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'rewarded'::text, 'refused'::text, 'lapsed'::text])))
+CREATE INDEX referral_referrer_id_idx ON referral USING btree (referrer_id, decided_at)
+CREATE INDEX referral_waiting_idx ON referral USING btree (made_at) WHERE (state = 'waiting'::text)
+GRANT INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE referral_code
+  code text NOT NULL
+  member_id uuid NOT NULL
+  made_at timestamp with time zone NOT NULL
+  referral_code_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(member_id)
+  referral_code_member_id_key UNIQUE (member_id)
+  referral_code_pkey PRIMARY KEY (code)
+GRANT INSERT, SELECT TO regulars_app
+
+TABLE referral_rules
+  singleton boolean DEFAULT true NOT NULL
+  referrer_points bigint NOT NULL
+  referred_points bigint NOT NULL
+  minimum_points bigint NOT NULL
+  most_per_year integer NOT NULL
+  within_days integer NOT NULL
+  changed_by text NOT NULL
+  changed_at timestamp with time zone NOT NULL
+  referral_rules_limits_check CHECK (((most_per_year >= 0) AND (within_days > 0)))
+  referral_rules_pkey PRIMARY KEY (singleton)
+  referral_rules_points_check CHECK (((referrer_points >= 0) AND (referred_points >= 0) AND (minimum_points >= 0)))
+  referral_rules_singleton_check CHECK (singleton)
+GRANT INSERT, SELECT, UPDATE TO regulars_app
+
 TABLE rehearsal
   rehearsal_id uuid NOT NULL
   first_day date NOT NULL
@@ -928,6 +998,81 @@ TABLE suggestion_decision
 CREATE INDEX suggestion_decision_subject_idx ON suggestion_decision USING btree (store_id, kind, article_id, other_article_id)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
+TABLE tier_event
+  event_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
+  account_id uuid NOT NULL
+  happened_on date NOT NULL
+  recorded_at timestamp with time zone NOT NULL
+  kind text NOT NULL
+  from_code text
+  to_code text
+  receipt_id uuid
+  detail jsonb NOT NULL
+  actor text NOT NULL
+  tier_event_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  tier_event_kind_check CHECK ((kind = ANY (ARRAY['up'::text, 'down'::text, 'grace'::text, 'kept'::text, 'warned'::text, 'granted'::text, 'grant_ended'::text, 'joined'::text])))
+  tier_event_pkey PRIMARY KEY (event_id)
+CREATE INDEX tier_event_account_id_idx ON tier_event USING btree (account_id, event_id)
+CREATE TRIGGER tier_event_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON tier_event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+GRANT INSERT, SELECT TO regulars_app
+
+TABLE tier_grant
+  grant_id uuid NOT NULL
+  account_id uuid NOT NULL
+  kind text NOT NULL
+  tier_code text NOT NULL
+  valid_from date NOT NULL
+  valid_until date NOT NULL
+  reason text NOT NULL
+  granted_by text NOT NULL
+  granted_at timestamp with time zone NOT NULL
+  tier_grant_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  tier_grant_kind_check CHECK ((kind = ANY (ARRAY['manual'::text, 'joined'::text])))
+  tier_grant_period_check CHECK ((valid_from <= valid_until))
+  tier_grant_pkey PRIMARY KEY (grant_id)
+CREATE INDEX tier_grant_account_id_idx ON tier_grant USING btree (account_id)
+CREATE TRIGGER tier_grant_append_only BEFORE DELETE OR TRUNCATE ON tier_grant FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+GRANT INSERT, SELECT TO regulars_app
+
+TABLE tier_scheme
+  version integer GENERATED ALWAYS AS IDENTITY NOT NULL
+  valid_from date NOT NULL
+  state text NOT NULL
+  rules jsonb NOT NULL
+  note text NOT NULL
+  drafted_by text NOT NULL
+  drafted_at timestamp with time zone NOT NULL
+  decided_by text
+  decided_at timestamp with time zone
+  decision_reason text
+  tier_scheme_decided_check CHECK ((((state = 'draft'::text) = (decided_by IS NULL)) AND ((state = 'draft'::text) = (decided_at IS NULL))))
+  tier_scheme_pkey PRIMARY KEY (version)
+  tier_scheme_reason_check CHECK (((state <> 'rejected'::text) OR (decision_reason IS NOT NULL)))
+  tier_scheme_second_person_check CHECK (((state <> 'approved'::text) OR (decided_by <> drafted_by)))
+  tier_scheme_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'approved'::text, 'rejected'::text, 'withdrawn'::text])))
+CREATE INDEX tier_scheme_valid_idx ON tier_scheme USING btree (valid_from) WHERE (state = 'approved'::text)
+CREATE TRIGGER tier_scheme_decided BEFORE UPDATE ON tier_scheme FOR EACH ROW EXECUTE FUNCTION keep_decided_scheme()
+CREATE TRIGGER tier_scheme_kept BEFORE DELETE OR TRUNCATE ON tier_scheme FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+GRANT INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE tier_standing
+  account_id uuid NOT NULL
+  joined_on date NOT NULL
+  tier_code text
+  earned_code text
+  since date
+  period_end date
+  grace_until date
+  due_on date
+  warned_for date
+  as_of date NOT NULL
+  changed_at timestamp with time zone NOT NULL
+  tier_standing_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  tier_standing_pkey PRIMARY KEY (account_id)
+CREATE INDEX tier_standing_due_idx ON tier_standing USING btree (due_on, account_id) WHERE (due_on IS NOT NULL)
+CREATE INDEX tier_standing_tier_idx ON tier_standing USING btree (tier_code)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
 TABLE till
   till_id integer GENERATED ALWAYS AS IDENTITY NOT NULL
   store_id integer NOT NULL
@@ -1090,6 +1235,23 @@ BEGIN
   FROM account_sums(held, seen_at) AS sums;
 END $function$
 
+CREATE OR REPLACE FUNCTION public.keep_decided_scheme()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF OLD.state <> 'draft' THEN
+    RAISE EXCEPTION 'version % of the tiers was decided: % is refused', OLD.version, TG_OP
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF NEW.state <> 'draft' AND (NEW.rules, NEW.valid_from, NEW.note, NEW.drafted_by, NEW.drafted_at)
+      IS DISTINCT FROM (OLD.rules, OLD.valid_from, OLD.note, OLD.drafted_by, OLD.drafted_at) THEN
+    RAISE EXCEPTION 'version % of the tiers is decided as it was drafted', OLD.version
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $function$
+
 CREATE OR REPLACE FUNCTION public.keep_decided_version()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1229,6 +1391,67 @@ BEGIN
   END IF;
 END $function$
 
+CREATE OR REPLACE FUNCTION public.qualifying_facts(of_accounts uuid[], since date)
+ RETURNS TABLE(account_id uuid, business_date date, receipt_id uuid, closed_at timestamp with time zone, currency text, spend bigint, points bigint, visits smallint)
+ LANGUAGE sql
+ STABLE
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+  SELECT sale.account_id, sale.business_date, sale.receipt_id, sale.closed_at, sale.currency,
+         CASE WHEN sale.currency = store.currency THEN greatest(0, sums.amount) ELSE 0 END,
+         sums.points, 1::smallint
+  FROM receipt AS sale
+  JOIN store ON store.store_id = sale.store_id
+  JOIN till ON till.till_id = sale.till_id
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum(line.total_amount)
+             FILTER (WHERE line.line_number <> ALL (coalesce(sale.excluded_lines, '{}'))), 0)::bigint AS amount,
+           coalesce(sum(line.points), 0)::bigint AS points
+    FROM receipt_line AS line
+    WHERE line.business_date = sale.business_date AND line.receipt_id = sale.receipt_id
+  ) AS sums
+  WHERE sale.account_id = ANY (of_accounts) AND sale.business_date >= since
+    AND sale.type = 'sale' AND sale.mode = 'live'
+    AND NOT EXISTS (
+      SELECT FROM receipt_link AS void
+      WHERE void.original_identity
+          = store.store_code || '/' || till.till_code || '/' || to_char(sale.business_date, 'YYYY-MM-DD') || '/' || sale.receipt_number AND void.type = 'void'
+        AND void.original_receipt_id = sale.receipt_id)
+    AND NOT (sums.points = 0 AND EXISTS (
+      SELECT FROM staff_card
+      WHERE staff_card.store_id = sale.store_id AND staff_card.operator_code = sale.operator_code
+        AND staff_card.registered_at <= sale.closed_at
+        AND (staff_card.ended_at IS NULL OR staff_card.ended_at > sale.closed_at)))
+  UNION ALL
+  SELECT back.account_id, back.business_date, back.receipt_id, back.closed_at, sale.currency,
+         CASE WHEN sale.currency = store.currency THEN -greatest(0, sums.amount) ELSE 0 END,
+         -sums.points, 0::smallint
+  FROM receipt AS back
+  JOIN receipt_link AS link ON link.receipt_id = back.receipt_id AND link.original_receipt_id IS NOT NULL
+  JOIN receipt AS sale
+    ON sale.business_date = link.original_business_date AND sale.receipt_id = link.original_receipt_id
+   AND sale.type = 'sale' AND sale.mode = 'live'
+  JOIN store ON store.store_id = sale.store_id
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum(round(sold.total_amount * line.counted_quantity / sold.quantity))
+             FILTER (WHERE sold.line_number <> ALL (coalesce(sale.excluded_lines, '{}'))), 0)::bigint AS amount,
+           coalesce(sum(line.points), 0)::bigint AS points
+    FROM receipt_line AS line
+    JOIN receipt_line AS sold
+      ON sold.business_date = sale.business_date AND sold.receipt_id = sale.receipt_id
+     AND sold.line_number = line.original_line_number
+    WHERE line.business_date = back.business_date AND line.receipt_id = back.receipt_id
+      AND line.counted_quantity IS NOT NULL
+  ) AS sums
+  WHERE back.account_id = ANY (of_accounts) AND back.business_date >= since
+    AND back.type = 'return' AND back.mode = 'live'
+    AND NOT EXISTS (
+      SELECT FROM receipt_link AS void
+      WHERE void.type = 'void' AND void.original_receipt_id IS NOT NULL
+        AND (void.original_identity = link.identity AND void.original_receipt_id = back.receipt_id
+          OR void.original_identity = link.original_identity AND void.original_receipt_id = sale.receipt_id))
+$function$
+
 CREATE OR REPLACE FUNCTION public.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1236,6 +1459,49 @@ AS $function$
 BEGIN
   RAISE EXCEPTION '% is append-only: % is refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'integrity_constraint_violation';
 END $function$
+
+CREATE OR REPLACE FUNCTION public.tier_state(held uuid, period text, measure text, rates jsonb, today date, OUT tier_code text, OUT earned_code text, OUT since date, OUT joined_on date, OUT period_end date, OUT grace_until date, OUT due_on date, OUT warned_for date, OUT as_of date, OUT qualifying numeric, OUT visited boolean, OUT latest timestamp with time zone)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+BEGIN
+  SELECT standing.tier_code, standing.earned_code, standing.since, standing.joined_on, standing.period_end,
+         standing.grace_until, standing.due_on, standing.warned_for, standing.as_of
+  INTO tier_code, earned_code, since, joined_on, period_end, grace_until, due_on, warned_for, as_of
+  FROM tier_standing AS standing WHERE standing.account_id = held;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  SELECT coalesce(CASE measure
+           WHEN 'points' THEN sum(entry.points)
+           WHEN 'visits' THEN count(DISTINCT entry.business_date) FILTER (WHERE entry.visits = 1)
+           ELSE sum(entry.spend * (rates ->> entry.currency)::numeric)
+         END, 0),
+         coalesce(bool_or(entry.visits = 1 AND entry.business_date = today), false),
+         max(entry.closed_at) FILTER (WHERE entry.business_date = today)
+  INTO qualifying, visited, latest
+  FROM qualifying_entry AS entry
+  WHERE entry.account_id = held
+    AND entry.business_date BETWEEN tier_window_start(period, joined_on, today) AND today;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.tier_window_start(kind text, joined date, today date)
+ RETURNS date
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  SELECT CASE kind
+    WHEN 'calendar_year' THEN date_trunc('year', today::timestamp)::date
+    WHEN 'rolling' THEN (today - interval '1 year')::date + 1
+    ELSE (
+      SELECT max(day) FROM (
+        SELECT (joined + make_interval(years => extract(year FROM today)::int - extract(year FROM joined)::int - back))::date
+        FROM generate_series(0, 1) AS back
+      ) AS anniversary (day)
+      WHERE day <= today)
+  END
+$function$
 
 CREATE OR REPLACE FUNCTION public.uuid7_at(moment timestamp with time zone)
  RETURNS uuid
