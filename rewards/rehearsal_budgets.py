@@ -1,0 +1,136 @@
+"""What past baskets would have used of the limits of offers, in the order of their time. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import Any, Final
+
+from rewards.carts import Left
+from rewards.offers import Limits, Offer
+
+DAYS_KEPT: Final = 8
+"""Days after which counts of a store's day and week cannot matter any more, odd clocks aside."""
+
+_Period = tuple[str, int, str]
+
+
+class Budgets:
+    """
+    Counts uses and amounts as a rehearsal goes on, all from zero, and says what is left.
+
+    It counts by offer code, and for a person by the member, or by the account of a card that has none.
+    """
+
+    def __init__(self, offers: Iterable[Offer]) -> None:
+        self.limits: dict[str, Limits] = {
+            offer.code: offer.limits for offer in offers if offer.limits.counted
+        }
+        self.uses: Counter[str] = Counter()
+        self.amounts: Counter[str] = Counter()
+        self.ended: dict[str, str] = {}
+        """By code, the moment at which its uses or amount were used up."""
+        self.closed_days: Counter[str] = Counter()
+        """By code, on how many days of a store its budget of the day was used up."""
+        self._periods: dict[_Period, list[int]] = {}
+        self._member_days: Counter[tuple[str, str, str]] = Counter()
+        self._members: Counter[tuple[str, str]] = Counter()
+        self._added: Counter[tuple[str, str]] = Counter()
+
+    def left(self, codes: Iterable[str], *, store_id: int, day: date, person: str | None) -> dict[str, Left]:
+        """Return what is left of those of `codes` that have limits, for a basket of that day."""
+        return {
+            code: self._left(code, limits, store_id, day, person)
+            for code in codes
+            if (limits := self.limits.get(code)) is not None
+        }
+
+    def _left(self, code: str, limits: Limits, store_id: int, day: date, person: str | None) -> Left:
+        of_day = self._periods.get((code, store_id, day.isoformat()), (0, 0))
+        of_week = self._periods.get((code, store_id, week_of(day)), (0, 0))
+        of_member = self._members[code, person] if person else 0
+        of_member_day = self._member_days[code, person, day.isoformat()] if person else 0
+        return Left(
+            uses=_rest(limits.uses, self.uses[code]),
+            amount=_rest(limits.amount, self.amounts[code]),
+            member_day=_rest(limits.per_member_day, of_member_day),
+            member=_rest(limits.per_member, of_member),
+            store_day_uses=_rest(limits.per_store_day_uses, of_day[0]),
+            store_day_amount=_rest(limits.per_store_day_amount, of_day[1]),
+            store_week_uses=_rest(limits.per_store_week_uses, of_week[0]),
+            store_week_amount=_rest(limits.per_store_week_amount, of_week[1]),
+        )
+
+    def take(
+        self, code: str, *, times: int, amount: int, store_id: int, day: date, person: str | None
+    ) -> None:
+        """Count an offer's applications on a basket."""
+        limits = self.limits.get(code)
+        if limits is None:
+            return
+        self.uses[code] += times
+        self.amounts[code] += amount
+        for period in (day.isoformat(), week_of(day)):
+            counts = self._periods.setdefault((code, store_id, period), [0, 0])
+            counts[0] += times
+            counts[1] += amount
+        if person is not None and limits.per_person:
+            self._member_days[code, person, day.isoformat()] += times
+            if limits.per_member is not None:
+                self._members[code, person] += times
+                self._added[code, person] += times
+
+    def note_end(self, code: str, moment: str) -> None:
+        """Note the first moment at which the whole budget of an offer was used up."""
+        self.ended.setdefault(code, moment)
+
+    def document(self, day: date) -> dict[str, Any]:
+        """
+        Forget what cannot matter after `day`, and return the state as JSON, to be gone on from by `take_up`.
+
+        What members used in all is only told since the last document: `take_up` every one of them.
+        """
+        since = (day - timedelta(days=DAYS_KEPT)).isoformat()
+        since_week = week_of(day - timedelta(days=DAYS_KEPT))
+        self._periods = {
+            key: counts
+            for key, counts in self._periods.items()
+            if key[2] >= (since_week if "W" in key[2] else since)
+        }
+        self._member_days = Counter(
+            {key: count for key, count in self._member_days.items() if key[2] >= since}
+        )
+        added, self._added = self._added, Counter()
+        return {
+            "uses": dict(self.uses),
+            "amounts": dict(self.amounts),
+            "ended": dict(self.ended),
+            "closed_days": dict(self.closed_days),
+            "periods": [[*key, *counts] for key, counts in self._periods.items()],
+            "member_days": [[*key, count] for key, count in self._member_days.items()],
+            "members": [[*key, count] for key, count in added.items()],
+        }
+
+    def take_up(self, document: Mapping[str, Any]) -> None:
+        """Go on from what `document` wrote; of several in their order."""
+        self.uses = Counter(document["uses"])
+        self.amounts = Counter(document["amounts"])
+        self.ended = dict(document["ended"])
+        self.closed_days = Counter(document["closed_days"])
+        self._periods = {
+            (code, store, period): [uses, amount] for code, store, period, uses, amount in document["periods"]
+        }
+        self._member_days = Counter(
+            {(code, person, day): count for code, person, day, count in document["member_days"]}
+        )
+        for code, person, count in document["members"]:
+            self._members[code, person] += count
+
+
+def week_of(day: date) -> str:
+    """Return the ISO week of `day`, such as "2026-W47"."""
+    year, week, _ = day.isocalendar()
+    return f"{year}-W{week:02}"
+
+
+def _rest(limit: int | None, used: int) -> int | None:
+    return None if limit is None else max(0, limit - used)
