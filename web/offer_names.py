@@ -1,0 +1,108 @@
+"""How the words about offers name things: articles, stores, rewards and amounts in one language."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from babel.lists import format_list
+
+from core.clock import zone
+from core.i18n import show_date, show_moment, show_money, show_number, show_percent, translations
+from core.money import Money
+
+Json = Mapping[str, Any]
+"""An offer, or a part of one, as the document of format 1 has it."""
+
+MOST_NAMED: Final = 8
+"""Codes that a sentence names; the rest is counted."""
+_MIDNIGHT: Final = time(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What codes are called, by kind; a code without a name is said as it is."""
+
+    skus: Mapping[str, str] = field(default_factory=dict)
+    gtins: Mapping[str, str] = field(default_factory=dict)
+    stores: Mapping[str, str] = field(default_factory=dict)
+    rewards: Mapping[str, str] = field(default_factory=dict)
+    batches: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, str] = field(default_factory=dict)
+    tiers: Mapping[str, str] = field(default_factory=dict)
+    currency: str = "EUR"
+    timezone: str = "UTC"
+
+    def of(self, kind: str, code: str) -> str:
+        """Return what a code of `kind` is called."""
+        named: Mapping[str, str] = getattr(self, kind, {})
+        return named.get(code, code)
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Says things about offers in `language`."""
+
+    language: str
+    names: Names
+
+    def gettext(self, message: str, **values: Any) -> str:
+        """Return `message` with `values` put in."""
+        words = translations(self.language).gettext(message)
+        return words % values if values else words
+
+    def ngettext(self, singular: str, plural: str, number: int, **values: Any) -> str:
+        """Return the form that fits `number`, which is %(num)s in it."""
+        words = translations(self.language).ngettext(singular, plural, number)
+        return words % {"num": self.number(number), **values}
+
+    def number(self, number: int | Decimal) -> str:
+        """Return a number."""
+        return show_number(number, self.language)
+
+    def percent(self, off: str) -> str:
+        """Return a percentage: "12.5 %"."""
+        share = Decimal(off).normalize()
+        digits = max(0, -int(share.as_tuple().exponent))
+        return show_percent(share / 100, self.language, digits=digits)
+
+    def money(self, minor: int) -> str:
+        """Return an amount, with a space between a currency's code and its digits."""
+        currency = self.names.currency
+        text = show_money(Money(minor, currency), self.language)
+        return text.replace(currency, f"{currency}\N{NO-BREAK SPACE}") if text.startswith(currency) else text
+
+    def both(self, parts: Sequence[str]) -> str:
+        """Return "a, b and c"."""
+        return format_list(list(parts), style="standard", locale=self.language) if parts else ""
+
+    def either(self, parts: Sequence[str]) -> str:
+        """Return "a, b or c"."""
+        return format_list(list(parts), style="or", locale=self.language) if parts else ""
+
+    def codes(self, kind: str, codes: Sequence[str]) -> str:
+        """Return names of codes, one of which is meant; the first ones, the rest counted."""
+        named = [self.names.of(kind, code) for code in codes[:MOST_NAMED]]
+        left = len(codes) - MOST_NAMED
+        if left <= 0:
+            return self.either(named)
+        return ", ".join(named) + " " + self.ngettext("or %(num)s more", "or %(num)s more", left)
+
+    def moment(self, text: str) -> str:
+        """Return a moment of the document: the day alone when it is its midnight."""
+        moment = datetime.fromisoformat(text).astimezone(zone(self.names.timezone))
+        if moment.time() == _MIDNIGHT:
+            return self.day(moment.date())
+        return show_moment(moment, self.language, self.names.timezone, style="medium")
+
+    def last_moment(self, text: str) -> str:
+        """Return an end that is not part of the period: the day before when it is a midnight."""
+        moment = datetime.fromisoformat(text).astimezone(zone(self.names.timezone))
+        if moment.time() == _MIDNIGHT:
+            return self.day(moment.date() - timedelta(days=1))
+        return show_moment(moment, self.language, self.names.timezone, style="medium")
+
+    def day(self, day: date) -> str:
+        """Return a day."""
+        return show_date(day, self.language)
