@@ -17,7 +17,7 @@ from loyalty.reservations import (
     cause_of,
     change_state,
     held_pieces,
-    put_gift_back,
+    let_go_of_gift,
     read_redemptions,
 )
 
@@ -45,7 +45,7 @@ def open_holding(
     holding = Holding(account_id, read_lots(session, account_id=account_id, touched=touched), now=now)
     for redemption in read_redemptions(session, over).values():
         holding.release(held[redemption.redemption_id], cause_of(redemption, till, now))
-        put_gift_back(session, redemption)
+        let_go_of_gift(session, redemption, now=now, actor="time")
         change_state(session, redemption, "expired", now=now)
     holding.expire(Cause(business_day(now, till.timezone), now))
     return holding

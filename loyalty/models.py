@@ -222,6 +222,8 @@ class Quote(Base):
     payable_amount: Mapped[int] = mapped_column(BigInteger)
     points_to_spend: Mapped[int] = mapped_column(BigInteger)
     points_to_earn: Mapped[int] = mapped_column(BigInteger)
+    offers: Mapped[dict[str, Any] | None]
+    """What it promised of offers, as `loyalty.promises` writes it; none where no offer applied."""
 
 
 class Balance(Base):

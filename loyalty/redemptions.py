@@ -18,16 +18,19 @@ from loyalty.operations import book
 from loyalty.programme import Programme
 from loyalty.programme_versions import programmes
 from loyalty.reservations import (
+    Counter,
     Redemption,
     cause_of,
     change_state,
+    hand_gift_over,
     held_pieces,
-    put_gift_back,
+    let_go_of_gift,
     read_redemptions,
 )
-from rewards.operations import OutOfStock, take_piece
+from rewards import stock
+from rewards.codes import new_pickup_code
 from rewards.queries import price_of_reward
-from sales.receipts import TillIdentity
+from rewards.stock import OutOfStock
 
 
 class RedemptionNotFound(NotFound):
@@ -69,14 +72,17 @@ class RedemptionExpired(Conflict):
 def reserve(
     session: Session,
     *,
-    till: TillIdentity,
+    till: Counter,
     card_number: str,
     now: datetime,
     points: int | None = None,
     reward_code: str | None = None,
+    until: datetime | None = None,
 ) -> Redemption:
     """
     Hold `points`, or what a reward costs, for as long as the programme of today says; no reservation overdraws.
+
+    A reward is held with a code to pick it up by, and until another moment where one is given.
 
     Raises `CardNotFound`, `RewardNotFound`, `CardBlocked`, `NotRegistered`,
     `NotInSteps`, `NotEnoughPoints` or `OutOfStock`.
@@ -90,25 +96,28 @@ def reserve(
     holding = open_holding(session, account_id=account_id, till=till, now=now)
     if not 0 < cost <= holding.spendable:
         raise NotEnoughPoints(f"{max(0, holding.spendable)} points can be spent, not {cost}")
+    redemption_id = uuid7()
     if reward_code is not None:
-        _take_gift(session, till=till, reward_code=reward_code, now=now)
+        cause = stock.Cause(now, till.actor, redemption_id)
+        _hold_gift(session, till=till, reward_code=reward_code, cause=cause)
     redemption = Redemption(
-        redemption_id=uuid7(),
+        redemption_id=redemption_id,
         account_id=account_id,
         store_id=till.store_id,
         points=cost,
         value_amount=0 if reward_code is not None else programme.value_of(cost, till.currency),
         reward_code=reward_code,
         state="reserved",
-        expires_at=now + programme.held_for,
+        expires_at=until or now + programme.held_for,
         receipt_id=None,
+        pickup_code=None if reward_code is None else new_pickup_code(),
     )
     holding.reserve(cost, cause_of(redemption, till, now))
     driver_of(session).execute(
         """
         insert into redemption (redemption_id, account_id, card_number, store_id, till_id, points, value_amount,
-                                reward_code, state, reserved_at, expires_at)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, 'reserved', %s, %s)
+                                reward_code, state, reserved_at, expires_at, pickup_code, reserved_by)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, 'reserved', %s, %s, %s, %s)
         """,
         (
             redemption.redemption_id,
@@ -121,6 +130,8 @@ def reserve(
             reward_code,
             now,
             redemption.expires_at,
+            redemption.pickup_code,
+            till.actor,
         ),
     )
     book(session, [holding])
@@ -134,10 +145,11 @@ _LAPSED_GIFTS = """
 """
 
 
-def _take_gift(session: Session, *, till: TillIdentity, reward_code: str, now: datetime) -> None:
-    """Take a piece; where none is left, take back first what lies aside for people whose time is over."""
+def _hold_gift(session: Session, *, till: Counter, reward_code: str, cause: stock.Cause) -> None:
+    """Hold a piece; where none is left, take back first what lies aside for people whose time is over."""
+    now = cause.now
     try:
-        take_piece(session, reward_code=reward_code, store_id=till.store_id)
+        stock.hold_piece(session, reward_code=reward_code, store_id=till.store_id, cause=cause)
     except OutOfStock:
         lapsed = driver_of(session).execute(_LAPSED_GIFTS, (reward_code, till.store_id, now)).fetchall()
         if not lapsed:
@@ -145,10 +157,10 @@ def _take_gift(session: Session, *, till: TillIdentity, reward_code: str, now: d
         for (account_id,) in lapsed:
             hold_account(session, account_id=account_id, now=now)
             book(session, [open_holding(session, account_id=account_id, till=till, now=now)])
-        take_piece(session, reward_code=reward_code, store_id=till.store_id)
+        stock.hold_piece(session, reward_code=reward_code, store_id=till.store_id, cause=cause)
 
 
-def find_redemption(session: Session, *, till: TillIdentity, redemption_id: UUID) -> Redemption:
+def find_redemption(session: Session, *, till: Counter, redemption_id: UUID) -> Redemption:
     """Return a redemption of the till's store; raises `RedemptionNotFound` or `OtherStore`."""
     found = read_redemptions(session, [redemption_id]).get(redemption_id)
     if found is None:
@@ -158,7 +170,7 @@ def find_redemption(session: Session, *, till: TillIdentity, redemption_id: UUID
     return found
 
 
-def release(session: Session, *, till: TillIdentity, redemption_id: UUID, now: datetime) -> Redemption:
+def release(session: Session, *, till: Counter, redemption_id: UUID, now: datetime) -> Redemption:
     """
     Give reserved points back to the lots they came from; a second time changes nothing.
 
@@ -167,7 +179,7 @@ def release(session: Session, *, till: TillIdentity, redemption_id: UUID, now: d
     return _resolve(session, till=till, redemption_id=redemption_id, now=now, wanted="released")
 
 
-def post(session: Session, *, till: TillIdentity, redemption_id: UUID, now: datetime) -> Redemption:
+def post(session: Session, *, till: Counter, redemption_id: UUID, now: datetime) -> Redemption:
     """
     Spend reserved points without a receipt; a second time changes nothing.
 
@@ -179,7 +191,7 @@ def post(session: Session, *, till: TillIdentity, redemption_id: UUID, now: date
 def _resolve(
     session: Session,
     *,
-    till: TillIdentity,
+    till: Counter,
     redemption_id: UUID,
     now: datetime,
     wanted: Literal["released", "posted"],
@@ -201,9 +213,10 @@ def _resolve(
     cause = cause_of(redemption, till, now)
     if wanted == "released":
         holding.release(held, cause)
-        put_gift_back(session, redemption)
+        let_go_of_gift(session, redemption, now=now, actor=till.actor)
     else:
         holding.post(held, cause)
+        hand_gift_over(session, redemption, stock.Cause(now, till.actor, redemption_id))
     change_state(session, redemption, wanted, now=now)
     book(session, [holding])
     return replace(redemption, state=wanted)

@@ -12,7 +12,7 @@ from core.clock import business_day
 from core.driver import driver_of
 from loyalty.ledger import Cause
 from loyalty.lots import NO_LINE, Piece
-from rewards.operations import put_piece_back
+from rewards import stock
 
 
 class Place(Protocol):
@@ -21,6 +21,37 @@ class Place(Protocol):
     @property
     def timezone(self) -> str:
         """A name of the IANA time zone database."""
+
+
+class Counter(Place, Protocol):
+    """A till or a desk of one store, where points can be spent."""
+
+    @property
+    def store_id(self) -> int:
+        """Whose stock gifts are taken from."""
+
+    @property
+    def till_id(self) -> int | None:
+        """The till, None at a desk."""
+
+    @property
+    def currency(self) -> str:
+        """What points are worth money in."""
+
+    @property
+    def actor(self) -> str:
+        """How trails name who acts there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A desk of a store with somebody behind it."""
+
+    store_id: int
+    currency: str
+    timezone: str
+    actor: str
+    till_id: None = None
 
 
 State = Literal["reserved", "posted", "released", "expired"]
@@ -39,6 +70,8 @@ class Redemption:
     state: State
     expires_at: datetime
     receipt_id: UUID | None
+    pickup_code: str | None = None
+    """What the customer names who comes for a gift."""
 
     def lapsed(self, now: datetime) -> bool:
         """Whether it is over although nobody has booked so."""
@@ -46,13 +79,14 @@ class Redemption:
 
     def document(self, now: datetime) -> dict[str, Any]:
         """Return the contract's JSON: what is over is expired, booked or not."""
-        return {
+        document = {
             "redemption_id": str(self.redemption_id),
             "state": "expired" if self.lapsed(now) else self.state,
             "expires_at": self.expires_at.isoformat(),
             "points": self.points,
             "value_amount": self.value_amount,
         }
+        return document if self.pickup_code is None else document | {"pickup_code": self.pickup_code}
 
 
 def held_pieces(session: Session, redemption_id: UUID) -> list[Piece]:
@@ -93,7 +127,8 @@ def read_redemptions(session: Session, redemption_ids: Collection[UUID]) -> dict
     """Return those of the redemptions that exist, of whatever store."""
     rows = driver_of(session).execute(
         """
-        select redemption_id, account_id, store_id, points, value_amount, reward_code, state, expires_at, receipt_id
+        select redemption_id, account_id, store_id, points, value_amount, reward_code, state, expires_at, receipt_id,
+               pickup_code
         from redemption where redemption_id = any(%s)
         """,
         (list(redemption_ids),),
@@ -102,10 +137,23 @@ def read_redemptions(session: Session, redemption_ids: Collection[UUID]) -> dict
     return {redemption.redemption_id: redemption for redemption in found}
 
 
-def put_gift_back(session: Session, redemption: Redemption) -> None:
-    """Put the gift of a redemption back that nobody gets."""
+def let_go_of_gift(session: Session, redemption: Redemption, *, now: datetime, actor: str) -> None:
+    """Let others have the gift that a redemption holds, which stays where it lies."""
     if redemption.reward_code is not None:
-        put_piece_back(session, reward_code=redemption.reward_code, store_id=redemption.store_id)
+        stock.release_piece(
+            session,
+            reward_code=redemption.reward_code,
+            store_id=redemption.store_id,
+            cause=stock.Cause(now, actor, redemption.redemption_id),
+        )
+
+
+def hand_gift_over(session: Session, redemption: Redemption, cause: stock.Cause) -> None:
+    """Note that the gift that a redemption holds has left the store."""
+    if redemption.reward_code is not None:
+        stock.hand_over_held(
+            session, reward_code=redemption.reward_code, store_id=redemption.store_id, cause=cause
+        )
 
 
 def cause_of(redemption: Redemption, till: Place, now: datetime) -> Cause:

@@ -13,8 +13,15 @@ from loyalty.ledger import Cause
 from loyalty.offline_spending import spend_offline
 from loyalty.opening import hold_account
 from loyalty.programme import Programme
-from loyalty.reservations import Redemption, change_state, held_pieces, read_redemptions
-from rewards.operations import OutOfStock, take_piece
+from loyalty.reservations import (
+    Redemption,
+    change_state,
+    hand_gift_over,
+    held_pieces,
+    read_redemptions,
+)
+from rewards import stock
+from rewards.stock import OutOfStock
 from sales.receipts import Flag, PostedReceipt, TillIdentity, own_identity
 
 
@@ -115,12 +122,13 @@ def _spend_redemption(
 ) -> None:
     if redemption.state == "reserved":
         holding.post(held_pieces(session, redemption.redemption_id), _because_of(cause, redemption))
+        hand_gift_over(session, redemption, _stock_cause(cause, redemption, till))
     else:
         spent.flags.append(
             Flag("over_redeemed", f"the redemption was {redemption.state} when it was paid with")
         )
         holding.spend(redemption.points, _because_of(cause, redemption))
-        _take_gift(session, spent, redemption, till)
+        _take_gift(session, spent, redemption, till, cause)
     change_state(
         session,
         redemption,
@@ -133,18 +141,35 @@ def _spend_redemption(
     spent.value += redemption.value_amount
 
 
-def _take_gift(session: Session, spent: Spent, redemption: Redemption, till: TillIdentity) -> None:
+def _take_gift(
+    session: Session, spent: Spent, redemption: Redemption, till: TillIdentity, cause: Cause
+) -> None:
     """Take the gift again that had gone back into stock; where there is none left, somebody has to look."""
     if redemption.reward_code is None:
         return
     try:
-        take_piece(session, reward_code=redemption.reward_code, store_id=till.store_id)
+        stock.take_pieces(
+            session,
+            reward_code=redemption.reward_code,
+            store_id=till.store_id,
+            cause=_stock_cause(cause, redemption, till),
+        )
     except OutOfStock as none_left:
         spent.flags.append(Flag("over_redeemed", str(none_left)))
 
 
 def _because_of(cause: Cause, redemption: Redemption) -> Cause:
     return Cause(cause.business_date, cause.booked_at, cause.receipt_id, redemption.redemption_id)
+
+
+def _stock_cause(cause: Cause, redemption: Redemption, till: TillIdentity) -> stock.Cause:
+    return stock.Cause(
+        cause.booked_at,
+        till.actor,
+        redemption.redemption_id,
+        cause.business_date if cause.receipt_id else None,
+        cause.receipt_id,
+    )
 
 
 def _uuid(text: str) -> UUID | None:

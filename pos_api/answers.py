@@ -197,7 +197,12 @@ class RedemptionAnswer(Answer):
     state = fields.String(required=True, metadata={"enum": ["reserved", "posted", "released", "expired"]})
     expires_at = fields.DateTime(required=True)
     points = count()
-    value_amount = fields.Integer(required=True, metadata={"description": "What the points are worth."})
+    value_amount = fields.Integer(
+        required=True, metadata={"description": "What the points, or the voucher, are worth."}
+    )
+    pickup_code = fields.String(
+        metadata={"description": "Of a reward: what the customer names who picks it up at the counter."}
+    )
 
 
 class MemberAnswer(Answer):

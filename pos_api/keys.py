@@ -79,4 +79,4 @@ def in_own_store(till: TillIdentity, store_code: str) -> None:
 
 def actor_of(till: TillIdentity) -> str:
     """Return how the audit trail names what `till` does."""
-    return f"till {till.store_code}/{till.till_code}"
+    return till.actor

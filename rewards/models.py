@@ -1,34 +1,48 @@
-"""Tables: rewards that points buy, with their stock per store."""
+"""Tables: rewards that points buy; their stock, vouchers and offers in modules of their own."""
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base
+from rewards.offer_models import LiveBook, OfferCode, OfferCounter, OfferHold, OfferUse, OfferVersion
 from rewards.rehearsal_models import Rehearsal, RehearsalPart, RehearsedOffer
+from rewards.stock_models import RewardStock, StockMovement
+from rewards.voucher_models import Voucher, VoucherBatch, VoucherEvent, VoucherReservation
 
-__all__ = ["Rehearsal", "RehearsalPart", "RehearsedOffer", "Reward", "RewardStock"]
+__all__ = [
+    "LiveBook",
+    "OfferCode",
+    "OfferCounter",
+    "OfferHold",
+    "OfferUse",
+    "OfferVersion",
+    "Rehearsal",
+    "RehearsalPart",
+    "RehearsedOffer",
+    "Reward",
+    "RewardStock",
+    "StockMovement",
+    "Voucher",
+    "VoucherBatch",
+    "VoucherEvent",
+    "VoucherReservation",
+]
 
 
 class Reward(Base):
-    """A gift or service that points buy; its name per language."""
+    """A gift or service that points buy, its name per language; for 0 points it is given by offers only."""
 
     __tablename__ = "reward"
-    __table_args__ = (CheckConstraint("points > 0", name="points"),)
+    __table_args__ = (
+        CheckConstraint("points >= 0", name="points"),
+        CheckConstraint("pickup_days between 1 and 60", name="pickup"),
+    )
 
     reward_code: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[dict[str, Any]]
     points: Mapped[int]
     active: Mapped[bool] = mapped_column(server_default="true")
-
-
-class RewardStock(Base):
-    """How many pieces of a reward lie in a store."""
-
-    __tablename__ = "reward_stock"
-    __table_args__ = (CheckConstraint("on_hand >= 0", name="on_hand"),)
-
-    reward_code: Mapped[str] = mapped_column(ForeignKey("reward.reward_code"), primary_key=True)
-    store_id: Mapped[int] = mapped_column(ForeignKey("store.store_id"), primary_key=True)
-    on_hand: Mapped[int]
+    pickup_days: Mapped[int] = mapped_column(SmallInteger, server_default="3")
+    """How many days after it was reserved at a desk it can be picked up still."""

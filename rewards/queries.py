@@ -31,9 +31,9 @@ IN_STORE = """
     select jsonb_agg(jsonb_build_array(reward.reward_code, reward.name, reward.points)
                      order by reward.points, reward.reward_code)
     from reward
-    where reward.active and (
+    where reward.active and reward.points > 0 and (
         exists (select from reward_stock as stock
-                where stock.reward_code = reward.reward_code and store_id = %(store_id)s and on_hand > 0)
+                where stock.reward_code = reward.reward_code and store_id = %(store_id)s and on_hand > reserved)
         or not exists (select from reward_stock as stock where stock.reward_code = reward.reward_code))
 """
 """
@@ -52,7 +52,7 @@ def price_of_reward(session: Session, *, reward_code: str) -> int:
     """Return the points that an active reward costs; raises `RewardNotFound`."""
     row = (
         driver_of(session)
-        .execute("select points from reward where reward_code = %s and active", (reward_code,))
+        .execute("select points from reward where reward_code = %s and active and points > 0", (reward_code,))
         .fetchone()
     )
     if row is None:

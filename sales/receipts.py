@@ -32,6 +32,11 @@ class TillIdentity:
     currency: str
     timezone: str
 
+    @property
+    def actor(self) -> str:
+        """How trails name what this till does."""
+        return f"till {self.store_code}/{self.till_code}"
+
 
 @dataclass(frozen=True, slots=True)
 class Discount:

@@ -455,6 +455,105 @@ TABLE mined_rule
 CREATE INDEX mined_rule_group_id_idx ON mined_rule USING btree (run_id, group_id)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
+TABLE offer
+  offer_code text NOT NULL
+  created_at timestamp with time zone NOT NULL
+  created_by text NOT NULL
+  offer_code_check CHECK ((offer_code ~ '^[A-Z0-9_-]{1,32}$'::text))
+  offer_pkey PRIMARY KEY (offer_code)
+GRANT INSERT, SELECT TO regulars_app
+
+TABLE offer_book
+  book smallint DEFAULT 1 NOT NULL
+  generation bigint NOT NULL
+  choice text NOT NULL
+  changed_at timestamp with time zone NOT NULL
+  changed_by text NOT NULL
+  offer_book_book_check CHECK ((book = 1))
+  offer_book_choice_check CHECK ((choice = ANY (ARRAY['first'::text, 'best'::text])))
+  offer_book_pkey PRIMARY KEY (book)
+GRANT SELECT, UPDATE TO regulars_app
+
+TABLE offer_counter
+  offer_code text NOT NULL
+  period text NOT NULL
+  store_id integer NOT NULL
+  starts_on date NOT NULL
+  uses bigint DEFAULT 0 NOT NULL
+  amount bigint DEFAULT 0 NOT NULL
+  offer_counter_period_check CHECK ((period = ANY (ARRAY['total'::text, 'day'::text, 'week'::text])))
+  offer_counter_pkey PRIMARY KEY (offer_code, period, store_id, starts_on)
+  offer_counter_total_check CHECK ((((period = 'total'::text) = (store_id = 0)) AND ((period = 'total'::text) = (starts_on = '2000-01-01'::date))))
+GRANT INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE offer_hold
+  quote_id uuid NOT NULL
+  offer_code text NOT NULL
+  till_id integer NOT NULL
+  store_id integer NOT NULL
+  day date NOT NULL
+  uses integer NOT NULL
+  amount bigint NOT NULL
+  valid_until timestamp with time zone NOT NULL
+  offer_hold_pkey PRIMARY KEY (quote_id, offer_code)
+  offer_hold_uses_check CHECK (((uses > 0) AND (amount >= 0)))
+CREATE INDEX offer_hold_offer_code_idx ON offer_hold USING btree (offer_code, valid_until)
+CREATE INDEX offer_hold_till_id_idx ON offer_hold USING btree (till_id)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE offer_use
+  use_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
+  offer_code text NOT NULL
+  offer_version integer NOT NULL
+  business_date date NOT NULL
+  receipt_id uuid NOT NULL
+  store_id integer NOT NULL
+  day date NOT NULL
+  person_id uuid
+  uses integer NOT NULL
+  amount bigint NOT NULL
+  covered text NOT NULL
+  reversed_by uuid
+  booked_at timestamp with time zone NOT NULL
+  offer_use_covered_check CHECK ((covered = ANY (ARRAY['within'::text, 'held'::text, 'late'::text, 'beyond'::text])))
+  offer_use_pkey PRIMARY KEY (use_id)
+  offer_use_reversed_check CHECK (((uses >= 0) OR (reversed_by IS NOT NULL)))
+CREATE INDEX offer_use_offer_code_idx ON offer_use USING btree (offer_code, day)
+CREATE INDEX offer_use_person_id_idx ON offer_use USING btree (person_id, offer_code) WHERE (person_id IS NOT NULL)
+CREATE INDEX offer_use_receipt_idx ON offer_use USING btree (business_date, receipt_id)
+CREATE TRIGGER offer_use_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON offer_use FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+GRANT INSERT, SELECT TO regulars_app
+
+TABLE offer_version
+  offer_code text NOT NULL
+  version integer NOT NULL
+  document jsonb NOT NULL
+  state text NOT NULL
+  imported_live boolean DEFAULT false NOT NULL
+  drafted_by text NOT NULL
+  drafted_at timestamp with time zone NOT NULL
+  decided_by text
+  decided_at timestamp with time zone
+  decision_reason text
+  live_from timestamp with time zone
+  ended_at timestamp with time zone
+  ended_by text
+  end_reason text
+  offer_version_decided_check CHECK ((((state = 'draft'::text) = (decided_by IS NULL)) AND ((state = 'draft'::text) = (decided_at IS NULL))))
+  offer_version_document_check CHECK (((document ->> 'code'::text) = offer_code))
+  offer_version_ended_check CHECK ((((state = ANY (ARRAY['replaced'::text, 'stopped'::text])) = (ended_at IS NOT NULL)) AND ((ended_at IS NULL) = (ended_by IS NULL))))
+  offer_version_live_check CHECK (((state = ANY (ARRAY['live'::text, 'replaced'::text, 'stopped'::text])) = (live_from IS NOT NULL)))
+  offer_version_offer_code_fkey FOREIGN KEY (offer_code) REFERENCES offer(offer_code)
+  offer_version_pkey PRIMARY KEY (offer_code, version)
+  offer_version_reason_check CHECK (((state <> 'rejected'::text) OR (decision_reason IS NOT NULL)))
+  offer_version_second_person_check CHECK (((live_from IS NULL) OR imported_live OR (decided_by <> drafted_by)))
+  offer_version_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'live'::text, 'rejected'::text, 'withdrawn'::text, 'replaced'::text, 'stopped'::text])))
+  offer_version_version_check CHECK ((version > 0))
+CREATE UNIQUE INDEX offer_version_live_key ON offer_version USING btree (offer_code) WHERE (state = 'live'::text)
+CREATE TRIGGER offer_version_decided BEFORE UPDATE ON offer_version FOR EACH ROW EXECUTE FUNCTION keep_decided_offer()
+CREATE TRIGGER offer_version_kept BEFORE DELETE OR TRUNCATE ON offer_version FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+GRANT INSERT, SELECT, UPDATE TO regulars_app
+
 TABLE offline_redemption
   redemption_id uuid NOT NULL
   account_id uuid
@@ -582,6 +681,7 @@ TABLE quote
   payable_amount bigint NOT NULL
   points_to_spend bigint NOT NULL
   points_to_earn bigint NOT NULL
+  offers jsonb
   quote_payable_check CHECK ((payable_amount = ((gross_amount - discount_amount) - points_amount)))
   quote_pkey PRIMARY KEY (quote_id)
   quote_points_check CHECK (((points_to_earn >= 0) AND (points_to_spend >= 0)))
@@ -648,6 +748,7 @@ TABLE receipt PARTITION BY RANGE (business_date)
   answer jsonb
   programme_version integer
   excluded_lines integer[]
+  offer_points jsonb
   receipt_identity_key UNIQUE (business_date, store_id, till_id, receipt_number)
   receipt_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'training'::text, 'suspended'::text])))
   receipt_pkey PRIMARY KEY (business_date, receipt_id)
@@ -742,7 +843,7 @@ TABLE redemption
   account_id uuid NOT NULL
   card_number text NOT NULL
   store_id integer NOT NULL
-  till_id integer NOT NULL
+  till_id integer
   points bigint NOT NULL
   value_amount bigint NOT NULL
   reward_code text
@@ -752,6 +853,8 @@ TABLE redemption
   resolved_at timestamp with time zone
   business_date date
   receipt_id uuid
+  pickup_code text
+  reserved_by text
   redemption_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   redemption_pkey PRIMARY KEY (redemption_id)
   redemption_points_check CHECK ((points > 0))
@@ -762,6 +865,7 @@ TABLE redemption
   redemption_till_id_fkey FOREIGN KEY (till_id) REFERENCES till(till_id)
 CREATE INDEX redemption_due_idx ON redemption USING btree (expires_at) WHERE (state = 'reserved'::text)
 CREATE INDEX redemption_open_idx ON redemption USING btree (account_id, expires_at) WHERE (state = 'reserved'::text)
+CREATE UNIQUE INDEX redemption_pickup_idx ON redemption USING btree (store_id, pickup_code) WHERE ((state = 'reserved'::text) AND (pickup_code IS NOT NULL))
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
 TABLE referral
@@ -864,18 +968,25 @@ TABLE reward
   name jsonb NOT NULL
   points integer NOT NULL
   active boolean DEFAULT true NOT NULL
+  pickup_days smallint DEFAULT '3'::smallint NOT NULL
+  reward_pickup_check CHECK (((pickup_days >= 1) AND (pickup_days <= 60)))
   reward_pkey PRIMARY KEY (reward_code)
-  reward_points_check CHECK ((points > 0))
+  reward_points_check CHECK ((points >= 0))
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
 TABLE reward_stock
   reward_code text NOT NULL
   store_id integer NOT NULL
   on_hand integer NOT NULL
+  reserved integer DEFAULT 0 NOT NULL
+  low_at integer
+  reward_stock_low_check CHECK ((low_at >= 0))
   reward_stock_on_hand_check CHECK ((on_hand >= 0))
   reward_stock_pkey PRIMARY KEY (reward_code, store_id)
+  reward_stock_reserved_check CHECK (((reserved >= 0) AND (reserved <= on_hand)))
   reward_stock_reward_code_fkey FOREIGN KEY (reward_code) REFERENCES reward(reward_code)
   reward_stock_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
+CREATE TRIGGER reward_stock_opened AFTER INSERT ON reward_stock FOR EACH ROW WHEN (((new.on_hand <> 0) OR (new.reserved <> 0))) EXECUTE FUNCTION open_stock()
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
 TABLE served_run
@@ -941,6 +1052,40 @@ TABLE staff_card
 CREATE INDEX staff_card_operator_idx ON staff_card USING btree (store_id, operator_code)
 CREATE UNIQUE INDEX staff_card_bound_key ON staff_card USING btree (card_number) WHERE (ended_at IS NULL)
 GRANT INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE stock_movement
+  movement_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
+  reward_code text NOT NULL
+  store_id integer NOT NULL
+  kind text NOT NULL
+  on_hand integer NOT NULL
+  reserved integer NOT NULL
+  moved_at timestamp with time zone NOT NULL
+  actor text NOT NULL
+  redemption_id uuid
+  business_date date
+  receipt_id uuid
+  offer_code text
+  note text
+  stock_movement_kind_check CHECK (
+CASE kind
+    WHEN 'opening'::text THEN ((on_hand >= 0) AND (reserved >= 0))
+    WHEN 'delivery'::text THEN ((on_hand > 0) AND (reserved = 0))
+    WHEN 'count'::text THEN (reserved = 0)
+    WHEN 'reserve'::text THEN ((on_hand = 0) AND (reserved > 0))
+    WHEN 'release'::text THEN ((on_hand = 0) AND (reserved < 0))
+    WHEN 'hand_over'::text THEN ((on_hand < 0) AND ((reserved = 0) OR (reserved = on_hand)))
+    WHEN 'put_back'::text THEN ((on_hand > 0) AND (reserved = 0))
+    ELSE false
+END)
+  stock_movement_pkey PRIMARY KEY (movement_id)
+  stock_movement_receipt_check CHECK (((business_date IS NULL) = (receipt_id IS NULL)))
+  stock_movement_reward_code_fkey FOREIGN KEY (reward_code, store_id) REFERENCES reward_stock(reward_code, store_id)
+CREATE INDEX stock_movement_receipt_idx ON stock_movement USING btree (receipt_id) WHERE (receipt_id IS NOT NULL)
+CREATE INDEX stock_movement_redemption_idx ON stock_movement USING btree (redemption_id) WHERE (redemption_id IS NOT NULL)
+CREATE INDEX stock_movement_stock_idx ON stock_movement USING btree (store_id, reward_code, movement_id)
+CREATE TRIGGER stock_movement_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON stock_movement FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+GRANT INSERT, SELECT TO regulars_app
 
 TABLE store
   store_id integer GENERATED ALWAYS AS IDENTITY NOT NULL
@@ -1095,6 +1240,114 @@ TABLE till_key
 CREATE INDEX till_key_till_id_idx ON till_key USING btree (till_id)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
+TABLE voucher
+  voucher_code text NOT NULL
+  batch_code text NOT NULL
+  account_id uuid
+  bound boolean DEFAULT false NOT NULL
+  state text DEFAULT 'issued'::text NOT NULL
+  value_amount bigint
+  left_amount bigint
+  currency text
+  minimum_amount bigint DEFAULT '0'::bigint NOT NULL
+  valid_until date
+  issued_at timestamp with time zone NOT NULL
+  issued_by text NOT NULL
+  business_date date
+  receipt_id uuid
+  offer_code text
+  replaces text
+  reserved_until timestamp with time zone
+  redemption_id uuid
+  redeemed_at timestamp with time zone
+  voucher_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
+  voucher_batch_code_fkey FOREIGN KEY (batch_code) REFERENCES voucher_batch(batch_code)
+  voucher_bound_check CHECK (((account_id IS NOT NULL) OR (NOT bound)))
+  voucher_code_check CHECK ((voucher_code ~ '^[A-Z0-9-]{4,32}$'::text))
+  voucher_currency_check CHECK ((((value_amount IS NULL) AND (minimum_amount = 0)) OR (currency IS NOT NULL)))
+  voucher_pkey PRIMARY KEY (voucher_code)
+  voucher_receipt_check CHECK (((business_date IS NULL) = (receipt_id IS NULL)))
+  voucher_redeemed_check CHECK (((state = 'redeemed'::text) = (redeemed_at IS NOT NULL)))
+  voucher_replaces_fkey FOREIGN KEY (replaces) REFERENCES voucher(voucher_code)
+  voucher_reserved_check CHECK ((((state = 'reserved'::text) = (reserved_until IS NOT NULL)) AND ((state = 'reserved'::text) = (redemption_id IS NOT NULL))))
+  voucher_state_check CHECK ((state = ANY (ARRAY['issued'::text, 'reserved'::text, 'redeemed'::text, 'cancelled'::text, 'expired'::text])))
+  voucher_value_check CHECK ((((value_amount IS NULL) = (left_amount IS NULL)) AND ((left_amount >= 0) AND (left_amount <= value_amount))))
+CREATE INDEX voucher_account_id_idx ON voucher USING btree (account_id) WHERE (account_id IS NOT NULL)
+CREATE INDEX voucher_batch_code_idx ON voucher USING btree (batch_code, issued_at, voucher_code)
+CREATE INDEX voucher_due_idx ON voucher USING btree (valid_until) WHERE (state = 'issued'::text)
+CREATE INDEX voucher_receipt_idx ON voucher USING btree (receipt_id) WHERE (receipt_id IS NOT NULL)
+CREATE INDEX voucher_replaces_idx ON voucher USING btree (replaces) WHERE (replaces IS NOT NULL)
+CREATE TRIGGER voucher_kept BEFORE UPDATE ON voucher FOR EACH ROW EXECUTE FUNCTION keep_voucher()
+CREATE TRIGGER voucher_never_deleted BEFORE DELETE OR TRUNCATE ON voucher FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+GRANT INSERT, SELECT TO regulars_app
+
+TABLE voucher_batch
+  batch_code text NOT NULL
+  name jsonb NOT NULL
+  value_amount bigint
+  currency text
+  minimum_amount bigint DEFAULT '0'::bigint NOT NULL
+  valid_days integer
+  residual text DEFAULT 'forfeit'::text NOT NULL
+  symbology text DEFAULT 'code128'::text NOT NULL
+  ean_prefix text DEFAULT '27'::text NOT NULL
+  store_ids integer[] DEFAULT '{}'::integer[] NOT NULL
+  created_at timestamp with time zone NOT NULL
+  created_by text NOT NULL
+  voucher_batch_code_check CHECK ((batch_code ~ '^[A-Z0-9_-]{1,32}$'::text))
+  voucher_batch_currency_check CHECK ((((value_amount IS NULL) AND (minimum_amount = 0)) OR (currency IS NOT NULL)))
+  voucher_batch_days_check CHECK (((valid_days >= 0) AND (valid_days <= 36500)))
+  voucher_batch_minimum_check CHECK ((minimum_amount >= 0))
+  voucher_batch_pkey PRIMARY KEY (batch_code)
+  voucher_batch_prefix_check CHECK ((ean_prefix ~ '^2[0-9]$'::text))
+  voucher_batch_residual_check CHECK ((residual = ANY (ARRAY['forfeit'::text, 'keep'::text, 'reissue'::text])))
+  voucher_batch_symbology_check CHECK ((symbology = ANY (ARRAY['ean13'::text, 'code128'::text, 'qr'::text])))
+  voucher_batch_value_check CHECK ((value_amount >= 0))
+GRANT INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE voucher_event
+  event_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
+  voucher_code text NOT NULL
+  event text NOT NULL
+  happened_at timestamp with time zone NOT NULL
+  actor text NOT NULL
+  amount bigint
+  store_id integer
+  business_date date
+  receipt_id uuid
+  redemption_id uuid
+  note text
+  voucher_event_event_check CHECK ((event = ANY (ARRAY['issued'::text, 'reserved'::text, 'released'::text, 'redeemed'::text, 'redeemed_again'::text, 'given_back'::text, 'cancelled'::text, 'expired'::text, 'reprinted'::text])))
+  voucher_event_pkey PRIMARY KEY (event_id)
+  voucher_event_receipt_check CHECK (((business_date IS NULL) = (receipt_id IS NULL)))
+  voucher_event_voucher_code_fkey FOREIGN KEY (voucher_code) REFERENCES voucher(voucher_code)
+CREATE INDEX voucher_event_receipt_idx ON voucher_event USING btree (receipt_id) WHERE (receipt_id IS NOT NULL)
+CREATE INDEX voucher_event_voucher_code_idx ON voucher_event USING btree (voucher_code, event_id)
+CREATE TRIGGER voucher_event_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON voucher_event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+GRANT INSERT, SELECT TO regulars_app
+
+TABLE voucher_reservation
+  redemption_id uuid NOT NULL
+  voucher_code text NOT NULL
+  store_id integer NOT NULL
+  till_id integer NOT NULL
+  value_amount bigint NOT NULL
+  state text NOT NULL
+  reserved_at timestamp with time zone NOT NULL
+  expires_at timestamp with time zone NOT NULL
+  resolved_at timestamp with time zone
+  business_date date
+  receipt_id uuid
+  voucher_reservation_pkey PRIMARY KEY (redemption_id)
+  voucher_reservation_resolved_check CHECK (((state = 'reserved'::text) = (resolved_at IS NULL)))
+  voucher_reservation_state_check CHECK ((state = ANY (ARRAY['reserved'::text, 'posted'::text, 'released'::text, 'expired'::text])))
+  voucher_reservation_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
+  voucher_reservation_till_id_fkey FOREIGN KEY (till_id) REFERENCES till(till_id)
+  voucher_reservation_value_check CHECK ((value_amount >= 0))
+  voucher_reservation_voucher_code_fkey FOREIGN KEY (voucher_code) REFERENCES voucher(voucher_code)
+CREATE UNIQUE INDEX voucher_reservation_open_idx ON voucher_reservation USING btree (voucher_code) WHERE (state = 'reserved'::text)
+GRANT INSERT, SELECT TO regulars_app
+
 TABLE web_session
   token_sha256 bytea NOT NULL
   person_id uuid NOT NULL
@@ -1164,6 +1417,47 @@ BEGIN
   RETURN FOUND;
 END $function$
 
+CREATE OR REPLACE FUNCTION public.book_offer_uses(of_date date, of_receipt uuid, own_till integer, at_store integer, at_day date, of_person uuid, own_quote uuid, closed timestamp with time zone, seen_at timestamp with time zone, used jsonb)
+ RETURNS text[]
+ LANGUAGE plpgsql
+AS $function$
+-- Books what a receipt used and lets go of what its quote and its till held; returns what was beyond a budget.
+DECLARE
+  counted text[];
+  held text[];
+  late boolean;
+  beyond text[];
+BEGIN
+  -- Counting a further offer begins with the uses that are there: it waits for ours, or we for it.
+  LOCK TABLE offer_use IN ROW EXCLUSIVE MODE;
+  SELECT array_agg(offer_code) INTO counted FROM (
+    SELECT offer_code FROM offer_counter
+    WHERE offer_code IN (SELECT use ->> 'offer_code' FROM jsonb_array_elements(used) AS use) AND period = 'total'
+    ORDER BY offer_code FOR UPDATE
+  ) AS locked;
+  IF counted IS NOT NULL THEN
+    SELECT array_agg(hold.offer_code), bool_or(hold.valid_until < seen_at) INTO held, late
+    FROM offer_hold AS hold
+    JOIN jsonb_to_recordset(used) AS use (offer_code text, uses bigint, amount bigint) USING (offer_code)
+    WHERE hold.quote_id = own_quote AND closed <= hold.valid_until AND use.uses <= hold.uses AND use.amount <= hold.amount;
+    beyond := offers_beyond(
+      (SELECT jsonb_agg(use) FROM jsonb_array_elements(used) AS use
+       WHERE use ->> 'offer_code' = ANY (counted) AND (use ->> 'offer_code' = ANY (held)) IS NOT TRUE),
+      at_store, at_day, seen_at, own_quote);
+  END IF;
+  DELETE FROM offer_hold WHERE quote_id = own_quote OR till_id = own_till;
+  INSERT INTO offer_use (
+    offer_code, offer_version, business_date, receipt_id, store_id, day, person_id, uses, amount, covered, booked_at)
+  SELECT offer_code, offer_version, of_date, of_receipt, at_store, at_day, of_person, uses, amount,
+         CASE WHEN offer_code = ANY (beyond) THEN 'beyond' WHEN offer_code = ANY (held) AND late THEN 'late'
+              WHEN offer_code = ANY (held) THEN 'held' ELSE 'within' END, seen_at
+  FROM jsonb_to_recordset(used) AS use (offer_code text, offer_version integer, uses integer, amount bigint);
+  IF counted IS NOT NULL THEN
+    PERFORM count_offer_uses(counted, at_store, at_day, used);
+  END IF;
+  RETURN beyond;
+END $function$
+
 CREATE OR REPLACE FUNCTION public.check_zero_sum()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1177,6 +1471,51 @@ BEGIN
       USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NULL;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.count_offer_uses(codes text[], at_store integer, at_day date, used jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  UPDATE offer_counter AS counter SET uses = counter.uses + use.uses, amount = counter.amount + use.amount
+  FROM jsonb_to_recordset(used) AS use (offer_code text, uses bigint, amount bigint)
+  WHERE counter.offer_code = use.offer_code AND use.offer_code = ANY (codes) AND counter.period = 'total';
+  INSERT INTO offer_counter AS counter (offer_code, period, store_id, starts_on, uses, amount)
+  SELECT offer_code, period, at_store, first, use.uses, use.amount
+  FROM jsonb_to_recordset(used) AS use (offer_code text, uses bigint, amount bigint)
+  CROSS JOIN (VALUES ('day', at_day), ('week', date_trunc('week', at_day)::date)) AS span (period, first)
+  WHERE offer_code = ANY (codes)
+  ON CONFLICT (offer_code, period, store_id, starts_on)
+  DO UPDATE SET uses = counter.uses + excluded.uses, amount = counter.amount + excluded.amount;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.count_offers(codes text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+-- From now on the uses of these offers are counted, those that were booked before included.
+DECLARE
+  fresh text[];
+BEGIN
+  SELECT array_agg(code ORDER BY code) INTO fresh FROM unnest(codes) AS code
+  WHERE NOT EXISTS (SELECT FROM offer_counter WHERE offer_code = code AND period = 'total');
+  IF fresh IS NULL THEN
+    RETURN;
+  END IF;
+  LOCK TABLE offer_use IN SHARE MODE;
+  INSERT INTO offer_counter (offer_code, period, store_id, starts_on, uses, amount)
+  SELECT code, 'total', 0, date '2000-01-01', coalesce(sum(uses), 0), coalesce(sum(amount), 0)
+  FROM unnest(fresh) AS code LEFT JOIN offer_use ON offer_code = code GROUP BY code
+  UNION ALL
+  SELECT offer_code, 'day', store_id, day, sum(uses), sum(amount)
+  FROM offer_use WHERE offer_code = ANY (fresh) GROUP BY offer_code, store_id, day
+  UNION ALL
+  SELECT offer_code, 'week', store_id, date_trunc('week', day)::date, sum(uses), sum(amount)
+  FROM offer_use WHERE offer_code = ANY (fresh) GROUP BY offer_code, store_id, date_trunc('week', day)
+  ON CONFLICT DO NOTHING;
 END $function$
 
 CREATE OR REPLACE FUNCTION public.ensure_receipt_months(first_day date, last_day date)
@@ -1235,6 +1574,47 @@ BEGIN
   FROM account_sums(held, seen_at) AS sums;
 END $function$
 
+CREATE OR REPLACE FUNCTION public.hold_offers(own_quote uuid, own_till integer, at_store integer, at_day date, seen_at timestamp with time zone, held_until timestamp with time zone, wanted jsonb)
+ RETURNS text[]
+ LANGUAGE plpgsql
+AS $function$
+-- Holds all that is wanted, or nothing, and then says what cannot be held. What the till held before is let go.
+DECLARE
+  short text[];
+BEGIN
+  DELETE FROM offer_hold WHERE till_id = own_till;
+  IF jsonb_array_length(wanted) = 0 THEN
+    RETURN NULL;
+  END IF;
+  PERFORM FROM offer_counter
+  WHERE offer_code IN (SELECT want ->> 'offer_code' FROM jsonb_array_elements(wanted) AS want) AND period = 'total'
+  ORDER BY offer_code FOR UPDATE;
+  short := offers_beyond(wanted, at_store, at_day, seen_at, own_quote);
+  IF short IS NULL THEN
+    INSERT INTO offer_hold (quote_id, offer_code, till_id, store_id, day, uses, amount, valid_until)
+    SELECT own_quote, offer_code, own_till, at_store, at_day, uses, amount, held_until
+    FROM jsonb_to_recordset(wanted) AS want (offer_code text, uses integer, amount bigint);
+  END IF;
+  RETURN short;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.keep_decided_offer()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  ending CONSTANT text[] := ARRAY['state', 'ended_at', 'ended_by', 'end_reason'];
+BEGIN
+  IF OLD.state = 'draft' AND (NEW.state = 'draft'
+      OR NEW.state IN ('live', 'rejected', 'withdrawn') AND (NEW.document, NEW.drafted_by, NEW.drafted_at)
+        IS NOT DISTINCT FROM (OLD.document, OLD.drafted_by, OLD.drafted_at))
+      OR OLD.state = 'live' AND NEW.state IN ('replaced', 'stopped') AND to_jsonb(NEW) - ending = to_jsonb(OLD) - ending THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'version % of offer % is %: % is refused', OLD.version, OLD.offer_code, OLD.state, TG_OP
+    USING ERRCODE = 'integrity_constraint_violation';
+END $function$
+
 CREATE OR REPLACE FUNCTION public.keep_decided_scheme()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1281,6 +1661,76 @@ BEGIN
   END IF;
   RETURN NEW;
 END $function$
+
+CREATE OR REPLACE FUNCTION public.keep_voucher()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF (NEW.voucher_code, NEW.batch_code, NEW.account_id, NEW.bound, NEW.value_amount, NEW.currency, NEW.minimum_amount,
+      NEW.issued_at, NEW.issued_by, NEW.business_date, NEW.receipt_id, NEW.offer_code, NEW.replaces)
+      IS DISTINCT FROM
+     (OLD.voucher_code, OLD.batch_code, OLD.account_id, OLD.bound, OLD.value_amount, OLD.currency, OLD.minimum_amount,
+      OLD.issued_at, OLD.issued_by, OLD.business_date, OLD.receipt_id, OLD.offer_code, OLD.replaces) THEN
+    RAISE EXCEPTION 'voucher % stays what was issued', OLD.voucher_code
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF OLD.state = 'cancelled' OR OLD.state = 'redeemed' AND NEW.state <> 'issued'
+      OR OLD.state = 'expired' AND NEW.state NOT IN ('expired', 'issued', 'redeemed') THEN
+    RAISE EXCEPTION 'voucher % is %: it cannot become %', OLD.voucher_code, OLD.state, NEW.state
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.offer_spent(codes text[], at_store integer, at_day date, seen_at timestamp with time zone, own_quote uuid)
+ RETURNS TABLE(offer_code text, uses bigint, amount bigint, day_uses bigint, day_amount bigint, week_uses bigint, week_amount bigint)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  -- What is gone of budgets: what was used, and what quotes hold besides one's own.
+  SELECT spent.offer_code,
+         coalesce(sum(spent.uses) FILTER (WHERE period = 'total'), 0)::bigint,
+         coalesce(sum(spent.amount) FILTER (WHERE period = 'total'), 0)::bigint,
+         coalesce(sum(spent.uses) FILTER (WHERE period = 'day'), 0)::bigint,
+         coalesce(sum(spent.amount) FILTER (WHERE period = 'day'), 0)::bigint,
+         coalesce(sum(spent.uses) FILTER (WHERE period = 'week'), 0)::bigint,
+         coalesce(sum(spent.amount) FILTER (WHERE period = 'week'), 0)::bigint
+  FROM (
+    SELECT counter.offer_code, period, counter.uses, counter.amount
+    FROM unnest(codes) AS code
+    JOIN offer_counter AS counter ON counter.offer_code = code
+     AND (period, store_id, starts_on) IN (
+       ('total', 0, date '2000-01-01'), ('day', at_store, at_day), ('week', at_store, date_trunc('week', at_day)::date))
+    UNION ALL
+    SELECT hold.offer_code, kept.period, hold.uses, hold.amount
+    FROM unnest(codes) AS code
+    JOIN offer_hold AS hold ON hold.offer_code = code AND hold.valid_until > seen_at
+     AND hold.quote_id IS DISTINCT FROM own_quote
+    CROSS JOIN LATERAL (VALUES ('total', true), ('day', hold.store_id = at_store AND hold.day = at_day),
+      ('week', hold.store_id = at_store AND date_trunc('week', hold.day) = date_trunc('week', at_day))) AS kept (period, counts)
+    WHERE kept.counts
+  ) AS spent
+  GROUP BY spent.offer_code
+$function$
+
+CREATE OR REPLACE FUNCTION public.offers_beyond(wanted jsonb, at_store integer, at_day date, seen_at timestamp with time zone, own_quote uuid)
+ RETURNS text[]
+ LANGUAGE sql
+ STABLE
+AS $function$
+  -- Which of the uses that are wanted their budgets do not have any more; a limit that is null is none.
+  SELECT array_agg(want.offer_code ORDER BY want.offer_code)
+  FROM jsonb_to_recordset(wanted) AS want (
+    offer_code text, uses bigint, amount bigint, max_uses bigint, max_amount bigint, max_day_uses bigint,
+    max_day_amount bigint, max_week_uses bigint, max_week_amount bigint)
+  LEFT JOIN offer_spent(
+    (SELECT array_agg(code ->> 'offer_code') FROM jsonb_array_elements(wanted) AS code), at_store, at_day, seen_at, own_quote
+  ) AS spent USING (offer_code)
+  WHERE coalesce(spent.uses, 0) + want.uses > max_uses OR coalesce(spent.amount, 0) + want.amount > max_amount
+     OR coalesce(day_uses, 0) + want.uses > max_day_uses OR coalesce(day_amount, 0) + want.amount > max_day_amount
+     OR coalesce(week_uses, 0) + want.uses > max_week_uses OR coalesce(week_amount, 0) + want.amount > max_week_amount
+$function$
 
 CREATE OR REPLACE FUNCTION public.open_receipt(own_identity text, own_store integer, own_till integer, own_day date, own_number text, scanned text, closed timestamp with time zone, seen_at timestamp with time zone, skus text[], gtins text[], named_identity text, named_store text, named_till text, named_day date, named_number text, operator text, OUT known_receipt uuid, OUT known_fingerprint bytea, OUT known_answer jsonb, OUT card_state text, OUT card_blocked_at timestamp with time zone, OUT card_account uuid, OUT card_member uuid, OUT given_name text, OUT family_name text, OUT language text, OUT birth_date date, OUT articles integer[], OUT original_receipt uuid, OUT original_account uuid, OUT waiting boolean, OUT seen_today integer, OUT seen_near timestamp with time zone[], OUT seen_by_operator integer, OUT seen_by_operator_in_week integer, OUT own_card boolean, OUT account uuid, OUT points bigint, OUT reserved bigint, OUT pending bigint, OUT due bigint, OUT lapsed bigint, OUT expire_at timestamp with time zone[], OUT expire_points bigint[])
  RETURNS record
@@ -1391,6 +1841,16 @@ BEGIN
   END IF;
 END $function$
 
+CREATE OR REPLACE FUNCTION public.open_stock()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  INSERT INTO stock_movement (reward_code, store_id, kind, on_hand, reserved, moved_at, actor)
+  VALUES (NEW.reward_code, NEW.store_id, 'opening', NEW.on_hand, NEW.reserved, clock_timestamp(), 'opening');
+  RETURN NULL;
+END $function$
+
 CREATE OR REPLACE FUNCTION public.qualifying_facts(of_accounts uuid[], since date)
  RETURNS TABLE(account_id uuid, business_date date, receipt_id uuid, closed_at timestamp with time zone, currency text, spend bigint, points bigint, visits smallint)
  LANGUAGE sql
@@ -1458,6 +1918,41 @@ CREATE OR REPLACE FUNCTION public.refuse_change()
 AS $function$
 BEGIN
   RAISE EXCEPTION '% is append-only: % is refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'integrity_constraint_violation';
+END $function$
+
+CREATE OR REPLACE FUNCTION public.reverse_offer_uses(of_date date, of_receipt uuid, by_receipt uuid, seen_at timestamp with time zone, restored_of uuid)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+-- Gives back what a receipt used and still stands; with restored_of, what that receipt gave back stands again.
+DECLARE
+  part record;
+  parts integer := 0;
+BEGIN
+  LOCK TABLE offer_use IN ROW EXCLUSIVE MODE;
+  -- Offers in their order, so that no two wait for each other.
+  FOR part IN
+    SELECT offer_code, offer_version, store_id, day, person_id, covered, -sum(uses) AS uses, -sum(amount) AS amount
+    FROM offer_use
+    WHERE business_date = of_date AND receipt_id = of_receipt
+      AND (restored_of IS NULL OR reversed_by = restored_of)
+    GROUP BY offer_code, offer_version, store_id, day, person_id, covered
+    HAVING sum(uses) <> 0 OR sum(amount) <> 0
+    ORDER BY offer_code, offer_version
+  LOOP
+    parts := parts + 1;
+    PERFORM FROM offer_counter WHERE offer_code = part.offer_code AND period = 'total' FOR UPDATE;
+    IF FOUND THEN
+      PERFORM count_offer_uses(
+        ARRAY[part.offer_code], part.store_id, part.day, jsonb_build_array(to_jsonb(part)));
+    END IF;
+    INSERT INTO offer_use (
+      offer_code, offer_version, business_date, receipt_id, store_id, day, person_id, uses, amount, covered, reversed_by,
+      booked_at)
+    VALUES (part.offer_code, part.offer_version, of_date, of_receipt, part.store_id, part.day, part.person_id, part.uses,
+            part.amount, part.covered, by_receipt, seen_at);
+  END LOOP;
+  RETURN parts;
 END $function$
 
 CREATE OR REPLACE FUNCTION public.tier_state(held uuid, period text, measure text, rates jsonb, today date, OUT tier_code text, OUT earned_code text, OUT since date, OUT joined_on date, OUT period_end date, OUT grace_until date, OUT due_on date, OUT warned_for date, OUT as_of date, OUT qualifying numeric, OUT visited boolean, OUT latest timestamp with time zone)

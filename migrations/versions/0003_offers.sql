@@ -355,3 +355,571 @@ CREATE INDEX referral_waiting_idx ON referral (made_at) WHERE state = 'waiting';
 GRANT SELECT, INSERT, UPDATE ON referral_rules, referral TO regulars_app;
 GRANT SELECT, INSERT ON referral_code TO regulars_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO regulars_app;
+
+-- rewards: offers. A version is drafted, decided once, and stands as it is for ever. The book is what tills see: whatever
+-- changes it draws another generation, from a sequence that is nobody's, so that no generation ever comes back.
+
+CREATE TABLE offer (
+  offer_code TEXT NOT NULL,
+  created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  created_by TEXT NOT NULL,
+  CONSTRAINT offer_pkey PRIMARY KEY (offer_code),
+  CONSTRAINT offer_code_check CHECK (offer_code ~ '^[A-Z0-9_-]{1,32}$')
+);
+
+CREATE TABLE offer_version (
+  offer_code TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  document JSONB NOT NULL,
+  state TEXT NOT NULL,
+  imported_live BOOLEAN DEFAULT false NOT NULL,
+  drafted_by TEXT NOT NULL,
+  drafted_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  decided_by TEXT,
+  decided_at TIMESTAMP WITH TIME ZONE,
+  decision_reason TEXT,
+  live_from TIMESTAMP WITH TIME ZONE,
+  ended_at TIMESTAMP WITH TIME ZONE,
+  ended_by TEXT,
+  end_reason TEXT,
+  CONSTRAINT offer_version_pkey PRIMARY KEY (offer_code, version),
+  CONSTRAINT offer_version_offer_code_fkey FOREIGN KEY(offer_code) REFERENCES offer (offer_code),
+  CONSTRAINT offer_version_version_check CHECK (version > 0),
+  CONSTRAINT offer_version_state_check
+    CHECK (state in ('draft', 'live', 'rejected', 'withdrawn', 'replaced', 'stopped')),
+  CONSTRAINT offer_version_decided_check
+    CHECK ((state = 'draft') = (decided_by is null) and (state = 'draft') = (decided_at is null)),
+  CONSTRAINT offer_version_live_check CHECK ((state in ('live', 'replaced', 'stopped')) = (live_from is not null)),
+  CONSTRAINT offer_version_ended_check
+    CHECK ((state in ('replaced', 'stopped')) = (ended_at is not null) and (ended_at is null) = (ended_by is null)),
+  CONSTRAINT offer_version_second_person_check
+    CHECK (live_from is null or imported_live or decided_by <> drafted_by),
+  CONSTRAINT offer_version_reason_check CHECK (state <> 'rejected' or decision_reason is not null),
+  CONSTRAINT offer_version_document_check CHECK (document ->> 'code' = offer_code)
+);
+
+CREATE UNIQUE INDEX offer_version_live_key ON offer_version (offer_code) WHERE state = 'live';
+
+CREATE FUNCTION keep_decided_offer() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  ending CONSTANT text[] := ARRAY['state', 'ended_at', 'ended_by', 'end_reason'];
+BEGIN
+  IF OLD.state = 'draft' AND (NEW.state = 'draft'
+      OR NEW.state IN ('live', 'rejected', 'withdrawn') AND (NEW.document, NEW.drafted_by, NEW.drafted_at)
+        IS NOT DISTINCT FROM (OLD.document, OLD.drafted_by, OLD.drafted_at))
+      OR OLD.state = 'live' AND NEW.state IN ('replaced', 'stopped') AND to_jsonb(NEW) - ending = to_jsonb(OLD) - ending THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'version % of offer % is %: % is refused', OLD.version, OLD.offer_code, OLD.state, TG_OP
+    USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+
+CREATE TRIGGER offer_version_decided BEFORE UPDATE ON offer_version
+  FOR EACH ROW EXECUTE FUNCTION keep_decided_offer();
+CREATE TRIGGER offer_version_kept BEFORE DELETE OR TRUNCATE ON offer_version
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE SEQUENCE offer_generation;
+
+CREATE TABLE offer_book (
+  book SMALLINT DEFAULT 1 NOT NULL,
+  generation BIGINT NOT NULL,
+  choice TEXT NOT NULL,
+  changed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  changed_by TEXT NOT NULL,
+  CONSTRAINT offer_book_pkey PRIMARY KEY (book),
+  CONSTRAINT offer_book_book_check CHECK (book = 1),
+  CONSTRAINT offer_book_choice_check CHECK (choice in ('first', 'best'))
+);
+
+INSERT INTO offer_book (generation, choice, changed_at, changed_by)
+VALUES (nextval('offer_generation'), 'first', now(), 'migration');
+
+-- What was used of offers, receipt by receipt; what is given back is another row of the other sign. Where an offer ever
+-- had a budget its uses are also kept in counters, whose row for the total is the lock under which they move: a day is
+-- the store's own, a week begins on its Monday, the total stands under store 0. Holds are what quotes have promised; no
+-- counter includes them, so that one that is over counts no more, whoever clears it away.
+
+CREATE TABLE offer_use (
+  use_id BIGINT GENERATED ALWAYS AS IDENTITY,
+  offer_code TEXT NOT NULL,
+  offer_version INTEGER NOT NULL,
+  business_date DATE NOT NULL,
+  receipt_id UUID NOT NULL,
+  store_id INTEGER NOT NULL,
+  day DATE NOT NULL,
+  person_id UUID,
+  uses INTEGER NOT NULL,
+  amount BIGINT NOT NULL,
+  covered TEXT NOT NULL,
+  reversed_by UUID,
+  booked_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT offer_use_pkey PRIMARY KEY (use_id),
+  CONSTRAINT offer_use_covered_check CHECK (covered in ('within', 'held', 'late', 'beyond')),
+  CONSTRAINT offer_use_reversed_check CHECK (uses >= 0 or reversed_by is not null)
+);
+
+CREATE INDEX offer_use_receipt_idx ON offer_use (business_date, receipt_id);
+CREATE INDEX offer_use_person_id_idx ON offer_use (person_id, offer_code) WHERE person_id is not null;
+CREATE INDEX offer_use_offer_code_idx ON offer_use (offer_code, day);
+
+CREATE TRIGGER offer_use_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON offer_use
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE offer_counter (
+  offer_code TEXT NOT NULL,
+  period TEXT NOT NULL,
+  store_id INTEGER NOT NULL,
+  starts_on DATE NOT NULL,
+  uses BIGINT DEFAULT 0 NOT NULL,
+  amount BIGINT DEFAULT 0 NOT NULL,
+  CONSTRAINT offer_counter_pkey PRIMARY KEY (offer_code, period, store_id, starts_on),
+  CONSTRAINT offer_counter_period_check CHECK (period in ('total', 'day', 'week')),
+  CONSTRAINT offer_counter_total_check
+    CHECK ((period = 'total') = (store_id = 0) and (period = 'total') = (starts_on = date '2000-01-01'))
+);
+
+CREATE TABLE offer_hold (
+  quote_id UUID NOT NULL,
+  offer_code TEXT NOT NULL,
+  till_id INTEGER NOT NULL,
+  store_id INTEGER NOT NULL,
+  day DATE NOT NULL,
+  uses INTEGER NOT NULL,
+  amount BIGINT NOT NULL,
+  valid_until TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT offer_hold_pkey PRIMARY KEY (quote_id, offer_code),
+  CONSTRAINT offer_hold_uses_check CHECK (uses > 0 and amount >= 0)
+);
+
+CREATE INDEX offer_hold_offer_code_idx ON offer_hold (offer_code, valid_until);
+CREATE INDEX offer_hold_till_id_idx ON offer_hold (till_id);
+
+CREATE FUNCTION offer_spent(
+  codes text[], at_store integer, at_day date, seen_at timestamptz, own_quote uuid
+) RETURNS TABLE (
+  offer_code text, uses bigint, amount bigint, day_uses bigint, day_amount bigint, week_uses bigint, week_amount bigint
+) LANGUAGE sql STABLE AS $$
+  -- What is gone of budgets: what was used, and what quotes hold besides one's own.
+  SELECT spent.offer_code,
+         coalesce(sum(spent.uses) FILTER (WHERE period = 'total'), 0)::bigint,
+         coalesce(sum(spent.amount) FILTER (WHERE period = 'total'), 0)::bigint,
+         coalesce(sum(spent.uses) FILTER (WHERE period = 'day'), 0)::bigint,
+         coalesce(sum(spent.amount) FILTER (WHERE period = 'day'), 0)::bigint,
+         coalesce(sum(spent.uses) FILTER (WHERE period = 'week'), 0)::bigint,
+         coalesce(sum(spent.amount) FILTER (WHERE period = 'week'), 0)::bigint
+  FROM (
+    SELECT counter.offer_code, period, counter.uses, counter.amount
+    FROM unnest(codes) AS code
+    JOIN offer_counter AS counter ON counter.offer_code = code
+     AND (period, store_id, starts_on) IN (
+       ('total', 0, date '2000-01-01'), ('day', at_store, at_day), ('week', at_store, date_trunc('week', at_day)::date))
+    UNION ALL
+    SELECT hold.offer_code, kept.period, hold.uses, hold.amount
+    FROM unnest(codes) AS code
+    JOIN offer_hold AS hold ON hold.offer_code = code AND hold.valid_until > seen_at
+     AND hold.quote_id IS DISTINCT FROM own_quote
+    CROSS JOIN LATERAL (VALUES ('total', true), ('day', hold.store_id = at_store AND hold.day = at_day),
+      ('week', hold.store_id = at_store AND date_trunc('week', hold.day) = date_trunc('week', at_day))) AS kept (period, counts)
+    WHERE kept.counts
+  ) AS spent
+  GROUP BY spent.offer_code
+$$;
+
+CREATE FUNCTION offers_beyond(
+  wanted jsonb, at_store integer, at_day date, seen_at timestamptz, own_quote uuid
+) RETURNS text[] LANGUAGE sql STABLE AS $$
+  -- Which of the uses that are wanted their budgets do not have any more; a limit that is null is none.
+  SELECT array_agg(want.offer_code ORDER BY want.offer_code)
+  FROM jsonb_to_recordset(wanted) AS want (
+    offer_code text, uses bigint, amount bigint, max_uses bigint, max_amount bigint, max_day_uses bigint,
+    max_day_amount bigint, max_week_uses bigint, max_week_amount bigint)
+  LEFT JOIN offer_spent(
+    (SELECT array_agg(code ->> 'offer_code') FROM jsonb_array_elements(wanted) AS code), at_store, at_day, seen_at, own_quote
+  ) AS spent USING (offer_code)
+  WHERE coalesce(spent.uses, 0) + want.uses > max_uses OR coalesce(spent.amount, 0) + want.amount > max_amount
+     OR coalesce(day_uses, 0) + want.uses > max_day_uses OR coalesce(day_amount, 0) + want.amount > max_day_amount
+     OR coalesce(week_uses, 0) + want.uses > max_week_uses OR coalesce(week_amount, 0) + want.amount > max_week_amount
+$$;
+
+CREATE FUNCTION hold_offers(
+  own_quote uuid, own_till integer, at_store integer, at_day date, seen_at timestamptz, held_until timestamptz, wanted jsonb
+) RETURNS text[] LANGUAGE plpgsql AS $$
+-- Holds all that is wanted, or nothing, and then says what cannot be held. What the till held before is let go.
+DECLARE
+  short text[];
+BEGIN
+  DELETE FROM offer_hold WHERE till_id = own_till;
+  IF jsonb_array_length(wanted) = 0 THEN
+    RETURN NULL;
+  END IF;
+  PERFORM FROM offer_counter
+  WHERE offer_code IN (SELECT want ->> 'offer_code' FROM jsonb_array_elements(wanted) AS want) AND period = 'total'
+  ORDER BY offer_code FOR UPDATE;
+  short := offers_beyond(wanted, at_store, at_day, seen_at, own_quote);
+  IF short IS NULL THEN
+    INSERT INTO offer_hold (quote_id, offer_code, till_id, store_id, day, uses, amount, valid_until)
+    SELECT own_quote, offer_code, own_till, at_store, at_day, uses, amount, held_until
+    FROM jsonb_to_recordset(wanted) AS want (offer_code text, uses integer, amount bigint);
+  END IF;
+  RETURN short;
+END $$;
+
+CREATE FUNCTION count_offer_uses(codes text[], at_store integer, at_day date, used jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE offer_counter AS counter SET uses = counter.uses + use.uses, amount = counter.amount + use.amount
+  FROM jsonb_to_recordset(used) AS use (offer_code text, uses bigint, amount bigint)
+  WHERE counter.offer_code = use.offer_code AND use.offer_code = ANY (codes) AND counter.period = 'total';
+  INSERT INTO offer_counter AS counter (offer_code, period, store_id, starts_on, uses, amount)
+  SELECT offer_code, period, at_store, first, use.uses, use.amount
+  FROM jsonb_to_recordset(used) AS use (offer_code text, uses bigint, amount bigint)
+  CROSS JOIN (VALUES ('day', at_day), ('week', date_trunc('week', at_day)::date)) AS span (period, first)
+  WHERE offer_code = ANY (codes)
+  ON CONFLICT (offer_code, period, store_id, starts_on)
+  DO UPDATE SET uses = counter.uses + excluded.uses, amount = counter.amount + excluded.amount;
+END $$;
+
+CREATE FUNCTION book_offer_uses(
+  of_date date, of_receipt uuid, own_till integer, at_store integer, at_day date, of_person uuid, own_quote uuid,
+  closed timestamptz, seen_at timestamptz, used jsonb
+) RETURNS text[] LANGUAGE plpgsql AS $$
+-- Books what a receipt used and lets go of what its quote and its till held; returns what was beyond a budget.
+DECLARE
+  counted text[];
+  held text[];
+  late boolean;
+  beyond text[];
+BEGIN
+  -- Counting a further offer begins with the uses that are there: it waits for ours, or we for it.
+  LOCK TABLE offer_use IN ROW EXCLUSIVE MODE;
+  SELECT array_agg(offer_code) INTO counted FROM (
+    SELECT offer_code FROM offer_counter
+    WHERE offer_code IN (SELECT use ->> 'offer_code' FROM jsonb_array_elements(used) AS use) AND period = 'total'
+    ORDER BY offer_code FOR UPDATE
+  ) AS locked;
+  IF counted IS NOT NULL THEN
+    SELECT array_agg(hold.offer_code), bool_or(hold.valid_until < seen_at) INTO held, late
+    FROM offer_hold AS hold
+    JOIN jsonb_to_recordset(used) AS use (offer_code text, uses bigint, amount bigint) USING (offer_code)
+    WHERE hold.quote_id = own_quote AND closed <= hold.valid_until AND use.uses <= hold.uses AND use.amount <= hold.amount;
+    beyond := offers_beyond(
+      (SELECT jsonb_agg(use) FROM jsonb_array_elements(used) AS use
+       WHERE use ->> 'offer_code' = ANY (counted) AND (use ->> 'offer_code' = ANY (held)) IS NOT TRUE),
+      at_store, at_day, seen_at, own_quote);
+  END IF;
+  DELETE FROM offer_hold WHERE quote_id = own_quote OR till_id = own_till;
+  INSERT INTO offer_use (
+    offer_code, offer_version, business_date, receipt_id, store_id, day, person_id, uses, amount, covered, booked_at)
+  SELECT offer_code, offer_version, of_date, of_receipt, at_store, at_day, of_person, uses, amount,
+         CASE WHEN offer_code = ANY (beyond) THEN 'beyond' WHEN offer_code = ANY (held) AND late THEN 'late'
+              WHEN offer_code = ANY (held) THEN 'held' ELSE 'within' END, seen_at
+  FROM jsonb_to_recordset(used) AS use (offer_code text, offer_version integer, uses integer, amount bigint);
+  IF counted IS NOT NULL THEN
+    PERFORM count_offer_uses(counted, at_store, at_day, used);
+  END IF;
+  RETURN beyond;
+END $$;
+
+CREATE FUNCTION reverse_offer_uses(
+  of_date date, of_receipt uuid, by_receipt uuid, seen_at timestamptz, restored_of uuid
+) RETURNS integer LANGUAGE plpgsql AS $$
+-- Gives back what a receipt used and still stands; with restored_of, what that receipt gave back stands again.
+DECLARE
+  part record;
+  parts integer := 0;
+BEGIN
+  LOCK TABLE offer_use IN ROW EXCLUSIVE MODE;
+  -- Offers in their order, so that no two wait for each other.
+  FOR part IN
+    SELECT offer_code, offer_version, store_id, day, person_id, covered, -sum(uses) AS uses, -sum(amount) AS amount
+    FROM offer_use
+    WHERE business_date = of_date AND receipt_id = of_receipt
+      AND (restored_of IS NULL OR reversed_by = restored_of)
+    GROUP BY offer_code, offer_version, store_id, day, person_id, covered
+    HAVING sum(uses) <> 0 OR sum(amount) <> 0
+    ORDER BY offer_code, offer_version
+  LOOP
+    parts := parts + 1;
+    PERFORM FROM offer_counter WHERE offer_code = part.offer_code AND period = 'total' FOR UPDATE;
+    IF FOUND THEN
+      PERFORM count_offer_uses(
+        ARRAY[part.offer_code], part.store_id, part.day, jsonb_build_array(to_jsonb(part)));
+    END IF;
+    INSERT INTO offer_use (
+      offer_code, offer_version, business_date, receipt_id, store_id, day, person_id, uses, amount, covered, reversed_by,
+      booked_at)
+    VALUES (part.offer_code, part.offer_version, of_date, of_receipt, part.store_id, part.day, part.person_id, part.uses,
+            part.amount, part.covered, by_receipt, seen_at);
+  END LOOP;
+  RETURN parts;
+END $$;
+
+CREATE FUNCTION count_offers(codes text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+-- From now on the uses of these offers are counted, those that were booked before included.
+DECLARE
+  fresh text[];
+BEGIN
+  SELECT array_agg(code ORDER BY code) INTO fresh FROM unnest(codes) AS code
+  WHERE NOT EXISTS (SELECT FROM offer_counter WHERE offer_code = code AND period = 'total');
+  IF fresh IS NULL THEN
+    RETURN;
+  END IF;
+  LOCK TABLE offer_use IN SHARE MODE;
+  INSERT INTO offer_counter (offer_code, period, store_id, starts_on, uses, amount)
+  SELECT code, 'total', 0, date '2000-01-01', coalesce(sum(uses), 0), coalesce(sum(amount), 0)
+  FROM unnest(fresh) AS code LEFT JOIN offer_use ON offer_code = code GROUP BY code
+  UNION ALL
+  SELECT offer_code, 'day', store_id, day, sum(uses), sum(amount)
+  FROM offer_use WHERE offer_code = ANY (fresh) GROUP BY offer_code, store_id, day
+  UNION ALL
+  SELECT offer_code, 'week', store_id, date_trunc('week', day)::date, sum(uses), sum(amount)
+  FROM offer_use WHERE offer_code = ANY (fresh) GROUP BY offer_code, store_id, date_trunc('week', day)
+  ON CONFLICT DO NOTHING;
+END $$;
+
+-- What a quote promised of offers, and what offers added to the points of a sale, so that it can be worked out again.
+
+ALTER TABLE quote ADD COLUMN offers JSONB;
+ALTER TABLE receipt ADD COLUMN offer_points JSONB;
+
+GRANT SELECT, INSERT ON offer, offer_use TO regulars_app;
+GRANT SELECT, INSERT, UPDATE ON offer_version, offer_counter TO regulars_app;
+GRANT SELECT, UPDATE ON offer_book TO regulars_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON offer_hold TO regulars_app;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO regulars_app;
+
+-- rewards: stock of gifts. What is held for somebody still lies in the store: on_hand counts what is physically there,
+-- reserved what is held of it. Every change has its movement, whose sums are the stock.
+
+ALTER TABLE reward DROP CONSTRAINT reward_points_check;
+ALTER TABLE reward ADD CONSTRAINT reward_points_check CHECK (points >= 0);
+ALTER TABLE reward ADD COLUMN pickup_days SMALLINT DEFAULT '3' NOT NULL;
+ALTER TABLE reward ADD CONSTRAINT reward_pickup_check CHECK (pickup_days between 1 and 60);
+
+ALTER TABLE reward_stock ADD COLUMN reserved INTEGER DEFAULT '0' NOT NULL;
+ALTER TABLE reward_stock ADD COLUMN low_at INTEGER;
+ALTER TABLE reward_stock ADD CONSTRAINT reward_stock_reserved_check CHECK (reserved between 0 and on_hand);
+ALTER TABLE reward_stock ADD CONSTRAINT reward_stock_low_check CHECK (low_at >= 0);
+
+CREATE TABLE stock_movement (
+  movement_id BIGINT GENERATED ALWAYS AS IDENTITY,
+  reward_code TEXT NOT NULL,
+  store_id INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  on_hand INTEGER NOT NULL,
+  reserved INTEGER NOT NULL,
+  moved_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  actor TEXT NOT NULL,
+  redemption_id UUID,
+  business_date DATE,
+  receipt_id UUID,
+  offer_code TEXT,
+  note TEXT,
+  CONSTRAINT stock_movement_pkey PRIMARY KEY (movement_id),
+  CONSTRAINT stock_movement_kind_check CHECK (case kind
+    when 'opening' then on_hand >= 0 and reserved >= 0
+    when 'delivery' then on_hand > 0 and reserved = 0
+    when 'count' then reserved = 0
+    when 'reserve' then on_hand = 0 and reserved > 0
+    when 'release' then on_hand = 0 and reserved < 0
+    when 'hand_over' then on_hand < 0 and reserved in (0, on_hand)
+    when 'put_back' then on_hand > 0 and reserved = 0
+    else false end),
+  CONSTRAINT stock_movement_receipt_check CHECK ((business_date is null) = (receipt_id is null)),
+  CONSTRAINT stock_movement_reward_code_fkey FOREIGN KEY(reward_code, store_id) REFERENCES reward_stock (reward_code, store_id)
+);
+
+CREATE INDEX stock_movement_stock_idx ON stock_movement (store_id, reward_code, movement_id);
+
+CREATE INDEX stock_movement_receipt_idx ON stock_movement (receipt_id) WHERE receipt_id is not null;
+
+CREATE INDEX stock_movement_redemption_idx ON stock_movement (redemption_id) WHERE redemption_id is not null;
+
+CREATE TRIGGER stock_movement_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON stock_movement
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Until now a held piece had left the stock: it comes back into what lies there, as held.
+
+UPDATE reward_stock AS stock SET on_hand = on_hand + held.pieces, reserved = held.pieces
+FROM (
+  SELECT reward_code, store_id, count(*)::integer AS pieces
+  FROM redemption WHERE state = 'reserved' AND reward_code IS NOT NULL GROUP BY reward_code, store_id
+) AS held
+WHERE held.reward_code = stock.reward_code AND held.store_id = stock.store_id;
+
+INSERT INTO stock_movement (reward_code, store_id, kind, on_hand, reserved, moved_at, actor)
+SELECT reward_code, store_id, 'opening', on_hand, 0, now(), 'migration' FROM reward_stock;
+
+INSERT INTO stock_movement (reward_code, store_id, kind, on_hand, reserved, moved_at, actor, redemption_id)
+SELECT reward_code, store_id, 'reserve', 0, 1, reserved_at, 'migration', redemption_id
+FROM redemption JOIN reward_stock USING (reward_code, store_id) WHERE state = 'reserved';
+
+-- Who puts a stock down with pieces in it says that they lay there.
+
+CREATE FUNCTION open_stock() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO stock_movement (reward_code, store_id, kind, on_hand, reserved, moved_at, actor)
+  VALUES (NEW.reward_code, NEW.store_id, 'opening', NEW.on_hand, NEW.reserved, clock_timestamp(), 'opening');
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER reward_stock_opened AFTER INSERT ON reward_stock
+  FOR EACH ROW WHEN (NEW.on_hand <> 0 OR NEW.reserved <> 0) EXECUTE FUNCTION open_stock();
+
+-- loyalty: gifts that members pick up later, by a code of their own, reserved at a desk or a till.
+
+ALTER TABLE redemption ALTER COLUMN till_id DROP NOT NULL;
+ALTER TABLE redemption ADD COLUMN pickup_code TEXT;
+ALTER TABLE redemption ADD COLUMN reserved_by TEXT;
+
+CREATE UNIQUE INDEX redemption_pickup_idx ON redemption (store_id, pickup_code) WHERE state = 'reserved' AND pickup_code is not null;
+
+GRANT SELECT, INSERT ON stock_movement TO regulars_app;
+
+-- rewards: vouchers. A voucher is redeemed once: by a conditional update, and by this trigger for everybody.
+
+CREATE TABLE voucher_batch (
+  batch_code TEXT NOT NULL,
+  name JSONB NOT NULL,
+  value_amount BIGINT,
+  currency TEXT,
+  minimum_amount BIGINT DEFAULT '0' NOT NULL,
+  valid_days INTEGER,
+  residual TEXT DEFAULT 'forfeit' NOT NULL,
+  symbology TEXT DEFAULT 'code128' NOT NULL,
+  ean_prefix TEXT DEFAULT '27' NOT NULL,
+  store_ids INTEGER[] DEFAULT '{}' NOT NULL,
+  created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  created_by TEXT NOT NULL,
+  CONSTRAINT voucher_batch_pkey PRIMARY KEY (batch_code),
+  CONSTRAINT voucher_batch_code_check CHECK (batch_code ~ '^[A-Z0-9_-]{1,32}$'),
+  CONSTRAINT voucher_batch_value_check CHECK (value_amount >= 0),
+  CONSTRAINT voucher_batch_currency_check CHECK ((value_amount is null and minimum_amount = 0) or currency is not null),
+  CONSTRAINT voucher_batch_minimum_check CHECK (minimum_amount >= 0),
+  CONSTRAINT voucher_batch_days_check CHECK (valid_days between 0 and 36500),
+  CONSTRAINT voucher_batch_residual_check CHECK (residual in ('forfeit', 'keep', 'reissue')),
+  CONSTRAINT voucher_batch_symbology_check CHECK (symbology in ('ean13', 'code128', 'qr')),
+  CONSTRAINT voucher_batch_prefix_check CHECK (ean_prefix ~ '^2[0-9]$')
+);
+
+CREATE TABLE voucher (
+  voucher_code TEXT NOT NULL,
+  batch_code TEXT NOT NULL,
+  account_id UUID,
+  bound BOOLEAN DEFAULT 'false' NOT NULL,
+  state TEXT DEFAULT 'issued' NOT NULL,
+  value_amount BIGINT,
+  left_amount BIGINT,
+  currency TEXT,
+  minimum_amount BIGINT DEFAULT '0' NOT NULL,
+  valid_until DATE,
+  issued_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  issued_by TEXT NOT NULL,
+  business_date DATE,
+  receipt_id UUID,
+  offer_code TEXT,
+  replaces TEXT,
+  reserved_until TIMESTAMP WITH TIME ZONE,
+  redemption_id UUID,
+  redeemed_at TIMESTAMP WITH TIME ZONE,
+  CONSTRAINT voucher_pkey PRIMARY KEY (voucher_code),
+  CONSTRAINT voucher_code_check CHECK (voucher_code ~ '^[A-Z0-9-]{4,32}$'),
+  CONSTRAINT voucher_state_check CHECK (state in ('issued', 'reserved', 'redeemed', 'cancelled', 'expired')),
+  CONSTRAINT voucher_bound_check CHECK (account_id is not null or not bound),
+  CONSTRAINT voucher_value_check CHECK ((value_amount is null) = (left_amount is null) and (left_amount between 0 and value_amount)),
+  CONSTRAINT voucher_currency_check CHECK ((value_amount is null and minimum_amount = 0) or currency is not null),
+  CONSTRAINT voucher_reserved_check CHECK ((state = 'reserved') = (reserved_until is not null) and (state = 'reserved') = (redemption_id is not null)),
+  CONSTRAINT voucher_redeemed_check CHECK ((state = 'redeemed') = (redeemed_at is not null)),
+  CONSTRAINT voucher_receipt_check CHECK ((business_date is null) = (receipt_id is null)),
+  CONSTRAINT voucher_batch_code_fkey FOREIGN KEY(batch_code) REFERENCES voucher_batch (batch_code),
+  CONSTRAINT voucher_account_id_fkey FOREIGN KEY(account_id) REFERENCES account (account_id),
+  CONSTRAINT voucher_replaces_fkey FOREIGN KEY(replaces) REFERENCES voucher (voucher_code)
+);
+
+CREATE INDEX voucher_batch_code_idx ON voucher (batch_code, issued_at, voucher_code);
+
+CREATE INDEX voucher_account_id_idx ON voucher (account_id) WHERE account_id is not null;
+
+CREATE INDEX voucher_due_idx ON voucher (valid_until) WHERE state = 'issued';
+
+CREATE INDEX voucher_receipt_idx ON voucher (receipt_id) WHERE receipt_id is not null;
+
+CREATE INDEX voucher_replaces_idx ON voucher (replaces) WHERE replaces is not null;
+
+CREATE TABLE voucher_event (
+  event_id BIGINT GENERATED ALWAYS AS IDENTITY,
+  voucher_code TEXT NOT NULL,
+  event TEXT NOT NULL,
+  happened_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  actor TEXT NOT NULL,
+  amount BIGINT,
+  store_id INTEGER,
+  business_date DATE,
+  receipt_id UUID,
+  redemption_id UUID,
+  note TEXT,
+  CONSTRAINT voucher_event_pkey PRIMARY KEY (event_id),
+  CONSTRAINT voucher_event_event_check CHECK (event in ('issued', 'reserved', 'released', 'redeemed', 'redeemed_again', 'given_back', 'cancelled', 'expired', 'reprinted')),
+  CONSTRAINT voucher_event_receipt_check CHECK ((business_date is null) = (receipt_id is null)),
+  CONSTRAINT voucher_event_voucher_code_fkey FOREIGN KEY(voucher_code) REFERENCES voucher (voucher_code)
+);
+
+CREATE INDEX voucher_event_voucher_code_idx ON voucher_event (voucher_code, event_id);
+
+CREATE INDEX voucher_event_receipt_idx ON voucher_event (receipt_id) WHERE receipt_id is not null;
+
+CREATE TRIGGER voucher_event_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON voucher_event
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE voucher_reservation (
+  redemption_id UUID NOT NULL,
+  voucher_code TEXT NOT NULL,
+  store_id INTEGER NOT NULL,
+  till_id INTEGER NOT NULL,
+  value_amount BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  reserved_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  resolved_at TIMESTAMP WITH TIME ZONE,
+  business_date DATE,
+  receipt_id UUID,
+  CONSTRAINT voucher_reservation_pkey PRIMARY KEY (redemption_id),
+  CONSTRAINT voucher_reservation_state_check CHECK (state in ('reserved', 'posted', 'released', 'expired')),
+  CONSTRAINT voucher_reservation_resolved_check CHECK ((state = 'reserved') = (resolved_at is null)),
+  CONSTRAINT voucher_reservation_value_check CHECK (value_amount >= 0),
+  CONSTRAINT voucher_reservation_voucher_code_fkey FOREIGN KEY(voucher_code) REFERENCES voucher (voucher_code),
+  CONSTRAINT voucher_reservation_store_id_fkey FOREIGN KEY(store_id) REFERENCES store (store_id),
+  CONSTRAINT voucher_reservation_till_id_fkey FOREIGN KEY(till_id) REFERENCES till (till_id)
+);
+
+CREATE UNIQUE INDEX voucher_reservation_open_idx ON voucher_reservation (voucher_code) WHERE state = 'reserved';
+
+CREATE FUNCTION keep_voucher() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF (NEW.voucher_code, NEW.batch_code, NEW.account_id, NEW.bound, NEW.value_amount, NEW.currency, NEW.minimum_amount,
+      NEW.issued_at, NEW.issued_by, NEW.business_date, NEW.receipt_id, NEW.offer_code, NEW.replaces)
+      IS DISTINCT FROM
+     (OLD.voucher_code, OLD.batch_code, OLD.account_id, OLD.bound, OLD.value_amount, OLD.currency, OLD.minimum_amount,
+      OLD.issued_at, OLD.issued_by, OLD.business_date, OLD.receipt_id, OLD.offer_code, OLD.replaces) THEN
+    RAISE EXCEPTION 'voucher % stays what was issued', OLD.voucher_code
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF OLD.state = 'cancelled' OR OLD.state = 'redeemed' AND NEW.state <> 'issued'
+      OR OLD.state = 'expired' AND NEW.state NOT IN ('expired', 'issued', 'redeemed') THEN
+    RAISE EXCEPTION 'voucher % is %: it cannot become %', OLD.voucher_code, OLD.state, NEW.state
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE TRIGGER voucher_kept BEFORE UPDATE ON voucher FOR EACH ROW EXECUTE FUNCTION keep_voucher();
+CREATE TRIGGER voucher_never_deleted BEFORE DELETE OR TRUNCATE ON voucher
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+GRANT SELECT, INSERT, UPDATE ON voucher_batch TO regulars_app;
+GRANT SELECT, INSERT ON voucher, voucher_event, voucher_reservation TO regulars_app;
+GRANT UPDATE (state, left_amount, valid_until, reserved_until, redemption_id, redeemed_at) ON voucher TO regulars_app;
+GRANT UPDATE (state, resolved_at, business_date, receipt_id) ON voucher_reservation TO regulars_app;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO regulars_app;

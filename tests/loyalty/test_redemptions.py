@@ -24,7 +24,7 @@ from loyalty.redemptions import (
     reserve,
 )
 from rewards.models import Reward, RewardStock
-from rewards.operations import OutOfStock
+from rewards.stock import OutOfStock
 from rewards.queries import RewardNotFound
 from sales.receipts import OfflineRedemption, Totals
 from tests.shop import CARD, OTHER_CARD, Shop
@@ -304,7 +304,7 @@ class TestAReward:
     def test_goes_to_exactly_one_of_sixteen(self, mugs: Shop):
         assert contend(lambda: self.order(mugs, "MUG")) == 1
         with mugs.sessions() as session:
-            assert session.scalar(text("select on_hand from reward_stock")) == 0
+            assert session.execute(text("select on_hand, reserved from reward_stock")).one() == (1, 1)
 
 
 def contend(attempt: Callable[[], object]) -> int:

@@ -70,21 +70,21 @@ BUGS = (
     _one(
         "stock read, then written",
         LAST_GIFT,
-        "rewards/operations.py",
-        "    row = (\n        driver_of(session)\n        .execute(\n",
+        "rewards/stock.py",
+        "    row = driver_of(session).execute(statement, values).fetchone()\n",
         "    import time\n\n"
         "    there = driver_of(session).execute(\n"
-        "        'select on_hand from reward_stock where reward_code = %s and store_id = %s',\n"
+        "        'select on_hand, reserved from reward_stock where reward_code = %s and store_id = %s',\n"
         "        (reward_code, store_id),\n"
         "    ).fetchone()\n"
-        "    if there and there[0] > 0:\n"
+        "    if kind == 'reserve' and there and there[0] > there[1]:\n"
         "        time.sleep(0.02)\n"
         "        driver_of(session).execute(\n"
-        "            'update reward_stock set on_hand = %s where reward_code = %s and store_id = %s',\n"
-        "            (there[0] - 1, reward_code, store_id),\n"
+        "            'update reward_stock set reserved = %s where reward_code = %s and store_id = %s',\n"
+        "            (there[1] + 1, reward_code, store_id),\n"
         "        )\n"
-        "        return\n"
-        "    row = (\n        driver_of(session)\n        .execute(\n",
+        "        return True, True\n"
+        "    row = driver_of(session).execute(statement, values).fetchone()\n",
     ),
     Bug(
         "no unique key and no lock for a receipt's identity",

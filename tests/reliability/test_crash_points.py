@@ -159,6 +159,11 @@ class Customer:
                 gift=self.name("gift"),
             ),
             rows(
+                "select coalesce(sum(reserved), 0) from reward_stock where reward_code = :gift",
+                gift=self.name("gift"),
+            ),
+            rows("select count(*) from stock_movement where reward_code = :gift", gift=self.name("gift")),
+            rows(
                 "select count(*) from idempotency_record where key = :key and body <> '{}'",
                 key=self.name("key"),
             ),

@@ -32,7 +32,7 @@ from loyalty.jobs import expire_accounts
 from loyalty.models import Balance
 from loyalty.redemptions import CardBlocked, NotEnoughPoints, reserve
 from loyalty.reservations import Redemption
-from rewards.operations import OutOfStock
+from rewards.stock import OutOfStock
 from sales.receipts import PostedReceipt
 from tests.reference import Expected, Moved, Reference
 from tests.reliability.rotation import MOST, bound, says, seed_of_run, sizes
@@ -224,11 +224,13 @@ class ShopMachine(RuleBasedStateMachine):
             assert self.shop.stands(number) == self.model.stands(number, self.shop.now), number
 
     def pieces_are_in_stock_or_held_or_handed_over(self):
-        out = sum(self.model.redemptions[code].state in {"reserved", "posted"} for code in self.gifts)
+        out = sum(self.model.redemptions[code].state == "posted" for code in self.gifts)
+        held = sum(self.model.redemptions[code].state == "reserved" for code in self.gifts)
         with self.shop.sessions() as session:
-            left = session.execute(
-                text("select on_hand from reward_stock where reward_code = :code"), {"code": self.gift}
-            ).scalar_one()
+            left, kept = session.execute(
+                text("select on_hand, reserved from reward_stock where reward_code = :code"),
+                {"code": self.gift},
+            ).one()
             # What is over although nobody has booked so still lies aside.
             aside = session.execute(
                 text(
@@ -236,7 +238,7 @@ class ShopMachine(RuleBasedStateMachine):
                 ),
                 {"code": self.gift, "now": self.shop.now},
             ).scalar_one()
-        assert left + out + aside == PIECES + self.beyond
+        assert (left + out, kept) == (PIECES + self.beyond, held + aside)
 
     # How it is done.
 
