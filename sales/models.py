@@ -166,6 +166,8 @@ class Receipt(Base):
     """The version of the programme's rules that a sale was booked under; NULL is the contract's own programme."""
     excluded_lines: Mapped[list[int] | None] = mapped_column(ARRAY(Integer))
     """Numbers of the lines that earned nothing because the version left their articles out."""
+    offer_points: Mapped[dict[str, Any] | None]
+    """What offers added to the points of a sale, so that it can be worked out again."""
 
 
 class ReceiptLine(Base):
