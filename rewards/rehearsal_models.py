@@ -24,7 +24,7 @@ class Rehearsal(Base):
     first_day: Mapped[date]
     following_day: Mapped[date]
     store_ids: Mapped[list[int]] = mapped_column(ARRAY(Integer))
-    """The stores whose baskets are taken; empty for all."""
+    """The stores whose baskets are taken; all of them have one currency."""
     beside: Mapped[dict[str, Any]]
     """What was live when it was asked for, and so is applied beside: `choice`, and `offers` as [version, document]."""
     requested_by: Mapped[str]

@@ -552,6 +552,7 @@ TABLE offer_version
 CREATE UNIQUE INDEX offer_version_live_key ON offer_version USING btree (offer_code) WHERE (state = 'live'::text)
 CREATE TRIGGER offer_version_decided BEFORE UPDATE ON offer_version FOR EACH ROW EXECUTE FUNCTION keep_decided_offer()
 CREATE TRIGGER offer_version_kept BEFORE DELETE OR TRUNCATE ON offer_version FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER offer_version_rehearsed BEFORE INSERT OR UPDATE OF state ON offer_version FOR EACH ROW EXECUTE FUNCTION demand_rehearsal()
 GRANT INSERT, SELECT, UPDATE TO regulars_app
 
 TABLE offline_redemption
@@ -1518,6 +1519,22 @@ BEGIN
   ON CONFLICT DO NOTHING;
 END $function$
 
+CREATE OR REPLACE FUNCTION public.demand_rehearsal()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF NEW.state = 'live' AND NOT NEW.imported_live AND NOT EXISTS (
+    SELECT FROM rehearsed_offer AS rehearsed
+    WHERE rehearsed.offer_code = NEW.offer_code AND rehearsed.version = NEW.version
+      AND rehearsed.document = NEW.document AND rehearsed.results IS NOT NULL
+  ) THEN
+    RAISE EXCEPTION 'version % of offer % was not rehearsed', NEW.version, NEW.offer_code
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $function$
+
 CREATE OR REPLACE FUNCTION public.ensure_receipt_months(first_day date, last_day date)
  RETURNS integer
  LANGUAGE plpgsql
@@ -1955,7 +1972,7 @@ BEGIN
   RETURN parts;
 END $function$
 
-CREATE OR REPLACE FUNCTION public.tier_state(held uuid, period text, measure text, rates jsonb, today date, OUT tier_code text, OUT earned_code text, OUT since date, OUT joined_on date, OUT period_end date, OUT grace_until date, OUT due_on date, OUT warned_for date, OUT as_of date, OUT qualifying numeric, OUT visited boolean, OUT latest timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.tier_state(held uuid, period text, measure text, rates jsonb, today date, OUT tier_code text, OUT earned_code text, OUT since date, OUT joined_on date, OUT period_end date, OUT grace_until date, OUT due_on date, OUT warned_for date, OUT as_of date, OUT qualifying numeric, OUT visited boolean, OUT latest timestamp with time zone, OUT later boolean)
  RETURNS record
  LANGUAGE plpgsql
  SET plan_cache_mode TO 'force_generic_plan'
@@ -1979,6 +1996,8 @@ BEGIN
   FROM qualifying_entry AS entry
   WHERE entry.account_id = held
     AND entry.business_date BETWEEN tier_window_start(period, joined_on, today) AND today;
+  later := EXISTS (
+    SELECT FROM qualifying_entry AS entry WHERE entry.account_id = held AND entry.business_date > today);
 END $function$
 
 CREATE OR REPLACE FUNCTION public.tier_window_start(kind text, joined date, today date)

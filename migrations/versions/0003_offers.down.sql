@@ -1,5 +1,10 @@
 -- Back to the till and the ledger: the reverse of 0003_offers.sql, last section first.
 
+-- rewards: nothing goes live but what was rehearsed.
+
+DROP TRIGGER offer_version_rehearsed ON offer_version;
+DROP FUNCTION demand_rehearsal();
+
 DROP TABLE voucher_reservation, voucher_event, voucher, voucher_batch;
 DROP FUNCTION keep_voucher();
 

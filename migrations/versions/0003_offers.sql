@@ -265,7 +265,7 @@ CREATE FUNCTION tier_state(
   held uuid, period text, measure text, rates jsonb, today date,
   OUT tier_code text, OUT earned_code text, OUT since date, OUT joined_on date, OUT period_end date,
   OUT grace_until date, OUT due_on date, OUT warned_for date, OUT as_of date,
-  OUT qualifying numeric, OUT visited boolean, OUT latest timestamptz
+  OUT qualifying numeric, OUT visited boolean, OUT latest timestamptz, OUT later boolean
 ) LANGUAGE plpgsql VOLATILE SET plan_cache_mode = 'force_generic_plan' AS $$
 BEGIN
   SELECT standing.tier_code, standing.earned_code, standing.since, standing.joined_on, standing.period_end,
@@ -286,6 +286,8 @@ BEGIN
   FROM qualifying_entry AS entry
   WHERE entry.account_id = held
     AND entry.business_date BETWEEN tier_window_start(period, joined_on, today) AND today;
+  later := EXISTS (
+    SELECT FROM qualifying_entry AS entry WHERE entry.account_id = held AND entry.business_date > today);
 END $$;
 
 GRANT SELECT, INSERT, UPDATE ON tier_scheme TO regulars_app;
@@ -861,7 +863,7 @@ CREATE TABLE voucher_event (
   redemption_id UUID,
   note TEXT,
   CONSTRAINT voucher_event_pkey PRIMARY KEY (event_id),
-  CONSTRAINT voucher_event_event_check CHECK (event in ('issued', 'reserved', 'released', 'redeemed', 'redeemed_again', 'given_back', 'cancelled', 'expired', 'reprinted')),
+  CONSTRAINT voucher_event_event_check CHECK (event in ('issued', 'reserved', 'released', 'redeemed', 'redeemed_again', 'given_back', 'cancelled', 'restored', 'expired', 'reprinted')),
   CONSTRAINT voucher_event_receipt_check CHECK ((business_date is null) = (receipt_id is null)),
   CONSTRAINT voucher_event_voucher_code_fkey FOREIGN KEY(voucher_code) REFERENCES voucher (voucher_code)
 );
@@ -906,7 +908,8 @@ BEGIN
     RAISE EXCEPTION 'voucher % stays what was issued', OLD.voucher_code
       USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  IF OLD.state = 'cancelled' OR OLD.state = 'redeemed' AND NEW.state <> 'issued'
+  IF OLD.state = 'cancelled' AND NEW.state NOT IN ('cancelled', 'issued')
+      OR OLD.state = 'redeemed' AND NEW.state NOT IN ('redeemed', 'issued')
       OR OLD.state = 'expired' AND NEW.state NOT IN ('expired', 'issued', 'redeemed') THEN
     RAISE EXCEPTION 'voucher % is %: it cannot become %', OLD.voucher_code, OLD.state, NEW.state
       USING ERRCODE = 'integrity_constraint_violation';
@@ -923,3 +926,21 @@ GRANT SELECT, INSERT ON voucher, voucher_event, voucher_reservation TO regulars_
 GRANT UPDATE (state, left_amount, valid_until, reserved_until, redemption_id, redeemed_at) ON voucher TO regulars_app;
 GRANT UPDATE (state, resolved_at, business_date, receipt_id) ON voucher_reservation TO regulars_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO regulars_app;
+
+-- rewards: nothing goes live but what was rehearsed as it is, or what an administrator's import made live.
+
+CREATE FUNCTION demand_rehearsal() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.state = 'live' AND NOT NEW.imported_live AND NOT EXISTS (
+    SELECT FROM rehearsed_offer AS rehearsed
+    WHERE rehearsed.offer_code = NEW.offer_code AND rehearsed.version = NEW.version
+      AND rehearsed.document = NEW.document AND rehearsed.results IS NOT NULL
+  ) THEN
+    RAISE EXCEPTION 'version % of offer % was not rehearsed', NEW.version, NEW.offer_code
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE TRIGGER offer_version_rehearsed BEFORE INSERT OR UPDATE OF state ON offer_version
+  FOR EACH ROW EXECUTE FUNCTION demand_rehearsal();
