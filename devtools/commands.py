@@ -15,6 +15,8 @@ from devtools.console import Missing, say
 from devtools.environment import PYTHON, ROOT
 
 PORT = 8000
+MOST_TESTING = 4
+"""The most processes that test at once: each brings a database server, some a browser and compiled kernels."""
 CHECKS: dict[str, list[str]] = {
     "lint": ["-m", "ruff", "check"],
     "format": ["-m", "ruff", "format", "--check"],
@@ -62,7 +64,11 @@ def _parser() -> argparse.ArgumentParser:
             "--port", type=int, default=PORT, help=f"where to listen on 127.0.0.1 (default {PORT})"
         )
         one.add_argument("--data", type=Path, default=ROOT / "data", help="the data folder (default ./data)")
-    command("test", _test, "check lint, types and contracts and run all tests; more arguments go to pytest")
+    command(
+        "test",
+        _test,
+        "check lint, types and contracts and run all tests, on every core; more arguments go to pytest instead",
+    )
     command("doctor", _doctor, "say what is missing, and the exact line that mends it")
     bench = command("bench", _bench, "run the benchmarks, or the named ones; more options go to them")
     bench.add_argument("names", nargs="*", help="files of benchmarks/, without .py")
@@ -143,11 +149,16 @@ def _test(_known: argparse.Namespace, rest: list[str]) -> int:
             failed.append(name)
         say(f"    {'FAILED' if name in failed else 'ok'} in {time.monotonic() - started:.1f} s")
     say(f"==> {len(CHECKS) + 1}/{len(CHECKS) + 1} tests")
-    status = _call([PYTHON, "-m", "pytest", *rest], surroundings)
+    status = _call([PYTHON, "-m", "pytest", *(rest or _shared())], surroundings)
     # When all is well pytest's closing line stays the last.
     if failed:
         say(f"dev test: failed before the tests: {', '.join(failed)} (see above)")
     return status or (1 if failed else 0)
+
+
+def _shared() -> list[str]:
+    """Return what lets pytest share all files of tests among a process per core, each with a PostgreSQL of its own."""
+    return ["-n", str(min(os.cpu_count() or 1, MOST_TESTING)), "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def _doctor(_known: argparse.Namespace, _rest: list[str]) -> int:

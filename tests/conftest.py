@@ -1,6 +1,8 @@
 """
 One real PostgreSQL for the whole run; every test that asks gets its own fresh, migrated database.
 
+Where tests run in several processes (`-n 2`), each process has its own. A file's tests stay together, in their order.
+
 `DATABASE_URL`, if set, names a server to use instead, whose user may create databases.
 """
 
@@ -37,7 +39,10 @@ def _folder_for_databases() -> Path:
     return Path(tempfile.gettempdir())
 
 
-PUBLISHED = pytest.StashKey[list[str]]()
+PUBLISHED = "published"
+"""Under which name a test's report carries its lines, from whichever process ran it."""
+LONG = ("tests/reliability/",)
+"""What begins first, so that no process is left alone with a long file in the end."""
 
 
 def pytest_configure() -> None:
@@ -45,22 +50,31 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what takes long, where processes share the work."""
+    if getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
 @pytest.fixture
 def publish(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Return what puts a line (a seed, counts, a bound) into this run's closing summary, and into a failure."""
-    lines = request.config.stash.setdefault(PUBLISHED, [])
 
     def publish(line: str) -> None:
-        lines.append(line)
+        request.node.user_properties.append((PUBLISHED, line))
         sys.stdout.write(f"{line}\n")
 
     return publish
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was published, and at which size it ran."""
-    for line in config.stash.get(PUBLISHED, []):
-        terminalreporter.write_line(line)
+    reports = [report for found in terminalreporter.stats.values() for report in found]
+    # The teardown's report is a test's last and has everything, whatever became of the test.
+    last = (report for report in reports if getattr(report, "when", None) == "teardown")
+    for name, line in (each for report in last for each in report.user_properties):
+        if name == PUBLISHED:
+            terminalreporter.write_line(line)
 
 
 def _open_folder(place: Path | None = None) -> Path:
