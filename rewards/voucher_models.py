@@ -56,8 +56,8 @@ class Voucher(Base):
     """
     A code worth something once: issued, perhaps reserved, then redeemed, cancelled or expired.
 
-    A trigger lets nothing change but its state and what is left of it, and no state come back
-    but a redeemed one whose sale was returned.
+    A trigger lets nothing change but its state, its end and what is left of it; a redeemed or a cancelled
+    one can only be issued again, when the sale was returned or the return was voided.
     """
 
     __tablename__ = "voucher"
@@ -119,7 +119,7 @@ class VoucherEvent(Base):
     __table_args__ = (
         CheckConstraint(
             "event in ('issued', 'reserved', 'released', 'redeemed', 'redeemed_again', 'given_back', "
-            "'cancelled', 'expired', 'reprinted')",
+            "'cancelled', 'restored', 'expired', 'reprinted')",
             name="event",
         ),
         CheckConstraint(OF_RECEIPT, name="receipt"),
