@@ -1,4 +1,4 @@
-"""The command line of basket analysis: `regulars mine`, `groups` and `assortment`."""
+"""The command line of basket analysis: `regulars mine`, `groups`, `assortment` and `evaluate`."""
 
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -7,11 +7,13 @@ from typing import Any
 
 import click
 
+from basket_analysis.evaluation_commands import evaluate
 from basket_analysis.group_files import fit_groups, score_groups
 from basket_analysis.grouping import MIN_BASKETS
 from basket_analysis.itemset_mining import MiningOrder, mine_file
+from basket_analysis.listing_files import rank_listings
 from basket_analysis.mining import MAX_ITEMSETS, MINERS
-from basket_analysis.served_commands import assortment, list_groups, show_group
+from basket_analysis.served_commands import list_groups, show_assortment, show_group
 from core.commandline import json_option, print_json, refusals_exit_2
 
 INPUT = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
@@ -109,7 +111,55 @@ def _print_record(record: dict[str, Any], *, as_json: bool) -> None:
         click.echo(f"{group['households']:8,}  {group['id']:6}  {group['name'] or ''}")
 
 
+class ShowsByDefault(click.Group):
+    """A group whose first word is either one of its commands or what its command `show` shows."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `show` before the words when none of them is a command."""
+        words = [word for word in args if not word.startswith("-")]
+        if words and words[0] not in self.commands:
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=ShowsByDefault)
+def assortment() -> None:
+    """
+    Assortment suggestions: of a STORE as the last night left them, or from a file of baskets.
+
+    `regulars assortment STORE` is short for `regulars assortment show STORE`.
+    """
+
+
+@assortment.command()
+@click.option("--baskets", type=INPUT, required=True, help="CSV or parquet with the column store.")
+@click.option("--out", type=OUTPUT, required=True, help="Where the candidates go.")
+@click.option("--top", type=click.IntRange(min=1), default=200, show_default=True, help="So many per store.")
+@click.option("--min-store-baskets", type=click.IntRange(min=1), default=500, show_default=True)
+@click.option("--min-item-baskets", type=click.IntRange(min=1), default=50, show_default=True)
+@json_option
+@refusals_exit_2
+def rank(*, as_json: bool, **options: Any) -> None:
+    """
+    Rank what each store of a file has never sold and might list, best first.
+
+    A store is ranked for when it has enough baskets; an item is a candidate when enough baskets of the
+    chain hold it and none of the store's. Values are per week, in the file's unit.
+    """
+    record = rank_listings(**options)
+    if as_json:
+        print_json(record)
+        return
+    how = (
+        "learnt from the file's own past"
+        if record["learnt"]
+        else "the file's past is too short to learn from"
+    )
+    click.echo(f"{record['candidates']:,} candidates for {record['ranked_stores']:,} stores; {how}")
+
+
+assortment.add_command(show_assortment)
 groups.add_command(list_groups)
 groups.add_command(show_group)
 
-commands: tuple[click.Command, ...] = (mine, groups, assortment)
+commands: tuple[click.Command, ...] = (mine, groups, assortment, evaluate)

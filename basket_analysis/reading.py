@@ -20,6 +20,7 @@ from basket_analysis.baskets import (
     Int64s,
     tabulate,
 )
+from basket_analysis.store_baskets import StoreBaskets
 from basket_analysis.store_sales import SalesTable
 from core.driver import driver_of
 
@@ -177,6 +178,32 @@ class SoldLines:
             week=week[used].astype(np.int32),
             type_of=types,
             stores=len(self.stores),
+            weeks=weeks,
+        )
+
+    def store_baskets(self) -> StoreBaskets:
+        """Return the baskets by store, at the level of articles, over the whole weeks that end with the period."""
+        weeks = max(1, (self.following_day - self.first_day).days // 7)
+        age = (self.following_day - date(2000, 1, 1)).days - 1 - self.day
+        week = weeks - 1 - age // 7
+        lines = (week >= 0)[self.basket]
+        used, baskets = np.unique(self.basket[lines], return_inverse=True)
+        pairs, first = np.unique(
+            baskets.astype(np.int64) * max(1, len(self.articles)) + self.article[lines], return_inverse=True
+        )
+        values = np.bincount(first, weights=self.value[lines], minlength=len(pairs))
+        return StoreBaskets(
+            stores=tuple(map(str, self.stores)),
+            items=tuple(article.sku for article in self.articles),
+            households=len(self.members),
+            basket=(pairs // max(1, len(self.articles))).astype(np.int32),
+            item=(pairs % max(1, len(self.articles))).astype(np.int32),
+            value=np.rint(values * 100).astype(np.int64),
+            store=np.searchsorted(self.stores, self.store_id[used]).astype(np.int32),
+            household=self.member[used],
+            week=week[used].astype(np.int32),
+            type_of=_codes([article.type for article in self.articles]),
+            category_of=_codes([article.category for article in self.articles]),
             weeks=weeks,
         )
 

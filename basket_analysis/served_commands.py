@@ -89,12 +89,12 @@ def _rule_words(rule: RuleView) -> str:
     )
 
 
-@click.command()
+@click.command("show")
 @click.argument("store_code", metavar="STORE")
 @json_option
 @pass_workplace
 @refusals_exit_2
-def assortment(workplace: Workplace, *, store_code: str, as_json: bool) -> None:
+def show_assortment(workplace: Workplace, *, store_code: str, as_json: bool) -> None:
     """Show what a store might list, delist, keep or place together, with the evidence."""
     with workplace.sessions() as session:
         store = store_of_code(session, store_code)

@@ -30,7 +30,7 @@ FORBIDDEN_NAMES = {
     "manager",
     "managers",
 }
-HEAVY = {"weasyprint", "mlxtend", "numba", "graspologic_native", "scipy", "pandas", "pyarrow", "xlsxwriter"}
+HEAVY = {"weasyprint", "mlxtend", "numba", "graspologic_native", "scipy", "sklearn", "pandas", "pyarrow", "xlsxwriter"}
 
 
 def sources(*folders: str) -> list[Path]:

@@ -18,7 +18,7 @@ from basket_analysis.analysis_runs import (
 )
 from basket_analysis.jobs import form_groups, mine_rules, suggest_assortment
 from basket_analysis.models import AnalysisRun, MinedRule, ServedRun, ShopperGroup, Suggestion
-from basket_analysis.served_commands import assortment, list_groups, show_group
+from basket_analysis.served_commands import list_groups, show_assortment, show_group
 from basket_analysis.verification import CHECKS
 from core.commandline import Workplace
 from core.jobs import Shift
@@ -179,12 +179,12 @@ class TestWhatIsServed:
         assert "times more often than by chance" in told(show_group, "t1").stdout
 
     def test_is_shown_as_suggestions_of_a_store(self, told, sessions):
-        shown = json.loads(told(assortment, "S1", "--json").stdout)["suggestions"]
+        shown = json.loads(told(show_assortment, "S1", "--json").stdout)["suggestions"]
         with sessions() as session:
             assert len(shown) == session.scalar(select(func.count(Suggestion.suggestion_id)))
-        assert "a week" in told(assortment, "S1").stdout
+        assert "a week" in told(show_assortment, "S1").stdout
 
-    @pytest.mark.parametrize(("command", "argument"), [(show_group, "t99"), (assortment, "S99")])
+    @pytest.mark.parametrize(("command", "argument"), [(show_group, "t99"), (show_assortment, "S99")])
     def test_is_refused_where_there_is_nothing_of_the_name(self, told, command, argument):
         refusal = told(command, argument)
         assert (refusal.exit_code, refusal.stdout) == (2, "")

@@ -1,0 +1,84 @@
+"""The command group `regulars evaluate`: how good the analysis is, by its protocols."""
+
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+import click
+
+from basket_analysis.basket_files import read_baskets
+from basket_analysis.listing_evaluation import DEPTHS, ListingEvaluation, evaluate_listings
+from basket_analysis.reading import read_sold_lines, weeks_before
+from basket_analysis.store_baskets import StoreBaskets, store_baskets
+from core import clock
+from core.commandline import Workplace, json_option, pass_workplace, print_json, refusals_exit_2
+
+YEAR = 53
+
+
+@click.group()
+def evaluate() -> None:
+    """Measure the analysis on weeks that it has not seen."""
+
+
+@evaluate.command("assortment")
+@click.option(
+    "--baskets",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file of baskets with store, household_id, time, value, type; the last 53 weeks of the database, if absent.",
+)
+@click.option("--learn-weeks", type=click.IntRange(min=1), default=40, show_default=True)
+@click.option("--min-store-baskets", type=click.IntRange(min=1), default=500, show_default=True)
+@click.option("--min-item-baskets", type=click.IntRange(min=1), default=50, show_default=True)
+@json_option
+@pass_workplace
+@refusals_exit_2
+def evaluate_assortment(
+    workplace: Workplace,
+    *,
+    baskets: Path | None,
+    learn_weeks: int,
+    min_store_baskets: int,
+    min_item_baskets: int,
+    as_json: bool,
+) -> None:
+    """Print how many listing candidates stores came to sell, beside what simpler rankings find."""
+    found = evaluate_listings(
+        _of_file(baskets) if baskets else _of_database(workplace, clock.now().date()),
+        learn_weeks=learn_weeks,
+        min_store_baskets=min_store_baskets,
+        min_item_baskets=min_item_baskets,
+    )
+    if as_json:
+        print_json(asdict(found))
+    else:
+        _print(found)
+
+
+def _of_file(path: Path) -> StoreBaskets:
+    return store_baskets(
+        read_baskets(path, wanted=("household_id", "time", "store", "value", "type", "category"))
+    )
+
+
+def _of_database(workplace: Workplace, today: date) -> StoreBaskets:
+    with workplace.sessions() as session:
+        return read_sold_lines(
+            session, first_day=weeks_before(today, YEAR), following_day=today
+        ).store_baskets()
+
+
+def _print(found: ListingEvaluation) -> None:
+    click.echo(
+        f"{found.stores:,} stores, {found.items:,} items; learnt on {found.learn_weeks} weeks, "
+        f"measured on the {found.test_weeks} after them; 95 % intervals over stores"
+    )
+    head = "".join(f"{f'precision@{depth}':>26}" for depth in DEPTHS)
+    click.echo(f"{'':34}{head}")
+    for row in found.rows:
+        cells = "".join(
+            f"{mean:>10.3f} ({low:.3f} to {high:.3f})"
+            for mean, low, high in zip(row.means, row.low, row.high, strict=True)
+        )
+        click.echo(f"{row.method:34}{cells}")
+    click.echo(f"80 % intervals of value that held what was taken: {found.covered:.1%}")
