@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core.audit import record_event
 from core.errors import Conflict, NotFound, Refused
 from rewards.models import LiveBook, OfferVersion, RehearsedOffer
+from rewards.offer_uses import count_budgets
 
 LONGEST_TEXT: Final = 500
 
@@ -88,7 +89,7 @@ def approve_offer(
 
     Raises `OfferVersionNotFound`, `SamePerson`, `NotRehearsed` or `AlreadyDecided`.
     """
-    _one_at_a_time(session, offer_code)
+    hold_book(session)
     draft = _draft(session, offer_code, version)
     if draft.drafted_by == actor:
         raise SamePerson("who drafted an offer cannot approve it: a second person has to look")
@@ -146,7 +147,7 @@ def stop_offer(session: Session, *, offer_code: str, actor: str, now: datetime, 
     One person suffices: what stops giving costs nothing. Raises `NotLive` or `NoReason`.
     """
     said = _said(reason)
-    _one_at_a_time(session, offer_code)
+    hold_book(session)
     version = _end_live(session, offer_code, state="stopped", actor=actor, now=now, reason=said)
     if version is None:
         raise NotLive(f"no version of {offer_code} is live")
@@ -156,15 +157,20 @@ def stop_offer(session: Session, *, offer_code: str, actor: str, now: datetime, 
 
 
 def let_tills_see(session: Session, *, actor: str, now: datetime) -> None:
-    """Draw another generation of the live offers, which every process asks for with its next basket."""
+    """
+    Draw another generation of the live offers, which every process asks for with its next basket.
+
+    Budgets that are new begin to be counted.
+    """
+    count_budgets(session)
     session.execute(
         update(LiveBook).values(generation=func.nextval("offer_generation"), changed_at=now, changed_by=actor)
     )
 
 
-def _one_at_a_time(session: Session, offer_code: str) -> None:
-    """Let nobody else make a version of this offer live or end it until this transaction is over."""
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"offer {offer_code}"))))
+def hold_book(session: Session) -> None:
+    """Let nobody else make a version of any offer, or end one, until this transaction is over."""
+    session.execute(select(LiveBook.generation).with_for_update())
 
 
 def _draft(session: Session, offer_code: str, version: int) -> Draft:
