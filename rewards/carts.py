@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from types import MappingProxyType
 from typing import NamedTuple
 
 PIECES = "pcs"
@@ -72,7 +71,7 @@ class Occasion:
     store_code: str
     currency: str
     shopper: Shopper | None = None
-    presented: Mapping[str, Presented] = MappingProxyType({})
+    presented: Mapping[str, Presented] = field(default_factory=dict)
     language: str = "en"
 
 

@@ -1,0 +1,214 @@
+"""
+One offer at a time on a basket: planned, then given, again and again while its condition holds.
+
+An application is planned on what the offer may still claim. When the units of its runs would allow the same
+application several times more, all of these are given at once; so a line of 100,000 pieces costs no more than one of ten.
+Pure.
+"""
+
+from rewards.benefits import Worked, shared, unit_by_unit
+from rewards.carts import Left
+from rewards.planning import Plan, planned
+from rewards.ready_offers import LiveOffer
+from rewards.standing_basket import Basket, Claimable, Given
+from rewards.units import CLOSED, DISCOUNTED, Run
+
+MOST_PLANNED = 5_000
+"""Applications planned one by one on a basket; more stop the offer, and the evaluation says so."""
+MOST_STEPS = 1_000_000
+"""Runs of units looked at on a basket before no further offer is tried."""
+WITHOUT_END = 10**18
+
+
+def apply_one(basket: Basket, live: LiveOffer, left: Left | None) -> Given | None:
+    """Give what `live` gives, as often as it may, and return it; None, with nothing changed, where it gives nothing."""
+    times_left, amount_left = allowance(live, left)
+    if times_left <= 0:
+        basket.refused[live.rank] = "limit"
+        return None
+    view, given = Claimable(basket, live), Given(live)
+    while given.times < times_left:
+        if basket.planned >= MOST_PLANNED or basket.steps >= MOST_STEPS:
+            basket.notes.append(("stopped", live.code))
+            break
+        basket.planned += 1
+        plan = planned(view, live)
+        if plan is None or not _give(view, plan, given, times_left - given.times, amount_left):
+            break
+        if plan.once:
+            break
+    if not given.times:
+        return None
+    _settle(view, live, given)
+    return given
+
+
+def allowance(live: LiveOffer, left: Left | None) -> tuple[int, int]:
+    """Return how many applications, and how much discount, the limits of an offer still allow."""
+    limits = live.limits
+    times = WITHOUT_END if limits.per_receipt is None else limits.per_receipt
+    if not limits.counted:
+        return times, WITHOUT_END
+    left = left or Left()
+    for limit, rest in (
+        (limits.uses, left.uses),
+        (limits.per_member_day, left.member_day),
+        (limits.per_member, left.member),
+        (limits.per_store_day_uses, left.store_day_uses),
+        (limits.per_store_week_uses, left.store_week_uses),
+    ):
+        if limit is not None:
+            times = min(times, limit if rest is None else rest)
+    amount = WITHOUT_END
+    for limit, rest in (
+        (limits.amount, left.amount),
+        (limits.per_store_day_amount, left.store_day_amount),
+        (limits.per_store_week_amount, left.store_week_amount),
+    ):
+        if limit is not None:
+            amount = min(amount, limit if rest is None else rest)
+    return times, amount
+
+
+def _give(view: Claimable, plan: Plan, given: Given, times_left: int, amount_left: int) -> bool:
+    """Give a planned application, as often as the units alike allow it; return whether it gave something."""
+    live, basket = given.live, view.basket
+    offs = _discounts(view, plan, live)
+    if live.discounts:
+        if not offs:
+            return False
+    elif not _gives(view, plan, live):
+        return False
+    amount = sum(count * off for line in offs.values() for piece in line for count, off in piece)
+    if amount > amount_left - given.amount:
+        basket.refused[live.rank] = "budget"
+        return False
+    repeats = _repeats(view, plan, live)
+    if repeats > 1:
+        repeats = min(repeats, times_left, (amount_left - given.amount) // amount if amount else repeats)
+    given.times += repeats
+    given.amount += amount * repeats
+    given.points += (live.points or 0) * repeats
+    for place, takes in plan.takes.items():
+        off = _put(view, live, place, takes=takes, offs=offs.get(place), repeats=repeats)
+        if off:
+            given.per_line[place] = given.per_line.get(place, 0) + off
+    return True
+
+
+def _discounts(view: Claimable, plan: Plan, live: LiveOffer) -> dict[int, list[list[tuple[int, int]]]]:
+    """Return by place what comes off each worked piece of its units; empty when that is nothing."""
+    if not live.discounts:
+        return {}
+    lines, pools = view.basket.lines, view.pools
+    worked = []
+    for place in plan.takes:
+        if place in plan.worked:
+            runs = pools[place].runs
+            pieces = [(count, runs[slot][1]) for slot, count, works in plan.takes[place] if works]
+            worked.append(Worked(place, lines[place].measure, pieces))
+    if live.total is not None:
+        offs = shared(worked, live.total)
+    else:
+        assert live.per_unit is not None
+        offs = unit_by_unit(worked, live.per_unit)
+    return {line.place: off for line, off in zip(worked, offs, strict=True)} if offs else {}
+
+
+def _gives(view: Claimable, plan: Plan, live: LiveOffer) -> bool:
+    """Return whether a benefit that is no discount gives something: points at all, or more of them than before."""
+    if live.multiplier is None:
+        return live.points is None or live.points > 0
+    return any(
+        works and _multiplied(view.pools[place].runs[slot][3], live) != view.pools[place].runs[slot][3]
+        for place, takes in plan.takes.items()
+        for slot, _count, works in takes
+    )
+
+
+def _multiplied(times: object, live: LiveOffer) -> object:
+    """Return how many times points a unit earns now: the largest counts; 1 is what every unit earns anyway."""
+    assert live.multiplier is not None
+    if times is None:
+        return None if live.multiplier == 1 else live.multiplier
+    return max(times, live.multiplier)  # type: ignore[call-overload]
+
+
+def _repeats(view: Claimable, plan: Plan, live: LiveOffer) -> int:
+    """Return how often this very application can be given in a row, because units of the same runs are left for it."""
+    if plan.once or not live.repeatable:
+        return 1
+    most = WITHOUT_END
+    for place, takes in plan.takes.items():
+        taken: dict[int, int] = {}
+        for slot, count, _works in takes:
+            taken[slot] = taken.get(slot, 0) + count
+        rest = view.pools[place].rest
+        most = min(most, *(rest[slot] // count for slot, count in taken.items()))
+        if len(taken) > 1:
+            return 1
+    return most
+
+
+def _put(
+    view: Claimable,
+    live: LiveOffer,
+    place: int,
+    *,
+    takes: list[tuple[int, int, bool]],
+    offs: list[list[tuple[int, int]]] | None,
+    repeats: int,
+) -> int:
+    """Make of the taken units what they are now; return what came off them."""
+    pool, off_here = view.pools[place], 0
+    flags = (view.basket.flag_of(live.group) if live.group else 0) | (0 if live.stackable else CLOSED)
+    made: dict[int, list[Run]] = {}
+    taken: dict[int, int] = {}
+    worked = 0
+    for slot, count, works in takes:
+        _count, left, before, times = pool.runs[slot]
+        into = made.setdefault(slot, [])
+        taken[slot] = taken.get(slot, 0) + count
+        if not works or (offs is None and live.multiplier is None):
+            into.append((count, left, before | flags, times))
+        elif offs is None:
+            into.append((count, left, before | flags, _multiplied(times, live)))  # type: ignore[arg-type]
+        else:
+            for many, off in offs[worked]:
+                flag = before | flags | (DISCOUNTED if off else 0)
+                into.append((many, left - off, flag, times))
+                off_here += many * off
+            worked += 1
+    for slot, runs in made.items():
+        pattern = _merged(runs)
+        if len(pattern) == 1:
+            pattern = [(pattern[0][0] * repeats, *pattern[0][1:])]
+        elif repeats > 1:
+            pattern = pattern * repeats
+        view.basket.steps += len(pattern)
+        pool.put(slot, pattern, taken[slot] * repeats)
+    return off_here * repeats
+
+
+def _merged(runs: list[Run]) -> list[Run]:
+    merged: list[Run] = []
+    for run in runs:
+        if merged and merged[-1][1:] == run[1:]:
+            merged[-1] = (merged[-1][0] + run[0], *run[1:])
+        else:
+            merged.append(run)
+    return merged
+
+
+def _settle(view: Claimable, live: LiveOffer, given: Given) -> None:
+    """Write what an offer gave into the basket."""
+    basket = view.basket
+    basket.given.append(given)
+    for place, off in given.per_line.items():
+        basket.net[place] -= off
+    if live.add_up and not live.group and live.stackable:
+        return
+    basket.history.append((live.rank, basket.runs.copy()))
+    for place, pool in view.pools.items():
+        if pool.made:
+            basket.runs[place] = pool.result()

@@ -1,0 +1,176 @@
+"""
+All live offers, made ready once: found by what can trigger them, not by going through them.
+
+A book is immutable and belongs to one generation of offers. What it learns about an article (which selections match,
+which offers of a store that could trigger) it remembers, so that the next basket with it pays one look-up. Pure.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from rewards.carts import CartLine, Occasion
+from rewards.doorkeeper import Doorkeeper
+from rewards.offers import FIRST, Offer, Select
+from rewards.ready_offers import LiveOffer, Trigger
+from rewards.selections import KEYS, Article, Matcher, indexed, main_key, values_of
+
+MOST_REMEMBERED = 50_000
+"""Articles that a book remembers over all stores, before it forgets them all."""
+
+
+class Seen(NamedTuple):
+    """What a book knows of an article in a store: the selections that match, and the offers that they trigger."""
+
+    selections: tuple[int, ...]
+    ranks: tuple[int, ...]
+
+
+class OfferBook:
+    """
+    The offers of one generation, in the order in which they are tried: by stage, priority from the highest, then code.
+
+    `choice` is "first" or "best"; `article_names` are what explanations call articles, by sku.
+    """
+
+    def __init__(
+        self, offers: Iterable[Offer], choice: str = FIRST, article_names: Mapping[str, str] | None = None
+    ) -> None:
+        self.choice = choice
+        self.article_names = dict(article_names or {})
+        self._numbers: dict[Select, int] = {}
+        self._selects: list[Select] = []
+        self._audiences: dict[object, int] = {}
+        ordered = sorted(offers, key=lambda offer: offer.order)
+        self.live = [LiveOffer(offer, rank, self) for rank, offer in enumerate(ordered)]
+        self.by_code = {live.code: live for live in self.live}
+        self._matchers = [Matcher(select) for select in self._selects]
+        self._index = {key: self._listed(key) for key in KEYS}
+        self._anything = [number for number, select in enumerate(self._selects) if main_key(select) is None]
+        self._triggered: dict[int, list[int]] = {}
+        self._touched: dict[int, list[int]] = {}
+        self._by_batch: dict[str, list[int]] = {}
+        self._always: list[int] = []
+        self._anywhere: list[int] = []
+        for live in self.live:
+            self._file(live)
+        self._seen: dict[str, dict[Article, Seen]] = {}
+        self._remembered = 0
+        self._always_in: dict[str, tuple[int, ...]] = {}
+
+    def __len__(self) -> int:
+        return len(self.live)
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        """The offers in the order in which they are tried."""
+        return tuple(live.offer for live in self.live)
+
+    def number(self, select: Select) -> int:
+        """Return the number of a selection; equal ones have the same."""
+        found = self._numbers.get(select)
+        if found is None:
+            found = self._numbers[select] = len(self._selects)
+            self._selects.append(select)
+        return found
+
+    def audience_number(self, offer: Offer) -> int:
+        """Return a number that offers with the same audience, and the same need for a card, share."""
+        return self._audiences.setdefault((offer.audience, offer.limits.per_person), len(self._audiences))
+
+    def commonness(self, ways: tuple[Trigger, ...]) -> float:
+        """Return a guess at how often one of `ways` comes up; only its order matters."""
+        return sum(self._commonness(way) for way in ways)
+
+    def _commonness(self, way: Trigger) -> float:
+        if isinstance(way, tuple):
+            return 0.0
+        if isinstance(way, str):
+            return 10**9
+        select = self._selects[way]
+        key = main_key(select)
+        if key is None:
+            return 10**8
+        return len(getattr(select, key)) * 10.0 ** KEYS.index(key)
+
+    def _listed(self, key: str) -> dict[str, list[int]]:
+        listed: dict[str, list[int]] = {}
+        for number, select in enumerate(self._selects):
+            if main_key(select) == key:
+                for value in getattr(select, key):
+                    listed.setdefault(indexed(key, value), []).append(number)
+        return listed
+
+    def _file(self, live: LiveOffer) -> None:
+        for trigger in live.triggers:
+            if isinstance(trigger, int):
+                self._triggered.setdefault(trigger, []).append(live.rank)
+            elif isinstance(trigger, tuple):
+                self._by_batch.setdefault(trigger[0], []).append(live.rank)
+            else:
+                self._always.append(live.rank)
+        for number in live.touched:
+            self._touched.setdefault(number, []).append(live.rank)
+        if live.anywhere:
+            self._anywhere.append(live.rank)
+
+    def seen(self, article: Article, store: str) -> Seen:
+        """Return what is known of an article in a store."""
+        known = self._seen.get(store)
+        if known is None:
+            known = self._seen[store] = {}
+        found = known.get(article)
+        if found is None:
+            if self._remembered >= MOST_REMEMBERED:
+                self._seen.clear()
+                self._remembered = 0
+            found = known[article] = self._look_at(article, store)
+            self._remembered += 1
+        return found
+
+    def _look_at(self, article: Article, store: str) -> Seen:
+        values = values_of(article)
+        numbers = set(self._anything)
+        for key, value in zip(KEYS, values, strict=True):
+            if value is not None:
+                numbers.update(self._index[key].get(value, ()))
+        matching = tuple(sorted(number for number in numbers if self._matchers[number].matches(values)))
+        ranks = {rank for number in matching for rank in self._triggered.get(number, ())}
+        return Seen(matching, tuple(sorted(rank for rank in ranks if self._sold_in(rank, store))))
+
+    def _sold_in(self, rank: int, store: str) -> bool:
+        stores = self.live[rank].offer.stores
+        return not stores or store in stores
+
+    def on_every_basket(self, store: str) -> tuple[int, ...]:
+        """Return the ranks of a store's offers that any basket can trigger."""
+        found = self._always_in.get(store)
+        if found is None:
+            found = tuple(rank for rank in self._always if self._sold_in(rank, store))
+            if len(self._always_in) < MOST_REMEMBERED:
+                self._always_in[store] = found
+        return found
+
+    def opened_by(self, batches: Iterable[str], store: str) -> Iterator[int]:
+        """Yield the ranks of a store's offers that a code of `batches` can trigger."""
+        for batch in batches:
+            yield from (rank for rank in self._by_batch.get(batch, ()) if self._sold_in(rank, store))
+
+    def touched_by(self, selections: Iterable[int], batches: Iterable[str], store: str) -> list[int]:
+        """Return the ranks of a store's offers that speak of what is in the basket, applicable or not."""
+        found = {rank for number in selections for rank in self._touched.get(number, ())}
+        found.update(self._anywhere)
+        found.update(self._always)
+        for batch in batches:
+            found.update(self._by_batch.get(batch, ()))
+        return [rank for rank in found if self._sold_in(rank, store)]
+
+    def limited_candidates(self, cart: Iterable[CartLine], occasion: Occasion) -> tuple[Offer, ...]:
+        """Return the offers with counted limits that `cart` could trigger now: those whose counters matter."""
+        ranks: set[int] = set(self.on_every_basket(occasion.store_code))
+        for line in cart:
+            if line.unit_price > 0:
+                ranks.update(self.seen(line[4:], occasion.store_code).ranks)
+        ranks.update(self.opened_by(occasion.presented, occasion.store_code))
+        limited = [self.live[rank] for rank in sorted(ranks) if self.live[rank].limits.counted]
+        doorkeeper = Doorkeeper(occasion)
+        return tuple(live.offer for live in limited if doorkeeper.lets_in(live))

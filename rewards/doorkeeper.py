@@ -1,0 +1,45 @@
+"""Whether a live offer is there for this shopper at this moment. Pure."""
+
+from datetime import datetime
+
+from rewards.carts import Occasion
+from rewards.eligibility import local_moment, may_have, runs_at
+from rewards.offers import Offer
+from rewards.ready_offers import LiveOffer
+
+
+class Doorkeeper:
+    """Who and when, on one occasion: whether an offer is there for this shopper at this moment."""
+
+    __slots__ = ("at", "local", "occasion", "verdicts")
+
+    def __init__(self, occasion: Occasion) -> None:
+        self.occasion = occasion
+        self.at = occasion.at.timestamp()
+        self.local: datetime | None = None
+        self.verdicts: dict[int, bool] = {}
+
+    def lets_in(self, live: LiveOffer) -> bool:
+        """Return whether the offer runs now, and the shopper may have it."""
+        if not live.start <= self.at < live.end:
+            return False
+        verdict = self.verdicts.get(live.audience)
+        if verdict is None:
+            verdict = self.verdicts[live.audience] = self.may_have(live.offer)
+        return verdict and (not live.timed or self.in_hours(live))
+
+    def may_have(self, offer: Offer) -> bool:
+        """Return whether the shopper belongs to the audience, and is known where limits count per person."""
+        shopper = self.occasion.shopper
+        if shopper is None and offer.limits.per_person:
+            return False
+        return may_have(offer.audience, shopper, self._now().date())
+
+    def in_hours(self, live: LiveOffer) -> bool:
+        """Return whether weekday and hour are right."""
+        return runs_at(live.offer.valid, self._now())
+
+    def _now(self) -> datetime:
+        if self.local is None:
+            self.local = local_moment(self.occasion)
+        return self.local

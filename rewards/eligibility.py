@@ -1,0 +1,95 @@
+"""Whether an offer is there for somebody at a moment: audience, weekdays and hours. Pure."""
+
+import calendar
+from datetime import date, datetime, timedelta
+
+from core.clock import zone
+from rewards.carts import Occasion, Shopper
+from rewards.offers import COMPANIES, EVERYONE, Audience, Validity
+
+
+def may_have(audience: Audience, shopper: Shopper | None, today: date) -> bool:
+    """Return whether `shopper`, None without a card, belongs to an audience on a store-local day."""
+    if shopper is None:
+        return audience.who == EVERYONE and not is_personal(audience)
+    if shopper.staff and not audience.staff:
+        return False
+    if shopper.company and not audience.companies and audience.who != COMPANIES:
+        return False
+    if audience.who == COMPANIES and not shopper.company:
+        return False
+    return (
+        _among(shopper.tier, audience.tiers)
+        and (not audience.groups or not set(shopper.groups).isdisjoint(audience.groups))
+        and _among(shopper.phase, audience.phases)
+        and _among(shopper.value, audience.values)
+        and _among(shopper.member_code, audience.member_codes)
+        and (not audience.first_purchase or shopper.first_purchase)
+        and (
+            audience.birthday_within_days is None
+            or (
+                shopper.birth_date is not None
+                and days_to_birthday(shopper.birth_date, today) <= audience.birthday_within_days
+            )
+        )
+    )
+
+
+def is_personal(audience: Audience) -> bool:
+    """Return whether an audience asks for more than a card."""
+    return bool(
+        audience.tiers
+        or audience.groups
+        or audience.phases
+        or audience.values
+        or audience.member_codes
+        or audience.birthday_within_days is not None
+        or audience.first_purchase
+    )
+
+
+def _among(value: str | None, wanted: tuple[str, ...]) -> bool:
+    return not wanted or value in wanted
+
+
+def birthday_in(born: date, year: int) -> date:
+    """Return the birthday in `year`; who was born on 29 February has it on 28 February in common years."""
+    if born.month == 2 and born.day == 29 and not calendar.isleap(year):
+        return date(year, 2, 28)
+    return born.replace(year=year)
+
+
+def days_to_birthday(born: date, today: date) -> int:
+    """Return how many days lie between `today` and the nearest birthday, whether before or after."""
+    years = [year for year in (today.year - 1, today.year, today.year + 1) if 1 <= year <= 9999]
+    return min(abs((birthday_in(born, year) - today).days) for year in years)
+
+
+def runs_at(valid: Validity, local: datetime) -> bool:
+    """
+    Return whether weekdays and hours allow `local`, a moment in store time.
+
+    Hours over midnight belong to the day on which they began.
+    """
+    if not valid.hours:
+        return not valid.weekdays or local.isoweekday() in valid.weekdays
+    clock, today = local.time().replace(tzinfo=None), local.isoweekday()
+    yesterday = (local.date() - timedelta(days=1)).isoweekday() if local.date() > date.min else 7
+    for hours in valid.hours:
+        over_midnight = hours.end <= hours.start
+        begins_today = hours.start <= clock and (over_midnight or clock < hours.end)
+        if begins_today and (not valid.weekdays or today in valid.weekdays):
+            return True
+        if over_midnight and clock < hours.end and (not valid.weekdays or yesterday in valid.weekdays):
+            return True
+    return False
+
+
+def is_over(valid: Validity, at: datetime) -> bool:
+    """Return whether `at` lies outside the period from (inclusive) to (exclusive)."""
+    return (valid.start is not None and at < valid.start) or (valid.end is not None and at >= valid.end)
+
+
+def local_moment(occasion: Occasion) -> datetime:
+    """Return the moment of an occasion on the store's clock."""
+    return occasion.at.astimezone(zone(occasion.timezone))

@@ -1,0 +1,149 @@
+"""Offers made ready for evaluation: checks, benefit, and what can trigger them. Pure."""
+
+from typing import Protocol
+
+from rewards.benefits import per_unit_of, total_of
+from rewards.conditions import AnyUnitCheck, Check, check_of
+from rewards.offers import (
+    DISCOUNTS,
+    NET,
+    AllOf,
+    Always,
+    AnyOf,
+    BonusPoints,
+    Condition,
+    Each,
+    Items,
+    NoneOf,
+    Nth,
+    Offer,
+    Percent,
+    PointsMultiplier,
+    Select,
+    Value,
+    VoucherPresented,
+    conditions_in,
+)
+from rewards.selections import selections_in
+
+EVERY_BASKET = "every basket"
+Trigger = int | str | tuple[str]
+"""What must be there for an offer to apply: a selection's number, a batch as (batch,), or any basket."""
+
+
+class Numbers(Protocol):
+    """A book that is being made: what gives selections and audiences their numbers."""
+
+    def number(self, select: Select) -> int:
+        """Return the number of a selection; equal ones have the same."""
+        ...
+
+    def audience_number(self, offer: Offer) -> int:
+        """Return a number that offers for the same people share."""
+        ...
+
+    def commonness(self, ways: tuple[Trigger, ...]) -> float:
+        """Return a guess at how often one of `ways` comes up."""
+        ...
+
+
+class LiveOffer:
+    """An offer made ready: its rank in the order of evaluation, its checks, and how its benefit works."""
+
+    __slots__ = (
+        "add_up",
+        "anywhere",
+        "audience",
+        "check",
+        "code",
+        "discounts",
+        "end",
+        "group",
+        "limits",
+        "multiplier",
+        "nth",
+        "offer",
+        "per_unit",
+        "points",
+        "rank",
+        "repeatable",
+        "select",
+        "stackable",
+        "start",
+        "timed",
+        "total",
+        "touched",
+        "triggers",
+    )
+
+    def __init__(self, offer: Offer, rank: int, book: Numbers) -> None:
+        benefit = offer.benefit
+        self.offer, self.rank, self.code, self.limits = offer, rank, offer.code, offer.limits
+        self.group = (offer.stage, offer.exclusive_group) if offer.exclusive_group is not None else None
+        self.stackable = offer.stackable
+        self.discounts = isinstance(benefit, DISCOUNTS)
+        self.total, self.per_unit = total_of(benefit), per_unit_of(benefit)
+        self.nth = benefit if isinstance(benefit, Nth) else None
+        self.multiplier = benefit.times if isinstance(benefit, PointsMultiplier) else None
+        self.points = benefit.points if isinstance(benefit, BonusPoints) else None
+        self.select = None if benefit.select is None else book.number(benefit.select)
+        self.check = _check(offer, book)
+        self.repeatable = _is_repeatable(offer.condition)
+        self.triggers = _triggers(offer, book)
+        self.touched = tuple(sorted({book.number(select) for select in selections_in(offer)}))
+        self.anywhere = benefit.select is None and _may_claim_nothing(offer.condition)
+        self.audience = book.audience_number(offer)
+        self.start = offer.valid.start.timestamp() if offer.valid.start else float("-inf")
+        self.end = offer.valid.end.timestamp() if offer.valid.end else float("inf")
+        self.timed = bool(offer.valid.weekdays or offer.valid.hours)
+        self.add_up = not self.discounts and self.multiplier is None
+
+
+def _check(offer: Offer, book: Numbers) -> Check:
+    condition, benefit = offer.condition, offer.benefit
+    by_unit = isinstance(benefit, Percent) or per_unit_of(benefit) is not None
+    if isinstance(condition, Items) and condition.quantity == 1 and by_unit:
+        return AnyUnitCheck(condition, book.number)
+    return check_of(condition, book.number)
+
+
+def _is_repeatable(condition: Condition) -> bool:
+    """Whether the next application must look like the one before while there are units of the same kind."""
+    return not any(
+        isinstance(inner, Value) and inner.measure == NET
+        for part in conditions_in(condition)
+        if isinstance(part, NoneOf)
+        for inner in conditions_in(part)
+    )
+
+
+def _may_claim_nothing(condition: Condition) -> bool:
+    if isinstance(condition, AllOf):
+        return all(_may_claim_nothing(part) for part in condition.of)
+    if isinstance(condition, AnyOf):
+        return any(_may_claim_nothing(part) for part in condition.of)
+    return isinstance(condition, Always | VoucherPresented | NoneOf)
+
+
+def _triggers(offer: Offer, book: Numbers) -> tuple[Trigger, ...]:
+    """Return what of which one must be there; the choice that comes up least often."""
+    ways = [_ways(offer.condition, book)]
+    if offer.benefit.select is not None:
+        ways.append((book.number(offer.benefit.select),))
+    return min(ways, key=book.commonness)
+
+
+def _ways(condition: Condition, book: Numbers) -> tuple[Trigger, ...]:
+    match condition:
+        case Items() | Value():
+            return (book.number(condition.select),)
+        case Each():
+            return min(((book.number(part.select),) for part in condition.of), key=book.commonness)
+        case VoucherPresented():
+            return ((condition.batch,),)
+        case AllOf():
+            return min((_ways(part, book) for part in condition.of), key=book.commonness)
+        case AnyOf():
+            return tuple(way for part in condition.of for way in _ways(part, book))
+        case Always() | NoneOf():
+            return (EVERY_BASKET,)

@@ -1,0 +1,198 @@
+"""A basket under evaluation: what is left of its units, what was given so far, and what an offer may claim of it. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from rewards.carts import Presented
+from rewards.ready_offers import LiveOffer
+from rewards.units import CLOSED, DISCOUNTED, FIRST_GROUP, Line, Pool, Run, left_of
+
+
+class Given:
+    """What one offer gave: how often, how much on which line (by place), and how many points."""
+
+    __slots__ = ("amount", "live", "per_line", "points", "times")
+
+    def __init__(self, live: LiveOffer) -> None:
+        self.live = live
+        self.times = 0
+        self.amount = 0
+        self.points = 0
+        self.per_line: dict[int, int] = {}
+
+
+class Snapshot(NamedTuple):
+    """The state of a basket that an evaluation can return to."""
+
+    runs: list[list[Run] | None]
+    net: list[int]
+    given: int
+    history: int
+
+
+class Basket:
+    """
+    A basket under evaluation: the lines by line number, what is left of their units, and what was given so far.
+
+    `matching` are the places of the lines that each selection matches; `history` is what the runs were before which
+    rank, for explanations.
+    """
+
+    __slots__ = (
+        "dearest",
+        "given",
+        "groups",
+        "history",
+        "lines",
+        "matching",
+        "net",
+        "notes",
+        "planned",
+        "presented",
+        "priced",
+        "refused",
+        "runs",
+        "steps",
+    )
+
+    def __init__(
+        self, lines: list[Line], matching: dict[int, list[int]], presented: Mapping[str, Presented]
+    ) -> None:
+        self.lines = lines
+        self.matching = matching
+        self.presented = presented
+        self.priced = [place for place, line in enumerate(lines) if line.priced]
+        self.runs: list[list[Run] | None] = [None] * len(lines)
+        self.net = [line.gross for line in lines]
+        self.given: list[Given] = []
+        self.groups: dict[object, int] = {}
+        self.history: list[tuple[int, list[list[Run] | None]]] = []
+        self.dearest: dict[int, Sequence[int]] = {}
+        self.refused: dict[int, str] = {}
+        self.notes: list[tuple[str, str]] = []
+        self.planned = 0
+        self.steps = 0
+
+    def lines_of(self, select: int) -> Sequence[int]:
+        """Return the places of the lines that a selection matches, the dearest first, then by line number."""
+        found = self.dearest.get(select)
+        if found is None:
+            lines = self.lines
+            found = self.matching.get(select, ())
+            if len(found) > 1:
+                found = sorted(found, key=lambda place: (-lines[place].unit_price, place))
+            self.dearest[select] = found
+        return found
+
+    def units(self, place: int) -> list[Run]:
+        """Return the units of a line as they are now."""
+        runs = self.runs[place]
+        return self.lines[place].runs() if runs is None else runs
+
+    def flag_of(self, group: object) -> int:
+        """Return the flag of the units that an exclusive group of a stage has consumed."""
+        flag = self.groups.get(group)
+        if flag is None:
+            flag = self.groups[group] = FIRST_GROUP << len(self.groups)
+        return flag
+
+    def snapshot(self) -> Snapshot:
+        """Return what `restore` needs."""
+        return Snapshot(self.runs.copy(), self.net.copy(), len(self.given), len(self.history))
+
+    def restore(self, before: Snapshot) -> None:
+        """Make the basket what it was at a snapshot."""
+        self.runs, self.net = before.runs.copy(), before.net.copy()
+        del self.given[before.given :]
+        del self.history[before.history :]
+
+
+class Claimable:
+    """A basket as one offer sees it: what it may claim now. What a condition looks at."""
+
+    __slots__ = ("basket", "mask", "open_mask", "pools", "presented")
+
+    def __init__(self, basket: Basket, live: LiveOffer) -> None:
+        self.basket = basket
+        self.presented = basket.presented
+        self.mask, self.open_mask = masks(basket, live)
+        self.pools: dict[int, Pool] = {}
+
+    def pool(self, place: int) -> Pool:
+        """Return the units of a line with what this offer has claimed of them."""
+        found = self.pools.get(place)
+        if found is None:
+            units = self.basket.units(place)
+            self.basket.steps += len(units)
+            found = self.pools[place] = Pool(units, self.mask, self.open_mask)
+        return found
+
+    def lines(self, select: int) -> Sequence[int]:
+        """Return the places of the lines that match, the dearest first."""
+        return self.basket.lines_of(select)
+
+    def available(self, place: int) -> int:
+        """Return how many units may be claimed."""
+        return self.pool(place).available
+
+    def measure(self, place: int) -> int | None:
+        """Return the thousandths that a weighed line counts for."""
+        return self.basket.lines[place].measure
+
+    def gross(self, place: int) -> int:
+        """Return what the units that may be claimed cost before discounts."""
+        line, count = self.basket.lines[place], self.pool(place).available
+        return count * line.unit_price if line.measure is None else count * line.gross
+
+    def net(self, place: int) -> int:
+        """Return what is left of them."""
+        return self.pool(place).worth()
+
+    def whole(self) -> "Whole":
+        """Return the same basket where every unit may be claimed."""
+        return Whole(self.basket)
+
+
+class Whole:
+    """A basket as if nobody had claimed anything, after the discounts so far."""
+
+    __slots__ = ("basket", "presented")
+
+    def __init__(self, basket: Basket) -> None:
+        self.basket = basket
+        self.presented = basket.presented
+
+    def lines(self, select: int) -> Sequence[int]:
+        """Return the places of the lines that match, the dearest first."""
+        return self.basket.lines_of(select)
+
+    def available(self, place: int) -> int:
+        """Return how many units there are."""
+        return self.basket.lines[place].count
+
+    def measure(self, place: int) -> int | None:
+        """Return the thousandths that a weighed line counts for."""
+        return self.basket.lines[place].measure
+
+    def gross(self, place: int) -> int:
+        """Return what they cost before discounts."""
+        return self.basket.lines[place].gross
+
+    def net(self, place: int) -> int:
+        """Return what is left of them."""
+        return left_of(self.basket.units(place))
+
+    def whole(self) -> "Whole":
+        """Return itself."""
+        return self
+
+
+def masks(basket: Basket, live: LiveOffer) -> tuple[int, int]:
+    """Return the flags of units that an offer may not claim, and of those its benefit may not work on besides."""
+    mask = basket.flag_of(live.group) if live.group else 0
+    if not live.stackable:
+        mask |= DISCOUNTED
+    if not live.discounts:
+        return mask, 0
+    # Who only has to be bought may be closed, as long as the discount falls on something else.
+    return (mask | CLOSED, 0) if live.select is None else (mask, CLOSED)

@@ -1,0 +1,189 @@
+"""
+The units of a line, as runs of units that are alike.
+
+A till may sell 100,000 pieces on one line, so there is never an object per unit. A line's units are numbered; a
+run is a number of units in a row that are alike: (count, what is left of each to be paid in minor units, flags,
+how many times points they earn or None). Runs are never changed, lists of runs never edited: whoever gives something
+puts a new list in place of the old one, so that a snapshot of a basket is a handful of references. Pure.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from core.money import half_up
+from rewards.carts import PIECES, CartLine
+
+Run = tuple[int, int, int, Decimal | None]
+"""count, left of each, flags, times."""
+
+DISCOUNTED = 1
+"""The unit costs less than it did."""
+CLOSED = 2
+"""An offer that does not stack has claimed the unit: later discounts may not."""
+FIRST_GROUP = 4
+"""The flag of the first exclusive group met; those of others follow."""
+
+ONE = 1000
+"""One piece, in the thousandths in which conditions count."""
+
+
+class Line:
+    """
+    What a line comes to before any offer: how many units of which price, in what measure.
+
+    A weighed line is one unit; `measure` is its quantity in thousandths, and None on lines of pieces.
+    """
+
+    __slots__ = ("count", "gross", "left", "line_number", "measure", "priced", "unit_price")
+
+    def __init__(self, line: CartLine) -> None:
+        self.line_number = line.line_number
+        self.unit_price = price = line.unit_price
+        self.priced = price > 0
+        quantity = line.quantity
+        pieces = int(quantity)
+        if (line.unit is None or line.unit == PIECES) and pieces == quantity:
+            self.count, self.left, self.gross = pieces, price, pieces * price
+            self.measure: int | None = None
+        else:
+            self.gross = self.left = half_up(quantity * price)
+            self.count = 1
+            self.measure = int(quantity * ONE)
+
+    def runs(self) -> list[Run]:
+        """Return the units as nothing was given for them yet."""
+        return [(self.count, self.left, 0, None)]
+
+
+def left_of(runs: Sequence[Run]) -> int:
+    """Return what is left to be paid for `runs`."""
+    return sum(count * left for count, left, _flags, _times in runs)
+
+
+class Pool:
+    """
+    The units of one line that one offer may claim, and what it has made of those it claimed.
+
+    A condition claims from `runs` whose flags it may touch, always the first; `worked` are those on which the benefit
+    may work, the same unless some are closed to discounts and the benefit has a selection of its own.
+    """
+
+    __slots__ = ("available", "made", "open_mask", "rest", "runs", "start")
+
+    def __init__(self, runs: list[Run], mask: int, open_mask: int) -> None:
+        self.runs = runs
+        self.open_mask = open_mask
+        self.rest = [0 if run[2] & mask else run[0] for run in runs]
+        self.available = sum(self.rest)
+        self.made: dict[int, list[Run]] = {}
+        self.start = 0
+        self._skip()
+
+    def _skip(self) -> None:
+        rest, start, end = self.rest, self.start, len(self.rest)
+        while start < end and not rest[start]:
+            start += 1
+        self.start = start
+
+    def worth(self) -> int:
+        """Return what is left to be paid for the units that may be claimed."""
+        runs, rest = self.runs, self.rest
+        return sum(rest[slot] * runs[slot][1] for slot in range(self.start, len(rest)))
+
+    def open_after(self, claimed: int) -> int:
+        """Return on how many units a benefit with its own selection may work once `claimed` are claimed."""
+        if not self.open_mask:
+            return self.available - claimed
+        found = 0
+        for slot in range(self.start, len(self.rest)):
+            count = self.rest[slot]
+            taken = min(count, claimed)
+            claimed -= taken
+            if not self.runs[slot][2] & self.open_mask:
+                found += count - taken
+        return found
+
+    def take(self, claimed: int, worked: int, *, own: bool) -> list[tuple[int, int, bool]]:
+        """
+        Return which units an application takes, as (place of the run, how many, whether the benefit works on them).
+
+        The first `claimed` are the condition's. The benefit works on the first `worked` of them, or when it has its
+        `own` selection on the first `worked` open ones after them.
+        """
+        found: list[tuple[int, int, bool]] = []
+        rest = self.rest
+        for slot in range(self.start, len(rest)):
+            count = rest[slot]
+            if not count:
+                continue
+            by_condition = min(count, claimed)
+            claimed -= by_condition
+            if own:
+                if by_condition:
+                    found.append((slot, by_condition, False))
+                if worked and not self.runs[slot][2] & self.open_mask and count > by_condition:
+                    more = min(count - by_condition, worked)
+                    worked -= more
+                    found.append((slot, more, True))
+            else:
+                at_work = min(by_condition, worked)
+                worked -= at_work
+                if at_work:
+                    found.append((slot, at_work, True))
+                if by_condition > at_work:
+                    found.append((slot, by_condition - at_work, False))
+            if not claimed and not (own and worked):
+                break
+        return found
+
+    def put(self, slot: int, made: list[Run], taken: int) -> None:
+        """Keep what the first `taken` units left of a run have become."""
+        self.rest[slot] -= taken
+        self.available -= taken
+        into = self.made.setdefault(slot, [])
+        for run in made:
+            if into and into[-1][1:] == run[1:]:
+                into[-1] = (into[-1][0] + run[0], *run[1:])
+            else:
+                into.append(run)
+        if slot == self.start:
+            self._skip()
+
+    def result(self) -> list[Run]:
+        """Return the line's units as they are now."""
+        found: list[Run] = []
+        made, rest = self.made, self.rest
+        for slot, run in enumerate(self.runs):
+            pieces = made.get(slot)
+            if pieces is None:
+                found.append(run)
+                continue
+            found.extend(pieces)
+            # What was not claimable has rest 0 and nothing made, so whatever is left was claimable.
+            if rest[slot]:
+                found.append((rest[slot], *run[1:]))
+        return found
+
+
+def share_over_units(share: int, pieces: Sequence[tuple[int, int]]) -> list[list[tuple[int, int]]]:
+    """
+    Return `share` divided over units by what is left of each, as (how many, how much each) for every piece.
+
+    `pieces` are (count, left of each) in the order of the units. Largest remainder, ties to the first unit; the sum
+    is exactly `share`.
+    """
+    whole = sum(count * left for count, left in pieces)
+    each = [divmod(share * left, whole) for _count, left in pieces]
+    over = share - sum(count * amount for (count, _left), (amount, _) in zip(pieces, each, strict=True))
+    more = [0] * len(pieces)
+    if over:
+        for index in sorted(range(len(pieces)), key=lambda at: (-each[at][1], at)):
+            more[index] = min(pieces[index][0], over)
+            over -= more[index]
+            if not over:
+                break
+    shared = []
+    for (count, _left), (amount, _), extra in zip(pieces, each, more, strict=True):
+        parts = [(extra, amount + 1), (count - extra, amount)]
+        shared.append([part for part in parts if part[0]])
+    return shared
