@@ -27,10 +27,11 @@ class Budgets:
         }
         self.uses: Counter[str] = Counter()
         self.amounts: Counter[str] = Counter()
-        self.ended: dict[str, str] = {}
-        """By code, the moment at which its uses or amount were used up."""
+        self.ended: dict[str, tuple[str, str]] = {}
+        """By code, the moment at which its uses or amount were used up, and the store's own day."""
         self.closed_days: Counter[str] = Counter()
         """By code, on how many days of a store its budget of the day was used up."""
+        self._closed: set[_Period] = set()
         self._periods: dict[_Period, list[int]] = {}
         self._member_days: Counter[tuple[str, str, str]] = Counter()
         self._members: Counter[tuple[str, str]] = Counter()
@@ -61,14 +62,24 @@ class Budgets:
         )
 
     def take(
-        self, code: str, *, times: int, amount: int, store_id: int, day: date, person: str | None
+        self,
+        code: str,
+        *,
+        times: int,
+        amount: int,
+        store_id: int,
+        day: date,
+        person: str | None,
+        moment: str,
     ) -> None:
-        """Count an offer's applications on a basket."""
+        """Count an offer's applications on a basket; the last use ends its budget at this `moment`."""
         limits = self.limits.get(code)
         if limits is None:
             return
         self.uses[code] += times
         self.amounts[code] += amount
+        if limits.uses is not None and self.uses[code] >= limits.uses:
+            self.note_end(code, moment, day)
         for period in (day.isoformat(), week_of(day)):
             counts = self._periods.setdefault((code, store_id, period), [0, 0])
             counts[0] += times
@@ -79,9 +90,19 @@ class Budgets:
                 self._members[code, person] += times
                 self._added[code, person] += times
 
-    def note_end(self, code: str, moment: str) -> None:
+    def note_end(self, code: str, moment: str, day: date) -> None:
         """Note the first moment at which the whole budget of an offer was used up."""
-        self.ended.setdefault(code, moment)
+        self.ended.setdefault(code, (moment, day.isoformat()))
+
+    def close(self, code: str, store_id: int, day: date) -> None:
+        """Note that a store's budget of an offer was used up on that day."""
+        if not self.is_closed(code, store_id, day):
+            self._closed.add((code, store_id, day.isoformat()))
+            self.closed_days[code] += 1
+
+    def is_closed(self, code: str, store_id: int, day: date) -> bool:
+        """Return whether that was noted already."""
+        return (code, store_id, day.isoformat()) in self._closed
 
     def document(self, day: date) -> dict[str, Any]:
         """
@@ -99,12 +120,14 @@ class Budgets:
         self._member_days = Counter(
             {key: count for key, count in self._member_days.items() if key[2] >= since}
         )
+        self._closed = {key for key in self._closed if key[2] >= since}
         added, self._added = self._added, Counter()
         return {
             "uses": dict(self.uses),
             "amounts": dict(self.amounts),
             "ended": dict(self.ended),
             "closed_days": dict(self.closed_days),
+            "closed": sorted(map(list, self._closed)),
             "periods": [[*key, *counts] for key, counts in self._periods.items()],
             "member_days": [[*key, count] for key, count in self._member_days.items()],
             "members": [[*key, count] for key, count in added.items()],
@@ -114,8 +137,9 @@ class Budgets:
         """Go on from what `document` wrote; of several in their order."""
         self.uses = Counter(document["uses"])
         self.amounts = Counter(document["amounts"])
-        self.ended = dict(document["ended"])
+        self.ended = {code: (moment, day) for code, (moment, day) in document["ended"].items()}
         self.closed_days = Counter(document["closed_days"])
+        self._closed = {(code, store, day) for code, store, day in document["closed"]}
         self._periods = {
             (code, store, period): [uses, amount] for code, store, period, uses, amount in document["periods"]
         }

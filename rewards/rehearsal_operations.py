@@ -40,6 +40,11 @@ class Beside:
         """Return it as JSON."""
         return {"choice": self.choice, "offers": [[version, dict(offer)] for version, offer in self.offers]}
 
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> "Beside":
+        """Return what `document` wrote."""
+        return cls(document["choice"], tuple((version, offer) for version, offer in document["offers"]))
+
 
 def check_rehearsal(codes: Sequence[str], *, first_day: date, following_day: date) -> None:
     """Raise `TooManyOffers` or `BadPeriod` unless these can be rehearsed together over the period."""

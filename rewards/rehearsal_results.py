@@ -15,12 +15,12 @@ WORST: Final = 20
 
 
 def offer_results(
-    sums: OfferSums, *, stores: Mapping[int, str], articles: Mapping[int, str], ended: Mapping[str, Any]
+    sums: OfferSums, *, stores: Mapping[int, str], articles: Mapping[int, str], budget: Mapping[str, Any]
 ) -> dict[str, Any]:
     """
     Return what one offer came to as JSON; stores and articles by their codes.
 
-    `ended` is what the budgets say. Amounts are in minor units; `cost` is what the baskets come to less than
+    `budget` is what became of its limits. Amounts are in minor units; `cost` is what the baskets come to less than
     with the live offers alone, where `discount` is what the offer itself gives.
     """
     before, after, past = sums.net
@@ -36,7 +36,7 @@ def offer_results(
         "vouchers": [{"batch": code, "count": count} for code, count in sorted(sums.vouchers.items())],
         "beside": _beside(sums),
         "winners": winners(sums),
-        "budget": dict(ended),
+        "budget": dict(budget),
         "margin": _margin(sums, articles),
     }
 
@@ -142,8 +142,3 @@ def _edges(highest: int) -> list[int]:
     while edges[-1] <= highest:
         edges += [edges[-1] * 2, edges[-1] * 5, edges[-1] * 10]
     return [edge for number, edge in enumerate(edges) if number == 0 or edges[number - 1] <= highest]
-
-
-def days_between(first: date, last: date) -> int:
-    """Return how many days lie from the first to the last, both counted."""
-    return (last - first).days + 1
