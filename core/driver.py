@@ -71,6 +71,24 @@ def ask(
     return cursor
 
 
+def ask_together(
+    session: Session, questions: Sequence[tuple[str, Values, RowFactory[Any]]]
+) -> list[psycopg.Cursor[Any]]:
+    """Return the cursors of several statements in one round trip, with what was put off, which is checked first."""
+    connection = _connection(session)
+    waiting: _PutOff | None = session.info.pop(_PUT_OFF, None)
+    cursors = [connection.cursor(row_factory=rows) for _, _, rows in questions]
+    first = None
+    with connection.pipeline():
+        if waiting is not None:
+            first = connection.execute(waiting.statement, waiting.values, prepare=True)
+        for cursor, (statement, values, _) in zip(cursors, questions, strict=True):
+            cursor.execute(statement, values, prepare=True)
+    if waiting is not None and first is not None:
+        waiting.check(first.fetchone())
+    return cursors
+
+
 def _connection(session: Session) -> psycopg.Connection[tuple[Any, ...]]:
     connection = session.connection().connection.driver_connection
     assert isinstance(connection, psycopg.Connection)

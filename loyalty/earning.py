@@ -1,11 +1,17 @@
 """What a receipt earns, and how its points are shared over its lines. Pure."""
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from core.money import half_up, split_largest_remainder
+from loyalty.offer_points import NOTHING_ADDED, OfferPoints, factor, multiplied
 from loyalty.programme import DEFAULT, DISCOUNT, TENDER, Programme
 from sales.receipts import LIVE, SALE, PostedLine, PostedReceipt, TillIdentity
+
+FINE = 10_000
+"""So much finer than minor units lines are weighed when parts of them earn otherwise than once."""
 
 POINTS_TENDER = "points"
 """The tender by which a till may state what was paid with points, where the programme makes them one."""
@@ -16,12 +22,17 @@ class Base:
     """
     What a basket's lines earn on.
 
-    `weights` is each line's amount before points, by which its share is measured; `amount`
-    is what all of them earn on. Lines that earn nothing weigh nothing.
+    `weights` is each line's amount before points, by which its share is measured; `amounts` is
+    what each earns on. Lines that earn nothing weigh nothing.
     """
 
-    amount: int
+    amounts: Mapping[int, int]
     weights: Mapping[int, int]
+
+    @property
+    def amount(self) -> int:
+        """What all lines together earn on; never below zero."""
+        return max(0, sum(self.amounts.values()))
 
 
 def earning_base(
@@ -39,10 +50,10 @@ def earning_base(
     """
     if not points_amount and not excluded and not programme.net_of_tax:
         amounts = {line.line_number: line.total_amount for line in lines}
-        return Base(max(0, sum(amounts.values())), amounts)
+        return Base(amounts, amounts)
     points_parts = share_over_lines(points_amount, lines)
     weights: dict[int, int] = {}
-    amount = 0
+    earning: dict[int, int] = {}
     for line in lines:
         if line.line_number in excluded:
             weights[line.line_number] = 0
@@ -53,8 +64,8 @@ def earning_base(
             tax_before = tax_in(line.total_amount, line)
             tax = tax_in(taxable(line.total_amount, by_points, programme), line)
         weights[line.line_number] = line.total_amount - tax_before
-        amount += line.total_amount - tax - (0 if programme.earn_on_points else by_points)
-    return Base(max(0, amount), weights)
+        earning[line.line_number] = line.total_amount - tax - (0 if programme.earn_on_points else by_points)
+    return Base(earning, weights)
 
 
 def taxable(total: int, by_points: int, programme: Programme) -> int:
@@ -75,10 +86,33 @@ def earned_shares(
     currency: str,
     programme: Programme = DEFAULT,
     excluded: Collection[int] = (),
+    *,
+    offers: OfferPoints = NOTHING_ADDED,
 ) -> Mapping[int, int]:
-    """Return the points that each line number earns, in a sale or in a basket that is not yet paid."""
+    """
+    Return the points that each line number earns, in a sale or in a basket that is not yet paid.
+
+    With what `offers` add: every part of a line counts as many times as they say, rounded down once in
+    all, and bonus points are shared over the lines as points are.
+    """
     base = earning_base(lines, points_amount, programme, excluded)
-    return _shared(programme.points_for(base.amount, currency), base.weights)
+    if not offers:
+        return _shared(programme.points_for(base.amount, currency), base.weights)
+    grown, weights = Fraction(0), dict(base.weights)
+    totals = {line.line_number: line.total_amount for line in lines}
+    for number, amount in base.amounts.items():
+        parts = offers.parts.get(number)
+        if parts is None:
+            grown += amount
+        else:
+            grown += multiplied(amount, of=totals[number], parts=parts)
+            weights[number] = math.floor(base.weights[number] * factor(parts) * FINE)
+    weights = {
+        number: weight if number in offers.parts else weight * FINE for number, weight in weights.items()
+    }
+    earned = _shared(programme.points_for(grown, currency), weights)
+    bonus = _shared(offers.bonus, base.weights)
+    return {number: points + bonus[number] for number, points in earned.items()}
 
 
 def points_part(posted: PostedReceipt, programme: Programme = DEFAULT) -> int:
@@ -90,16 +124,21 @@ def points_part(posted: PostedReceipt, programme: Programme = DEFAULT) -> int:
 
 
 def earned_on_receipt(
-    posted: PostedReceipt, till: TillIdentity, programme: Programme, excluded: Collection[int] = ()
+    posted: PostedReceipt,
+    till: TillIdentity,
+    programme: Programme,
+    excluded: Collection[int] = (),
+    offers: OfferPoints = NOTHING_ADDED,
 ) -> Mapping[int, int]:
     """
-    Return the points that each line of `posted` earns on an account, whatever its card.
+    Return the points that each line of `posted` earns on an account, whatever its card, with what `offers` add.
 
     Only a live sale in the store's currency earns.
     """
     if posted.type != SALE or posted.mode != LIVE or posted.currency != till.currency:
         return nothing(posted.lines)
-    return earned_shares(posted.lines, points_part(posted, programme), posted.currency, programme, excluded)
+    by_points = points_part(posted, programme)
+    return earned_shares(posted.lines, by_points, posted.currency, programme, excluded, offers=offers)
 
 
 def earned_points(

@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from functools import lru_cache
 from typing import Final, Literal
 
@@ -108,7 +109,7 @@ class Programme:
         last = self.last_day(business_date)
         return None if last is None else day_start(last + timedelta(days=1), timezone)
 
-    def points_for(self, base: int, currency: str) -> int:
+    def points_for(self, base: int | Fraction, currency: str) -> int:
         """Return the points that `base` minor units earn, rounded down once."""
         rule = self.rule(currency)
         return min(LARGEST_EARNING, max(0, base) * rule.points // rule.per)

@@ -1,0 +1,93 @@
+"""What a quote promised of offers, as it is kept with the quote: a receipt that names it gets it. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from loyalty.offer_points import NOTHING_ADDED, OfferPoints, read_offer_points
+from rewards.applicator import Evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """All applications of one version of an offer; `discount` in minor units."""
+
+    offer_code: str
+    offer_version: int
+    times: int
+    discount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gifts:
+    """Pieces of a reward, and vouchers of a batch, by the offer that gives them: (offer, what, how many)."""
+
+    rewards: Sequence[tuple[str, str, int]] = ()
+    vouchers: Sequence[tuple[str, str, int]] = ()
+
+
+NO_GIFTS: Final = Gifts()
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What offers come to on a basket, discounts on lines aside."""
+
+    applied: Mapping[str, Promised] = field(default_factory=dict)
+    """By the offer's code; the value of vouchers is no offer's."""
+    batches: frozenset[str] = frozenset()
+    """Batches whose vouchers took off their value."""
+    points: OfferPoints = NOTHING_ADDED
+    gifts: Gifts = NO_GIFTS
+
+    def document(self) -> dict[str, Any] | None:
+        """Return it as JSON; None where no offer applied."""
+        if not self.applied and not self.batches:
+            return None
+        return {
+            "applied": [
+                [one.offer_code, one.offer_version, one.times, one.discount] for one in self.applied.values()
+            ],
+            "batches": sorted(self.batches),
+            "points": self.points.document(),
+            "gifts": [list(gift) for gift in self.gifts.rewards],
+            "vouchers": [list(voucher) for voucher in self.gifts.vouchers],
+        }
+
+
+NOTHING_PROMISED: Final = Promise()
+
+
+def promise_of(evaluation: Evaluation) -> Promise:
+    """Return what an evaluation comes to."""
+    offers = [one for one in evaluation.applications if one.offer_version is not None]
+    lines = zip(evaluation.lines, evaluation.earning, strict=True)
+    return Promise(
+        applied={
+            one.offer_code: Promised(one.offer_code, one.offer_version or 0, one.times, one.amount)
+            for one in offers
+        },
+        batches=frozenset(one.offer_code for one in evaluation.applications if one.offer_version is None),
+        points=OfferPoints.of_lines(
+            {line.line_number: parts for line, parts in lines}, sum(one.points for one in offers)
+        ),
+        gifts=Gifts(
+            tuple((one.offer_code, reward, pieces) for one in offers for reward, pieces in one.gifts),
+            tuple((one.offer_code, batch, count) for one in offers for batch, count in one.vouchers),
+        ),
+    )
+
+
+def read_promise(document: Mapping[str, Any] | None) -> Promise:
+    """Return what `Promise.document` wrote."""
+    if document is None:
+        return NOTHING_PROMISED
+    return Promise(
+        applied={row[0]: Promised(*row) for row in document["applied"]},
+        batches=frozenset(document["batches"]),
+        points=read_offer_points(document["points"]),
+        gifts=Gifts(
+            tuple((offer, reward, pieces) for offer, reward, pieces in document["gifts"]),
+            tuple((offer, batch, count) for offer, batch, count in document["vouchers"]),
+        ),
+    )
