@@ -32,7 +32,6 @@ COMMANDS = {
     "mine": "basket_analysis.commands",
     "night": "night",
     "offers": "rewards.offer_commands",
-    "offers": "rewards.offer_commands",
     "people": "web.commands",
     "programme": "loyalty.programme_commands",
     "receipts": "loyalty.commands",

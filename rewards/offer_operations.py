@@ -274,7 +274,8 @@ def _today(session: Session, now: datetime) -> date:
 
 def _import_rewards(session: Session, rewards: Sequence[OfferedReward]) -> None:
     """Write rewards; only a new one gets the stock that the document says, for stock moves in the stores."""
-    stores = dict(session.execute(select(Store.store_code, Store.store_id)).tuples().all()) if rewards else {}
+    rows = session.execute(select(Store.store_code, Store.store_id)) if rewards else ()
+    stores = {row.store_code: row.store_id for row in rows}
     for reward in rewards:
         content = {"name": dict(reward.names), "points": reward.points}
         known = session.scalar(select(Reward.reward_code).where(Reward.reward_code == reward.code))

@@ -35,9 +35,9 @@ class Known:
 
 def known_things(session: Session, document: OfferDocument) -> Known:
     """Return what there is, what `document` brings along included."""
-    stores = session.execute(select(Store.store_code, Store.currency)).tuples()
+    stores = session.execute(select(Store.store_code, Store.currency))
     return Known(
-        stores=dict(stores.all()),
+        stores={row.store_code: row.currency for row in stores},
         rewards={*session.scalars(select(Reward.reward_code)), *(one.code for one in document.rewards)},
         batches={
             *session.scalars(select(VoucherBatch.batch_code)),
