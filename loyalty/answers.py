@@ -1,6 +1,6 @@
 """What a till is told about a receipt: the JSON of the contract, made once and stored with the receipt."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ def receipt_answer(
     text: Sequence[str],
     departures: Iterable[Difference] = (),
     messages: Sequence[str] = (),
+    tier: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the answer to a receipt; without a `position`, and so without an account, its points are zeros and nulls."""
     return {
@@ -28,7 +29,7 @@ def receipt_answer(
         "replayed": False,
         "flags": [_flag(flag) for flag in flags],
         "points": _points(moved, pending_until, position or Position()),
-        "tier": None,
+        "tier": tier and dict(tier),
         "vouchers_issued": [],
         "gifts": [],
         "differences": [departure.document() for departure in departures],

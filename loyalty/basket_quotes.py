@@ -73,7 +73,9 @@ def quote_basket(session: Session, *, till: TillIdentity, basket: Basket, now: d
         "vouchers": [],
         "not_applied": [],
         "next_offers": [],
-        "member": member_document(holder, business_day(now, till.timezone)) if holder else None,
+        "member": member_document(holder, business_day(now, till.timezone), standing.tier_code)
+        if holder and standing
+        else None,
         "messages": messages_of(
             basket,
             holder=holder,
@@ -154,7 +156,13 @@ def _standing(session: Session, basket: Basket, till: TillIdentity, now: datetim
     if basket.card_number is None:
         return None
     try:
-        return standing_of_card(session, card_number=basket.card_number, store_id=till.store_id, now=now)
+        return standing_of_card(
+            session,
+            card_number=basket.card_number,
+            store_id=till.store_id,
+            now=now,
+            today=business_day(now, till.timezone),
+        )
     except CardNotFound:
         return None
 

@@ -19,15 +19,18 @@ from loyalty.booking import Booking
 from loyalty.expiry import expiry_messages
 from loyalty.flags import knowledge_flags, may_earn
 from loyalty.lots import Position
-from loyalty.opening import Known, Opening, hold_account, open_receipt
+from loyalty.opening import Known, Opening, Scanned, hold_account, open_receipt
 from loyalty.operations import send_to_books
-from loyalty.printing import greeting, language_of_store, receipt_text
-from loyalty.programme import NOTHING_EXCLUDED
+from loyalty.printing import greeting, head_line, language_of_store, receipt_text
+from loyalty.programme import NOTHING_EXCLUDED, Programme
 from loyalty.programme_versions import programmes
 from loyalty.purchases import book_sale
 from loyalty.queries import answer_from_books
 from loyalty.quotes import Difference, differences
 from loyalty.reversals import book_reversal
+from loyalty.tier_booking import TierBooking, book_tier, look_again, write_tier
+from loyalty.tier_schemes import schemes
+from loyalty.tier_state import TierState, asked
 from loyalty.watching import WATCHED_FOR, Suspicion, raise_alerts, suspicions
 from sales.receipts import (
     LIVE,
@@ -42,6 +45,7 @@ from sales.receipts import (
     stated_flags,
 )
 from sales.records import Record, link_to_original, quarantine, record_arrivals, record_receipt
+from sales.stored_receipts import replace_answer
 
 OFFERS: frozenset[str] = frozenset()
 """The codes of the offers that there ever were: none yet, so whatever a till names is unknown."""
@@ -89,6 +93,7 @@ def settle(
     receipt's business date, whenever it comes.
     """
     programme = programmes(session).on(posted.business_date)
+    versions = schemes(session)
     meaning = fingerprint(posted, till)
     posted, flags = without_payment_cards(session, posted)
     opening = open_receipt(
@@ -97,6 +102,7 @@ def settle(
         posted=posted,
         now=now,
         excluded=programme.excluded if posted.type == SALE else NOTHING_EXCLUDED,
+        tiers=asked(versions, posted.business_date),
     )
     if opening.known is not None:
         return _known(session, opening.known, till=till, posted=posted, meaning=meaning, now=now)
@@ -106,35 +112,60 @@ def settle(
     if imported:
         flags = [flag for flag in flags if flag.code not in OF_THE_MOMENT]
     receipt_id = uuid7()
-    if posted.type == SALE:
-        booking = book_sale(
-            session,
-            till=till,
-            posted=posted,
-            opening=opening,
-            held=opening.held if may_earn(posted, opening.card) else None,
-            receipt_id=receipt_id,
-            now=now,
-            programme=programme,
-        )
-    else:
-        booking = book_reversal(
-            session, till=till, posted=posted, opening=opening, receipt_id=receipt_id, now=now
-        )
+    booking = _book(
+        session,
+        till=till,
+        posted=posted,
+        opening=opening,
+        receipt_id=receipt_id,
+        now=now,
+        programme=programme,
+    )
+    tier = book_tier(
+        versions, posted=posted, till=till, opening=opening, booking=booking, receipt_id=receipt_id, now=now
+    )
     record = _record(
         till,
         posted,
         opening,
         booking,
+        tier=tier.state,
         flags=[*flags, *booking.flags],
         receipt_id=receipt_id,
         meaning=meaning,
         now=now,
     )
     old = imported and now.date() - posted.business_date > WATCHED_FOR
-    _write(session, record, booking, () if old else tuple(suspicions(posted, opening)))
-    assert record.answer is not None
-    return Outcome(dict(record.answer), replayed=False)
+    _write(session, record, booking, tier, () if old else tuple(suspicions(posted, opening)))
+    seen = look_again(session, tier, schemes=versions, till=till, now=now)
+    return Outcome(_told(session, record, seen, _holder(opening, booking)), replayed=False)
+
+
+def _book(
+    session: Session,
+    *,
+    till: TillIdentity,
+    posted: PostedReceipt,
+    opening: Opening,
+    receipt_id: UUID,
+    now: datetime,
+    programme: Programme,
+) -> Booking:
+    """Return what `posted` does to points."""
+    if posted.type != SALE:
+        return book_reversal(
+            session, till=till, posted=posted, opening=opening, receipt_id=receipt_id, now=now
+        )
+    return book_sale(
+        session,
+        till=till,
+        posted=posted,
+        opening=opening,
+        held=opening.held if may_earn(posted, opening.card) else None,
+        receipt_id=receipt_id,
+        now=now,
+        programme=programme,
+    )
 
 
 def without_payment_cards(session: Session, posted: PostedReceipt) -> tuple[PostedReceipt, list[Flag]]:
@@ -189,14 +220,14 @@ def _record(
     receipt_id: UUID,
     meaning: bytes,
     now: datetime,
+    tier: TierState | None,
 ) -> Record:
     """Return the receipt as it will be kept, with its answer."""
-    card = opening.card
-    holder = card if card and card.account_id and card.account_id == booking.account_id else None
+    holder = _holder(opening, booking)
     departures: list[Difference] = []
     if opening.quote is not None and posted.type == SALE:
         departures = differences(posted, opening.quote, earned=booking.moved.earned)
-    language = holder.language if holder and holder.language else language_of_store(till.timezone)
+    language = _language(holder, till)
     answer = receipt_answer(
         receipt_id=receipt_id,
         flags=flags,
@@ -207,14 +238,14 @@ def _record(
         messages=expiry_messages(language, booking.position or Position(), business_day(now, till.timezone)),
         text=receipt_text(
             language,
-            name=greeting(holder.given_name, holder.family_name or "")
-            if holder and holder.given_name
-            else None,
+            name=_name(holder),
             moved=booking.moved,
             position=booking.position,
             pending_until=booking.pending_until,
             today=business_day(now, till.timezone),
+            tier=tier.named(language) if tier else None,
         ),
+        tier=tier.document(till.currency) if tier else None,
     )
     return Record(
         receipt_id=receipt_id,
@@ -234,7 +265,39 @@ def _record(
     )
 
 
-def _write(session: Session, record: Record, booking: Booking, found: Sequence[Suspicion]) -> None:
+def _holder(opening: Opening, booking: Booking) -> Scanned | None:
+    """Return the card on the receipt, where the account that it is booked on is the card's own."""
+    card = opening.card
+    return card if card and card.account_id and card.account_id == booking.account_id else None
+
+
+def _language(holder: Scanned | None, till: TillIdentity) -> str:
+    return holder.language if holder and holder.language else language_of_store(till.timezone)
+
+
+def _name(holder: Scanned | None) -> str | None:
+    return greeting(holder.given_name, holder.family_name or "") if holder and holder.given_name else None
+
+
+def _told(session: Session, record: Record, tier: TierState | None, holder: Scanned | None) -> dict[str, Any]:
+    """Return the answer, with a tier that was only known when the receipt was written; then it is kept anew."""
+    assert record.answer is not None
+    answer = dict(record.answer)
+    if tier is None:
+        return answer
+    name, till = _name(holder), record.till
+    if name:
+        answer["print"] = [head_line(name, tier.named(_language(holder, till))), *answer["print"][1:]]
+    answer["tier"] = tier.document(till.currency)
+    replace_answer(
+        session, business_date=record.posted.business_date, receipt_id=record.receipt_id, answer=answer
+    )
+    return answer
+
+
+def _write(
+    session: Session, record: Record, booking: Booking, tier: TierBooking, found: Sequence[Suspicion]
+) -> None:
     """Write everything in one round trip."""
     try:
         with driver_of(session).pipeline():
@@ -249,6 +312,7 @@ def _write(session: Session, record: Record, booking: Booking, found: Sequence[S
                 )
             record_arrivals(session, booking.arrivals, now=record.received_at)
             look = send_to_books(session, booking.holdings)
+            write_tier(session, tier, now=record.received_at)
             if found:
                 raise_alerts(
                     session,

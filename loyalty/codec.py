@@ -115,7 +115,7 @@ def read_rules(document: Mapping[str, Any], *, version: int = 0) -> Programme:
     try:
         content = dict(_RULES.load(document))
     except ValidationError as error:
-        raise BadRules(dict(_flat(_messages(error)))) from error
+        raise BadRules(dict(flat_messages(error))) from error
     excluded = Excluded(
         departments=frozenset(content.pop("excluded_departments")),
         categories=frozenset(content.pop("excluded_categories")),
@@ -124,9 +124,9 @@ def read_rules(document: Mapping[str, Any], *, version: int = 0) -> Programme:
     return Programme(version=version, excluded=excluded, **content)
 
 
-def _messages(error: ValidationError) -> Mapping[Any, Any]:
-    """Return marshmallow's messages by field; it has a list only where no field is at fault."""
-    return error.messages if isinstance(error.messages, Mapping) else {"rules": error.messages}
+def flat_messages(error: ValidationError) -> list[tuple[str, str]]:
+    """Return marshmallow's messages as (field, words); it names none only where no field is at fault."""
+    return _flat(error.messages if isinstance(error.messages, Mapping) else {"rules": error.messages})
 
 
 def _flat(messages: Mapping[Any, Any], path: str = "") -> list[tuple[str, str]]:

@@ -16,6 +16,8 @@ from loyalty.exclusions import EXCLUDED_POSITIONS, excluded_values
 from loyalty.lots import Position, expiring_by_day
 from loyalty.programme import NOTHING_EXCLUDED, Excluded
 from loyalty.quotes import Quote, QuotedLine
+from loyalty.tier_state import ASKED, COLUMNS, SELECTED, TierState, asked_values, state_of
+from loyalty.tiers import Scheme
 from sales.barcode_layouts import codes_to_look_up
 from sales.receipts import PostedReceipt, TillIdentity, own_identity
 
@@ -113,6 +115,13 @@ class Opening:
     """The quote that the receipt names, when it was given in this store."""
     excluded: frozenset[int] = frozenset()
     """Numbers of the lines whose articles earn nothing."""
+    tier: TierState | None = None
+    """How the account stands on the business date, where that was asked and it was ever looked at."""
+
+    @property
+    def tier_code(self) -> str | None:
+        """The tier that the account has; None without one."""
+        return self.tier.code if self.tier else None
 
 
 _OPEN = """
@@ -131,6 +140,12 @@ _OPEN_LEAVING_OUT = _OPEN.replace(
     f"select opened.*, {EXCLUDED_POSITIONS.format(articles='opened.articles')} as excluded,",
 )
 
+_TIER = ASKED.format(account="opened.account")
+_OPEN_WITH_TIER = _OPEN.replace("select opened.*,", f"select opened.*, {SELECTED},") + _TIER
+_OPEN_LEAVING_OUT_WITH_TIER = (
+    _OPEN_LEAVING_OUT.replace("select opened.*,", f"select opened.*, {SELECTED},") + _TIER
+)
+
 
 def open_receipt(
     session: Session,
@@ -139,11 +154,13 @@ def open_receipt(
     posted: PostedReceipt,
     now: datetime,
     excluded: Excluded = NOTHING_EXCLUDED,
+    tiers: Scheme | None = None,
 ) -> Opening:
     """
     Lock the identity of `posted`, that of its original and its account, and return what is known.
 
-    The lines whose articles are `excluded` from earning are looked up on the way.
+    The lines whose articles are `excluded` from earning are looked up on the way, and how the account
+    stands by the `tiers` of the business date.
 
     Whoever books the same receipt at the same moment waits here, at most five seconds,
     after which psycopg's LockNotAvailable is raised.
@@ -151,7 +168,7 @@ def open_receipt(
     original = posted.original
     row = ask(
         session,
-        _OPEN_LEAVING_OUT if excluded else _OPEN,
+        _question(leaving_out=bool(excluded), with_tier=tiers is not None),
         (
             *excluded_values(excluded),
             own_identity(posted, till),
@@ -171,6 +188,7 @@ def open_receipt(
             posted.operator_code,
             posted.quote_id and find_uuid(posted.quote_id),
             till.store_id,
+            *(asked_values(tiers, posted.business_date) if tiers is not None else ()),
         ),
         rows=dict_row,
     ).fetchone()
@@ -187,7 +205,14 @@ def open_receipt(
         held=None if row["account"] is None else held_of(row["account"], row),
         quote=None if row["quote_id"] is None else _quote(row),
         excluded=frozenset(posted.lines[place - 1].line_number for place in row.get("excluded") or ()),
+        tier=state_of(tiers, posted.business_date, [row[name] for name in COLUMNS]) if tiers else None,
     )
+
+
+def _question(*, leaving_out: bool, with_tier: bool) -> str:
+    if leaving_out:
+        return _OPEN_LEAVING_OUT_WITH_TIER if with_tier else _OPEN_LEAVING_OUT
+    return _OPEN_WITH_TIER if with_tier else _OPEN
 
 
 def hold_account(session: Session, *, account_id: UUID, now: datetime) -> Held:

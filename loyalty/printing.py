@@ -21,6 +21,11 @@ def greeting(given_name: str, family_name: str) -> str:
     return f"{given_name} {family_name[:1]}." if family_name else given_name
 
 
+def head_line(name: str, tier: str | None) -> str:
+    """Return the first line of what is printed: whom it is for."""
+    return f"{name}  {tier}" if tier else name
+
+
 def receipt_text(
     language: str,
     *,
@@ -29,9 +34,14 @@ def receipt_text(
     position: Position | None,
     pending_until: date | None,
     today: date,
+    tier: str | None = None,
 ) -> list[str]:
-    """Return the lines to print `today`, the store's day; none when there is neither a name nor an account."""
-    lines = [name] if name else []
+    """
+    Return the lines to print `today`, the store's day; none when there is neither a name nor an account.
+
+    The name of the member's `tier` stands behind theirs.
+    """
+    lines = [head_line(name, tier)] if name else []
     if position is not None:
         # Points of a receipt that came late may be there to spend already, or have ended.
         waits = pending_until if pending_until and pending_until > today else None

@@ -1,5 +1,6 @@
 """Reads of points: how accounts stand, what a card shows, and what a receipt did."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,6 +20,10 @@ from loyalty.opening import held_of
 from loyalty.printing import greeting, language_of_store, receipt_text
 from loyalty.programme import DEFAULT, Programme
 from loyalty.programme_versions import programmes
+from loyalty.tier_schemes import schemes
+from loyalty.tier_standings import read_state
+from loyalty.tier_state import ASKED_BY_NAME, COLUMNS, SELECTED, TierState, asked, asked_by_name, state_of
+from loyalty.tier_words import tier_messages
 from rewards.queries import IN_STORE, RewardView, rewards_in
 from sales.receipts import SALE, Flag, TillIdentity
 
@@ -48,31 +53,55 @@ _STANDING = f"""
     left join lateral account_sums(holder.account_id, %(now)s::timestamptz) as sums on holder.account_id is not null
 """
 
+_STANDING_WITH_TIER = _STANDING.replace(f"({IN_STORE})", f"({IN_STORE}), {SELECTED}") + ASKED_BY_NAME.format(
+    account="holder.account_id"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class CardStanding:
-    """Whom a card leads to, what its account holds, and the rewards there are, the cheapest first."""
+    """Whom a card leads to, what its account holds, its tier, and the rewards there are, the cheapest first."""
 
     holder: CardHolder
     position: Position
     rewards: tuple[RewardView, ...]
+    tier: TierState | None = None
+
+    @property
+    def tier_code(self) -> str | None:
+        """The tier that the account has; None without one."""
+        return self.tier.code if self.tier else None
 
 
-def standing_of_card(session: Session, *, card_number: str, store_id: int, now: datetime) -> CardStanding:
+def standing_of_card(
+    session: Session, *, card_number: str, store_id: int, now: datetime, today: date
+) -> CardStanding:
     """
-    Return how a card stands at `now` in a store, in one round trip.
+    Return how a card stands at `now`, which is `today` in a store, in one round trip.
 
-    Zeros when it has no account; raises `CardNotFound`.
+    Zeros when it has no account; raises `CardNotFound`. An account that nobody has looked at since there
+    are tiers takes a second one.
     """
+    versions = schemes(session)
+    scheme = asked(versions, today)
     values = {"card_number": card_number, "store_id": store_id, "now": now}
-    row = ask(session, _STANDING, values).fetchone()
+    row: Sequence[Any] | None
+    if scheme is None:
+        row, tier = ask(session, _STANDING, values).fetchone(), None
+    else:
+        values |= asked_by_name(scheme, today)
+        row = ask(session, _STANDING_WITH_TIER, values).fetchone()
+        tier = row and state_of(scheme, today, row[-len(COLUMNS) :])
+        row = row and row[: -len(COLUMNS)]
     if row is None:
         raise CardNotFound(f"the card number {card_number} was never seen")
     holder, sums = CardHolder(*row[:12]), dict(zip(_SUMS, row[12:-1], strict=True))
     position = Position()
     if holder.account_id is not None:
         position = held_of(holder.account_id, sums).position
-    return CardStanding(holder, position, rewards_in(row[-1]))
+        if scheme is not None and tier is None:
+            tier = read_state(session, account_id=holder.account_id, schemes=versions, today=today)
+    return CardStanding(holder, position, rewards_in(row[-1]), tier)
 
 
 def position_of_account(session: Session, *, account_id: UUID, now: datetime) -> Position:
@@ -100,8 +129,11 @@ def card_view(session: Session, *, card_number: str, now: datetime, store: TillI
     A replaced card shows its successor's account. Points can be spent by those only whom the
     programme of today lets, in its steps, and never with a blocked card. Raises `CardNotFound`.
     """
-    programme = programmes(session).on(business_day(now, store.timezone))
-    standing = standing_of_card(session, card_number=card_number, store_id=store.store_id, now=now)
+    today = business_day(now, store.timezone)
+    programme = programmes(session).on(today)
+    standing = standing_of_card(
+        session, card_number=card_number, store_id=store.store_id, now=now, today=today
+    )
     holder, position = standing.holder, standing.position
     affordable = max(0, position.available) if may_spend(holder, programme) else 0
     spendable = programme.spendable(affordable)
@@ -109,8 +141,8 @@ def card_view(session: Session, *, card_number: str, now: datetime, store: TillI
     return {
         "card_number": holder.card_number,
         "state": holder.state,
-        "member": member_document(holder, business_day(now, store.timezone)),
-        "tier": None,
+        "member": member_document(holder, today, standing.tier_code),
+        "tier": standing.tier.document(store.currency) if standing.tier else None,
         "points": {
             "balance": position.balance,
             "available": position.available,
@@ -126,7 +158,10 @@ def card_view(session: Session, *, card_number: str, now: datetime, store: TillI
             for reward in sorted(standing.rewards, key=lambda one: (-one.points, one.reward_code))
             if reward.points <= affordable
         ],
-        "messages": expiry_messages(language, position, business_day(now, store.timezone)),
+        "messages": [
+            *expiry_messages(language, position, today),
+            *tier_messages(language, standing.tier, store.currency),
+        ],
     }
 
 
@@ -141,13 +176,13 @@ def may_spend(holder: CardHolder, programme: Programme = DEFAULT) -> bool:
     return holder.successor_state == "active" and holder.role != "earner"
 
 
-def member_document(holder: CardHolder, today: date) -> dict[str, Any] | None:
-    """Return whom to greet, as the contract has it; None when the card has no member."""
+def member_document(holder: CardHolder, today: date, tier_code: str | None = None) -> dict[str, Any] | None:
+    """Return whom to greet, with the code of their tier, as the contract has it; None when the card has no member."""
     if holder.member_id is None:
         return None
     return {
         "greeting": greeting(holder.given_name or "", holder.family_name or ""),
-        "tier": None,
+        "tier": tier_code,
         "birthday": holder.birth_date is not None and is_birthday(holder.birth_date, today),
     }
 

@@ -192,3 +192,13 @@ def record_account(
 def move_receipts(session: Session, *, source: UUID, target: UUID) -> None:
     """Give all receipts of an account to another, which holds their points from now on; the caller holds both."""
     driver_of(session).execute("update receipt set account_id = %s where account_id = %s", (target, source))
+
+
+_ANSWER = "update receipt set answer = %s where business_date = %s and receipt_id = %s"
+
+
+def replace_answer(
+    session: Session, *, business_date: date, receipt_id: UUID, answer: Mapping[str, Any]
+) -> None:
+    """Keep what a till is told of a receipt that was written in this transaction, which was not known before."""
+    driver_of(session).execute(_ANSWER, (json.dumps(answer), business_date, receipt_id), prepare=True)
