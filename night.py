@@ -19,6 +19,8 @@ import catalogs.verification
 import loyalty.jobs
 import loyalty.verification
 import pos_api.jobs
+import rewards.jobs
+import rewards.verification
 import sales.jobs
 import web.jobs
 from core import clock
@@ -34,6 +36,7 @@ from sales.business_days import begun_somewhere, chain_timezone, last_closed_day
 
 CHECKS: tuple[Check, ...] = (
     *loyalty.verification.CHECKS,
+    *rewards.verification.CHECKS,
     *basket_analysis.verification.CHECKS,
     *catalogs.verification.CHECKS,
 )
@@ -65,7 +68,9 @@ NIGHT = Job(
     "night",
     (
         Step("prepare_months", sales.jobs.prepare_months),
+        Step("expire_reservations", loyalty.jobs.expire_reservations),
         Step("expire_points", loyalty.jobs.expire_points),
+        Step("expire_vouchers", rewards.jobs.expire_vouchers),
         Step("warn_of_expiry", loyalty.jobs.warn_of_expiry),
         Step("mine_rules", basket_analysis.jobs.mine_rules),
         Step("form_groups", basket_analysis.jobs.form_groups),

@@ -9,17 +9,21 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from core.jobs import Shift
-from loyalty.accounts import read_lots_of
+from loyalty.accounts import open_holding, read_lots_of
 from loyalty.figures import keep_points_days
 from loyalty.holding import Holding
 from loyalty.ledger import Cause
 from loyalty.liability_reports import keep_report
-from loyalty.models import Balance, Lot, Quote
+from loyalty.models import Balance, Lot, Quote, Redemption
+from loyalty.opening import hold_account
 from loyalty.operations import book
 from loyalty.programme_versions import programmes
+from loyalty.reservations import Zone
 from loyalty.warnings import ends_to_warn_of, warn_accounts
+from sales.business_days import chain_timezone
 
 ACCOUNTS_AT_ONCE = 500
+HELD_AT_ONCE = 50
 QUOTES_AT_ONCE = 10_000
 QUOTES_KEPT = timedelta(days=7)
 """They promise ten minutes; a till that was offline may come with its receipt days later."""
@@ -46,6 +50,41 @@ def expire_points(shift: Shift) -> dict[str, Any]:
             return {"accounts": accounts, "points": ended}
         accounts += len(due)
         last = due[-1]
+
+
+def expire_reservations(shift: Shift) -> dict[str, Any]:
+    """
+    Book that reservations are over whose time is: points go back to their lots, gifts to who comes for them.
+
+    They count as over from that moment on, whoever has booked it, so the step may run at any time and
+    again. Each portion of accounts is its own transaction. Returns on how many accounts there were any.
+    """
+    accounts = 0
+    last: UUID | None = None
+    while True:
+        shift.report(accounts, None)
+        with shift.sessions.begin() as session:
+            due = _accounts_with_lapsed(session, after=last, now=shift.now)
+            place = Zone(chain_timezone(session))
+            for account_id in due:
+                hold_account(session, account_id=account_id, now=shift.now)
+                book(session, [open_holding(session, account_id=account_id, till=place, now=shift.now)])
+        if not due:
+            return {"accounts": accounts}
+        accounts += len(due)
+        last = due[-1]
+
+
+def _accounts_with_lapsed(session: Session, *, after: UUID | None, now: datetime) -> Sequence[UUID]:
+    accounts = (
+        select(Redemption.account_id)
+        .where(Redemption.state == "reserved", Redemption.expires_at <= now)
+        .distinct()
+        .order_by(Redemption.account_id)
+    )
+    if after is not None:
+        accounts = accounts.where(Redemption.account_id > after)
+    return session.scalars(accounts.limit(HELD_AT_ONCE)).all()
 
 
 def expire_accounts(session: Session, *, account_ids: Sequence[UUID], now: datetime) -> int:

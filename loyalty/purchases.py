@@ -92,7 +92,7 @@ def _value_flags(posted: PostedReceipt, spent: Spent, programme: Programme) -> I
     if posted.mode != LIVE:
         return
     stated = points_part(posted, programme)
-    if stated != spent.value:
+    if stated not in {spent.value, spent.value + spent.voucher_value}:
         yield Flag(
             "totals_mismatch", f"points_amount says {stated}, the points spent are worth {spent.value}"
         )

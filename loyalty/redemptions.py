@@ -31,6 +31,8 @@ from rewards import stock
 from rewards.codes import new_pickup_code
 from rewards.queries import price_of_reward
 from rewards.stock import OutOfStock
+from rewards.voucher_reservations import VoucherHold, reserve_voucher
+from sales.receipts import TillIdentity
 
 
 class RedemptionNotFound(NotFound):
@@ -136,6 +138,23 @@ def reserve(
     )
     book(session, [holding])
     return redemption
+
+
+def hold_voucher(session: Session, *, till: TillIdentity, voucher_code: str, now: datetime) -> VoucherHold:
+    """
+    Hold a voucher for as long as the programme of today says.
+
+    Raises what `rewards.voucher_reservations.reserve_voucher` does.
+    """
+    today = business_day(now, till.timezone)
+    return reserve_voucher(
+        session,
+        till=till,
+        voucher_code=voucher_code,
+        today=today,
+        now=now,
+        until=now + programmes(session).on(today).held_for,
+    )
 
 
 _LAPSED_GIFTS = """

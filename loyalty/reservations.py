@@ -23,6 +23,13 @@ class Place(Protocol):
         """A name of the IANA time zone database."""
 
 
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """No place, but whose days count."""
+
+    timezone: str
+
+
 class Counter(Place, Protocol):
     """A till or a desk of one store, where points can be spent."""
 

@@ -22,6 +22,8 @@ from loyalty.reservations import (
 )
 from rewards import stock
 from rewards.stock import OutOfStock
+from rewards.voucher_issue import OfReceipt
+from rewards.voucher_reservations import VoucherHold, post_with_receipt, read_holds
 from sales.receipts import Flag, PostedReceipt, TillIdentity, own_identity
 
 
@@ -31,6 +33,8 @@ class Spent:
 
     points: int = 0
     value: int = 0
+    voucher_value: int = 0
+    """What vouchers were worth that were reserved before: tills state it with the lines, or with the points."""
     flags: list[Flag] = field(default_factory=list)
 
 
@@ -87,10 +91,13 @@ def spend_on_receipt(
     """Book the redemptions on a paid receipt, each once, and what the till let be spent while it was offline."""
     spent = Spent()
     named = redemptions_named(session, posted)
+    vouchers = read_holds(session, [found for text in posted.redemption_ids if (found := _uuid(text))])
     for text in dict.fromkeys(posted.redemption_ids):
         redemption_id = _uuid(text)
         redemption = named.get(redemption_id) if redemption_id else None
-        if redemption is None:
+        if redemption_id in vouchers:
+            _spend_voucher(session, spent, vouchers[redemption_id], till, cause)
+        elif redemption is None:
             spent.flags.append(Flag("over_redeemed", f"there is no redemption {text}"))
         elif redemption.state == "posted":
             spent.flags.append(Flag("over_redeemed", f"the redemption {text} was spent already"))
@@ -160,6 +167,18 @@ def _take_gift(
 
 def _because_of(cause: Cause, redemption: Redemption) -> Cause:
     return Cause(cause.business_date, cause.booked_at, cause.receipt_id, redemption.redemption_id)
+
+
+def _spend_voucher(
+    session: Session, spent: Spent, hold: VoucherHold, till: TillIdentity, cause: Cause
+) -> None:
+    assert cause.receipt_id is not None
+    receipt = OfReceipt(cause.business_date, cause.receipt_id, cause.booked_at)
+    redeemed, odd = post_with_receipt(session, hold, till=till, receipt=receipt)
+    if odd:
+        spent.flags.append(Flag("over_redeemed", odd))
+    if redeemed:
+        spent.voucher_value += hold.value_amount
 
 
 def _stock_cause(cause: Cause, redemption: Redemption, till: TillIdentity) -> stock.Cause:

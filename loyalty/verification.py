@@ -168,6 +168,33 @@ RESERVATIONS = QueryCheck(
     """,
 )
 
+STOCK = QueryCheck(
+    "I5",
+    "Gifts handed over, held and left are those that were stocked",
+    """
+    select 'stock of ' || coalesce(stock.reward_code, moved.reward_code) || ' in store '
+        || coalesce(stock.store_id, moved.store_id)
+    from reward_stock as stock
+    full join (
+        select reward_code, store_id, sum(on_hand) as on_hand, sum(reserved) as reserved
+        from stock_movement group by reward_code, store_id
+    ) as moved using (reward_code, store_id)
+    where (coalesce(stock.on_hand, 0), coalesce(stock.reserved, 0))
+        <> (coalesce(moved.on_hand, 0), coalesce(moved.reserved, 0))
+    union all
+    -- Each held piece is held by one reservation, and by nothing that is over and booked so.
+    select 'piece of redemption ' || coalesce(redemption.redemption_id, held.redemption_id)
+    from (
+        select redemption_id, sum(reserved) as pieces, -sum(on_hand) as handed
+        from stock_movement where redemption_id is not null group by redemption_id
+    ) as held
+    left join redemption using (redemption_id)
+    where redemption.redemption_id is null
+       or held.pieces <> case redemption.state when 'reserved' then 1 else 0 end
+       or held.handed not in (0, 1)
+    """,
+)
+
 RESOLVED_ONCE = QueryCheck(
     "I6",
     "Each reservation is resolved at most once",
@@ -301,6 +328,7 @@ CHECKS: tuple[Check, ...] = (
     RECEIPTS,
     ZERO_SUM,
     RESERVATIONS,
+    STOCK,
     RESOLVED_ONCE,
     OFFLINE,
     RETURNED,

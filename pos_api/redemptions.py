@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.errors import RegularsError
 from loyalty import redemptions as points
+from loyalty.redemptions import hold_voucher
 from loyalty.reservations import Redemption
 from pos_api import examples, idempotency
 from pos_api.answers import RedemptionAnswer
@@ -21,6 +22,7 @@ from pos_api.payment_cards import refuse_payment_cards
 from pos_api.problems import Problem, refusals
 from pos_api.schemas import REDEMPTION, RedemptionBody
 from pos_api.transactions import transact
+from rewards import voucher_reservations as vouchers
 from rewards.stock import OutOfStock
 from sales.receipts import TillIdentity
 
@@ -35,9 +37,13 @@ CODES: Mapping[type[RegularsError], str] = {
     points.AlreadyReleased: "already_released",
     points.RedemptionExpired: "expired",
     OutOfStock: "out_of_stock",
+    vouchers.NotTakenHere: "other_store",
+    vouchers.VoucherTaken: "already_redeemed",
+    vouchers.VoucherReleased: "already_released",
+    vouchers.VoucherOver: "expired",
 }
 
-Resolve = Callable[..., Redemption]
+Resolve = Callable[..., Redemption | vouchers.VoucherHold]
 
 
 @redemptions.call(
@@ -52,6 +58,9 @@ Resolve = Callable[..., Redemption]
         "out_of_stock",
         "not_registered",
         "card_blocked",
+        "already_redeemed",
+        "expired",
+        "other_store",
         "in_progress",
         "idempotency_conflict",
     ),
@@ -87,7 +96,8 @@ def post_redemption() -> Response:
 
 def _reserve(session: Session, till: TillIdentity, wish: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     if "voucher_code" in wish:
-        raise Problem("not_found", f"Nobody issued the voucher {wish['voucher_code']}.")
+        with refusals(CODES):
+            return hold_voucher(session, till=till, voucher_code=wish["voucher_code"], now=now).document(now)
     try:
         with refusals(CODES):
             return points.reserve(session, till=till, now=now, **wish).document(now)
@@ -112,7 +122,13 @@ def show_redemption(redemption_id: str) -> Response:
         del now
         return points.find_redemption(session, till=till, redemption_id=redemption_id)
 
-    return _with(redemption_id, find)
+    def find_voucher(
+        session: Session, *, till: TillIdentity, redemption_id: UUID, now: datetime
+    ) -> vouchers.VoucherHold:
+        del now
+        return vouchers.find_hold(session, till=till, redemption_id=redemption_id)
+
+    return _with(redemption_id, find, find_voucher)
 
 
 @redemptions.call(
@@ -124,7 +140,7 @@ def show_redemption(redemption_id: str) -> Response:
 )
 def release_redemption(redemption_id: str) -> Response:
     """Give reserved points back; a second time changes nothing."""
-    return _with(redemption_id, points.release)
+    return _with(redemption_id, points.release, vouchers.release_voucher)
 
 
 @redemptions.call(
@@ -136,10 +152,10 @@ def release_redemption(redemption_id: str) -> Response:
 )
 def hand_over_redemption(redemption_id: str) -> Response:
     """Hand over what was reserved without a receipt; a second time changes nothing."""
-    return _with(redemption_id, points.post)
+    return _with(redemption_id, points.post, vouchers.post_voucher)
 
 
-def _with(text: str, do: Resolve) -> Response:
+def _with(text: str, do: Resolve, with_voucher: Resolve) -> Response:
     key = bearer()
 
     def work(session: Session) -> dict[str, Any]:
@@ -150,6 +166,10 @@ def _with(text: str, do: Resolve) -> Response:
             raise Problem("not_found", "There is no such redemption.") from error
         now = clock.now()
         with refusals(CODES):
-            return do(session, till=till, redemption_id=redemption_id, now=now).document(now)
+            try:
+                done = do(session, till=till, redemption_id=redemption_id, now=now)
+            except points.RedemptionNotFound:
+                done = with_voucher(session, till=till, redemption_id=redemption_id, now=now)
+            return done.document(now)
 
     return answer(transact(work))

@@ -168,7 +168,7 @@ _TAKE_AGAIN = """
                                then null else %(now)s::timestamptz end
         from given_back, voucher_batch as batch
         where voucher.voucher_code = given_back.voucher_code and batch.batch_code = voucher.batch_code
-          and state in ('issued', 'expired') and left_amount is not distinct from value_amount
+          and state in ('issued', 'expired') and left_amount is not distinct from voucher.value_amount
         returning voucher.voucher_code, given_back.amount, given_back.business_date, given_back.receipt_id
     )
     insert into voucher_event (voucher_code, event, happened_at, actor, amount, business_date, receipt_id, note)

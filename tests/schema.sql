@@ -1318,7 +1318,7 @@ TABLE voucher_event
   receipt_id uuid
   redemption_id uuid
   note text
-  voucher_event_event_check CHECK ((event = ANY (ARRAY['issued'::text, 'reserved'::text, 'released'::text, 'redeemed'::text, 'redeemed_again'::text, 'given_back'::text, 'cancelled'::text, 'expired'::text, 'reprinted'::text])))
+  voucher_event_event_check CHECK ((event = ANY (ARRAY['issued'::text, 'reserved'::text, 'released'::text, 'redeemed'::text, 'redeemed_again'::text, 'given_back'::text, 'cancelled'::text, 'restored'::text, 'expired'::text, 'reprinted'::text])))
   voucher_event_pkey PRIMARY KEY (event_id)
   voucher_event_receipt_check CHECK (((business_date IS NULL) = (receipt_id IS NULL)))
   voucher_event_voucher_code_fkey FOREIGN KEY (voucher_code) REFERENCES voucher(voucher_code)
@@ -1692,7 +1692,8 @@ BEGIN
     RAISE EXCEPTION 'voucher % stays what was issued', OLD.voucher_code
       USING ERRCODE = 'integrity_constraint_violation';
   END IF;
-  IF OLD.state = 'cancelled' OR OLD.state = 'redeemed' AND NEW.state <> 'issued'
+  IF OLD.state = 'cancelled' AND NEW.state NOT IN ('cancelled', 'issued')
+      OR OLD.state = 'redeemed' AND NEW.state NOT IN ('redeemed', 'issued')
       OR OLD.state = 'expired' AND NEW.state NOT IN ('expired', 'issued', 'redeemed') THEN
     RAISE EXCEPTION 'voucher % is %: it cannot become %', OLD.voucher_code, OLD.state, NEW.state
       USING ERRCODE = 'integrity_constraint_violation';

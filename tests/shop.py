@@ -22,6 +22,7 @@ from loyalty.queries import card_view
 from loyalty.redemptions import post, release, reserve
 from loyalty.reservations import Redemption
 from loyalty.verification import CHECKS
+from rewards.verification import CHECKS as OF_REWARDS
 from sales.operations import add_store, add_till
 from sales.queries import till_of_key
 from sales.receipts import Original, PostedLine, PostedReceipt, TillIdentity, Totals
@@ -203,7 +204,7 @@ class Shop:
         """Return the invariants that do not hold, with examples."""
         return [
             f"{verdict.code}: {verdict.examples}"
-            for verdict in verify(self.sessions, CHECKS)
+            for verdict in verify(self.sessions, (*CHECKS, *OF_REWARDS))
             if not verdict.ok
         ]
 
