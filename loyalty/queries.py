@@ -25,6 +25,7 @@ from loyalty.tier_standings import read_state
 from loyalty.tier_state import ASKED_BY_NAME, COLUMNS, SELECTED, TierState, asked, asked_by_name, state_of
 from loyalty.tier_words import tier_messages
 from rewards.queries import IN_STORE, RewardView, rewards_in
+from rewards.voucher_queries import vouchers_of_account
 from sales.receipts import SALE, Flag, TillIdentity
 
 __all__ = [
@@ -152,7 +153,7 @@ def card_view(session: Session, *, card_number: str, now: datetime, store: TillI
             "spendable_value": programme.value_of(spendable, store.currency),
             "expiring": expiring(position),
         },
-        "vouchers": [],
+        "vouchers": _vouchers(session, holder, store, today, now, language),
         "rewards": [
             {"reward_code": reward.reward_code, "name": reward.name(language), "points": reward.points}
             for reward in sorted(standing.rewards, key=lambda one: (-one.points, one.reward_code))
@@ -163,6 +164,16 @@ def card_view(session: Session, *, card_number: str, now: datetime, store: TillI
             *tier_messages(language, standing.tier, store.currency),
         ],
     }
+
+
+def _vouchers(  # noqa: PLR0917
+    session: Session, holder: CardHolder, till: TillIdentity, today: date, now: datetime, language: str
+) -> list[dict[str, Any]]:
+    """Return the vouchers that a card's holder can use here; none with a card that is blocked or out of date."""
+    if holder.account_id is None or holder.successor_state not in {"active", "issued"}:
+        return []
+    found = vouchers_of_account(session, account_id=holder.account_id, till=till, today=today, now=now)
+    return [voucher.document(language) for voucher in found]
 
 
 def may_spend(holder: CardHolder, programme: Programme = DEFAULT) -> bool:

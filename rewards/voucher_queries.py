@@ -1,0 +1,75 @@
+"""Reads about vouchers: those that a card's holder can use, and what happened to one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core.driver import ask
+from rewards.vouchers import Counter
+
+MOST_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class UsableVoucher:
+    """A voucher that its member can use here and now; its name by language."""
+
+    voucher_code: str
+    batch_code: str
+    names: Mapping[str, str]
+    value_amount: int | None
+    minimum_amount: int
+    valid_until: date | None
+    symbology: str
+
+    def name(self, language: str) -> str:
+        """Return what it is called in `language`, else in English, else its batch."""
+        return self.names.get(language) or self.names.get("en") or self.batch_code
+
+    def document(self, language: str) -> dict[str, Any]:
+        """Return it as a card shows it."""
+        return {
+            "voucher_code": self.voucher_code,
+            "batch": self.batch_code,
+            "name": self.name(language),
+            "value_amount": self.value_amount,
+            "minimum_amount": self.minimum_amount,
+            "valid_until": self.valid_until and self.valid_until.isoformat(),
+            "symbology": self.symbology,
+        }
+
+
+_OF_ACCOUNT = """
+    select voucher.voucher_code, voucher.batch_code, batch.name, voucher.left_amount, voucher.minimum_amount,
+           voucher.valid_until, batch.symbology
+    from voucher
+    join voucher_batch as batch using (batch_code)
+    where voucher.account_id = any(array(
+            select %(account_id)s::uuid union all
+            select account_id from balance where moved_to = %(account_id)s::uuid))
+      and (voucher.state = 'issued' or voucher.state = 'reserved' and voucher.reserved_until <= %(now)s)
+      and (voucher.valid_until is null or voucher.valid_until >= %(today)s)
+      and (batch.store_ids = '{}' or %(store_id)s = any(batch.store_ids))
+      and (voucher.currency is null or voucher.currency = %(currency)s)
+    order by voucher.valid_until nulls last, voucher.voucher_code
+    limit %(most)s
+"""
+
+
+def vouchers_of_account(
+    session: Session, *, account_id: UUID, till: Counter, today: date, now: datetime
+) -> list[UsableVoucher]:
+    """Return the vouchers of an account that are good at a till, those that end first, at most fifty."""
+    values = {
+        "account_id": account_id,
+        "now": now,
+        "today": today,
+        "store_id": till.store_id,
+        "currency": till.currency,
+        "most": MOST_SHOWN,
+    }
+    return [UsableVoucher(*row) for row in ask(session, _OF_ACCOUNT, values).fetchall()]
