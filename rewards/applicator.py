@@ -15,6 +15,7 @@ from rewards.book import OfferBook
 from rewards.carts import Cart, Left, Occasion
 from rewards.choosing import choose
 from rewards.doorkeeper import Doorkeeper
+from rewards.explanations import Explainer, NotApplied
 from rewards.offers import BEST, VOUCHER, Gift, NextVoucher
 from rewards.ready_offers import LiveOffer
 from rewards.standing_basket import Basket, Given
@@ -205,6 +206,19 @@ class Evaluation:
             yield parts[times], times
 
     @property
+    def not_applied(self) -> tuple[NotApplied, ...]:
+        """What is in the basket's reach but gave nothing: why, and what is missing; at most twenty, by priority."""
+        return tuple(self._explainer().not_applied({each.batch for each in self._redeemed}))
+
+    def why_not(self, offer_code: str) -> NotApplied | None:
+        """Return why an offer of the book gave nothing, None when it gave something, or is not in the book."""
+        explainer, live = self._explainer(), self._book.by_code.get(offer_code)
+        return None if live is None or live.rank in explainer.applied else explainer.why_not(live)
+
+    def _explainer(self) -> Explainer:
+        return Explainer(self._cart, self._book, self.occasion, self._left, self._basket)
+
+    @property
     def notes(self) -> tuple[tuple[str, str], ...]:
         """Where the engine had to stop short."""
         return tuple(dict.fromkeys(self._basket.notes))
@@ -248,9 +262,9 @@ def _go_through(
         return []
     last = [offer for offer in live if offer.offer.stage == VOUCHER]
     _try_all(basket, book, [offer for offer in live if offer.offer.stage != VOUCHER], left)
-    before = sum(basket.net[place] for place in basket.priced)
+    basket.net_before_vouchers = sum(basket.net[place] for place in basket.priced)
     _try_all(basket, book, last, left)
-    return take_values(basket, occasion, before)
+    return take_values(basket, occasion, basket.net_before_vouchers)
 
 
 def _try_all(basket: Basket, book: OfferBook, live: list[LiveOffer], left: Mapping[str, Left]) -> None:

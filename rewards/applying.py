@@ -70,6 +70,15 @@ def allowance(live: LiveOffer, left: Left | None) -> tuple[int, int]:
     return times, amount
 
 
+def spent_by_shopper(live: LiveOffer, left: Left | None) -> bool:
+    """Return whether it is the shopper's own use that leaves nothing of an offer."""
+    limits = live.limits
+    return left is not None and (
+        (limits.per_member_day is not None and left.member_day is not None and left.member_day <= 0)
+        or (limits.per_member is not None and left.member is not None and left.member <= 0)
+    )
+
+
 def _give(view: Claimable, plan: Plan, given: Given, times_left: int, amount_left: int) -> bool:
     """Give a planned application, as often as the units alike allow it; return whether it gave something."""
     live, basket = given.live, view.basket

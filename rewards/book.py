@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from rewards.carts import CartLine, Occasion
 from rewards.doorkeeper import Doorkeeper
-from rewards.offers import FIRST, Offer, Select
+from rewards.offers import FIRST, Offer, Select, batches_asked
 from rewards.ready_offers import LiveOffer, Trigger
 from rewards.selections import KEYS, Article, Matcher, indexed, main_key, values_of
 
@@ -50,7 +50,7 @@ class OfferBook:
         self._touched: dict[int, list[int]] = {}
         self._by_batch: dict[str, list[int]] = {}
         self._always: list[int] = []
-        self._anywhere: list[int] = []
+        self._asking: dict[str, list[int]] = {}
         for live in self.live:
             self._file(live)
         self._seen: dict[str, dict[Article, Seen]] = {}
@@ -72,6 +72,10 @@ class OfferBook:
             found = self._numbers[select] = len(self._selects)
             self._selects.append(select)
         return found
+
+    def number_of(self, select: Select) -> int | None:
+        """Return the number of a selection that an offer names, None for others."""
+        return self._numbers.get(select)
 
     def audience_number(self, offer: Offer) -> int:
         """Return a number that offers with the same audience, and the same need for a card, share."""
@@ -110,8 +114,8 @@ class OfferBook:
                 self._always.append(live.rank)
         for number in live.touched:
             self._touched.setdefault(number, []).append(live.rank)
-        if live.anywhere:
-            self._anywhere.append(live.rank)
+        for batch in batches_asked(live.offer):
+            self._asking.setdefault(batch, []).append(live.rank)
 
     def seen(self, article: Article, store: str) -> Seen:
         """Return what is known of an article in a store."""
@@ -155,13 +159,19 @@ class OfferBook:
         for batch in batches:
             yield from (rank for rank in self._by_batch.get(batch, ()) if self._sold_in(rank, store))
 
-    def touched_by(self, selections: Iterable[int], batches: Iterable[str], store: str) -> list[int]:
-        """Return the ranks of a store's offers that speak of what is in the basket, applicable or not."""
+    def touched_by(
+        self, selections: Iterable[int], batches: Iterable[str], store: str, *, lines: bool
+    ) -> list[int]:
+        """
+        Return the ranks of a store's offers that speak of what is in the basket, applicable or not.
+
+        `lines` says whether there are any that offers look at.
+        """
         found = {rank for number in selections for rank in self._touched.get(number, ())}
-        found.update(self._anywhere)
-        found.update(self._always)
+        if lines:
+            found.update(self._always)
         for batch in batches:
-            found.update(self._by_batch.get(batch, ()))
+            found.update(self._asking.get(batch, ()))
         return [rank for rank in found if self._sold_in(rank, store)]
 
     def limited_candidates(self, cart: Iterable[CartLine], occasion: Occasion) -> tuple[Offer, ...]:

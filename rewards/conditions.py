@@ -139,10 +139,11 @@ def take_part(view: View, select: int, needed: int, claimed: Claim) -> int:
 class AnyUnitCheck(Check):
     """Plain items of quantity 1 under a benefit that works unit by unit: all matching units, if there is one."""
 
-    __slots__ = ("select",)
+    __slots__ = ("select", "wanted")
 
     def __init__(self, condition: Items, number: Number) -> None:
         super().__init__(condition)
+        self.wanted = condition.select
         self.select = number(condition.select)
 
     def claim(self, view: View) -> Claim | None:
@@ -154,10 +155,11 @@ class AnyUnitCheck(Check):
 class ValueCheck(Check):
     """Asks what matching units are worth, and claims them all."""
 
-    __slots__ = ("amount", "net", "select")
+    __slots__ = ("amount", "net", "select", "wanted")
 
     def __init__(self, condition: Value, number: Number) -> None:
         super().__init__(condition)
+        self.wanted = condition.select
         self.select = number(condition.select)
         self.amount = condition.amount
         self.net = condition.measure == NET

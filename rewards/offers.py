@@ -322,8 +322,12 @@ def conditions_in(condition: Condition) -> Iterator[Condition]:
 
 def batches_in(offer: Offer) -> set[str]:
     """Return the voucher batches that `offer` asks for or gives."""
-    asked = {part.batch for part in conditions_in(offer.condition) if isinstance(part, VoucherPresented)}
-    return asked | ({offer.benefit.batch} if isinstance(offer.benefit, NextVoucher) else set())
+    return batches_asked(offer) | ({offer.benefit.batch} if isinstance(offer.benefit, NextVoucher) else set())
+
+
+def batches_asked(offer: Offer) -> set[str]:
+    """Return the voucher batches that the condition of `offer` names."""
+    return {part.batch for part in conditions_in(offer.condition) if isinstance(part, VoucherPresented)}
 
 
 def has_amounts(offer: Offer) -> bool:

@@ -52,7 +52,6 @@ class LiveOffer:
 
     __slots__ = (
         "add_up",
-        "anywhere",
         "audience",
         "check",
         "code",
@@ -91,7 +90,6 @@ class LiveOffer:
         self.repeatable = _is_repeatable(offer.condition)
         self.triggers = _triggers(offer, book)
         self.touched = tuple(sorted({book.number(select) for select in selections_in(offer)}))
-        self.anywhere = benefit.select is None and _may_claim_nothing(offer.condition)
         self.audience = book.audience_number(offer)
         self.start = offer.valid.start.timestamp() if offer.valid.start else float("-inf")
         self.end = offer.valid.end.timestamp() if offer.valid.end else float("inf")
@@ -115,14 +113,6 @@ def _is_repeatable(condition: Condition) -> bool:
         if isinstance(part, NoneOf)
         for inner in conditions_in(part)
     )
-
-
-def _may_claim_nothing(condition: Condition) -> bool:
-    if isinstance(condition, AllOf):
-        return all(_may_claim_nothing(part) for part in condition.of)
-    if isinstance(condition, AnyOf):
-        return any(_may_claim_nothing(part) for part in condition.of)
-    return isinstance(condition, Always | VoucherPresented | NoneOf)
 
 
 def _triggers(offer: Offer, book: Numbers) -> tuple[Trigger, ...]:

@@ -46,6 +46,7 @@ class Basket:
         "lines",
         "matching",
         "net",
+        "net_before_vouchers",
         "notes",
         "planned",
         "presented",
@@ -64,6 +65,7 @@ class Basket:
         self.priced = [place for place, line in enumerate(lines) if line.priced]
         self.runs: list[list[Run] | None] = [None] * len(lines)
         self.net = [line.gross for line in lines]
+        self.net_before_vouchers = 0
         self.given: list[Given] = []
         self.groups: dict[object, int] = {}
         self.history: list[tuple[int, list[list[Run] | None]]] = []
@@ -95,6 +97,14 @@ class Basket:
         if flag is None:
             flag = self.groups[group] = FIRST_GROUP << len(self.groups)
         return flag
+
+    def before(self, rank: int) -> "Basket":
+        """Return the basket as it was before the turn of the offer with this rank; for looking at only."""
+        runs = next((runs for turn, runs in self.history if turn >= rank), self.runs)
+        then = Basket(self.lines, self.matching, self.presented)
+        then.runs, then.groups, then.dearest = runs, dict(self.groups), self.dearest
+        then.net = [left_of(then.units(place)) for place in range(len(self.lines))]
+        return then
 
     def snapshot(self) -> Snapshot:
         """Return what `restore` needs."""

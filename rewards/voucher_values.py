@@ -8,6 +8,9 @@ from rewards.carts import Occasion, Presented
 from rewards.standing_basket import Basket
 from rewards.units import DISCOUNTED, Run, share_over_units
 
+AFTER_ALL = 10**18
+"""The rank of what comes after all offers."""
+
 
 @dataclass(slots=True)
 class Redeemed:
@@ -26,6 +29,7 @@ class Redeemed:
 def take_values(basket: Basket, occasion: Occasion, before: int) -> list[Redeemed]:
     """Take off what presented codes are worth, batch by batch; `before` is the net before the stage of vouchers."""
     found = []
+    basket.history.append((AFTER_ALL, basket.runs.copy()))
     for batch, presented in sorted(occasion.presented.items()):
         if refusal(presented, occasion, before) is not None:
             continue

@@ -1,0 +1,129 @@
+"""Why an offer was not applied, in the words of the member's language. Pure."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from babel.dates import get_day_names
+
+from core.i18n import show_money, show_number, translations
+from core.money import Money
+from rewards.offers import Select, Validity
+from rewards.selections import KEYS
+from rewards.shortfalls import MONEY, UNITS, VOUCHER, Lack
+from rewards.units import ONE
+
+MOST_NAMED = 3
+EN_DASH = "\N{EN DASH}"
+
+
+class Words:
+    """Sentences about offers in one language; amounts are in `currency`, articles are called by their names."""
+
+    def __init__(self, language: str, currency: str, article_names: Mapping[str, str]) -> None:
+        self.language, self.currency, self.article_names = language, currency, article_names
+        self.gettext = translations(language).gettext
+        self.ngettext = translations(language).ngettext
+
+    def lacking(self, lacks: Sequence[Lack], units: Mapping[Select, str]) -> str:
+        """Return what is missing; `units` names the measure of what is sold by weight."""
+        return ", ".join(self._lack(lack, units.get(lack.select)) for lack in lacks)
+
+    def _lack(self, lack: Lack, unit: str | None) -> str:
+        what = self.named(lack.select)
+        if lack.kind == UNITS:
+            return self._units(lack.number, unit, what)
+        if lack.kind == MONEY:
+            amount = self.money(lack.number)
+            if not what:
+                return self.gettext("%(amount)s more") % {"amount": amount}
+            return self.gettext("%(amount)s more of %(what)s") % {"amount": amount, "what": what}
+        if lack.kind == VOUCHER:
+            return self.gettext("Needs a voucher: %(batch)s") % {"batch": lack.batch}
+        return self.gettext("Not with what is in this basket")
+
+    def _units(self, number: int, unit: str | None, what: str) -> str:
+        if unit is None and number % ONE == 0:
+            pieces = number // ONE
+            shown = {"num": show_number(pieces, self.language), "what": what}
+            if not what:
+                return self.ngettext("%(num)s more piece", "%(num)s more pieces", pieces) % shown
+            words = self.ngettext(
+                "%(num)s more piece of %(what)s", "%(num)s more pieces of %(what)s", pieces
+            )
+            return words % shown
+        weight = show_number(Decimal(number).scaleb(-3).normalize(), self.language)
+        if not what:
+            return self.gettext("%(num)s %(unit)s more") % {"num": weight, "unit": unit or "kg"}
+        shown = {"num": weight, "unit": unit or "kg", "what": what}
+        return self.gettext("%(num)s %(unit)s more of %(what)s") % shown
+
+    def named(self, select: Select) -> str:
+        """Return what is selected by name, empty where it is everything."""
+        parts = []
+        for key in reversed(KEYS):
+            values = getattr(select, key)
+            if values:
+                names = [self.article_names.get(value, value) if key == "skus" else value for value in values]
+                more = " …" if len(names) > MOST_NAMED else ""
+                parts.append(" / ".join(names[:MOST_NAMED]) + more)
+        return ", ".join(parts)
+
+    def money(self, minor: int) -> str:
+        """Return an amount as a person writes it."""
+        return show_money(Money(minor, self.currency), self.language)
+
+    def minimum(self, short: int) -> str:
+        """Return how much is missing for a voucher's value."""
+        return self.gettext("%(amount)s more") % {"amount": self.money(short)}
+
+    def other_currency(self, currency: str) -> str:
+        """Return that a voucher is worth something in another currency only."""
+        return self.gettext("Valid in %(currency)s only") % {"currency": currency}
+
+    def nothing_left(self) -> str:
+        """Return that nothing is left that a voucher could pay."""
+        return self.gettext("Nothing is left to be paid")
+
+    def members_only(self) -> str:
+        """Return that it takes a card."""
+        return self.gettext("For members only")
+
+    def used_by_member(self) -> str:
+        """Return that this shopper has had it as often as allowed."""
+        return self.gettext("Already used as often as it may be")
+
+    def used_up(self) -> str:
+        """Return that the budget is spent."""
+        return self.gettext("Used up")
+
+    def combined(self) -> str:
+        """Return that other offers have what it needs."""
+        return self.gettext("Cannot be combined with the other offers in this basket")
+
+    def better(self) -> str:
+        """Return that its group gives more without it."""
+        return self.gettext("Another offer is better")
+
+    def cheap_already(self) -> str:
+        """Return that there is nothing that it could lower."""
+        return self.gettext("The price is already as low")
+
+    def not_here(self) -> str:
+        """Return that it runs in other stores."""
+        return self.gettext("Not in this store")
+
+    def not_now(self) -> str:
+        """Return that its period is over, or has not begun."""
+        return self.gettext("Not at this time")
+
+    def not_for_shopper(self) -> str:
+        """Return that it is for others."""
+        return self.gettext("Not for this shopper")
+
+    def only(self, valid: Validity) -> str:
+        """Return on which days and hours it runs."""
+        days = get_day_names("abbreviated", locale=self.language)
+        shown = [days[day - 1] for day in valid.weekdays]
+        hours = [f"{each.start:%H:%M}{EN_DASH}{each.end:%H:%M}" for each in valid.hours]
+        when = " ".join(", ".join(part) for part in (shown, hours) if part)
+        return self.gettext("Only %(when)s") % {"when": when}

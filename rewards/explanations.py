@@ -1,0 +1,146 @@
+"""
+Why offers were not applied, and what is missing: worked out after an evaluation, for those who ask.
+
+What an offer met when its turn came is found in the basket's history, so that what others took later is no reason. Pure.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import NamedTuple
+
+from rewards.applying import allowance, spent_by_shopper
+from rewards.book import OfferBook
+from rewards.carts import PIECES, Cart, Left, Occasion
+from rewards.doorkeeper import Doorkeeper
+from rewards.eligibility import is_over, is_personal
+from rewards.explanation_words import Words
+from rewards.offers import EVERYONE, MEMBERS, Offer, Select
+from rewards.planning import planned
+from rewards.ready_offers import LiveOffer
+from rewards.shortfalls import UNITS, Lack, lacks_of, missing
+from rewards.standing_basket import Basket, Claimable, Whole
+from rewards.units import ONE
+from rewards.voucher_values import refusal
+
+MOST_TOLD = 20
+
+
+class NotApplied(NamedTuple):
+    """An offer that gave nothing: why, and what would have to be added, None where adding would not help."""
+
+    offer_code: str
+    reason: str
+    missing: str | None
+
+
+class Explainer:
+    """Everything that is known after an evaluation, asked offer by offer."""
+
+    def __init__(
+        self, cart: Cart, book: OfferBook, occasion: Occasion, left: Mapping[str, Left], basket: Basket
+    ) -> None:
+        self.cart, self.book, self.occasion, self.left, self.basket = cart, book, occasion, left, basket
+        self.doorkeeper = Doorkeeper(occasion)
+        self.words = Words(occasion.language, occasion.currency, book.article_names)
+        self.applied = {given.live.rank for given in basket.given}
+
+    def not_applied(self, redeemed: set[str], most: int | None = MOST_TOLD) -> Iterator[NotApplied]:
+        """
+        Yield what a line or a presented code touches and the shopper may use, but gave nothing: at most `most`.
+
+        Presented vouchers that are worth nothing here come first, then offers by priority and code.
+        """
+        yield from islice(self._all_not_applied(redeemed), most)
+
+    def _all_not_applied(self, redeemed: set[str]) -> Iterator[NotApplied]:
+        yield from self._vouchers(redeemed)
+        selections = self.basket.matching if self.basket.priced else ()
+        ranks = self.book.touched_by(
+            selections, self.occasion.presented, self.occasion.store_code, lines=bool(self.basket.priced)
+        )
+        touched = [self.book.live[rank] for rank in ranks if rank not in self.applied]
+        for live in sorted(touched, key=lambda each: (-each.offer.priority, each.code)):
+            if not is_over(live.offer.valid, self.occasion.at) and self._might_use(live.offer):
+                yield self.why_not(live)
+
+    def _might_use(self, offer: Offer) -> bool:
+        """Whether the shopper may use the offer, or could by showing any member's card."""
+        if self.doorkeeper.may_have(offer):
+            return True
+        if self.occasion.shopper is not None:
+            return False
+        return offer.audience.who in {MEMBERS, EVERYONE} and not is_personal(offer.audience)
+
+    def why_not(self, live: LiveOffer) -> NotApplied:
+        """Return why an offer was not applied, whatever the reason."""
+        hindrance = self._elsewhere(live) or self._held_back(live)
+        if hindrance is not None:
+            return NotApplied(live.code, hindrance, None)
+        basket = self.basket.before(live.rank)
+        lacks = lacks_of(live.check, Claimable(basket, live))
+        if not lacks:
+            return self._without_benefit(live, basket)
+        if live.check.claim(Whole(basket)) is not None:
+            return NotApplied(live.code, self.words.combined(), None)
+        return self._lacking(live, lacks)
+
+    def _lacking(self, live: LiveOffer, lacks: tuple[Lack, ...]) -> NotApplied:
+        units = {lack.select: unit for lack in lacks if (unit := self._unit_of(lack.select))}
+        return NotApplied(live.code, self.words.lacking(lacks, units), missing(lacks))
+
+    def _unit_of(self, select: Select) -> str | None:
+        """Return the measure in which what is selected lies on the counter, None for pieces."""
+        number = self.book.number_of(select)
+        places = () if number is None else self.basket.lines_of(number)
+        ordered = sorted(self.cart, key=lambda line: line.line_number)
+        units = {ordered[place].unit for place in places if self.basket.lines[place].measure is not None}
+        return next((unit for unit in sorted(filter(None, units)) if unit != PIECES), None)
+
+    def _elsewhere(self, live: LiveOffer) -> str | None:
+        """Return why the offer is not there for this shopper now, None where it is."""
+        offer, words = live.offer, self.words
+        if offer.stores and self.occasion.store_code not in offer.stores:
+            return words.not_here()
+        if is_over(offer.valid, self.occasion.at):
+            return words.not_now()
+        if not self.doorkeeper.may_have(offer):
+            return words.members_only() if self._might_use(offer) else words.not_for_shopper()
+        if live.timed and not self.doorkeeper.in_hours(live):
+            return words.only(offer.valid)
+        return None
+
+    def _held_back(self, live: LiveOffer) -> str | None:
+        """Return why an offer that is there was not to be given, None where it was."""
+        words, left = self.words, self.left.get(live.code)
+        if self.basket.refused.get(live.rank) == "better":
+            return words.better()
+        if allowance(live, left)[0] <= 0 or self.basket.refused.get(live.rank) == "budget":
+            return words.used_by_member() if spent_by_shopper(live, left) else words.used_up()
+        return None
+
+    def _without_benefit(self, live: LiveOffer, basket: Basket) -> NotApplied:
+        """Return why a condition that holds brings nothing: no units for the benefit, or nothing to take off."""
+        if planned(Claimable(basket, live), live) is not None:
+            return NotApplied(live.code, self.words.cheap_already(), None)
+        benefit = live.offer.benefit
+        if benefit.select is None or live.select is None:
+            return NotApplied(live.code, self.words.combined(), None)
+        whole = Whole(basket)
+        claimed = live.check.claim(whole) or {}
+        if any(whole.available(place) > claimed.get(place, 0) for place in whole.lines(live.select)):
+            return NotApplied(live.code, self.words.combined(), None)
+        return self._lacking(live, (Lack(UNITS, ONE, benefit.select),))
+
+    def _vouchers(self, redeemed: set[str]) -> Iterator[NotApplied]:
+        before = self.basket.net_before_vouchers
+        for batch, presented in sorted(self.occasion.presented.items()):
+            reason = refusal(presented, self.occasion, before)
+            if batch in redeemed or reason == "worthless":
+                continue
+            if reason == "minimum":
+                short = (presented.minimum_amount or 0) - before
+                yield NotApplied(batch, self.words.minimum(short), str(short))
+            elif reason == "currency":
+                yield NotApplied(batch, self.words.other_currency(presented.currency or ""), None)
+            else:
+                yield NotApplied(batch, self.words.nothing_left(), None)
