@@ -13,7 +13,7 @@ from typing import NamedTuple
 from rewards.applying import apply_one
 from rewards.book import OfferBook
 from rewards.carts import Cart, Left, Occasion
-from rewards.choosing import choose
+from rewards.choosing import BETTER, choose
 from rewards.doorkeeper import Doorkeeper
 from rewards.explanations import Explainer, NotApplied
 from rewards.offers import BEST, VOUCHER, Gift, NextVoucher
@@ -217,6 +217,12 @@ class Evaluation:
 
     def _explainer(self) -> Explainer:
         return Explainer(self._cart, self._book, self.occasion, self._left, self._basket)
+
+    @property
+    def exhausted(self) -> tuple[str, ...]:
+        """The offers that stopped because what was counted before left them no further use or amount."""
+        live = self._book.live
+        return tuple(live[rank].code for rank, why in sorted(self._basket.refused.items()) if why != BETTER)
 
     @property
     def notes(self) -> tuple[tuple[str, str], ...]:

@@ -18,13 +18,15 @@ MOST_PLANNED = 5_000
 MOST_STEPS = 1_000_000
 """Runs of units looked at on a basket before no further offer is tried."""
 WITHOUT_END = 10**18
+USES, BUDGET = "uses", "budget"
+"""Why an offer stopped: what was counted before leaves no further use, or too little amount."""
 
 
 def apply_one(basket: Basket, live: LiveOffer, left: Left | None) -> Given | None:
     """Give what `live` gives, as often as it may, and return it; None, with nothing changed, where it gives nothing."""
     times_left, amount_left = allowance(live, left)
     if times_left <= 0:
-        basket.refused[live.rank] = "limit"
+        _note_limit(basket, live)
         return None
     view, given = Claimable(basket, live), Given(live)
     while given.times < times_left:
@@ -39,8 +41,16 @@ def apply_one(basket: Basket, live: LiveOffer, left: Left | None) -> Given | Non
             break
     if not given.times:
         return None
+    if given.times >= times_left:
+        _note_limit(basket, live)
     _settle(view, live, given)
     return given
+
+
+def _note_limit(basket: Basket, live: LiveOffer) -> None:
+    """Remember that uses that were counted before stopped an offer; its limit per receipt is no news."""
+    if live.limits.counted:
+        basket.refused[live.rank] = USES
 
 
 def allowance(live: LiveOffer, left: Left | None) -> tuple[int, int]:
@@ -90,7 +100,7 @@ def _give(view: Claimable, plan: Plan, given: Given, times_left: int, amount_lef
         return False
     amount = sum(count * off for line in offs.values() for piece in line for count, off in piece)
     if amount > amount_left - given.amount:
-        basket.refused[live.rank] = "budget"
+        basket.refused[live.rank] = BUDGET
         return False
     repeats = _repeats(view, plan, live)
     if repeats > 1:

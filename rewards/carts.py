@@ -73,6 +73,8 @@ class Occasion:
     shopper: Shopper | None = None
     presented: Mapping[str, Presented] = field(default_factory=dict)
     language: str = "en"
+    has_card: bool = False
+    """Whether a card was shown by which uses can be counted; a shopper always has one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from rewards.ready_offers import LiveOffer
 from rewards.standing_basket import Basket, Snapshot
 
 MOST_EXACT = 12
+BETTER = "better"
+"""Why an offer was not tried: its group gives more without it."""
 
 
 def choose(basket: Basket, live: Sequence[LiveOffer], left: Mapping[str, Left]) -> None:
@@ -29,7 +31,7 @@ def choose(basket: Basket, live: Sequence[LiveOffer], left: Mapping[str, Left]) 
             undecided.discard(offer.group)
             without |= _Choice(basket, live[place:], groups[offer.group], left, without).made()
         if offer.rank in without:
-            basket.refused[offer.rank] = "better"
+            basket.refused[offer.rank] = BETTER
         else:
             apply_one(basket, offer, left.get(offer.code))
 

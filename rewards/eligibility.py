@@ -1,11 +1,11 @@
 """Whether an offer is there for somebody at a moment: audience, weekdays and hours. Pure."""
 
 import calendar
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time
 
 from core.clock import zone
 from rewards.carts import Occasion, Shopper
-from rewards.offers import COMPANIES, EVERYONE, Audience, Validity
+from rewards.offers import COMPANIES, EVERYONE, Audience, Hours, Validity
 
 
 def may_have(audience: Audience, shopper: Shopper | None, today: date) -> bool:
@@ -69,20 +69,18 @@ def runs_at(valid: Validity, local: datetime) -> bool:
     """
     Return whether weekdays and hours allow `local`, a moment in store time.
 
-    Hours over midnight belong to the day on which they began.
+    Both are judged at that very moment: an hour after midnight belongs to the new weekday, also where the hours began before.
     """
-    if not valid.hours:
-        return not valid.weekdays or local.isoweekday() in valid.weekdays
-    clock, today = local.time().replace(tzinfo=None), local.isoweekday()
-    yesterday = (local.date() - timedelta(days=1)).isoweekday() if local.date() > date.min else 7
-    for hours in valid.hours:
-        over_midnight = hours.end <= hours.start
-        begins_today = hours.start <= clock and (over_midnight or clock < hours.end)
-        if begins_today and (not valid.weekdays or today in valid.weekdays):
-            return True
-        if over_midnight and clock < hours.end and (not valid.weekdays or yesterday in valid.weekdays):
-            return True
-    return False
+    if valid.weekdays and local.isoweekday() not in valid.weekdays:
+        return False
+    clock = local.time()
+    return not valid.hours or any(_within(hours, clock) for hours in valid.hours)
+
+
+def _within(hours: Hours, clock: time) -> bool:
+    if hours.start < hours.end:
+        return hours.start <= clock < hours.end
+    return clock >= hours.start or clock < hours.end
 
 
 def is_over(valid: Validity, at: datetime) -> bool:

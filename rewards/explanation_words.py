@@ -47,9 +47,7 @@ class Words:
             shown = {"num": show_number(pieces, self.language), "what": what}
             if not what:
                 return self.ngettext("%(num)s more piece", "%(num)s more pieces", pieces) % shown
-            words = self.ngettext(
-                "%(num)s more piece of %(what)s", "%(num)s more pieces of %(what)s", pieces
-            )
+            words = self.ngettext("%(num)s more piece of %(what)s", "%(num)s more pieces of %(what)s", pieces)
             return words % shown
         weight = show_number(Decimal(number).scaleb(-3).normalize(), self.language)
         if not what:

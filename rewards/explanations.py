@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
-from rewards.applying import allowance, spent_by_shopper
+from rewards.applying import BUDGET, allowance, spent_by_shopper
 from rewards.book import OfferBook
 from rewards.carts import PIECES, Cart, Left, Occasion
+from rewards.choosing import BETTER
 from rewards.doorkeeper import Doorkeeper
 from rewards.eligibility import is_over, is_personal
 from rewards.explanation_words import Words
@@ -112,9 +113,9 @@ class Explainer:
     def _held_back(self, live: LiveOffer) -> str | None:
         """Return why an offer that is there was not to be given, None where it was."""
         words, left = self.words, self.left.get(live.code)
-        if self.basket.refused.get(live.rank) == "better":
+        if self.basket.refused.get(live.rank) == BETTER:
             return words.better()
-        if allowance(live, left)[0] <= 0 or self.basket.refused.get(live.rank) == "budget":
+        if allowance(live, left)[0] <= 0 or self.basket.refused.get(live.rank) == BUDGET:
             return words.used_by_member() if spent_by_shopper(live, left) else words.used_up()
         return None
 
