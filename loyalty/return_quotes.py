@@ -15,6 +15,8 @@ from core.ids import uuid7
 from core.money import half_up
 from loyalty.checkout import Outcome, settle
 from loyalty.earning import POINTS_TENDER
+from loyalty.refunds import MoneyBack, brought_by_line, share_money, share_refund
+from loyalty.sold_under_offers import SaleWithOffers, read_sale_with_offers
 from sales.queries import stored_answer
 from sales.receipts import RETURN, Original, PostedLine, PostedReceipt, TillIdentity, Totals
 
@@ -59,6 +61,33 @@ class _PaidWithPoints:
         return half_up(Decimal(self.value * self.returned) / self.points) - before
 
 
+@dataclass(slots=True)
+class _Quoted:
+    """What comes back of a line: its amount before points, and what of that comes back in points."""
+
+    original_line_number: int
+    quantity: Decimal
+    amount: int
+    by_points: int
+    points: int
+    points_spent: int
+
+    @property
+    def refund(self) -> int:
+        """The money for it."""
+        return self.amount - self.by_points
+
+    def document(self) -> dict[str, Any]:
+        """Return it as the contract has it."""
+        return {
+            "original_line_number": self.original_line_number,
+            "quantity": _plain(self.quantity),
+            "refund_amount": self.refund,
+            "points_reversed": self.points,
+            "points_returned": self.points_spent,
+        }
+
+
 def quote_return(
     session: Session,
     *,
@@ -71,7 +100,9 @@ def quote_return(
     Return what a return of `lines` would do at `now`, as the body of the contract; nothing of it is kept.
 
     Refunds are money: what is given back in points is left out, at the value it had when it
-    was spent. Raises `ReceiptNotFound`.
+    was spent. Where the rest of the sale costs more by itself than it did on it, since an offer
+    is not fulfilled any more, the refund is lower by that, and `broken_offers` says by which (X-3).
+    Raises `ReceiptNotFound`.
     """
     sale = stored_answer(
         session,
@@ -80,31 +111,77 @@ def quote_return(
         business_date=original.business_date,
         receipt_number=original.receipt_number,
     )
-    rehearsal = session.begin_nested()
-    posted = _posted(till, original, lines, now)
-    settled = settle(session, till=till, posted=posted, now=now)
-    assert isinstance(settled, Outcome)
-    counted = _counted(session, posted.business_date, UUID(settled.answer["receipt_id"]))
-    rehearsal.rollback()
+    answer, counted = _rehearse(session, _posted(till, original, lines, now), till, now)
     sold = _sold(session, sale.receipt_id, original)
     paid = _paid_with_points(session, sale.receipt_id, original)
     quoted = [
         _line(wanted, sold.get(wanted.original_line_number), counted.get(number, (Decimal(0), 0, 0)), paid)
         for number, wanted in enumerate(lines, start=1)
     ]
-    points = settled.answer["points"]
+    under_offers = read_sale_with_offers(
+        session,
+        business_date=original.business_date,
+        receipt_id=sale.receipt_id,
+        identity=original.identity,
+    )
+    told = {} if under_offers is None else _under_offers(quoted, under_offers, paid)
     return {
-        "lines": quoted,
-        "totals": {"refund_amount": sum(line["refund_amount"] for line in quoted)},
+        "lines": [line.document() for line in quoted],
+        "totals": {"refund_amount": sum(line.refund for line in quoted)},
         "points": {
-            "reversed": points["reversed"],
-            "returned": points["returned"],
-            "balance_after": points["balance"],
+            "reversed": answer["points"]["reversed"],
+            "returned": answer["points"]["returned"],
+            "balance_after": answer["points"]["balance"],
         },
         "flags": [
             {**flag, "line_number": lines[flag["line_number"] - 1].original_line_number}
-            for flag in settled.answer["flags"]
+            for flag in answer["flags"]
             if flag["code"] == "over_returned" and "line_number" in flag
+        ],
+        **told,
+    }
+
+
+def _rehearse(
+    session: Session, posted: PostedReceipt, till: TillIdentity, now: datetime
+) -> tuple[dict[str, Any], dict[int, tuple[Decimal, int, int]]]:
+    """Book `posted`, take it back, and return its answer and what its lines amounted to."""
+    rehearsal = session.begin_nested()
+    settled = settle(session, till=till, posted=posted, now=now)
+    assert isinstance(settled, Outcome)
+    counted = _counted(session, posted.business_date, UUID(settled.answer["receipt_id"]))
+    rehearsal.rollback()
+    return settled.answer, counted
+
+
+def _under_offers(quoted: Sequence[_Quoted], sale: SaleWithOffers, paid: _PaidWithPoints) -> dict[str, Any]:
+    """
+    Let `quoted` be refunded what was paid less what the rest costs by itself under the offers of the sale.
+
+    Returns what the till is told of it: by how much which offer makes the refund another than what was paid for the lines.
+    """
+    ordered = sorted(quoted, key=lambda line: line.original_line_number)
+    nets, by_points = [line.amount for line in ordered], [line.by_points for line in ordered]
+    money, history = MoneyBack(), _PaidWithPoints(paid.points, paid.value, 0)
+    for earlier, points in sale.earlier:
+        money.add(earlier, history.value_back(points))
+    due = sale.outstanding.bring_back(
+        brought_by_line((line.original_line_number, line.quantity) for line in quoted if line.quantity)
+    )
+    shares = nets if due.amount == sum(nets) else share_refund(due.amount, nets)
+    parts = share_money(money.add(due.amount, sum(by_points)), shares, by_points)
+    for line, share, part in zip(ordered, shares, parts, strict=True):
+        line.amount, line.by_points = share, share - part
+    return {
+        "paid_amount": sum(nets),
+        "broken_offers": [
+            {
+                "offer_code": loss.offer_code,
+                "offer_version": sale.versions.get(loss.offer_code),
+                "reason": sale.names.get(loss.offer_code, loss.offer_code),
+                "amount": loss.amount,
+            }
+            for loss in due.losses
         ],
     }
 
@@ -133,16 +210,16 @@ def _posted(till: TillIdentity, original: Original, lines: Sequence[Wanted], now
 
 def _line(
     wanted: Wanted, sold: _Sold | None, counted: tuple[Decimal, int, int], paid: _PaidWithPoints
-) -> dict[str, Any]:
+) -> _Quoted:
     quantity, points, points_spent = counted
-    amount = sold.refund(quantity) if sold and quantity else 0
-    return {
-        "original_line_number": wanted.original_line_number,
-        "quantity": _plain(quantity),
-        "refund_amount": amount - paid.value_back(points_spent),
-        "points_reversed": points,
-        "points_returned": points_spent,
-    }
+    return _Quoted(
+        original_line_number=wanted.original_line_number,
+        quantity=quantity,
+        amount=sold.refund(quantity) if sold and quantity else 0,
+        by_points=paid.value_back(points_spent),
+        points=points,
+        points_spent=points_spent,
+    )
 
 
 def _counted(session: Session, business_date: date, receipt_id: UUID) -> dict[int, tuple[Decimal, int, int]]:

@@ -144,7 +144,9 @@ class CardAnswer(Answer):
     member = fields.Nested(CardMemberAnswer, required=True, allow_none=True)
     tier = fields.Nested(TierAnswer, required=True, allow_none=True)
     points = fields.Nested(CardPointsAnswer, required=True)
-    vouchers = anything("Vouchers that the member can use.")
+    vouchers = anything(
+        "Vouchers that the member can use here: voucher_code, batch, name, value_amount, minimum_amount, valid_until, symbology."
+    )
     rewards = anything("Rewards that the points would buy.")
     messages = fields.List(fields.String(), required=True)
 
@@ -222,6 +224,17 @@ class ReturnedLineAnswer(Answer):
     points_returned = count()
 
 
+class BrokenOfferAnswer(Answer):
+    """An offer that takes less off what is kept than it did on the sale."""
+
+    offer_code = fields.String(required=True)
+    offer_version = fields.Integer(required=True, allow_none=True)
+    reason = fields.String(required=True, metadata={"description": "What it is called."})
+    amount = fields.Integer(
+        required=True, metadata={"description": "By how much it lowers the refund; below zero: raises it."}
+    )
+
+
 class RefundAnswer(Answer):
     """The money to hand back."""
 
@@ -243,6 +256,15 @@ class ReturnQuoteAnswer(Answer):
     totals = fields.Nested(RefundAnswer, required=True)
     points = fields.Nested(ReturnedPointsAnswer, required=True)
     flags = fields.List(fields.Nested(FlagAnswer), required=True)
+    paid_amount = fields.Integer(
+        metadata={
+            "description": "Where offers were given on the sale: what was paid for what comes back, before points."
+        }
+    )
+    broken_offers = fields.List(
+        fields.Nested(BrokenOfferAnswer),
+        metadata={"description": "Where offers were given: why the refund is not what was paid."},
+    )
 
 
 class QuotedLineAnswer(Answer):

@@ -1,0 +1,82 @@
+"""Refunds of broken offers: shares, points beside money, and that all steps together make what was paid."""
+
+import random
+from decimal import Decimal
+
+import pytest
+
+from loyalty.refunds import MoneyBack, Outstanding, brought_by_line, share_money, share_refund
+from rewards.carts import CartLine, Occasion
+from rewards.codec import read_offer
+from rewards.kept_units import GivenThen, SoldLine
+from tests.offers.random_offers import random_basket, random_offers
+from tests.offers.test_properties import NOON, cart_of, evaluate
+
+
+class TestShareRefund:
+    @pytest.mark.parametrize(
+        ("due", "nets", "shares"),
+        [
+            (1000, [667, 667], [500, 500]),
+            (1001, [667, 667], [501, 500]),
+            (0, [667, 667], [0, 0]),
+            (5091, [5391, -300], [5391, -300]),
+            (4000, [5391, -300], [4300, -300]),
+            (-300, [-300], [-300]),
+            (7, [0, 0], [7, 0]),
+            (0, [], []),
+        ],
+    )
+    def test_goes_by_what_was_paid(self, due, nets, shares):
+        assert share_refund(due, nets) == shares
+
+
+class TestMoneyBack:
+    def test_makes_up_for_points_that_came_back_with_goods_that_were_due_nothing(self):
+        money = MoneyBack()
+        assert [money.add(0, 330), money.add(2990, 330), money.add(2990, 340)] == [0, 2330, 2650]
+
+
+class TestShareMoney:
+    @pytest.mark.parametrize(
+        ("money", "shares", "by_points", "parts"),
+        [
+            (900, [500, 500], [50, 50], [450, 450]),
+            (100, [500, 0], [200, 200], [100, 0]),
+            (0, [0], [330], [0]),
+        ],
+    )
+    def test_leaves_no_line_below_nothing(self, money, shares, by_points, parts):
+        assert share_money(money, shares, by_points) == parts
+
+
+class TestOutstanding:
+    def test_is_refunded_in_whatever_steps_it_comes_back(self):
+        """Random baskets under random offers, brought back unit by unit in random order."""
+        for number in range(150):
+            dice = random.Random(f"returns-{number}")
+            lines, offers = random_basket(dice), random_offers(dice)
+            sold = [
+                SoldLine(line, found.net, {one.offer_code: one.amount for one in found.discounts})
+                for line, found in zip(cart_of(lines), evaluate(lines, offers).lines, strict=True)
+            ]
+            outstanding = self.outstanding(sold, offers)
+            paid = outstanding.paid
+            pieces = [(line.line_number, step) for line in cart_of(lines) for step in self.steps(line)]
+            dice.shuffle(pieces)
+            goods = {line.line_number for line in cart_of(lines) if line.unit_price > 0}
+            refunds = [outstanding.bring_back(brought_by_line([piece])).amount for piece in pieces]
+            assert all(
+                refund >= 0 for refund, piece in zip(refunds, pieces, strict=True) if piece[0] in goods
+            ), number
+            assert sum(refunds) == paid, number
+
+    @staticmethod
+    def outstanding(sold, offers):
+        then = GivenThen(tuple(map(read_offer, offers)), Occasion(NOON, "Europe/Prague", "S1", "CZK"))
+        return Outstanding(sold, then)
+
+    @staticmethod
+    def steps(line: CartLine) -> list[Decimal]:
+        whole = int(line.quantity)
+        return [Decimal(1)] * whole + ([line.quantity - whole] if line.quantity > whole else [])
