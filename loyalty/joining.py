@@ -23,6 +23,7 @@ from loyalty.lots import NO_LINE, Lot, Piece, for_spending, pieces_of
 from loyalty.opening import hold_account
 from loyalty.operations import book
 from loyalty.reservations import Place
+from loyalty.tier_grants import join_standings
 from sales.stored_receipts import move_receipts
 
 
@@ -52,6 +53,8 @@ def join_accounts(
     for statement in _FOLLOWING:
         driver.execute(statement, {"source": source, "target": target, "now": now})
     move_receipts(session, source=source, target=target)
+    today = business_day(now, place.timezone)
+    join_standings(session, source=source, target=target, today=today, now=now, note=note)
     return moved
 
 

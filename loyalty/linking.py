@@ -17,6 +17,7 @@ from psycopg.rows import namedtuple_row
 from sqlalchemy.orm import Session
 
 from core.audit import record_event
+from core.clock import business_day
 from core.driver import driver_of
 from core.errors import Conflict, Refused
 from customers.operations import put_into_use
@@ -31,6 +32,7 @@ from loyalty.operations import book
 from loyalty.programme import Programme
 from loyalty.programme_versions import programmes
 from loyalty.returns import BroughtBack, SoldLine, Standing
+from loyalty.tier_booking import restand_held
 from sales.receipts import LIVE, RETURN, SALE, own_identity
 from sales.records import Arrival, LinePoints, record_arrivals
 from sales.staff_cards import staff_bindings
@@ -165,6 +167,7 @@ def book_late(
     )
     record_arrivals(session, arrivals, now=now)
     book(session, [holding])
+    restand_held(session, account_id=account_id, today=business_day(now, till.timezone), now=now)
     earned = sum(shares.values())
     told = {**detail, "account_id": str(account_id), "points": earned}
     _put_right(session, stored, note=note, detail=told, actor=actor, now=now)

@@ -31,6 +31,7 @@ from loyalty.imported_sales import awaited, consider, store_and_book
 from loyalty.imported_singly import settle_each
 from loyalty.programme import Programmes
 from loyalty.programme_versions import read_programmes
+from loyalty.tier_booking import restand_known
 from sales.models import Store
 from sales.poslog import is_poslog
 from sales.poslog_spool import Kept, PoslogSpool
@@ -234,6 +235,9 @@ class _Import:
         with self.done.clocked("booking"):
             sales = consider(session, plain, rules=self.rules, now=self.now)
         points += store_and_book(session, sales, rules=self.rules, now=self.now, clocked=self.done.clocked)
+        with self.done.clocked("booking"):
+            owners = {one for one in sales.holders.account_ids if one}
+            restand_known(session, account_ids=owners, days=plain.chunk.business_dates, now=self.now)
         if awaited(session, plain.chunk).any():
             raise errors.SerializationFailure("a return came while its sale was being written")
         return _Taken(found, new.chunk.rows.num_rows, len(new.chunk), points)

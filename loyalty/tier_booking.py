@@ -1,5 +1,6 @@
 """A receipt's part in tiers: a sale reaches one at once, everything else has the account looked at as a whole."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -125,13 +126,31 @@ def look_again(
     return found.get(booked.account_id)
 
 
-def restand_held(
-    session: Session, *, account_id: UUID, today: date, now: datetime, since: date | None = None
+def restand_held(session: Session, *, account_id: UUID, today: date, now: datetime) -> None:
+    """Look at all that an account, which is held, ever qualified for, where there are tiers."""
+    versions = schemes_of(session)
+    if versions and versions.approved[0].valid_from <= today:
+        first = versions.counted_from
+        restand(session, account_ids=[account_id], schemes=versions, today=today, now=now, since=first)
+
+
+def restand_known(
+    session: Session, *, account_ids: Collection[UUID], days: Collection[date], now: datetime
 ) -> None:
-    """Look at a whole account that is held, where there are tiers; all that it has when `since` is None."""
-    schemes = schemes_of(session)
-    if schemes and schemes.approved[0].valid_from <= today:
-        first = schemes.counted_from
-        restand(
-            session, account_ids=[account_id], schemes=schemes, today=today, now=now, since=since or first
-        )
+    """
+    Look at those of these accounts that have a standing, after sales of `days` were imported.
+
+    The night looks at the others.
+    """
+    versions = schemes_of(session)
+    if not versions or not account_ids:
+        return
+    rows = driver_of(session).execute(
+        """
+        select account_id from tier_standing join balance using (account_id)
+        where account_id = any(%s) order by account_id for update of balance
+        """,
+        (list(account_ids),),
+    )
+    known = [row[0] for row in rows.fetchall()]
+    restand(session, account_ids=known, schemes=versions, today=now.date(), now=now, since=min(days))

@@ -49,9 +49,8 @@ class Stood:
     missing: int | None
 
 
-def stand(schemes: Schemes, known: Known, *, today: date) -> Stood:
-    """Return how an account stands at `today`. Pure."""
-    day = looked_at_until(today, known.record.days[-1] if known.record.days else None)
+def stand(schemes: Schemes, known: Known, *, day: date) -> Stood:
+    """Return how an account stands on `day`, with the entries of that day. Pure."""
     scheme = schemes.on(day) if schemes else NO_TIERS
     held = earned(schemes, known.record, joined_on=known.joined_on, today=day)
     code = held.code
@@ -129,7 +128,7 @@ def restand(
     if since is not None and old:
         recount(session, account_ids=old, since=max(first, since))
     found = {
-        known.account_id: (known, stand(schemes, known, today=today))
+        known.account_id: (known, stand(schemes, known, day=_day(known, today)))
         for known in read_known(session, account_ids=account_ids)
     }
     _write(session, found.values(), now=now)
@@ -294,11 +293,9 @@ def _events(known: Known, stood: Stood) -> Iterator[dict[str, Any]]:
             until = {"until": stood.earned.grace_until} if step.kind == "grace" else {}
             yield event_of(account_id, step, **until)
     stored = known.stored
-    if (
-        stored is not None
-        and stored["tier_code"] != state.code
-        and (last is None or last.after != state.code)
-    ):
+    unexplained = last is None or last.after != state.code
+    # A tier that somebody granted was told of then.
+    if stored is not None and stored["tier_code"] != state.code == state.earned and unexplained:
         ended = [one for one in known.grants if stored["as_of"] <= one.valid_until < state.day]
         lost = state.scheme.rank(state.code) < state.scheme.rank(stored["tier_code"])
         kind = "grant_ended" if ended else "down" if lost else "up"
@@ -328,9 +325,12 @@ def read_state(session: Session, *, account_id: UUID, schemes: Schemes, today: d
     if row is None:
         return None
     facts = driver.execute(_FACTS, ([account_id], first)).fetchall()
-    return stand(
-        schemes, Known(account_id, row[1], Record(Qualifying(*one) for one in facts)), today=today
-    ).state
+    known = Known(account_id, row[1], Record(Qualifying(*one) for one in facts))
+    return stand(schemes, known, day=_day(known, today)).state
+
+
+def _day(known: Known, today: date) -> date:
+    return looked_at_until(today, known.record.days[-1] if known.record.days else None)
 
 
 _FACTS = """

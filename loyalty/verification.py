@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core.verification import Check, Findings, QueryCheck
 from loyalty.offline_verification import OFFLINE
 from loyalty.programme_replay import ReplayCheck
+from loyalty.tier_verification import CHECKS as OF_TIERS
 
 # Lots are recomputed line by line: what a line of a receipt earned stands with the receipt,
 # everything after that in legs that name the line.
@@ -336,4 +337,5 @@ CHECKS: tuple[Check, ...] = (
     KEPT_SUMS,
     AppendOnlyCheck(),
     ReplayCheck(),
+    *OF_TIERS,
 )
