@@ -14,6 +14,7 @@ from psycopg.rows import RowFactory, tuple_row
 from sqlalchemy.orm import Session
 
 _PUT_OFF = "core.driver.put_off"
+_ALONG = "core.driver.along"
 
 Values = Sequence[Any] | Mapping[str, Any]
 
@@ -23,6 +24,29 @@ class _PutOff:
     statement: str
     values: Values
     check: Callable[[Any], None]
+
+
+@dataclass(slots=True)
+class Along:
+    """A question that travels with the next one."""
+
+    statement: str
+    values: Values
+    cursor: psycopg.Cursor[Any] | None = None
+
+    def row(self, session: Session) -> Any:
+        """Return the one row of its answer, asked now if it has not travelled with another question yet."""
+        if self.cursor is None:
+            session.info.get(_ALONG, []).remove(self)
+            self.cursor = ask(session, self.statement, self.values)
+        return self.cursor.fetchone()
+
+
+def bring_along(session: Session, statement: str, values: Values) -> Along:
+    """Let a question travel with what is asked next in `session`, after it."""
+    along = Along(statement, values)
+    session.info.setdefault(_ALONG, []).append(along)
+    return along
 
 
 def driver_of(session: Session) -> psycopg.Connection[tuple[Any, ...]]:
@@ -58,35 +82,27 @@ def catch_up(session: Session) -> None:
 def ask(
     session: Session, statement: str, values: Values, *, rows: RowFactory[Any] = tuple_row
 ) -> psycopg.Cursor[Any]:
-    """Return the cursor of a statement that was executed in one round trip with what was put off, which is checked."""
+    """
+    Return the cursor of a statement that was executed in one round trip with what travels with it.
+
+    What was put off goes before it and is checked; what is brought along goes after it.
+    """
     connection = _connection(session)
     cursor = connection.cursor(row_factory=rows)
     waiting: _PutOff | None = session.info.pop(_PUT_OFF, None)
-    if waiting is None:
+    along: list[Along] = session.info.pop(_ALONG, [])
+    if waiting is None and not along:
         return cursor.execute(statement, values, prepare=True)
-    with connection.pipeline():
-        first = connection.execute(waiting.statement, waiting.values, prepare=True)
-        cursor.execute(statement, values, prepare=True)
-    waiting.check(first.fetchone())
-    return cursor
-
-
-def ask_together(
-    session: Session, questions: Sequence[tuple[str, Values, RowFactory[Any]]]
-) -> list[psycopg.Cursor[Any]]:
-    """Return the cursors of several statements in one round trip, with what was put off, which is checked first."""
-    connection = _connection(session)
-    waiting: _PutOff | None = session.info.pop(_PUT_OFF, None)
-    cursors = [connection.cursor(row_factory=rows) for _, _, rows in questions]
     first = None
     with connection.pipeline():
         if waiting is not None:
             first = connection.execute(waiting.statement, waiting.values, prepare=True)
-        for cursor, (statement, values, _) in zip(cursors, questions, strict=True):
-            cursor.execute(statement, values, prepare=True)
+        cursor.execute(statement, values, prepare=True)
+        for question in along:
+            question.cursor = connection.execute(question.statement, question.values, prepare=True)
     if waiting is not None and first is not None:
         waiting.check(first.fetchone())
-    return cursors
+    return cursor
 
 
 def _connection(session: Session) -> psycopg.Connection[tuple[Any, ...]]:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.driver import driver_of
 from loyalty.programme import Excluded
+from rewards.carts import Cart
 from sales.articlecodes import find_gtin
 
 _LEFT_OUT: Final = "article.department = any(%s) or article.category = any(%s) or article.sku = any(%s)"
@@ -35,6 +36,20 @@ def excluded_articles(session: Session, *, article_ids: Collection[int], exclude
         return set()
     values = (list(article_ids), *excluded_values(excluded))
     return {row[0] for row in driver_of(session).execute(_OF_IDS, values).fetchall()}
+
+
+def excluded_lines(cart: Cart, excluded: Excluded) -> set[int]:
+    """Return the numbers of the lines of a cart, whose articles are looked up already, that are left out. Pure."""
+    return {
+        line.line_number
+        for line in cart
+        if line.known
+        and (
+            line.department in excluded.departments
+            or line.category in excluded.categories
+            or line.sku in excluded.articles
+        )
+    }
 
 
 _OF_CODES = f"""

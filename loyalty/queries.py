@@ -24,6 +24,7 @@ from loyalty.tier_schemes import schemes
 from loyalty.tier_standings import read_state
 from loyalty.tier_state import ASKED_BY_NAME, COLUMNS, SELECTED, TierState, asked, asked_by_name, state_of
 from loyalty.tier_words import tier_messages
+from rewards.live_book import GENERATION
 from rewards.queries import IN_STORE, RewardView, rewards_in
 from rewards.voucher_queries import vouchers_of_account
 from sales.receipts import SALE, Flag, TillIdentity
@@ -48,7 +49,7 @@ _POSITION = """
 
 _STANDING = f"""
     with holder as ({HOLDER})
-    select holder.*, coalesce(balance.points, 0), coalesce(balance.reserved, 0), sums.*, ({IN_STORE})
+    select holder.*, {GENERATION}, coalesce(balance.points, 0), coalesce(balance.reserved, 0), sums.*, ({IN_STORE})
     from holder
     left join balance on balance.account_id = holder.account_id
     left join lateral account_sums(holder.account_id, %(now)s::timestamptz) as sums on holder.account_id is not null
@@ -67,6 +68,8 @@ class CardStanding:
     position: Position
     rewards: tuple[RewardView, ...]
     tier: TierState | None = None
+    generation: int | None = None
+    """Of the offers that are live."""
 
     @property
     def tier_code(self) -> str | None:
@@ -96,13 +99,13 @@ def standing_of_card(
         row = row and row[: -len(COLUMNS)]
     if row is None:
         raise CardNotFound(f"the card number {card_number} was never seen")
-    holder, sums = CardHolder(*row[:12]), dict(zip(_SUMS, row[12:-1], strict=True))
+    holder, sums = CardHolder(*row[:12]), dict(zip(_SUMS, row[13:-1], strict=True))
     position = Position()
     if holder.account_id is not None:
         position = held_of(holder.account_id, sums).position
         if scheme is not None and tier is None:
             tier = read_state(session, account_id=holder.account_id, schemes=versions, today=today)
-    return CardStanding(holder, position, rewards_in(row[-1]), tier)
+    return CardStanding(holder, position, rewards_in(row[-1]), tier, row[12])
 
 
 def position_of_account(session: Session, *, account_id: UUID, now: datetime) -> Position:

@@ -27,7 +27,6 @@ def messages_of(
     return [
         *_about_card(basket, holder, language),
         *_about_points(basket, holder, currency, spends, language),
-        *_about_vouchers(basket, language),
         *(_about_rewards(rewards, points_after, language) if holder and holder.member_id else ()),
     ]
 
@@ -66,11 +65,6 @@ def _about_points(
             spends,
         )
         yield many % {"num": show_number(spends, language)}
-
-
-def _about_vouchers(basket: Basket, language: str) -> Iterator[str]:
-    for code in basket.voucher_codes:
-        yield translations(language).gettext("The voucher %(code)s is not known.") % {"code": code}
 
 
 def _about_rewards(rewards: Sequence[RewardView], points_after: int, language: str) -> Iterator[str]:
