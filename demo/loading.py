@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -20,7 +20,10 @@ from core.tabular import Summary
 from customers.importing import import_members
 from demo.journey import TIMEZONE, last_day_of, package_source, weeks_to_last_week, write_files
 from demo.record import DemoRecord, OtherDemonstration
+from demo.tiers import demonstration_tiers
 from loyalty.receipt_import import import_receipts
+from loyalty.tier_changes import approve_scheme, draft_scheme
+from loyalty.tier_schemes import all_schemes
 from night import run_night
 from sales.business_days import last_closed_day
 from sales.importing import import_articles, import_stores
@@ -142,12 +145,29 @@ class Demonstration:
                     summary = importing(session, path, report)
                 record.imported[name] = summary.as_json()
                 record.write(self.file)
+        self._set_up_tiers(record)
         if "receipts" not in record.imported:
             path = self.folder / "receipts.parquet"
             done = import_receipts(self.sessions, path, now=self.now, show=self.show)
             self.refresh_statistics()
             record.imported["receipts"] = done.as_json()
             record.write(self.file)
+
+    def _set_up_tiers(self, record: DemoRecord) -> None:
+        """Let tiers hold from the first day of the data on, as long as there is no receipt of it."""
+        with self.sessions.begin() as session:
+            if "receipts" in record.imported or all_schemes(session):
+                return
+            currency = session.scalars(select(Store.currency).limit(1)).one()
+            version = draft_scheme(
+                session,
+                scheme=demonstration_tiers(currency),
+                valid_from=record.last_day - timedelta(days=365),
+                note="Green, silver and gold, by what is bought in a calendar year",
+                actor="marketing",
+                now=self.now,
+            )
+            approve_scheme(session, version=version, seen=self.now, actor="admin", now=self.now)
 
     def _busiest_store(self) -> str:
         """Return the store with the most receipts."""

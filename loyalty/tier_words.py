@@ -1,7 +1,9 @@
 """Tiers in words, in the language of who reads them. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
+from typing import Any, Protocol
 
 from core.i18n import show_date, show_money, show_number, translations
 from core.money import Money
@@ -128,3 +130,59 @@ def _days_before(days: int, language: str) -> str:
 def _rate(rate: Decimal, language: str) -> str:
     digits = max(0, -int(rate.normalize().as_tuple().exponent))
     return show_number(rate, language, digits=digits)
+
+
+class Event(Protocol):
+    """Something that happened to a tier."""
+
+    @property
+    def kind(self) -> str:
+        """One of the kinds that the history has."""
+
+    @property
+    def before(self) -> str | None:
+        """The tier before."""
+
+    @property
+    def after(self) -> str | None:
+        """The tier after."""
+
+    @property
+    def detail(self) -> Mapping[str, Any]:
+        """What else there is to say."""
+
+
+def event_words(scheme: Scheme, event: Event, language: str) -> str:
+    """Return what happened in a sentence; tiers of other versions are named as they are here."""
+    gettext = translations(language).gettext
+    sentences = {
+        "up": gettext("%(after)s reached with %(amount)s"),
+        "down": gettext("down from %(before)s to %(after)s"),
+        "kept": gettext("%(after)s kept with %(amount)s"),
+        "grace": gettext("not enough for %(after)s; kept until %(until)s"),
+        "warned": gettext("%(missing)s more needed to keep %(after)s"),
+        "granted": gettext("%(after)s given until %(until)s: %(reason)s"),
+        "grant_ended": gettext("%(before)s ended, %(after)s holds"),
+        "joined": gettext("%(after)s kept until %(until)s when accounts were joined"),
+    }
+    detail = event.detail
+    until = detail.get("until")
+    said = sentences[event.kind] % {
+        "before": tier_name(scheme, event.before, language),
+        "after": tier_name(scheme, event.after, language),
+        "amount": amount_words(scheme, int(detail.get("qualifying") or 0), language),
+        "missing": amount_words(scheme, int(detail.get("missing") or 0), language),
+        "until": show_date(date.fromisoformat(until), language) if until else "",
+        "reason": detail.get("reason", ""),
+    }
+    if detail.get("corrected"):
+        said += " (" + gettext("a receipt was voided or counted anew") + ")"
+    return said
+
+
+def tier_name(scheme: Scheme, code: str | None, language: str) -> str:
+    """Return the name of a tier; of none, and of one that there is no more, what can be said of it."""
+    if code is None:
+        return translations(language).gettext("no tier")
+    rank = scheme.rank(code)
+    return code if rank == NO_TIER else scheme.tiers[rank].name(language)
