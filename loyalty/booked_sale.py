@@ -50,6 +50,7 @@ class BookedSale:
         entries: Iterable[Entry] = (),
         returns: Mapping[UUID, BookedReturn] | None = None,
         holdings: Mapping[UUID, Holding],
+        gave: bool = False,
     ) -> None:
         self.receipt_id = receipt_id
         self.account_id = account_id
@@ -57,6 +58,22 @@ class BookedSale:
         self.entries = list(entries)
         self.returns = dict(returns or {})
         self.holdings = dict(holdings)
+        self.gave = gave
+        """Whether offers gave something with it, or vouchers paid: that goes back when nothing of it is left."""
+
+    def emptied_by(self) -> UUID | None:
+        """Return the return that brought the last of the sale back; None while something of it is out."""
+        if self.standing.voided or not self.standing.empty:
+            return None
+        # Once a sale is empty no return counts anything: the last that did is the one.
+        return next(
+            (
+                receipt_id
+                for receipt_id, booked in reversed(self.returns.items())
+                if not booked.voided and any(line.quantity for line in booked.counted)
+            ),
+            None,
+        )
 
     def book_return(self, receipt_id: UUID, lines: Iterable[BroughtBack], cause: Cause) -> Moved:
         """

@@ -9,6 +9,7 @@ from loyalty.booked_sale import Moved
 from loyalty.holding import Holding
 from loyalty.lots import EXPIRING_WITHIN, Lot, Position, last_day, position_of
 from loyalty.opening import Held
+from loyalty.undoing import Undone
 from sales.receipts import Flag
 from sales.records import Arrival, LinePoints
 
@@ -30,6 +31,8 @@ class Booking:
     original_receipt_id: UUID | None = None
     programme_version: int | None = None
     """Of a sale, the version that it was booked under; None is the contract's own."""
+    undone: list[Undone] = field(default_factory=list)
+    """Sales of which nothing is left now, or something again: what offers gave with them goes back or is given again."""
     linked: bool = False
     """Whether a live return or void names an original, be it there or not."""
 

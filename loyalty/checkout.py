@@ -31,6 +31,7 @@ from loyalty.reversals import book_reversal
 from loyalty.tier_booking import TierBooking, book_tier, look_again, write_tier
 from loyalty.tier_schemes import schemes
 from loyalty.tier_state import TierState, asked
+from loyalty.undoing import undo
 from loyalty.watching import WATCHED_FOR, Suspicion, raise_alerts, suspicions
 from sales.receipts import (
     LIVE,
@@ -137,6 +138,7 @@ def settle(
     )
     old = imported and now.date() - posted.business_date > WATCHED_FOR
     _write(session, record, booking, tier, () if old else tuple(suspicions(posted, opening)))
+    undo(session, booking.undone, till=till, now=now)
     seen = look_again(session, tier, schemes=versions, till=till, now=now)
     return Outcome(_told(session, record, seen, _holder(opening, booking)), replayed=False)
 

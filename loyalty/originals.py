@@ -67,16 +67,23 @@ _LINES = """
 _FAMILY = """
     with recursive family as (
         select %(receipt_id)s::uuid as receipt_id, %(business_date)s::date as business_date,
-               'sale' as type, %(identity)s as identity, ''::text as original_identity
+               'sale' as type, %(identity)s as identity, ''::text as original_identity, 0::bigint as arrival
         union all
-        select link.receipt_id, link.business_date, link.type, link.identity, link.original_identity
+        select link.receipt_id, link.business_date, link.type, link.identity, link.original_identity, link.arrival
         from family
         join receipt_link as link
           on link.original_identity = family.identity and link.original_receipt_id is not null
     )
 """
 
-_LINKED = f"{_FAMILY} select receipt_id, type, identity, original_identity from family"
+_LINKED = f"{_FAMILY} select receipt_id, type, identity, original_identity from family order by arrival"
+
+# A receipt that nothing was given with is the rule: whether there is something to give back is asked beside the rest.
+_GAVE = """
+    select exists (select from offer_use where business_date = %(business_date)s and receipt_id = %(receipt_id)s)
+        or exists (select from voucher_event where receipt_id = %(receipt_id)s)
+        or exists (select from stock_movement where receipt_id = %(receipt_id)s)
+"""
 
 _RETURNED = f"""
     {_FAMILY}
@@ -132,8 +139,8 @@ def _read(session: Session, named: Named) -> BookedSale:
         "identity": named.identity,
     }
     with driver_of(session).pipeline():
-        lines, linked, returned, legs = (
-            _rows(session).execute(query, values) for query in (_LINES, _LINKED, _RETURNED, _ENTRIES)
+        lines, linked, returned, legs, gave = (
+            _rows(session).execute(query, values) for query in (_LINES, _LINKED, _RETURNED, _ENTRIES, _GAVE)
         )
     sold = {row.line_number: SoldLine(row.quantity, row.points, row.points_spent) for row in lines.fetchall()}
     entries = _entries(_where_they_are_now(session, legs.fetchall()))
@@ -151,6 +158,7 @@ def _read(session: Session, named: Named) -> BookedSale:
         entries=entries,
         returns=returns,
         holdings={},
+        gave=bool(gave.fetchall()[0][0]),
     )
 
 

@@ -130,8 +130,12 @@ def _book_what_waited(
             standing=Standing(sold),
             entries=[entry for entry in entries if entry.cause.receipt_id == cause.receipt_id],
             holdings={holding.account_id: holding for holding in booking.holdings},
+            # What is given with it is only being booked.
+            gave=True,
         )
-    booking.arrivals = list(book_waiting(session, named=named, sale=sale, now=cause.booked_at))
+    booking.arrivals = list(
+        book_waiting(session, named=named, sale=sale, now=cause.booked_at, undone=booking.undone)
+    )
 
 
 def _sold(line: PostedLine, booking: Booking) -> SoldLine:

@@ -67,6 +67,14 @@ class Standing:
         """Return what a return of these lines amounts to, line by line, and record it."""
         return [self._count_line(line) for line in brought]
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing of the sale is out any more."""
+        return self.voided or all(
+            number in self._returned and self._returned[number].quantity >= sold.quantity
+            for number, sold in self.lines.items()
+        )
+
     def remaining(self) -> tuple[dict[int, int], int]:
         """Return what stands: the earned points by line, and all spent ones."""
         earned: dict[int, int] = {}

@@ -14,6 +14,7 @@ from loyalty.lots import Position
 from loyalty.opening import Opening
 from loyalty.originals import Named, Waiting, read_booked_sale, read_named, read_waiting
 from loyalty.returns import BroughtBack, Counted
+from loyalty.undoing import Undone
 from sales.receipts import LIVE, RETURN, SALE, VOID, Flag, PostedReceipt, TillIdentity, own_identity
 from sales.records import Arrival, LinePoints
 
@@ -25,6 +26,7 @@ class _Effect:
     moved: Moved = field(default_factory=Moved)
     points: dict[int, LinePoints] = field(default_factory=dict)
     flags: list[Flag] = field(default_factory=list)
+    undone: list[Undone] = field(default_factory=list)
 
 
 def book_reversal(
@@ -66,12 +68,19 @@ def book_reversal(
         points=effect.points,
         flags=effect.flags,
         original_receipt_id=named.receipt_id,
+        undone=effect.undone,
         linked=True,
     )
     if opening.waiting:
         me = _child(receipt_id, posted, own_identity(posted, till), named)
         booking.arrivals = list(
-            book_waiting(session, named=me, sale=sale if named.type == SALE else None, now=now)
+            book_waiting(
+                session,
+                named=me,
+                sale=sale if named.type == SALE else None,
+                now=now,
+                undone=booking.undone,
+            )
         )
     booking.position = _position(opening, named, sale)
     return booking
@@ -101,16 +110,18 @@ def _position(opening: Opening, named: Named, sale: BookedSale | None) -> Positi
 
 
 def book_waiting(
-    session: Session, *, named: Named, sale: BookedSale | None, now: datetime
+    session: Session, *, named: Named, sale: BookedSale | None, now: datetime, undone: list[Undone]
 ) -> Iterator[Arrival]:
     """
     Book what waited for `named`, which was booked just now, and what waited for that in turn.
 
     `sale` is the sale that `named` is, or is a return of; None when there is none that counts.
+    What that leaves nothing of, or something again, is added to `undone`.
     """
     for waiting in read_waiting(session, identity=named.identity):
         cause = Cause(waiting.business_date, now, waiting.receipt_id)
         effect = _apply(named, sale, kind=waiting.type, lines=waiting.lines, cause=cause)
+        undone += effect.undone
         yield Arrival(
             receipt_id=waiting.receipt_id,
             business_date=waiting.business_date,
@@ -122,7 +133,8 @@ def book_waiting(
         )
         if waiting.type == RETURN:
             me = _child(waiting.receipt_id, waiting, waiting.identity, named)
-            yield from book_waiting(session, named=me, sale=sale if named.type == SALE else None, now=now)
+            counting = sale if named.type == SALE else None
+            yield from book_waiting(session, named=me, sale=counting, now=now, undone=undone)
 
 
 def _child(receipt_id: UUID, receipt: PostedReceipt | Waiting, identity: str, original: Named) -> Named:
@@ -168,21 +180,51 @@ def _apply(
     if named.mode != LIVE:
         return _Effect()
     assert cause.receipt_id is not None
+    emptied_before = sale.emptied_by() if sale else None
     if kind == RETURN and named.type == SALE and sale is not None:
         moved = sale.book_return(cause.receipt_id, lines, cause)
         counted = sale.returns[cause.receipt_id].counted
-        return _Effect(
-            moved, _line_points(counted), [_over(line.line_number) for line in counted if line.over]
-        )
+        flags = [_over(line.line_number) for line in counted if line.over]
+        empties = emptied_before is None and sale.emptied_by() == cause.receipt_id
+        undone = [_undone(named, cause.receipt_id)] if empties and sale.gave else []
+        return _Effect(moved, _line_points(counted), flags, undone)
     if kind == VOID and named.type == RETURN and sale is None:
         # The return named nothing that counted: nothing is to be restored, and nothing is odd about it.
         return _Effect()
-    reversed_now = None
-    if kind == VOID and sale is not None and named.type == SALE:
-        reversed_now = sale.book_void(cause)
-    elif kind == VOID and sale is not None:
-        reversed_now = sale.book_void_of_return(named.receipt_id, cause)
-    return _Effect(flags=_nothing_left(kind, lines)) if reversed_now is None else _Effect(reversed_now)
+    if kind != VOID or sale is None:
+        return _Effect(flags=_nothing_left(kind, lines))
+    return _apply_void(named, sale, lines=lines, cause=cause, emptied_before=emptied_before)
+
+
+def _apply_void(
+    named: Named,
+    sale: BookedSale,
+    *,
+    lines: tuple[BroughtBack, ...],
+    cause: Cause,
+    emptied_before: UUID | None,
+) -> _Effect:
+    """Book the void of a sale, or of a return of it; what had left nothing of the sale does so no more, or again."""
+    assert cause.receipt_id is not None
+    undone: list[Undone] = []
+    if named.type == SALE:
+        moved = sale.book_void(cause)
+        if sale.gave and moved is not None:
+            undone = [_undone(named, cause.receipt_id)]
+    else:
+        moved = sale.book_void_of_return(named.receipt_id, cause)
+        if sale.gave and emptied_before and not sale.standing.empty:
+            undone = [_undone(named, cause.receipt_id, restored_of=emptied_before)]
+    return _Effect(flags=_nothing_left(VOID, lines)) if moved is None else _Effect(moved, undone=undone)
+
+
+def _undone(named: Named, by: UUID, restored_of: UUID | None = None) -> Undone:
+    """Return the sale that `named` is, or is a return of, as what offers gave with it is undone."""
+    if named.type == SALE:
+        return Undone(named.business_date, named.receipt_id, by)
+    assert named.sale_business_date is not None
+    assert named.sale_receipt_id is not None
+    return Undone(named.sale_business_date, named.sale_receipt_id, by, restored_of)
 
 
 def _nothing_left(kind: str, lines: tuple[BroughtBack, ...]) -> list[Flag]:

@@ -1,6 +1,6 @@
 """Gifts in the stores: held, handed over, put back, delivered and counted; the last piece goes to exactly one person."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -177,6 +177,34 @@ def put_gifts_back(session: Session, *, receipt_id: UUID, cause: Cause) -> dict[
         _move(session, _ANYHOW, "put_back", reward_code, store_id, cause=why, **change)
         back[reward_code] = back.get(reward_code, 0) + pieces
     return back
+
+
+_PUT_BACK = """
+    select reward_code, store_id, offer_code, sum(on_hand) filter (where kind = 'put_back' and note = %(note)s)::integer
+    from stock_movement
+    where receipt_id = %(receipt_id)s and kind in ('hand_over', 'put_back')
+    group by reward_code, store_id, offer_code
+    having sum(on_hand) = 0 and bool_or(kind = 'put_back' and note = %(note)s)
+    order by reward_code, store_id, offer_code
+"""
+
+
+def hand_over_again(session: Session, *, receipt_id: UUID, cause: Cause) -> dict[str, int]:
+    """
+    Take out of stock again what `put_gifts_back` put back with the note of `cause`, because that was a mistake.
+
+    What somebody else has got meanwhile stays theirs. Returns the pieces by reward.
+    """
+    values = {"receipt_id": receipt_id, "note": cause.note}
+    found = driver_of(session).execute(_PUT_BACK, values).fetchall()
+    again: dict[str, int] = {}
+    for reward_code, store_id, offer_code, pieces in found:
+        why = replace(cause, receipt_id=receipt_id, offer_code=offer_code)
+        change = {"on_hand": -pieces, "reserved": 0, "pieces": pieces}
+        moved, _ = _move(session, _TO_BE_HAD, "hand_over", reward_code, store_id, cause=why, **change)
+        if moved:
+            again[reward_code] = again.get(reward_code, 0) + pieces
+    return again
 
 
 def gifts_left(session: Session, *, store_id: int, reward_codes: list[str]) -> dict[str, int | None]:
