@@ -8,10 +8,11 @@ Pure.
 
 from rewards.benefits import Worked, shared, unit_by_unit
 from rewards.carts import Left
+from rewards.plain import alike, apply_plain
 from rewards.planning import Plan, planned
 from rewards.ready_offers import LiveOffer
 from rewards.standing_basket import Basket, Claimable, Given
-from rewards.units import CLOSED, DISCOUNTED, Run
+from rewards.units import CLOSED, DISCOUNTED, ONE, Run
 
 MOST_PLANNED = 5_000
 """Applications planned one by one on a basket; more stop the offer, and the evaluation says so."""
@@ -24,6 +25,14 @@ USES, BUDGET = "uses", "budget"
 
 def apply_one(basket: Basket, live: LiveOffer, left: Left | None) -> Given | None:
     """Give what `live` gives, as often as it may, and return it; None, with nothing changed, where it gives nothing."""
+    if live.plain is not None and (found := alike(basket, live.plain)) is not None:
+        return apply_plain(basket, live, found)
+    if live.needed is not None and not may_suffice(basket, *live.needed):
+        return None
+    return _apply_again_and_again(basket, live, left)
+
+
+def _apply_again_and_again(basket: Basket, live: LiveOffer, left: Left | None) -> Given | None:
     times_left, amount_left = allowance(live, left)
     if times_left <= 0:
         _note_limit(basket, live)
@@ -34,6 +43,7 @@ def apply_one(basket: Basket, live: LiveOffer, left: Left | None) -> Given | Non
             basket.notes.append(("stopped", live.code))
             break
         basket.planned += 1
+        basket.effort += 1
         plan = planned(view, live)
         if plan is None or not _give(view, plan, given, times_left - given.times, amount_left):
             break
@@ -41,7 +51,7 @@ def apply_one(basket: Basket, live: LiveOffer, left: Left | None) -> Given | Non
             break
     if not given.times:
         return None
-    if given.times >= times_left:
+    if given.times >= times_left and given.times != live.limits.per_receipt:
         _note_limit(basket, live)
     _settle(view, live, given)
     return given
@@ -51,6 +61,15 @@ def _note_limit(basket: Basket, live: LiveOffer) -> None:
     """Remember that uses that were counted before stopped an offer; its limit per receipt is no news."""
     if live.limits.counted:
         basket.refused[live.rank] = USES
+
+
+def may_suffice(basket: Basket, select: int, needed: int) -> bool:
+    """Return whether there are `needed` thousandths of what is selected, claimed by others or not."""
+    there = 0
+    for place in basket.matching.get(select, ()):
+        line = basket.lines[place]
+        there += line.count * ONE if line.measure is None else line.measure
+    return there >= needed
 
 
 def allowance(live: LiveOffer, left: Left | None) -> tuple[int, int]:
@@ -204,7 +223,7 @@ def _put(
             pattern = [(pattern[0][0] * repeats, *pattern[0][1:])]
         elif repeats > 1:
             pattern = pattern * repeats
-        view.basket.steps += len(pattern)
+        view.basket.worked_on(len(pattern))
         pool.put(slot, pattern, taken[slot] * repeats)
     return off_here * repeats
 
@@ -227,7 +246,9 @@ def _settle(view: Claimable, live: LiveOffer, given: Given) -> None:
         basket.net[place] -= off
     if live.add_up and not live.group and live.stackable:
         return
-    basket.history.append((live.rank, basket.runs.copy()))
+    before = basket.runs
+    basket.history.append((live.rank, before))
+    basket.runs = before.copy()
     for place, pool in view.pools.items():
         if pool.made:
             basket.runs[place] = pool.result()

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from rewards.benefits import per_unit_of, total_of
-from rewards.conditions import AnyUnitCheck, Check, check_of
+from rewards.conditions import AnyUnitCheck, Check, EachCheck, check_of
 from rewards.offers import (
     DISCOUNTS,
     NET,
@@ -60,9 +60,11 @@ class LiveOffer:
         "group",
         "limits",
         "multiplier",
+        "needed",
         "nth",
         "offer",
         "per_unit",
+        "plain",
         "points",
         "rank",
         "repeatable",
@@ -73,6 +75,7 @@ class LiveOffer:
         "total",
         "touched",
         "triggers",
+        "wide",
     )
 
     def __init__(self, offer: Offer, rank: int, book: Numbers) -> None:
@@ -87,9 +90,12 @@ class LiveOffer:
         self.points = benefit.points if isinstance(benefit, BonusPoints) else None
         self.select = None if benefit.select is None else book.number(benefit.select)
         self.check = _check(offer, book)
+        self.plain = _plain_select(self)
+        self.needed = _needed(self.check)
         self.repeatable = _is_repeatable(offer.condition)
         self.triggers = _triggers(offer, book)
         self.touched = tuple(sorted({book.number(select) for select in selections_in(offer)}))
+        self.wide = _is_wide(offer)
         self.audience = book.audience_number(offer)
         self.start = offer.valid.start.timestamp() if offer.valid.start else float("-inf")
         self.end = offer.valid.end.timestamp() if offer.valid.end else float("inf")
@@ -103,6 +109,29 @@ def _check(offer: Offer, book: Numbers) -> Check:
     if isinstance(condition, Items) and condition.quantity == 1 and by_unit:
         return AnyUnitCheck(condition, book.number)
     return check_of(condition, book.number)
+
+
+def _plain_select(live: LiveOffer) -> int | None:
+    """Return the selection of an offer that gives all it gives at once on all its units, None of other offers."""
+    limits = live.limits
+    at_once = isinstance(live.check, AnyUnitCheck) and live.select is None
+    return live.check.select if at_once and not limits.counted and limits.per_receipt != 0 else None  # type: ignore[attr-defined]
+
+
+def _needed(check: Check) -> tuple[int, int] | None:
+    """Return the selection, and how many thousandths of it, without which a check cannot hold, if that is easily said."""
+    if not isinstance(check, EachCheck):
+        return None
+    select, needed, _part = check.parts[0]
+    return select, needed
+
+
+def _is_wide(offer: Offer) -> bool:
+    """Return whether an offer may look at, or work on, lines that it does not select."""
+    parts = list(conditions_in(offer.condition))
+    return any(isinstance(part, NoneOf) for part in parts) or (
+        offer.benefit.select is None and any(isinstance(part, Always | VoucherPresented) for part in parts)
+    )
 
 
 def _is_repeatable(condition: Condition) -> bool:

@@ -28,6 +28,7 @@ class Snapshot(NamedTuple):
     net: list[int]
     given: int
     history: int
+    counted: tuple[int, int]
 
 
 class Basket:
@@ -40,6 +41,7 @@ class Basket:
 
     __slots__ = (
         "dearest",
+        "effort",
         "given",
         "groups",
         "history",
@@ -74,6 +76,7 @@ class Basket:
         self.notes: list[tuple[str, str]] = []
         self.planned = 0
         self.steps = 0
+        self.effort = 0
 
     def lines_of(self, select: int) -> Sequence[int]:
         """Return the places of the lines that a selection matches, the dearest first, then by line number."""
@@ -103,16 +106,24 @@ class Basket:
         runs = next((runs for turn, runs in self.history if turn >= rank), self.runs)
         then = Basket(self.lines, self.matching, self.presented)
         then.runs, then.groups, then.dearest = runs, dict(self.groups), self.dearest
-        then.net = [left_of(then.units(place)) for place in range(len(self.lines))]
         return then
+
+    def worked_on(self, runs: int) -> None:
+        """Count runs of units that were looked at or made: on the way here, and on all ways that were tried."""
+        self.steps += runs
+        self.effort += runs
 
     def snapshot(self) -> Snapshot:
         """Return what `restore` needs."""
-        return Snapshot(self.runs.copy(), self.net.copy(), len(self.given), len(self.history))
+        return Snapshot(
+            self.runs, self.net.copy(), len(self.given), len(self.history), (self.planned, self.steps)
+        )
 
     def restore(self, before: Snapshot) -> None:
         """Make the basket what it was at a snapshot."""
-        self.runs, self.net = before.runs.copy(), before.net.copy()
+        # Lists of runs are replaced by whoever changes something, never edited.
+        self.runs, self.net = before.runs, before.net.copy()
+        self.planned, self.steps = before.counted
         del self.given[before.given :]
         del self.history[before.history :]
 
@@ -133,7 +144,7 @@ class Claimable:
         found = self.pools.get(place)
         if found is None:
             units = self.basket.units(place)
-            self.basket.steps += len(units)
+            self.basket.worked_on(len(units))
             found = self.pools[place] = Pool(units, self.mask, self.open_mask)
         return found
 

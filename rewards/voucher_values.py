@@ -29,7 +29,8 @@ class Redeemed:
 def take_values(basket: Basket, occasion: Occasion, before: int) -> list[Redeemed]:
     """Take off what presented codes are worth, batch by batch; `before` is the net before the stage of vouchers."""
     found = []
-    basket.history.append((AFTER_ALL, basket.runs.copy()))
+    basket.history.append((AFTER_ALL, basket.runs))
+    basket.runs = basket.runs.copy()
     for batch, presented in sorted(occasion.presented.items()):
         if refusal(presented, occasion, before) is not None:
             continue
