@@ -35,11 +35,14 @@ COMMANDS = {
     "people": "web.commands",
     "programme": "loyalty.programme_commands",
     "receipts": "loyalty.commands",
+    "rewards": "rewards.voucher_commands",
     "sandbox": "pos_api.sandbox_commands",
     "signing-keys": "loyalty.commands",
     "stores": "sales.commands",
+    "tiers": "loyalty.tier_commands",
     "tills": "sales.commands",
     "verify": "night",
+    "vouchers": "rewards.voucher_commands",
 }
 """Where each command is: giving a till its key must not wait for the libraries that mine baskets."""
 
