@@ -106,8 +106,8 @@ class _Paper:
     def _text(self, words: Words, fonts: dict[str, str]) -> str:
         """Return the operators that show `words`; a price also says how it is read out."""
         shown = " ".join(
-            f"{_colour(run.colour)} {fonts.setdefault(run.face, f'/T{len(fonts)}')} {run.size:.2f} Tf "
-            f"1 0 0 1 {run.x * POINTS_PER_MM:.3f} {(self.height - run.y) * POINTS_PER_MM:.3f} Tm {_glyphs(run)} TJ"
+            f"{fill_colour(run.colour)} {fonts.setdefault(run.face, f'/T{len(fonts)}')} {run.size:.2f} Tf "
+            f"1 0 0 1 {run.x * POINTS_PER_MM:.3f} {(self.height - run.y) * POINTS_PER_MM:.3f} Tm {glyph_array(run)} TJ"
             for run in self.letters.runs(words)
         )
         text = f"BT {shown} ET"
@@ -140,7 +140,7 @@ class _Paper:
         return f"q 0 g {bars} f Q"
 
 
-def _glyphs(run: Run) -> str:
+def glyph_array(run: Run) -> str:
     """Return the array that shows a run: glyph numbers, with the kerning between them."""
     glyphs = load_typeface(run.face).glyphs(run.text)
     parts: list[str] = []
@@ -156,7 +156,7 @@ def _glyphs(run: Run) -> str:
 
 
 @cache
-def _colour(colour: str) -> str:
+def fill_colour(colour: str) -> str:
     """Return the operator that fills with a colour such as "#d2412a"."""
     return " ".join(f"{number:.3f}" for number in _channels(colour)) + " rg"
 
