@@ -1,7 +1,7 @@
 """What past baskets would have used of the limits of offers, in the order of their time. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -37,15 +37,12 @@ class Budgets:
         self._members: Counter[tuple[str, str]] = Counter()
         self._added: Counter[tuple[str, str]] = Counter()
 
-    def left(self, codes: Iterable[str], *, store_id: int, day: date, person: str | None) -> dict[str, Left]:
-        """Return what is left of those of `codes` that have limits, for a basket of that day."""
-        return {
-            code: self._left(code, limits, store_id, day, person)
-            for code in codes
-            if (limits := self.limits.get(code)) is not None
-        }
+    def left(self, *, store_id: int, day: date, person: str | None) -> Mapping[str, Left]:
+        """Return what is left for a basket of that day, by offer code; worked out when it is looked up."""
+        return _Lefts(self, store_id, day, person)
 
-    def _left(self, code: str, limits: Limits, store_id: int, day: date, person: str | None) -> Left:
+    def left_of(self, code: str, limits: Limits, store_id: int, day: date, person: str | None) -> Left:
+        """Return what is left of one offer's limits for a basket."""
         of_day = self._periods.get((code, store_id, day.isoformat()), (0, 0))
         of_week = self._periods.get((code, store_id, week_of(day)), (0, 0))
         of_member = self._members[code, person] if person else 0
@@ -89,6 +86,26 @@ class Budgets:
             if limits.per_member is not None:
                 self._members[code, person] += times
                 self._added[code, person] += times
+
+    def note_exhausted(
+        self, code: str, left: Left, times: int, *, store_id: int, day: date, moment: str
+    ) -> None:
+        """
+        Note what stopped an offer that still applied so many times on a basket.
+
+        `left` is what there was before it; what the shopper alone has used up is no end of a budget.
+        """
+        uses = [left.uses, left.store_day_uses, left.store_week_uses, left.member, left.member_day]
+        by_uses = [rest for rest in uses if rest is not None]
+        if by_uses and min(by_uses) <= times:
+            stopped, least = uses[:3], min(by_uses)
+        else:
+            stopped = [left.amount, left.store_day_amount, left.store_week_amount]
+            least = min((rest for rest in stopped if rest is not None), default=0)
+        if stopped[0] == least:
+            self.note_end(code, moment, day)
+        elif least in stopped:
+            self.close(code, store_id, day)
 
     def note_end(self, code: str, moment: str, day: date) -> None:
         """Note the first moment at which the whole budget of an offer was used up."""
@@ -148,6 +165,29 @@ class Budgets:
         )
         for code, person, count in document["members"]:
             self._members[code, person] += count
+
+
+class _Lefts(Mapping[str, Left]):
+    """What is left of each limited offer for one basket; most of them nobody asks for."""
+
+    __slots__ = ("_budgets", "_where")
+
+    def __init__(self, budgets: Budgets, store_id: int, day: date, person: str | None) -> None:
+        self._budgets = budgets
+        self._where = (store_id, day, person)
+
+    def __getitem__(self, code: str) -> Left:
+        return self._budgets.left_of(code, self._budgets.limits[code], *self._where)
+
+    def get(self, code: str, default: Any = None) -> Any:
+        limits = self._budgets.limits.get(code)
+        return default if limits is None else self._budgets.left_of(code, limits, *self._where)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._budgets.limits)
+
+    def __len__(self) -> int:
+        return len(self._budgets.limits)
 
 
 def week_of(day: date) -> str:

@@ -70,6 +70,7 @@ class Kept:
     store_ids: tuple[int, ...]
     beside: Mapping[str, Any]
     offers: tuple[tuple[int, Mapping[str, Any]], ...]
+    requested_at: datetime
     completed: bool
 
 
@@ -164,6 +165,7 @@ def kept_rehearsal(session: Session, *, rehearsal_id: UUID) -> Kept:
             Rehearsal.following_day,
             Rehearsal.store_ids,
             Rehearsal.beside,
+            Rehearsal.requested_at,
             Rehearsal.completed_at,
         ).where(Rehearsal.rehearsal_id == rehearsal_id)
     ).one_or_none()
@@ -176,6 +178,7 @@ def kept_rehearsal(session: Session, *, rehearsal_id: UUID) -> Kept:
         tuple(row.store_ids),
         row.beside,
         tuple((offer.version, offer.document) for offer in offers),
+        row.requested_at,
         row.completed_at is not None,
     )
 

@@ -1,0 +1,218 @@
+"""
+Playing a past basket twice: with the live offers alone, and with the rehearsed ones among them. Pure.
+
+Both times by the very function that tills use. What is between the two is what the rehearsed offers do.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from core.money import split_largest_remainder
+from rewards.applicator import Evaluation, apply_offers
+from rewards.book import OfferBook
+from rewards.carts import Cart, Left, Occasion
+from rewards.offers import Offer, PointsMultiplier
+from rewards.rehearsal import Given, Margin, Played
+from rewards.rehearsal_budgets import Budgets
+from sales.past_baskets import PastBasket
+
+Earning = Sequence[Sequence[tuple[int, Decimal]]]
+"""Per line, parts of what it comes to, with how many times points they earn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What things are worth in minor units: a point, a reward by code, a voucher by batch; and what baskets earn."""
+
+    earned: Callable[[Iterable[tuple[int, Decimal]]], int]
+    """The points that parts of a basket earn, each with its multiplier; rounded down once."""
+    point: int = 0
+    rewards: Mapping[str, int] = field(default_factory=dict)
+    vouchers: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A past basket ready to be played; `day` is the store's own, `person` is who limits per member count."""
+
+    basket: PastBasket
+    cart: Cart
+    occasion: Occasion
+    day: date
+    account: str | None
+    person: str | None
+    group: str | None
+
+    @property
+    def store_id(self) -> int:
+        """The store it was bought in."""
+        return self.basket.store_id
+
+
+@dataclass(frozen=True, slots=True)
+class LineCost:
+    """What a line cost the chain before tax, and its tax in hundredths of a percent."""
+
+    article_id: int
+    cost: int
+    rate: int
+
+
+Costs = Callable[[Setting], Sequence[LineCost] | None]
+"""Says what each line of a basket cost; None where that is not known of all of them."""
+
+
+class World:
+    """A book of offers, and what past baskets have used of its limits so far."""
+
+    def __init__(self, offers: Sequence[Offer], choice: str) -> None:
+        self.offers = tuple(offers)
+        self.book = OfferBook(offers, choice)
+        self.budgets = Budgets(offers)
+        self.limited = bool(self.budgets.limits)
+
+    def play(self, setting: Setting) -> Evaluation:
+        """Return what the offers give on a basket, and count it."""
+        if not self.limited:
+            return apply_offers(setting.cart, self.book, setting.occasion)
+        left = self.budgets.left(store_id=setting.store_id, day=setting.day, person=setting.person)
+        found = apply_offers(setting.cart, self.book, setting.occasion, left)
+        self._count(setting, found, left)
+        return found
+
+    def _count(self, setting: Setting, found: Evaluation, left: Mapping[str, Left]) -> None:
+        moment = setting.occasion.at.isoformat()
+        for code in found.exhausted:
+            self.budgets.note_exhausted(
+                code,
+                left[code],
+                sum(one.times for one in found.applications if one.offer_code == code),
+                store_id=setting.store_id,
+                day=setting.day,
+                moment=moment,
+            )
+        for one in found.applications:
+            self.budgets.take(
+                one.offer_code,
+                times=one.times,
+                amount=one.amount,
+                store_id=setting.store_id,
+                day=setting.day,
+                person=setting.person,
+                moment=moment,
+            )
+
+
+class Play:
+    """The two worlds of a rehearsal."""
+
+    def __init__(
+        self, rehearsed: Sequence[Offer], live: Sequence[Offer], choice: str, *, worth: Worth, costs: Costs
+    ) -> None:
+        self.codes = frozenset(offer.code for offer in rehearsed)
+        # Without its dates: the past is played as if it were the offer's time.
+        at_any_time = [_at_any_time(offer) for offer in rehearsed]
+        beside = [_at_any_time(offer) for offer in live]
+        self.before = World(beside, choice)
+        self.after = World(
+            [*(offer for offer in beside if offer.code not in self.codes), *at_any_time], choice
+        )
+        self.replaces = any(offer.code in self.codes for offer in live)
+        self._worth = worth
+        self._costs = costs
+        self._multipliers = {
+            offer.code: offer.benefit.times
+            for offer in (*at_any_time, *beside)
+            if isinstance(offer.benefit, PointsMultiplier)
+        }
+
+    @property
+    def moving(self) -> list[Offer]:
+        """The offers for whose sake a basket has to be played: rehearsed, replaced by them, or live with limits."""
+        rehearsed = [offer for offer in self.after.offers if offer.code in self.codes]
+        return [
+            *rehearsed,
+            *(offer for offer in self.before.offers if offer.code in self.codes or offer.limits.counted),
+        ]
+
+    def play(self, setting: Setting) -> Played | None:
+        """Return how a basket would have come out; None where nothing of a rehearsed offer is in it."""
+        after = self.after.play(setting)
+        touched = any(one.offer_code in self.codes for one in after.applications)
+        if not touched and not self.replaces and not self.before.limited:
+            return None
+        before = self.before.play(setting)
+        touched = touched or any(one.offer_code in self.codes for one in before.applications)
+        return self._played(setting, before, after) if touched else None
+
+    def _played(self, setting: Setting, before: Evaluation, after: Evaluation) -> Played:
+        given = self._given(setting, after)
+        return Played(
+            day=setting.day,
+            store_id=setting.store_id,
+            account=setting.account,
+            group=setting.group,
+            net_before=sum(line.net for line in before.lines),
+            net_after=sum(line.net for line in after.lines),
+            past_discount=setting.basket.discount_amount,
+            rehearsed=tuple(one for one in given if one.offer_code in self.codes),
+            live=tuple(one for one in given if one.offer_code not in self.codes),
+            margin=self._margin(setting, before, after),
+        )
+
+    def _given(self, setting: Setting, after: Evaluation) -> list[Given]:
+        """Return what every offer gave; points count for nobody where there is no account to earn them."""
+        more = self._multiplied(after) if setting.account is not None else {}
+        found = []
+        for one in after.applications:
+            points = one.points + more.get(one.offer_code, 0) if setting.account is not None else 0
+            gifts, vouchers = _counted(one.gifts), _counted(one.vouchers)
+            worth = points * self._worth.point
+            worth += sum(self._worth.rewards.get(code, 0) * quantity for code, quantity in gifts)
+            worth += sum(self._worth.vouchers.get(batch, 0) * count for batch, count in vouchers)
+            found.append(Given(one.offer_code, one.times, one.amount, points, worth, gifts, vouchers))
+        return found
+
+    def _multiplied(self, after: Evaluation) -> dict[str, int]:
+        """Return the points that multipliers add, shared by how much they multiply where there are several."""
+        codes = [one.offer_code for one in after.applications if one.offer_code in self._multipliers]
+        if not codes:
+            return {}
+        parts = [part for line in after.earning for part in line]
+        more = self._worth.earned(parts) - self._worth.earned((net, Decimal(1)) for net, _ in parts)
+        weights = [max(0, int((self._multipliers[code] - 1) * 100)) for code in codes]
+        if not any(weights):
+            weights[0] = 1
+        return dict(zip(codes, split_largest_remainder(more, weights), strict=True))
+
+    def _margin(self, setting: Setting, before: Evaluation, after: Evaluation) -> Margin | None:
+        costs = self._costs(setting)
+        if costs is None:
+            return None
+        total_before = total_after = 0
+        losing = []
+        for line, was, now in zip(costs, before.lines, after.lines, strict=True):
+            total_before += _before_tax(was.net, line.rate) - line.cost
+            left = _before_tax(now.net, line.rate) - line.cost
+            total_after += left
+            if left < 0 and any(one[0] in self.codes for one in now.discounts):
+                losing.append((line.article_id, -left))
+        return Margin(total_before, total_after, tuple(losing))
+
+
+def _before_tax(amount: int, rate: int) -> int:
+    """Return what is left of an amount without its tax, of `rate` hundredths of a percent, halves rounded up."""
+    return (2 * amount * 10_000 + 10_000 + rate) // (2 * (10_000 + rate))
+
+
+def _counted(pairs: Iterable[Sequence[Any]]) -> tuple[tuple[str, int], ...]:
+    """Return codes and quantities, which close the tuples of gifts and vouchers."""
+    return tuple((str(pair[-2]), int(pair[-1])) for pair in pairs)
+
+
+def _at_any_time(offer: Offer) -> Offer:
+    """Return an offer without its dates; weekdays and hours stay."""
+    return replace(offer, valid=replace(offer.valid, start=None, end=None))
