@@ -101,7 +101,8 @@ def _refuse_ended(connection: Any, *_: Any) -> None:
     Refuse a pooled connection that the server has ended.
 
     Nothing is due on an idle connection: whatever can be read from it is the server's
-    farewell. Looking costs no round trip, as SQLAlchemy's own ping would.
+    farewell. Looking costs no round trip, as SQLAlchemy's own ping would. Whoever had it last may have begun
+    a transaction in words of their own (`core.driver`); from now on the driver does so again.
     """
     if connection.closed:
         raise DisconnectionError
@@ -109,6 +110,8 @@ def _refuse_ended(connection: Any, *_: Any) -> None:
     looking.register(connection.fileno(), select.POLLIN)
     if looking.poll(0):
         raise DisconnectionError
+    if connection.autocommit:
+        connection.autocommit = False
 
 
 def make_sessions(engine: Engine) -> Sessions:

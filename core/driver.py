@@ -2,7 +2,8 @@
 The hot path's way to the database: psycopg's own connection, inside the session's transaction.
 
 A round trip costs more than most statements. So what must be known before anything is kept, but not
-before the next question can be asked, may be put off: it travels with that question.
+before the next question can be asked, may be put off: it travels with that question. So does the
+beginning of the transaction.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,11 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.rows import RowFactory, tuple_row
 from sqlalchemy.orm import Session
 
 _PUT_OFF = "core.driver.put_off"
 _ALONG = "core.driver.along"
+_OPENED = "core.driver.opened"
 
 Values = Sequence[Any] | Mapping[str, Any]
 
@@ -94,7 +97,10 @@ def ask(
     if waiting is None and not along:
         return cursor.execute(statement, values, prepare=True)
     first = None
+    begins = _begins_here(connection)
     with connection.pipeline():
+        if begins:
+            connection.execute("begin")
         if waiting is not None:
             first = connection.execute(waiting.statement, waiting.values, prepare=True)
         cursor.execute(statement, values, prepare=True)
@@ -105,7 +111,27 @@ def ask(
     return cursor
 
 
+def _begins_here(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
+    """
+    Return whether the transaction is still to be begun, which is then left to us.
+
+    psycopg begins one by itself, but waits for that alone. Told that it need not, it still ends what was begun;
+    `core.database` tells it the contrary when the connection is taken from the pool again.
+    """
+    if connection.autocommit or connection.info.transaction_status != TransactionStatus.IDLE:
+        return False
+    connection.autocommit = True
+    return True
+
+
 def _connection(session: Session) -> psycopg.Connection[tuple[Any, ...]]:
+    """Return the driver's connection, looked up once in a transaction: SQLAlchemy's way to it is long."""
+    transaction = session.get_transaction()
+    opened = session.info.get(_OPENED)
+    if opened is not None and transaction is not None and opened[0] is transaction:
+        known: psycopg.Connection[tuple[Any, ...]] = opened[1]
+        return known
     connection = session.connection().connection.driver_connection
     assert isinstance(connection, psycopg.Connection)
+    session.info[_OPENED] = session.get_transaction(), connection
     return connection
