@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from catalogs.copy_lists import copies_of_member
 from core.audit import record_event
+from core.clock import business_day
 from core.i18n import LANGUAGES
 from core.keyset import Ask, Page
 from customers.member_lists import (
@@ -35,11 +36,12 @@ from web.roles import NAMELESS_ROLES
 from web.screens import receipts
 from web.state import now, transaction, viewer
 from web.tables import Choice, Column, Empty, Filter, Table
+from web.tiers_shown import tier_shown
 from web.words import gettext as _
 from web.words import language, language_name, number_text
 
 blueprint = Blueprint("members", __name__, url_prefix="/members")
-TABS = ("points", "receipts", "profile", "catalogs")
+TABS = ("points", "receipts", "tier", "profile", "catalogs")
 
 
 @blueprint.get("/")
@@ -99,7 +101,8 @@ def show(member_id: UUID) -> ResponseReturnValue:
             membership_of(session, member_id=member_id, run_id=groups.run_id) if groups.run_id else None
         )
         position = position_of_account(session, account_id=account_id, now=now())
-        programme, currency = programmes(session).on(now().date()), scope.read(session).currency
+        chosen = scope.read(session)
+        programme, currency, timezone = programmes(session).on(now().date()), chosen.currency, chosen.timezone
         context: dict[str, Any] = {
             "member": member,
             "title": member.row.name if names else _("Member %(code)s", code=member.row.member_code),
@@ -111,6 +114,7 @@ def show(member_id: UUID) -> ResponseReturnValue:
             "why": _why(member, membership, groups),
             "value": lambda points: programme.value_of(points, currency),
             "currency": currency,
+            "tier": tier_shown(session, account_id=account_id, today=business_day(now(), timezone)),
         }
         if context["tab"] == "receipts":
             table = Table(
