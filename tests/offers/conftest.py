@@ -21,6 +21,8 @@ from core.database import Sessions, make_engine, make_sessions
 from core.verification import verify
 from loyalty.verification import CHECKS
 from pos_api.app import register
+from rewards.offer_decisions import stop_offer
+from rewards.offer_operations import import_document
 from sales.operations import add_store, add_till
 from tests.pos_api.conftest import TillClient
 
@@ -183,16 +185,18 @@ class Market:
         self.live_now = [one["code"] for one in document["offers"]]
         self.bring(document)
 
-    def bring(self, document: dict[str, Any], *options: str) -> dict[str, Any]:
-        """Import a document live, as the command does."""
-        file = self.folder / "offers.json"
-        file.write_text(json.dumps(document))
-        return self.regulars("offers", "import", str(file), "--live", *options)
+    def bring(self, document: dict[str, Any]) -> None:
+        """Import a document live, with what the command calls."""
+        with self.sessions.begin() as session:
+            import_document(session, document=document, actor="head office", now=datetime.now(UTC), live=True)
 
     def stop(self) -> None:
-        if self.live_now:
-            self.regulars("offers", "stop", *self.live_now)
-            self.live_now = []
+        with self.sessions.begin() as session:
+            for code in self.live_now:
+                stop_offer(
+                    session, offer_code=code, actor="head office", now=datetime.now(UTC), reason="over"
+                )
+        self.live_now = []
 
     def regulars(self, *words: str, code: int = 0) -> Any:
         """Run a command of `regulars` with --json and return what it prints."""
