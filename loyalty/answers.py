@@ -22,6 +22,7 @@ def receipt_answer(
     departures: Iterable[Difference] = (),
     messages: Sequence[str] = (),
     tier: Mapping[str, Any] | None = None,
+    given: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the answer to a receipt; without a `position`, and so without an account, its points are zeros and nulls."""
     return {
@@ -30,8 +31,7 @@ def receipt_answer(
         "flags": [_flag(flag) for flag in flags],
         "points": _points(moved, pending_until, position or Position()),
         "tier": tier and dict(tier),
-        "vouchers_issued": [],
-        "gifts": [],
+        **(given or {"gifts": [], "vouchers_issued": []}),
         "differences": [departure.document() for departure in departures],
         "next_offers": [],
         "messages": list(messages),

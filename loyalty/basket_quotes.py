@@ -78,7 +78,7 @@ def quote_basket(session: Session, *, till: TillIdentity, basket: Basket, now: d
     for attempt in range(ATTEMPTS):
         if offers is not None:
             # Left to the others is in the end what so many want at once.
-            offers.evaluate(session, now=now, denied=denied if attempt + 1 == ATTEMPTS else ())
+            offers.evaluate(session, denied=denied if attempt + 1 == ATTEMPTS else ())
             offers.without_missing_gifts(session)
         document = _worked_out(session, asked, basket=basket, till=till, now=now)
         short = keep_quote(

@@ -18,21 +18,27 @@ from loyalty.answers import receipt_answer
 from loyalty.booking import Booking
 from loyalty.expiry import expiry_messages
 from loyalty.flags import knowledge_flags, may_earn
+from loyalty.given_offers import Buying, Given, give, given_lines, missing_lines, send_given
 from loyalty.lots import Position
+from loyalty.offer_points import OfferPoints
 from loyalty.opening import Known, Opening, Scanned, hold_account, open_receipt
 from loyalty.operations import send_to_books
+from loyalty.paid_offers import PaidOffers, paid_offers, past_offers
 from loyalty.printing import greeting, head_line, language_of_store, receipt_text
 from loyalty.programme import NOTHING_EXCLUDED, Programme
 from loyalty.programme_versions import programmes
 from loyalty.purchases import book_sale
 from loyalty.queries import answer_from_books
 from loyalty.quotes import Difference, differences
+from loyalty.receipt_baskets import basket_of, look_at
 from loyalty.reversals import book_reversal
+from loyalty.shoppers import person_of
 from loyalty.tier_booking import TierBooking, book_tier, look_again, write_tier
 from loyalty.tier_schemes import schemes
 from loyalty.tier_state import TierState, asked
 from loyalty.undoing import undo
 from loyalty.watching import WATCHED_FOR, Suspicion, raise_alerts, suspicions
+from rewards.offer_uses import Place
 from sales.receipts import (
     LIVE,
     SALE,
@@ -47,9 +53,6 @@ from sales.receipts import (
 )
 from sales.records import Record, link_to_original, quarantine, record_arrivals, record_receipt
 from sales.stored_receipts import replace_answer
-
-OFFERS: frozenset[str] = frozenset()
-"""The codes of the offers that there ever were: none yet, so whatever a till names is unknown."""
 
 OF_THE_MOMENT = frozenset({"late", "clock_skew", "suspicious", "quote_expired"})
 """Flags that say something about a till's moment, and nothing about past receipts from a file."""
@@ -97,6 +100,7 @@ def settle(
     versions = schemes(session)
     meaning = fingerprint(posted, till)
     posted, flags = without_payment_cards(session, posted)
+    look = None if imported else look_at(session, posted, till)
     opening = open_receipt(
         session,
         till=till,
@@ -109,7 +113,13 @@ def settle(
         return _known(session, opening.known, till=till, posted=posted, meaning=meaning, now=now)
     opening = _with_card_in_use(session, posted, opening, now)
     flags += stated_flags(posted, till, now=now)
-    flags += knowledge_flags(posted, opening, offers=OFFERS)
+    flags += knowledge_flags(posted, opening)
+    basket = basket_of(session, look, posted=posted, till=till, opening=opening, now=now)
+    if imported:
+        paid = past_offers(session, posted)
+    else:
+        paid = paid_offers(session, posted, quote=opening.quote, basket=basket)
+    flags += paid.flags
     if imported:
         flags = [flag for flag in flags if flag.code not in OF_THE_MOMENT]
     receipt_id = uuid7()
@@ -121,6 +131,10 @@ def settle(
         receipt_id=receipt_id,
         now=now,
         programme=programme,
+        offers=paid.points,
+    )
+    given = _give(
+        session, paid, posted, till, opening=opening, booking=booking, receipt_id=receipt_id, now=now
     )
     tier = book_tier(
         versions, posted=posted, till=till, opening=opening, booking=booking, receipt_id=receipt_id, now=now
@@ -130,14 +144,16 @@ def settle(
         posted,
         opening,
         booking,
+        given=given,
+        offer_points=paid.points.document(),
         tier=tier.state,
-        flags=[*flags, *booking.flags],
+        flags=[*flags, *booking.flags, *given.flags],
         receipt_id=receipt_id,
         meaning=meaning,
         now=now,
     )
     old = imported and now.date() - posted.business_date > WATCHED_FOR
-    _write(session, record, booking, tier, () if old else tuple(suspicions(posted, opening)))
+    _write(session, record, booking, tier, given, () if old else tuple(suspicions(posted, opening)))
     undo(session, booking.undone, till=till, now=now)
     seen = look_again(session, tier, schemes=versions, till=till, now=now)
     return Outcome(_told(session, record, seen, _holder(opening, booking)), replayed=False)
@@ -152,8 +168,9 @@ def _book(
     receipt_id: UUID,
     now: datetime,
     programme: Programme,
+    offers: OfferPoints,
 ) -> Booking:
-    """Return what `posted` does to points."""
+    """Return what `posted` does to points, with what `offers` add."""
     if posted.type != SALE:
         return book_reversal(
             session, till=till, posted=posted, opening=opening, receipt_id=receipt_id, now=now
@@ -167,7 +184,37 @@ def _book(
         receipt_id=receipt_id,
         now=now,
         programme=programme,
+        offers=offers,
     )
+
+
+def _give(
+    session: Session,
+    paid: PaidOffers,
+    posted: PostedReceipt,
+    till: TillIdentity,
+    *,
+    opening: Opening,
+    booking: Booking,
+    receipt_id: UUID,
+    now: datetime,
+) -> Given:
+    """Give what a live sale gets beside discounts and points; another receipt gets nothing."""
+    if posted.type != SALE or posted.mode != LIVE:
+        return Given()
+    holder = _holder(opening, booking)
+    buying = Buying(
+        posted=posted,
+        till=till,
+        receipt_id=receipt_id,
+        account_id=booking.account_id,
+        person_id=person_of(holder.member_id if holder else None, booking.account_id),
+        quote_id=opening.quote.quote_id if opening.quote else None,
+        place=Place(till.store_id, till.till_id, business_day(posted.closed_at, till.timezone)),
+        language=_language(holder, till),
+        now=now,
+    )
+    return give(session, paid, buying)
 
 
 def without_payment_cards(session: Session, posted: PostedReceipt) -> tuple[PostedReceipt, list[Flag]]:
@@ -218,6 +265,8 @@ def _record(
     opening: Opening,
     booking: Booking,
     *,
+    given: Given,
+    offer_points: dict[str, Any] | None,
     flags: Sequence[Flag],
     receipt_id: UUID,
     meaning: bytes,
@@ -229,7 +278,17 @@ def _record(
     departures: list[Difference] = []
     if opening.quote is not None and posted.type == SALE:
         departures = differences(posted, opening.quote, earned=booking.moved.earned)
-    language = _language(holder, till)
+    today, language = business_day(now, till.timezone), _language(holder, till)
+    text = receipt_text(
+        language,
+        name=_name(holder),
+        moved=booking.moved,
+        position=booking.position,
+        pending_until=booking.pending_until,
+        today=today,
+        tier=tier.named(language) if tier else None,
+    )
+    expiring = expiry_messages(language, booking.position or Position(), today)
     answer = receipt_answer(
         receipt_id=receipt_id,
         flags=flags,
@@ -237,17 +296,10 @@ def _record(
         pending_until=booking.pending_until,
         position=booking.position,
         departures=departures,
-        messages=expiry_messages(language, booking.position or Position(), business_day(now, till.timezone)),
-        text=receipt_text(
-            language,
-            name=_name(holder),
-            moved=booking.moved,
-            position=booking.position,
-            pending_until=booking.pending_until,
-            today=business_day(now, till.timezone),
-            tier=tier.named(language) if tier else None,
-        ),
+        messages=[*missing_lines(given, language), *expiring],
+        text=[*text, *given_lines(given, language=language, currency=till.currency)],
         tier=tier.document(till.currency) if tier else None,
+        given=given.document(),
     )
     return Record(
         receipt_id=receipt_id,
@@ -264,6 +316,7 @@ def _record(
         answer=answer,
         programme_version=booking.programme_version,
         excluded_lines=sorted(opening.excluded),
+        offer_points=offer_points,
     )
 
 
@@ -297,8 +350,13 @@ def _told(session: Session, record: Record, tier: TierState | None, holder: Scan
     return answer
 
 
-def _write(
-    session: Session, record: Record, booking: Booking, tier: TierBooking, found: Sequence[Suspicion]
+def _write(  # noqa: PLR0917 - what one round trip writes
+    session: Session,
+    record: Record,
+    booking: Booking,
+    tier: TierBooking,
+    given: Given,
+    found: Sequence[Suspicion],
 ) -> None:
     """Write everything in one round trip."""
     try:
@@ -315,6 +373,7 @@ def _write(
             record_arrivals(session, booking.arrivals, now=record.received_at)
             look = send_to_books(session, booking.holdings)
             write_tier(session, tier, now=record.received_at)
+            send_given(session, given, till_id=record.till.till_id, now=record.received_at)
             if found:
                 raise_alerts(
                     session,

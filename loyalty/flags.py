@@ -1,6 +1,6 @@
-"""What is odd about a receipt in the light of what the house knows: its card, its articles, its offers. Pure."""
+"""What is odd about a receipt in the light of what the house knows: its card, its articles, its quote. Pure."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from loyalty.opening import Opening, Scanned
 from loyalty.watching import velocity_flag
@@ -17,13 +17,11 @@ def may_earn(posted: PostedReceipt, card: Scanned | None) -> bool:
     return True
 
 
-def knowledge_flags(posted: PostedReceipt, opening: Opening, *, offers: Collection[str]) -> Iterator[Flag]:
-    """Yield the flags about the card, the articles and the offers of `posted`; `offers` are the codes there are."""
+def knowledge_flags(posted: PostedReceipt, opening: Opening) -> Iterator[Flag]:
+    """Yield the flags about the card, the articles and the quote of `posted`."""
     yield from _card_flags(posted, opening)
-    yield from _line_flags(posted, opening.articles, offers)
+    yield from _line_flags(posted, opening.articles)
     yield from _quote_flags(posted, opening)
-    for code in posted.voucher_codes:
-        yield Flag("unknown_offer", f"nobody issued the voucher {code}")
 
 
 def _card_flags(posted: PostedReceipt, opening: Opening) -> Iterator[Flag]:
@@ -51,9 +49,7 @@ def _quote_flags(posted: PostedReceipt, opening: Opening) -> Iterator[Flag]:
         yield Flag("quote_expired", f"it was closed after the quote had ended at {until}")
 
 
-def _line_flags(
-    posted: PostedReceipt, articles: Sequence[int | None], offers: Collection[str]
-) -> Iterator[Flag]:
+def _line_flags(posted: PostedReceipt, articles: Sequence[int | None]) -> Iterator[Flag]:
     for line, article_id in zip(posted.lines, articles, strict=True):
         if line.gtin is not None and find_gtin(line.gtin) is None:
             yield Flag(
@@ -62,5 +58,3 @@ def _line_flags(
         elif article_id is None:
             named = " ".join(code for code in (line.sku, line.gtin) if code)
             yield Flag("unknown_article", f"nobody has heard of {named}", line.line_number)
-        for code in sorted({discount.offer_code for discount in line.discounts} - set(offers)):
-            yield Flag("unknown_offer", f"there is no offer {code}", line.line_number)

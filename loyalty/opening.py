@@ -15,9 +15,11 @@ from core.ids import find_uuid
 from loyalty.exclusions import EXCLUDED_POSITIONS, excluded_values
 from loyalty.lots import Position, expiring_by_day
 from loyalty.programme import NOTHING_EXCLUDED, Excluded
+from loyalty.promises import read_promise
 from loyalty.quotes import Quote, QuotedLine
 from loyalty.tier_state import ASKED, COLUMNS, SELECTED, TierState, asked_values, state_of
 from loyalty.tiers import Scheme
+from rewards.live_book import GENERATION
 from sales.barcode_layouts import codes_to_look_up
 from sales.receipts import PostedReceipt, TillIdentity, own_identity
 
@@ -115,6 +117,8 @@ class Opening:
     """The quote that the receipt names, when it was given in this store."""
     excluded: frozenset[int] = frozenset()
     """Numbers of the lines whose articles earn nothing."""
+    generation: int | None = None
+    """Of the offers that are live."""
     tier: TierState | None = None
     """How the account stands on the business date, where that was asked and it was ever looked at."""
 
@@ -124,8 +128,8 @@ class Opening:
         return self.tier.code if self.tier else None
 
 
-_OPEN = """
-    select opened.*, quote.quote_id, quote.valid_until, quote.card_number as quoted_card,
+_OPEN = f"""
+    select opened.*, {GENERATION} as generation, quote.offers as quoted_offers, quote.quote_id, quote.valid_until, quote.card_number as quoted_card,
            quote.currency as quoted_currency, quote.lines as quoted_lines, quote.points_amount as quoted_value,
            quote.payable_amount as quoted_payable, quote.points_to_earn as quoted_points
     from open_receipt(
@@ -205,6 +209,7 @@ def open_receipt(
         held=None if row["account"] is None else held_of(row["account"], row),
         quote=None if row["quote_id"] is None else _quote(row),
         excluded=frozenset(posted.lines[place - 1].line_number for place in row.get("excluded") or ()),
+        generation=row["generation"],
         tier=state_of(tiers, posted.business_date, [row[name] for name in COLUMNS]) if tiers else None,
     )
 
@@ -268,6 +273,7 @@ def _quote(row: dict[str, Any]) -> Quote:
         points_amount=row["quoted_value"],
         payable_amount=row["quoted_payable"],
         points_to_earn=row["quoted_points"],
+        promise=read_promise(row["quoted_offers"]),
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from core.driver import driver_of
 from core.verification import EXAMPLES, Findings
 from loyalty.earning import earned_on_receipt, nothing
+from loyalty.offer_points import read_offer_points
 from loyalty.programme import Programme
 from loyalty.programme_versions import read_programmes
 from sales.models import Receipt
@@ -53,6 +54,7 @@ class Replay:
 _SALES = """
     select receipt.business_date, receipt.receipt_id, receipt.receipt_number, receipt.closed_at, receipt.currency,
            receipt.points_amount, receipt.tenders, receipt.programme_version, receipt.excluded_lines,
+           receipt.offer_points,
            receipt.account_id is not null as owned, store.store_id, store.store_code,
            store.currency as store_currency, store.timezone, till.till_id, till.till_code,
            line.numbers, line.totals, line.rates, line.points,
@@ -130,7 +132,8 @@ def _differences(row: Any, programme: Programme, *, withheld: bool) -> Iterator[
     found = dict(zip(row.numbers or (), row.points or (), strict=True))
     expected = dict(nothing(posted.lines))
     if row.owned and not withheld:
-        expected = dict(earned_on_receipt(posted, till, programme, row.excluded_lines or ()))
+        added = read_offer_points(row.offer_points)
+        expected = dict(earned_on_receipt(posted, till, programme, row.excluded_lines or (), added))
     points = sum(expected.values())
     lot: tuple[int, datetime | None, datetime | None] = (0, None, None)
     if points:

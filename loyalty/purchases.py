@@ -11,6 +11,7 @@ from loyalty.booking import Booking, position_after
 from loyalty.earning import earned_on_receipt, nothing, points_part, share_over_lines
 from loyalty.holding import Holding
 from loyalty.ledger import Cause
+from loyalty.offer_points import NOTHING_ADDED, OfferPoints
 from loyalty.opening import Held, Opening
 from loyalty.originals import Named
 from loyalty.programme import Programme
@@ -31,8 +32,13 @@ def book_sale(
     receipt_id: UUID,
     now: datetime,
     programme: Programme,
+    offers: OfferPoints = NOTHING_ADDED,
 ) -> Booking:
-    """Book what a sale spends and earns on the account `held`, None when its card has none to earn for."""
+    """
+    Book what a sale spends and earns on the account `held`, None when its card has none to earn for.
+
+    It earns by `programme`, with what `offers` add.
+    """
     own = None if held is None else held.account_id
     booking = Booking(account_id=own, programme_version=programme.version or None)
     cause = Cause(posted.business_date, now, receipt_id)
@@ -60,7 +66,7 @@ def book_sale(
     holding = holdings.get(own) if own else None
     shares = nothing(posted.lines)
     if holding is not None and not opening.seen.own_card:
-        shares = earned_on_receipt(posted, till, programme, opening.excluded)
+        shares = earned_on_receipt(posted, till, programme, opening.excluded, offers)
     earned = sum(shares.values())
     lot = None
     if holding is not None:

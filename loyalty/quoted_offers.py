@@ -43,7 +43,10 @@ class OnBasket:
     occasion: Occasion
     place: Place
     person_id: UUID | None
+    now: datetime
     vouchers: Sequence[Presented] = ()
+    left: Mapping[str, Left] = field(default_factory=dict)
+    """What limits allowed when it was evaluated last."""
     evaluation: Evaluation | None = None
     promise: Promise = NOTHING_PROMISED
     missing_gifts: list[str] = field(default_factory=list)
@@ -53,11 +56,10 @@ class OnBasket:
         self,
         session: Session,
         *,
-        now: datetime,
         quote_id: UUID | None = None,
         besides_till: bool = True,
         denied: Sequence[str] = (),
-    ) -> Evaluation:
+    ) -> None:
         """
         Work out what the offers give now, with what is left of their budgets; `denied` ones have nothing left.
 
@@ -70,15 +72,14 @@ class OnBasket:
                 offers=candidates,
                 place=self.place,
                 person_id=self.person_id,
-                now=now,
+                now=self.now,
                 quote_id=quote_id,
                 besides_till=besides_till,
             )
         )
-        left |= dict.fromkeys(denied, NONE_LEFT)
-        self.evaluation = apply_offers(self.cart, self.live.book, self.occasion, left)
+        self.left = left | dict.fromkeys(denied, NONE_LEFT)
+        self.evaluation = apply_offers(self.cart, self.live.book, self.occasion, self.left)
         self.promise = promise_of(self.evaluation)
-        return self.evaluation
 
     @property
     def uses(self) -> list[Use]:
@@ -145,9 +146,10 @@ def on_basket(
         shopper=buyer.shopper,
         presented=_by_batch(vouchers),
         language=buyer.language,
+        has_card=buyer.person_id is not None,
     )
     place = Place(till.store_id, till.till_id, day)
-    return OnBasket(live, cart, occasion, place, buyer.person_id, vouchers)
+    return OnBasket(live, cart, occasion, place, buyer.person_id, now, vouchers)
 
 
 def _by_batch(vouchers: Sequence[Presented]) -> Mapping[str, OfBatch]:

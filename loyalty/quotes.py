@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from loyalty.promises import NOTHING_PROMISED, Promise
 from sales.receipts import PostedLine, PostedReceipt
 
 HONOURED_FOR = timedelta(minutes=10)
@@ -39,6 +40,14 @@ class Quote:
     points_amount: int
     payable_amount: int
     points_to_earn: int
+    promise: Promise = NOTHING_PROMISED
+    """What was promised of offers."""
+
+    def is_of(self, posted: PostedReceipt) -> bool:
+        """Return whether `posted` is of the very basket that was quoted, and for whom; prices paid aside."""
+        paid = {line.line_number: (line.quantity, line.unit_price) for line in posted.lines}
+        quoted = {number: (line.quantity, line.unit_price) for number, line in self.lines.items()}
+        return self.card_number == posted.card_number and self.currency == posted.currency and paid == quoted
 
     def honours(self, closed_at: datetime) -> bool:
         """

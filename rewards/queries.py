@@ -1,6 +1,6 @@
 """Reads about rewards."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,16 @@ A reward without a stock record in any store is no physical thing and never runs
 def rewards_in(rows: Sequence[Sequence[Any]] | None) -> tuple[RewardView, ...]:
     """Return the rewards that `IN_STORE` found."""
     return tuple(RewardView(*row) for row in rows or ())
+
+
+def reward_names(session: Session, codes: Collection[str], *, language: str) -> dict[str, str]:
+    """Return what rewards are called in `language`; asks nothing without codes."""
+    if not codes:
+        return {}
+    rows = driver_of(session).execute(
+        "select reward_code, name, points from reward where reward_code = any(%s)", (sorted(codes),)
+    )
+    return {row[0]: RewardView(*row).name(language) for row in rows.fetchall()}
 
 
 def price_of_reward(session: Session, *, reward_code: str) -> int:

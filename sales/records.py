@@ -56,6 +56,8 @@ class Record:
     """Of a sale, the version of the programme's rules that it was booked under; None is the contract's own."""
     excluded_lines: Sequence[int] = ()
     """Numbers of the lines that these rules left out."""
+    offer_points: Mapping[str, Any] | None = None
+    """What offers added to the points of a sale."""
 
 
 _RECORD = """
@@ -80,7 +82,7 @@ _RECORD = """
         operator_code, card_number, card_entry_mode, account_id, member_id, currency, gross_amount,
         discount_amount, points_amount, rounding_amount, payable_amount, tenders, quote_id, redemption_ids,
         voucher_codes, original_store_code, original_till_code, original_business_date, original_receipt_number,
-        original_receipt_id, fingerprint, answer, programme_version, excluded_lines)
+        original_receipt_id, fingerprint, answer, programme_version, excluded_lines, offer_points)
     values (
         %(business_date)s, %(receipt_id)s, %(store_id)s, %(till_id)s, %(receipt_number)s, %(type)s, %(mode)s,
         %(offline)s, %(closed_at)s, %(received_at)s, %(operator_code)s, %(card_number)s, %(card_entry_mode)s,
@@ -88,7 +90,7 @@ _RECORD = """
         %(rounding_amount)s, %(payable_amount)s, %(tenders)s, %(quote_id)s, %(redemption_ids)s,
         %(voucher_codes)s, %(original_store_code)s, %(original_till_code)s, %(original_business_date)s,
         %(original_receipt_number)s, %(original_receipt_id)s, %(fingerprint)s, %(answer)s,
-        %(programme_version)s::integer, %(excluded_lines)s::integer[])
+        %(programme_version)s::integer, %(excluded_lines)s::integer[], %(offer_points)s::jsonb)
 """
 
 
@@ -137,6 +139,7 @@ def record_receipt(session: Session, record: Record) -> None:
         "answer": None if record.answer is None else json.dumps(record.answer),
         "programme_version": record.programme_version,
         "excluded_lines": list(record.excluded_lines) or None,
+        "offer_points": None if record.offer_points is None else json.dumps(record.offer_points),
         "lines": _lines_json(record),
         "flags": _flags_json(record.flags if posted.mode == "live" else ()),
     }

@@ -1,0 +1,91 @@
+"""The basket of a receipt that is being booked, as the live offers see it; asked together with the receipt's opening."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core.driver import Along, ask, bring_along
+from loyalty.flags import may_earn
+from loyalty.opening import Opening
+from loyalty.paid_offers import stated_offers
+from loyalty.printing import language_of_store
+from loyalty.quoted_offers import Buyer, OnBasket, on_basket
+from loyalty.shoppers import SCENE, person_of, scene_in, scene_values, with_tier
+from rewards.live_book import LiveBook, book_at_hand, live_book
+from sales.receipts import LIVE, SALE, PostedReceipt, TillIdentity
+
+
+@dataclass(slots=True)
+class Look:
+    """What is asked about a receipt's basket, and the live offers that were at hand when it was."""
+
+    live: LiveBook
+    values: dict[str, Any]
+    along: Along | None
+
+
+def look_at(session: Session, posted: PostedReceipt, till: TillIdentity) -> Look | None:
+    """
+    Let the question about the basket of `posted` travel with the next, where offers may have to do with it.
+
+    None for what is no live sale: offers give nothing for that.
+    """
+    if posted.type != SALE or posted.mode != LIVE or posted.currency != till.currency:
+        return None
+    live = book_at_hand(session)
+    values = _values(session, posted, till, live)
+    asks = bool(live or posted.voucher_codes or stated_offers(posted))
+    return Look(live, values, bring_along(session, SCENE, values) if asks else None)
+
+
+def basket_of(
+    session: Session,
+    look: Look | None,
+    *,
+    posted: PostedReceipt,
+    till: TillIdentity,
+    opening: Opening,
+    now: datetime,
+) -> OnBasket | None:
+    """Return the basket of a receipt before the offers that are live now; None where none has to do with it."""
+    if look is None:
+        return None
+    live = live_book(session, generation=opening.generation)
+    if not live and look.along is None:
+        return None
+    if look.along is None or (live.asks_first and not look.live.asks_first):
+        look.values = _values(session, posted, till, live)
+        row = ask(session, SCENE, look.values).fetchone()
+    else:
+        row = look.along.row(session)
+    assert row is not None
+    scene = scene_in(row, lines=posted.lines, values=look.values)
+    card = opening.card if may_earn(posted, opening.card) else None
+    return on_basket(
+        session,
+        live=live,
+        cart=scene.cart,
+        till=till,
+        at=posted.closed_at,
+        buyer=Buyer(
+            shopper=with_tier(scene.shopper, opening.tier_code) if card else None,
+            account_id=card.account_id if card else None,
+            person_id=person_of(card.member_id, card.account_id) if card else None,
+            language=(card.language if card else None) or language_of_store(till.timezone),
+        ),
+        voucher_codes=posted.voucher_codes,
+        now=now,
+    )
+
+
+def _values(session: Session, posted: PostedReceipt, till: TillIdentity, live: LiveBook) -> dict[str, Any]:
+    return scene_values(
+        session,
+        lines=posted.lines,
+        card_number=posted.card_number,
+        store_id=till.store_id,
+        at=posted.closed_at,
+        asks_first=live.asks_first,
+    )
