@@ -1,5 +1,5 @@
 """
-The night's clock: a process that ticks, and runs the night when it is due.
+The night's clock: a process that ticks, and runs the night when it is due, and rehearsals when people asked for them.
 
 As many of them as you like may tick; one works. The night of a day is due from `REGULARS_NIGHT_HOUR`
 (3) of the following day on the clock of `REGULARS_NIGHT_TIMEZONE` (the zone that most stores are in). A
@@ -27,10 +27,15 @@ from core.errors import RegularsError
 from core.job_runs import due_days
 from core.jobs import AlreadyRunning
 from core.settings import Settings
+from loyalty.rehearsals import run_rehearsal
 from night import NIGHT, run_night
+from rewards.rehearsal_queries import waiting_rehearsals
 from sales.business_days import chain_timezone, closing_moment, last_closed_day
 
 log = logging.getLogger("scheduler")
+
+REHEARSALS_EVERY = 3.0
+"""Seconds between looks for rehearsals: somebody sits before the screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +69,50 @@ class NightClock:
             log.warning("the tick failed: %s", str(error).splitlines()[0])
 
 
+@dataclass(frozen=True, slots=True)
+class Rehearsals:
+    """The rehearsals of offers that people asked for, or that were interrupted; one is run after the other."""
+
+    sessions: Sessions
+    data: Path
+
+    def tick(self) -> None:
+        """Run those that wait, unless other processes do; what goes wrong is logged, and the next tick tries again."""
+        try:
+            with self.sessions() as session:
+                waiting = waiting_rehearsals(session)
+        except SQLAlchemyError as error:
+            log.warning("the tick failed: %s", str(error).splitlines()[0])
+            return
+        for rehearsal_id, day in waiting:
+            try:
+                run = run_rehearsal(
+                    self.sessions, data=self.data, rehearsal_id=rehearsal_id, business_day=day, wait=False
+                )
+                log.info("rehearsal %s is %s", rehearsal_id, run.state)
+            except AlreadyRunning as other:
+                log.debug("%s", other)
+            except (RegularsError, SQLAlchemyError) as error:
+                log.warning("rehearsal %s: %s", rehearsal_id, str(error).splitlines()[0])
+
+
 def serve(clock_work: NightClock, leave: Callable[[], None], *, every: float) -> None:
-    """Tick `every` so many seconds until SIGTERM or SIGINT, then `leave`; a night under way is left to be gone on with."""
+    """Tick `every` so many seconds until SIGTERM or SIGINT, then `leave`; what is under way is left to be gone on with."""
     ticking = BlockingScheduler(timezone="UTC")
-    ticking.add_job(
-        clock_work.tick,
-        "interval",
-        seconds=every,
-        next_run_time=clock.now(),
-        max_instances=1,
-        coalesce=True,
-        misfire_grace_time=None,
-    )
+    # In threads of their own: who waits for a rehearsal does not wait for the night.
+    for tick, seconds in (
+        (clock_work.tick, every),
+        (Rehearsals(clock_work.sessions, clock_work.data).tick, min(every, REHEARSALS_EVERY)),
+    ):
+        ticking.add_job(
+            tick,
+            "interval",
+            seconds=seconds,
+            next_run_time=clock.now(),
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+        )
 
     def end(_number: int, _frame: FrameType | None) -> None:
         if not ticking.running:

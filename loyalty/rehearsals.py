@@ -139,7 +139,9 @@ class Rehearsing:
             for offer in self.plan.rehearsed
         }
         whole = offer_results(self.sums.whole, stores=stores, articles=articles, budget={})
-        return {**common, **whole}, by_offer
+        lapsed, before, after = self.sums.lapsed
+        whole["cost"] += before - after
+        return {**common, **whole, "lapsed_baskets": lapsed}, by_offer
 
     def _budget(self, offer: Offer) -> dict[str, Any]:
         """Return what became of an offer's limits: when they ended, after how many days, and how much was used."""

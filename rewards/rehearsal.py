@@ -215,6 +215,8 @@ class Sums:
     people: People = field(default_factory=People)
     baskets: int = 0
     """All baskets of the period, touched or not."""
+    lapsed: list[int] = field(default_factory=lambda: [0, 0, 0])
+    """Baskets on which only the replaced version of an offer gives something, and what they come to before and after."""
     offers: dict[str, OfferSums] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -227,7 +229,10 @@ class Sums:
         return self.offers.get(WHOLE) or self.offers[self.codes[0]]
 
     def add(self, played: Played) -> None:
-        """Add a basket on which a rehearsed offer gave something; untouched ones only count in `baskets`."""
+        """Add a basket on which a rehearsed offer, or the version that it replaces, gave something."""
+        if not played.rehearsed:
+            _add(self.lapsed, (1, played.net_before, played.net_after))
+            return
         if WHOLE in self.offers:
             self.offers[WHOLE].add(played, played.rehearsed, played.live)
         for one in played.rehearsed:
@@ -242,12 +247,14 @@ class Sums:
         """Return it as JSON, to be added to others by `take`."""
         return {
             "baskets": self.baskets,
+            "lapsed": self.lapsed,
             "offers": {key: one.document() for key, one in self.offers.items()},
         }
 
     def take(self, document: Mapping[str, Any]) -> None:
         """Add what `document` wrote."""
         self.baskets += document["baskets"]
+        _add(self.lapsed, document["lapsed"])
         for key, one in document["offers"].items():
             self.offers[key].take(one)
 
