@@ -1,3 +1,4 @@
+# ruff: noqa: C901, PLR0911, PLR0912 - every rule stands where it is read, on purpose
 """
 What offers give, computed the slow way: an object per unit, every rule of the format as it is said, nothing clever.
 
@@ -215,7 +216,7 @@ class Slow:
     def there(self, offer: Offer) -> bool:
         local = self.occasion.at.astimezone(ZoneInfo(self.occasion.timezone))
         valid = offer.valid
-        if valid.start and self.occasion.at < valid.start or valid.end and self.occasion.at >= valid.end:
+        if (valid.start and self.occasion.at < valid.start) or (valid.end and self.occasion.at >= valid.end):
             return False
         if valid.weekdays and local.isoweekday() not in valid.weekdays:
             return False
@@ -284,8 +285,13 @@ class Slow:
             (limits.per_store_week_amount, left.store_week_amount),
         ]
         return (
-            min([limit if rest is None else rest for limit, rest in uses if limit is not None], default=10**9),
-            min([limit if rest is None else rest for limit, rest in amounts if limit is not None], default=10**18),
+            min(
+                [limit if rest is None else rest for limit, rest in uses if limit is not None], default=10**9
+            ),
+            min(
+                [limit if rest is None else rest for limit, rest in amounts if limit is not None],
+                default=10**18,
+            ),
         )
 
     def apply(self, offer: Offer) -> int:
@@ -331,7 +337,7 @@ class Slow:
                 break
             off = discounts(benefit, works_on)
             amount = sum(off.values())
-            if is_discount and amount == 0 or amount > amount_left - spent:
+            if (is_discount and amount == 0) or amount > amount_left - spent:
                 break
             if isinstance(benefit, BonusPoints) and benefit.points == 0:
                 break
