@@ -18,7 +18,7 @@ def fit_groups(
     *, baskets: Path, themes: Path, out: Path, min_baskets: int, previous: Path | None
 ) -> dict[str, Any]:
     """Find the themes of a file and put its households into groups; return the run's record."""
-    before = read_themes(previous) if previous else None
+    before = read_themes(previous, to_score=False) if previous else None
     rows = read_baskets(baskets, wanted=("household_id",))
     table = as_table(rows)
     began = time.perf_counter()

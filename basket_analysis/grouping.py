@@ -7,11 +7,11 @@ import numpy as np
 
 from basket_analysis.baskets import BasketTable
 from basket_analysis.naming import name_theme
-from basket_analysis.scoring import count_firings, firing_rates
+from basket_analysis.profiles import learn_profiles
 from basket_analysis.theme_rules import Evidence, KeptRules, keep_rules
 from basket_analysis.themes import Theme, ThemeRule, Themes
 
-RESOLUTION = 1.5
+RESOLUTION = 1.0
 SEED = 20_260_401
 TRIALS = 10
 MIN_ITEMS = 3
@@ -66,7 +66,7 @@ class ThemeFinder:
         )
         self.themes_ = Themes(
             themes=themes,
-            rates=firing_rates(count_firings(table, themes), table.stratum_sizes),
+            profiles=learn_profiles(table, items, min_baskets=self.min_baskets),
             baskets=len(table),
             households=len(table.households),
             min_baskets=self.min_baskets,

@@ -192,7 +192,8 @@ def _find_themes(
     previous = read_document(served.parameters["themes"]) if served else None
     fitted_on = date.fromisoformat(served.parameters["fitted_on"]) if served else None
     age = (business_day - fitted_on).days if fitted_on else None
-    if previous is not None and len(previous) and fitted_on and age is not None and 0 <= age < REFIT_DAYS:
+    fresh = fitted_on is not None and age is not None and 0 <= age < REFIT_DAYS
+    if fitted_on and fresh and previous is not None and len(previous) and previous.can_score:
         return previous, keep_rules(table, Evidence()), fitted_on
     finder = ThemeFinder().fit(table, previous)
     return finder.themes_, finder.rules_, business_day

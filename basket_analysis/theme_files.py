@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
+from basket_analysis.profiles import NOTHING_LEARNT, Profiles
 from basket_analysis.result_files import replacing, write_rows
 from basket_analysis.scoring import Place
 from basket_analysis.strata import STRATA, UPPER_SIZES
@@ -68,10 +69,11 @@ class _ThemeSchema(_Strict):
 class _ScoringSchema(_Strict):
     min_baskets = fields.Integer(required=True, strict=True)
     next_number = fields.Integer(required=True, strict=True)
-    rates = fields.Dict(
-        keys=fields.String(),
-        values=fields.List(fields.Float(), validate=validate.Length(equal=STRATA)),
-        required=True,
+    profiles = fields.Dict(
+        keys=fields.String(), values=fields.Dict(keys=fields.String(), values=fields.Float())
+    )
+    item_rates = fields.Dict(
+        keys=fields.String(), values=fields.List(fields.Float(), validate=validate.Length(equal=STRATA))
     )
 
 
@@ -86,6 +88,7 @@ class _ThemesSchema(_Strict):
 
 def themes_document(themes: Themes) -> dict[str, Any]:
     """Return `themes` as the JSON document that a themes file holds."""
+    profiles = themes.profiles
     return {
         "format": FORMAT,
         "baskets": themes.baskets,
@@ -115,33 +118,56 @@ def themes_document(themes: Themes) -> dict[str, Any]:
             "min_baskets": themes.min_baskets,
             "next_number": themes.next_number,
             "strata_up_to": list(UPPER_SIZES),
-            "rates": {
-                theme.id: rates for theme, rates in zip(themes.themes, themes.rates.tolist(), strict=True)
+            "profiles": {
+                theme.id: {
+                    item: weight for item, weight in zip(profiles.items, weights, strict=True) if weight
+                }
+                for theme, weights in zip(themes.themes, profiles.weights.tolist(), strict=True)
             },
+            "item_rates": dict(zip(profiles.items, profiles.rates.tolist(), strict=True)),
         },
     }
 
 
 def read_document(document: Any) -> Themes:
-    """Return the themes of a document that `themes_document` made; raises BadThemesFile."""
+    """
+    Return the themes of a document that `themes_document` made; raises BadThemesFile.
+
+    Where a theme has no profile, as in documents of the first release, none can score, but their identities live on.
+    """
     try:
         loaded = _ThemesSchema().load(document)
-        rates = [loaded["scoring"]["rates"][theme["id"]] for theme in loaded["themes"]]
+        profiles = _profiles(loaded)
     except ValidationError as error:
         raise BadThemesFile(f"these are not themes: {error}") from error
     except KeyError as error:
-        raise BadThemesFile(f"theme {error} has no rates") from error
+        raise BadThemesFile(f"{error} has no profile or no rates") from error
     return Themes(
         themes=tuple(
             Theme(theme["id"], theme["name"], tuple(theme["items"]), tuple(map(_rule, theme["rules"])))
             for theme in loaded["themes"]
         ),
-        rates=np.array(rates, np.float64).reshape(len(rates), STRATA),
+        profiles=profiles,
         baskets=loaded["baskets"],
         households=loaded["households"],
         min_baskets=loaded["scoring"]["min_baskets"],
         next_number=loaded["scoring"]["next_number"],
         settings=loaded["settings"],
+    )
+
+
+def _profiles(loaded: Mapping[str, Any]) -> Profiles:
+    scoring = loaded["scoring"]
+    if not {theme["id"] for theme in loaded["themes"]} <= set(scoring.get("profiles", ())):
+        return NOTHING_LEARNT
+    rates = scoring["item_rates"]
+    place = {item: number for number, item in enumerate(rates)}
+    weights = np.zeros((len(loaded["themes"]), len(rates)))
+    for row, theme in zip(weights, loaded["themes"], strict=True):
+        for item, weight in scoring["profiles"][theme["id"]].items():
+            row[place[item]] = weight
+    return Profiles(
+        tuple(rates), weights, np.array(list(rates.values()), np.float64).reshape(len(rates), STRATA)
     )
 
 
@@ -157,13 +183,18 @@ def write_themes(path: Path, themes: Themes) -> None:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def read_themes(path: Path) -> Themes:
-    """Return the themes of a file; raises BadThemesFile."""
+def read_themes(path: Path, *, to_score: bool = True) -> Themes:
+    """Return the themes of a file, which must be able `to_score` unless only identities matter; raises BadThemesFile."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadThemesFile(f"{path} cannot be read: {error}") from error
-    return read_document(document)
+    themes = read_document(document)
+    if to_score and not themes.can_score:
+        raise BadThemesFile(
+            f"{path} has themes without profiles, as an earlier version wrote them: fit them again"
+        )
+    return themes
 
 
 def write_places(path: Path, places: Sequence[Place]) -> int:

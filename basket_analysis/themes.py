@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from basket_analysis.profiles import Profiles
 
 NO_THEME = "none"
 """The group of households that no theme fits well enough."""
@@ -45,14 +44,13 @@ class Theme:
 @dataclass(frozen=True, slots=True, eq=False)
 class Themes:
     """
-    What one fit learnt: its themes, and how often each fires in baskets of each size.
+    What one fit learnt: its themes, and the profiles of their followers, in the same order.
 
-    `rates` has a row per theme and a column per size stratum. `next_number` is what the next
-    new theme will be called, so that no id is ever used twice.
+    `next_number` is what the next new theme will be called, so that no id is ever used twice.
     """
 
     themes: tuple[Theme, ...]
-    rates: NDArray[np.float64]
+    profiles: Profiles
     baskets: int
     households: int
     min_baskets: int
@@ -62,3 +60,8 @@ class Themes:
     def __len__(self) -> int:
         """Return the number of themes."""
         return len(self.themes)
+
+    @property
+    def can_score(self) -> bool:
+        """Whether profiles were learnt with the themes; those of the first release knew none."""
+        return len(self.profiles.weights) == len(self.themes)

@@ -245,7 +245,6 @@ class TestGroups:
         names = iter(["tea", "pets", "garden", "baby"])
         for theme in first["themes"]:
             theme["id"] = next(names)
-        first["scoring"]["rates"] = {theme["id"]: [0.0] * 12 for theme in first["themes"]}
         (tmp_path / "before.json").write_text(json.dumps(first))
         self.fit(regulars, shopping[0], tmp_path, "--previous", tmp_path / "before.json")
         again = json.loads((tmp_path / "t.json").read_text())

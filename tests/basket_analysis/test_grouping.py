@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from basket_analysis.grouping import ThemeFinder, carry_identities
+from basket_analysis.profiles import NOTHING_LEARNT
 from basket_analysis.scoring import HouseholdScorer
-from basket_analysis.strata import STRATA
 from basket_analysis.themes import Theme, Themes
 from tests.basket_analysis.baskets_made import shoppers, table_of
 
@@ -26,7 +26,7 @@ def found(shopping):
 def named(*themes, next_number=9):
     """Return themes of which only ids and items matter."""
     known = tuple(Theme(theme_id, "", tuple(items), ()) for theme_id, items in themes)
-    return Themes(known, np.zeros((len(known), STRATA)), 0, 0, 10, next_number)
+    return Themes(known, NOTHING_LEARNT, 0, 0, 10, next_number)
 
 
 class TestThemeFinder:
@@ -56,7 +56,8 @@ class TestThemeFinder:
             table_of([made[number] for number in order], [buyers[number] for number in order])
         )
         assert again.themes_.themes == found.themes
-        assert again.themes_.rates.tolist() == found.rates.tolist()
+        assert again.themes_.profiles.weights.tolist() == found.profiles.weights.tolist()
+        assert again.themes_.profiles.rates.tolist() == found.profiles.rates.tolist()
 
     def test_carries_identities_over(self, shopping, found):
         made, buyers, _ = shopping
@@ -83,7 +84,7 @@ class TestThemeFinder:
     @pytest.mark.parametrize("baskets", [[], [["a"]], [["a", "b"]] * 3])
     def test_is_quiet_on_quiet_nights(self, baskets):
         themes = ThemeFinder().fit(table_of(baskets, ["h"] * len(baskets)), named(("t1", "abc"))).themes_
-        assert (themes.themes, themes.rates.shape, themes.next_number) == ((), (0, STRATA), 9)
+        assert (themes.themes, themes.profiles.weights.shape, themes.next_number) == ((), (0, 0), 9)
 
 
 class TestCarryIdentities:

@@ -3,57 +3,32 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from basket_analysis.scoring import HouseholdScorer, count_firings, firing_rates, household_scores
+from basket_analysis.profiles import Profiles
+from basket_analysis.scoring import HouseholdScorer
 from basket_analysis.strata import STRATA
-from basket_analysis.themes import NO_THEME, TOO_LITTLE, Theme, ThemeRule, Themes
+from basket_analysis.themes import NO_THEME, TOO_LITTLE, Theme, Themes
 from tests.basket_analysis.baskets_made import table_of
 
 
-def theme(name, *pairs):
-    rules = tuple(ThemeRule((one,), (other,), 100, 2.0, 9.0, 0.0, 50) for one, other in pairs)
-    items = tuple(sorted({item for pair in pairs for item in pair}))
-    return Theme(name, name, items, rules)
+def theme(name, *items):
+    return Theme(name, name, items, ())
 
 
-TEA = theme("tea", ("lemon", "tea"), ("tea", "sugar"))
-PETS = theme("pets", ("cat food", "litter"))
+TEA = theme("tea", "lemon", "tea")
+PETS = theme("pets", "cat food", "litter")
+ITEMS = ("cat food", "lemon", "litter", "tea")
 
 
 def themes(*found, rates=0.1, min_baskets=3):
-    return Themes(found, np.full((len(found), STRATA), rates), 0, 0, min_baskets, 3)
+    """Return themes whose followers buy their own two items and nothing else."""
+    weights = np.array([[(item in theme.items) / sqrt(2) for item in ITEMS] for theme in found])
+    profiles = Profiles(ITEMS, weights.reshape(len(found), len(ITEMS)), np.full((len(ITEMS), STRATA), rates))
+    return Themes(found, profiles, 0, 0, min_baskets, 3)
 
 
-class TestCountFirings:
-    def test_counts_a_basket_once_however_many_rules_fire_in_it(self):
-        table = table_of(
-            [
-                ["lemon", "sugar", "tea"],
-                ["lemon", "tea"],
-                ["lemon", "sugar"],
-                ["cat food", "litter", "sugar", "tea"],
-            ],
-            ["a", "a", "a", "b"],
-        )
-        firings = count_firings(table, (TEA, PETS))
-        assert firings.by_household.tolist() == [[2, 0], [1, 1]]
-        assert firings.by_stratum[0].tolist() == [0, 1, 1, 1, *[0] * 8]
-        assert firings.baskets.sum(axis=1).tolist() == [3, 1]
-
-    def test_does_not_mind_items_that_nobody_bought(self):
-        firings = count_firings(table_of([["tea"], ["sugar", "tea"]], ["a", None]), (TEA, PETS))
-        assert firings.by_household.tolist() == [[0, 0]]
-        assert firings.by_stratum.sum(axis=1).tolist() == [1, 0]
-
-
-class TestHouseholdScores:
-    def test_follow_the_formula(self):
-        """Ten baskets of two items, five of them with tea; tea fires in every fifth basket of that size."""
-        table = table_of([["lemon", "tea"]] * 5 + [["a", "b"]] * 20, ["h"] * 10 + [None] * 15)
-        firings = count_firings(table, (TEA,))
-        rates = firing_rates(firings, table.stratum_sizes)
-        assert rates[0, 1] == pytest.approx(5 / 25)
-        expected, variance = 10 * 0.2, 10 * 0.2 * 0.8
-        assert household_scores(firings, rates)[0, 0] == pytest.approx((5 - expected) / sqrt(variance + 1))
+def score(bought, baskets):
+    """Return the z of two items of one theme in `bought` of so many baskets, one in ten by chance."""
+    return sqrt(2) * (bought - baskets * 0.1) / sqrt(baskets * 0.1 * 0.9 + 1)
 
 
 class TestHouseholdScorer:
@@ -79,10 +54,9 @@ class TestHouseholdScorer:
 
     def test_says_how_strongly_and_what_comes_second(self):
         place = self.places(self.baskets(tea=(8, 1, 3)))["tea"]
-        expected, variance = 12 * 0.1, 12 * 0.1 * 0.9
-        assert place.strength == pytest.approx((8 - expected) / sqrt(variance + 1))
+        assert place.strength == pytest.approx(score(8, 12))
         assert (place.second_group, place.baskets) == ("pets", 12)
-        assert place.second_strength == pytest.approx((1 - expected) / sqrt(variance + 1))
+        assert place.second_strength == pytest.approx(score(1, 12))
 
     def test_says_nothing_of_those_who_are_new(self):
         place = self.places(self.baskets(seldom=(2, 0, 0)))["seldom"]
@@ -93,7 +67,7 @@ class TestHouseholdScorer:
     def test_says_how_near_the_best_theme_is_to_those_without(self):
         place = self.places(self.baskets(plain=(1, 0, 10)))["plain"]
         assert (place.group, place.second_group) == (NO_THEME, "pets")
-        assert place.strength < 2
+        assert place.strength < 2.5
 
     def test_keeps_a_member_until_another_theme_is_clearly_better(self):
         table = self.baskets(even=(6, 7, 3), clear=(6, 9, 3))
@@ -104,10 +78,10 @@ class TestHouseholdScorer:
         assert places["clear"].group == "pets"
 
     def test_keeps_a_member_whose_own_theme_fades_a_little(self):
-        table = self.baskets(fading=(5, 0, 15), faded=(3, 0, 17))
+        table = self.baskets(fading=(4, 0, 16), faded=(2, 0, 18))
         scores = {household: place.strength for household, place in self.places(table).items()}
-        assert 1.3 < scores["fading"] < 2
-        assert scores["faded"] < 1.3
+        assert 1 < scores["fading"] < 2.5
+        assert scores["faded"] < 1
         assert self.places(table)["fading"].group == NO_THEME
         places = self.places(table, {"fading": "tea", "faded": "tea"})
         assert (places["fading"].group, places["faded"].group) == ("tea", NO_THEME)

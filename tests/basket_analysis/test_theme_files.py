@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from basket_analysis.profiles import Profiles
 from basket_analysis.scoring import Place
 from basket_analysis.strata import STRATA
 from basket_analysis.theme_files import (
@@ -20,7 +21,11 @@ from basket_analysis.themes import Theme, ThemeRule, Themes
 RULE = ThemeRule(("a|b", "c"), ("č",), 31, 2.25, 8.125, 1e-12, 25)
 THEMES = Themes(
     (Theme("t2", "Tea & honey", ("a|b", "c", "č"), (RULE,)), Theme("t5", "Pets", ("x", "y", "z"), ())),
-    np.linspace(0, 1, 2 * STRATA).reshape(2, STRATA),
+    Profiles(
+        ("c", "d", "x"),
+        np.array([[0.6, 0.8, 0.0], [-0.25, 0.0, 0.125]]),
+        np.linspace(0, 1, 3 * STRATA).reshape(3, STRATA),
+    ),
     100,
     10,
     7,
@@ -39,7 +44,9 @@ class TestThemesFile:
         write_themes(tmp_path / "t.json", THEMES)
         again = read_themes(tmp_path / "t.json")
         assert again.themes == THEMES.themes
-        assert again.rates.tolist() == THEMES.rates.tolist()
+        assert again.profiles.items == THEMES.profiles.items
+        assert again.profiles.weights.tolist() == THEMES.profiles.weights.tolist()
+        assert again.profiles.rates.tolist() == THEMES.profiles.rates.tolist()
         assert (again.baskets, again.households, again.min_baskets, again.next_number) == (100, 10, 7, 6)
         assert again.settings == {"seed": 3}
 
@@ -53,14 +60,34 @@ class TestThemesFile:
         [
             {"format": 2},
             {"themes": [{"id": "t2"}]},
-            {"scoring": {"min_baskets": 7, "next_number": 6, "rates": {}}},
-            {"scoring": {"min_baskets": 7, "next_number": 6, "rates": {"t2": [0.5], "t5": [0.5]}}},
+            {
+                "scoring": {
+                    "min_baskets": 7,
+                    "next_number": 6,
+                    "profiles": {"t2": {"x": 1.0}, "t5": {}},
+                    "item_rates": {},
+                }
+            },
+            {"scoring": {"min_baskets": 7, "next_number": 6, "profiles": {"t2": {}, "t5": {}}}},
+            {"scoring": {"min_baskets": 7, "next_number": 6, "item_rates": {"x": [0.5]}}},
             {"baskets": "many"},
         ],
     )
     def test_refuses_what_was_changed_by_hand(self, change):
         with pytest.raises(BadThemesFile):
             read_document({**themes_document(THEMES), **change})
+
+    def test_of_the_first_release_keeps_identities_but_cannot_score(self, tmp_path):
+        old = themes_document(THEMES) | {"scoring": {"min_baskets": 7, "next_number": 6, "rates": {}}}
+        again = read_document(old)
+        assert ([theme.id for theme in again.themes], again.next_number, again.can_score) == (
+            ["t2", "t5"],
+            6,
+            False,
+        )
+        (tmp_path / "t.json").write_text(json.dumps(old))
+        with pytest.raises(BadThemesFile, match="earlier version"):
+            read_themes(tmp_path / "t.json")
 
 
 class TestPlacesFile:

@@ -26,6 +26,7 @@ from loyalty.explanations import explain
 from loyalty.lot_lists import lots_of
 from loyalty.programme_versions import programmes
 from loyalty.queries import position_of_account
+from loyalty.referral_queries import brought_by, known_referral_code
 from loyalty.statements import balances, list_statement
 from loyalty.warnings import warnings_of
 from sales.receipt_lists import list_receipts
@@ -114,6 +115,8 @@ def show(member_id: UUID) -> ResponseReturnValue:
             "why": _why(member, membership, groups),
             "value": lambda points: programme.value_of(points, currency),
             "currency": currency,
+            "referral_code": known_referral_code(session, member_id=member_id),
+            "brought": brought_by(session, member_id=member_id),
             "tier": tier_shown(session, account_id=account_id, today=business_day(now(), timezone)),
         }
         if context["tab"] == "receipts":
@@ -163,7 +166,7 @@ def _why(member: MemberView, membership: MembershipView | None, groups: GroupsSh
         ]
     words = [
         _(
-            "%(strength)s above chance, seen over %(baskets)s baskets (2 is needed, 4 and more is clear)",
+            "%(strength)s above chance, seen over %(baskets)s baskets (2.5 is needed, 5 and more is clear)",
             strength=number_text(round(membership.strength or 0, 1), 1),
             baskets=baskets,
         ),

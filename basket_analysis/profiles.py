@@ -1,0 +1,171 @@
+"""
+What the followers of a theme buy more and less of than baskets of their sizes hold by chance.
+
+A theme is born of rules; who follows it is told by everything they buy, not by its rules alone. For each household
+and item the baskets with the item are held against chance: residual = (O - E) / √(V + 1), E and V being mean and
+variance of the count if only the sizes of the household's baskets mattered. A profile is a unit vector of
+weights over items, and the z of a household is the sum of its residuals by these weights.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from basket_analysis.baskets import BasketTable
+from basket_analysis.strata import STRATA
+
+Floats = NDArray[np.float64]
+Int64s = NDArray[np.int64]
+
+OWN_RATES_FROM = 20_000
+"""A table of so many baskets says how often items are bought by chance; with fewer the learnt rates do."""
+MOST_ITEMS = 2_000
+"""So many items, the most bought ones, are looked at at most."""
+CLIPPED_AT = 8.0
+"""No single item speaks louder than this."""
+ROUNDS = 5
+FOLLOWS_AT = 0.7
+"""While learning, a household follows its best theme from so many standard deviations over all households on."""
+SURE_FROM = 3.0
+"""An item belongs to a profile when its followers' mean differs from everybody's by so many standard errors."""
+FEWEST_FOLLOWERS = 10
+MOST_LEARNT_FROM = 50_000
+CELLS_AT_ONCE = 1 << 22
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Profiles:
+    """`weights` has a row per theme and a column per item, `rates` a row per item and a column per size stratum."""
+
+    items: tuple[str, ...]
+    weights: Floats
+    rates: Floats
+
+
+NOTHING_LEARNT = Profiles((), np.zeros((0, 0)), np.zeros((0, STRATA)))
+
+
+class Habits:
+    """
+    What the households of a table bought of `items`, against chance.
+
+    `rates` say how often baskets of each size hold them, where the table is too small to say so itself.
+    `baskets` counts the baskets of each household.
+    """
+
+    def __init__(self, table: BasketTable, items: Sequence[str], rates: Floats | None = None) -> None:
+        from scipy import sparse  # noqa: PLC0415 - slow to import
+
+        codes = {item: code for code, item in enumerate(table.items)}
+        place = np.full(len(table.items) + 1, -1, np.int64)
+        place[[codes.get(item, -1) for item in items]] = np.arange(len(items))
+        place[-1] = -1
+        columns = place[table.codes]
+        baskets = np.repeat(np.arange(len(table)), np.diff(table.offsets))
+        if rates is None or len(table) >= OWN_RATES_FROM:
+            rates = _rates(table, columns, baskets, len(items))
+        self.rates = rates
+        owners = table.owners[baskets]
+        kept = (owners >= 0) & (columns >= 0)
+        shape = (len(table.households), len(items))
+        self.counts: Any = sparse.csr_matrix(
+            (np.ones(int(kept.sum())), (owners[kept], columns[kept])), shape=shape
+        )
+        self.sizes = np.zeros((shape[0], STRATA))
+        known = table.owners >= 0
+        np.add.at(self.sizes, (table.owners[known], table.strata[known]), 1)
+        self.baskets: Int64s = self.sizes.sum(axis=1).astype(np.int64)
+
+    def expected(self, households: Int64s) -> Floats:
+        """Return how many baskets of each household would hold each item by chance."""
+        return np.asarray(self.sizes[households] @ self.rates.T)
+
+    def residuals(self, households: Int64s) -> Floats:
+        """Return by how much each household departs from chance, a column per item."""
+        variance = self.sizes[households] @ (self.rates * (1 - self.rates)).T
+        found = (self.counts[households].toarray() - self.expected(households)) / np.sqrt(variance + 1)
+        return np.asarray(np.clip(found, -CLIPPED_AT, CLIPPED_AT))
+
+    def scores(self, weights: Floats, households: Int64s) -> Floats:
+        """Return the z of each of `households`, a column per theme."""
+        found = np.zeros((len(households), len(weights)))
+        for block in self._blocks(len(households)):
+            found[block] = self.residuals(households[block]) @ weights.T
+        return found
+
+    def _blocks(self, households: int) -> Iterator[slice]:
+        size = max(1, CELLS_AT_ONCE // max(1, self.counts.shape[1]))
+        for first in range(0, households, size):
+            yield slice(first, first + size)
+
+    def sums(self, households: Int64s, theme_of: Int64s, themes: int) -> Floats:
+        """Return the residuals summed over the followers of each theme; the last row is the sum over everybody."""
+        found = np.zeros((themes + 1, self.counts.shape[1]))
+        for block in self._blocks(len(households)):
+            residuals = self.residuals(households[block])
+            for theme in range(themes):
+                found[theme] += residuals[theme_of[block] == theme].sum(axis=0)
+            found[themes] += residuals.sum(axis=0)
+        return found
+
+
+def learn_profiles(table: BasketTable, themes: Sequence[Sequence[str]], *, min_baskets: int) -> Profiles:
+    """
+    Return the profiles of `themes`, given by their items, as the households of `table` show them.
+
+    A profile begins with the theme's own items in equal parts; then its followers say what they buy more and
+    less of than others, which makes the next profile, and so on for a few rounds. A theme that too few follow
+    keeps its own items.
+    """
+    if not themes:
+        return NOTHING_LEARNT
+    own = {item for items in themes for item in items}
+    others = sorted(
+        set(range(len(table.items))) - {code for code, item in enumerate(table.items) if item in own},
+        key=lambda code: (-int(table.item_counts[code]), code),
+    )
+    room = max(0, MOST_ITEMS - len(own))
+    items = tuple(sorted(own | {table.items[code] for code in others[:room]}))
+    habits = Habits(table, items)
+    weights = np.array([[float(item in theme) for item in items] for theme in map(frozenset, themes)])
+    weights = _unit(weights)
+    eligible = np.flatnonzero(habits.baskets >= min_baskets)
+    eligible = eligible[:: max(1, -(-len(eligible) // MOST_LEARNT_FROM))]
+    if len(eligible) < FEWEST_FOLLOWERS:
+        return Profiles(items, weights, habits.rates)
+    for _ in range(ROUNDS):
+        weights = _next(habits, weights, eligible)
+    return Profiles(items, weights, habits.rates)
+
+
+def _next(habits: Habits, weights: Floats, households: Int64s) -> Floats:
+    """Return the profiles that the followers of the present ones show."""
+    scores = habits.scores(weights, households)
+    spread = scores.std(axis=0)
+    scores = (scores - scores.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    best = scores.argmax(axis=1)
+    theme_of = np.where(scores.max(axis=1) >= FOLLOWS_AT, best, -1)
+    followers = np.bincount(theme_of[theme_of >= 0], minlength=len(weights))
+    sums = habits.sums(households, theme_of, len(weights))
+    everybody = sums[-1] / len(households)
+    means = sums[:-1] / np.maximum(followers, 1)[:, None]
+    apart = means - everybody
+    sure = np.abs(apart) * np.sqrt(followers)[:, None] > SURE_FROM
+    shown = np.where(sure, apart, 0.0)
+    enough = (followers >= FEWEST_FOLLOWERS) & shown.any(axis=1)
+    return np.where(enough[:, None], _unit(shown), weights)
+
+
+def _unit(weights: Floats) -> Floats:
+    return np.asarray(weights / np.maximum(np.sqrt((weights**2).sum(axis=1, keepdims=True)), 1e-12))
+
+
+def _rates(table: BasketTable, columns: Int64s, baskets: Int64s, items: int) -> Floats:
+    """Return the share of the baskets of each size that hold each item."""
+    known = columns >= 0
+    held = np.zeros((items, STRATA))
+    np.add.at(held, (columns[known], table.strata[baskets[known]]), 1)
+    return np.asarray(held / np.maximum(table.stratum_sizes, 1))
