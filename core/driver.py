@@ -126,12 +126,13 @@ def _begins_here(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
 
 def _connection(session: Session) -> psycopg.Connection[tuple[Any, ...]]:
     """Return the driver's connection, looked up once in a transaction: SQLAlchemy's way to it is long."""
-    transaction = session.get_transaction()
+    # A savepoint is only made when the connection is asked for inside it: looked up anew there.
+    transaction = session.get_nested_transaction() or session.get_transaction()
     opened = session.info.get(_OPENED)
     if opened is not None and transaction is not None and opened[0] is transaction:
         known: psycopg.Connection[tuple[Any, ...]] = opened[1]
         return known
     connection = session.connection().connection.driver_connection
     assert isinstance(connection, psycopg.Connection)
-    session.info[_OPENED] = session.get_transaction(), connection
+    session.info[_OPENED] = session.get_nested_transaction() or session.get_transaction(), connection
     return connection
