@@ -29,6 +29,8 @@ def apply_one(basket: Basket, live: LiveOffer, left: Left | None) -> Given | Non
         return apply_plain(basket, live, found)
     if live.needed is not None and not may_suffice(basket, *live.needed):
         return None
+    if live.worth is not None and not may_be_worth(basket, *live.worth):
+        return None
     return _apply_again_and_again(basket, live, left)
 
 
@@ -70,6 +72,11 @@ def may_suffice(basket: Basket, select: int, needed: int) -> bool:
         line = basket.lines[place]
         there += line.count * ONE if line.measure is None else line.measure
     return there >= needed
+
+
+def may_be_worth(basket: Basket, select: int, amount: int) -> bool:
+    """Return whether what is selected cost `amount` before discounts, claimed by others or not."""
+    return sum(basket.lines[place].gross for place in basket.matching.get(select, ())) >= amount
 
 
 def allowance(live: LiveOffer, left: Left | None) -> tuple[int, int]:

@@ -18,6 +18,10 @@ MOST_REMEMBERED = 50_000
 """Articles that a book remembers over all stores, before it forgets them all."""
 
 
+ELSEWHERE = ""
+"""Stands for all stores that no offer names: the same offers run there."""
+
+
 class Seen(NamedTuple):
     """What a book knows of an article in a store: the selections that match, and the offers that they trigger."""
 
@@ -53,6 +57,12 @@ class OfferBook:
         self._asking: dict[str, list[int]] = {}
         for live in self.live:
             self._file(live)
+        by_priority = sorted(self.live, key=lambda each: (-each.offer.priority, each.code))
+        self.telling = [0] * len(self.live)
+        """By rank: where it comes when offers are told by priority, then code, whatever their stage."""
+        for place, live in enumerate(by_priority):
+            self.telling[live.rank] = place
+        self._named_stores = frozenset(store for live in self.live for store in live.offer.stores)
         self._seen: dict[str, dict[Article, Seen]] = {}
         self._remembered = 0
         self._always_in: dict[str, tuple[int, ...]] = {}
@@ -119,6 +129,8 @@ class OfferBook:
 
     def seen(self, article: Article, store: str) -> Seen:
         """Return what is known of an article in a store."""
+        if store not in self._named_stores:
+            store = ELSEWHERE
         known = self._seen.get(store)
         if known is None:
             known = self._seen[store] = {}
@@ -143,7 +155,7 @@ class OfferBook:
 
     def _sold_in(self, rank: int, store: str) -> bool:
         stores = self.live[rank].offer.stores
-        return not stores or store in stores
+        return not stores or store in stores  # "" is in none: all stores that no offer names are alike
 
     def on_every_basket(self, store: str) -> tuple[int, ...]:
         """Return the ranks of a store's offers that any basket can trigger."""

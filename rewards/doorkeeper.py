@@ -23,10 +23,14 @@ class Doorkeeper:
         """Return whether the offer runs now, and the shopper may have it."""
         if not live.start <= self.at < live.end:
             return False
+        return self.welcomes(live) and (not live.timed or self.in_hours(live))
+
+    def welcomes(self, live: LiveOffer) -> bool:
+        """Return what `may_have` says, worked out once for offers for the same people."""
         verdict = self.verdicts.get(live.audience)
         if verdict is None:
             verdict = self.verdicts[live.audience] = self.may_have(live.offer)
-        return verdict and (not live.timed or self.in_hours(live))
+        return verdict
 
     def may_have(self, offer: Offer) -> bool:
         """Return whether the shopper belongs to the audience, and is known where limits count per person."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from babel.dates import get_day_names
 
@@ -16,13 +17,38 @@ MOST_NAMED = 3
 EN_DASH = "\N{EN DASH}"
 
 
+@lru_cache(maxsize=10_000)
+def units_missing(language: str, number: int, unit: str | None, what: str) -> str:
+    """Return how many thousandths of units, or of `unit`, are missing of what is called `what`, if anything."""
+    words = translations(language)
+    if unit is None and number % ONE == 0:
+        pieces = number // ONE
+        shown = {"num": show_number(pieces, language), "what": what}
+        if not what:
+            return words.ngettext("%(num)s more piece", "%(num)s more pieces", pieces) % shown
+        return (
+            words.ngettext("%(num)s more piece of %(what)s", "%(num)s more pieces of %(what)s", pieces)
+            % shown
+        )
+    weight = show_number(Decimal(number).scaleb(-3).normalize(), language)
+    shown = {"num": weight, "unit": unit or "kg", "what": what}
+    if not what:
+        return words.gettext("%(num)s %(unit)s more") % shown
+    return words.gettext("%(num)s %(unit)s more of %(what)s") % shown
+
+
+@lru_cache(maxsize=10_000)
+def money(language: str, minor: int, currency: str) -> str:
+    """Return an amount as a person writes it."""
+    return show_money(Money(minor, currency), language)
+
+
 class Words:
     """Sentences about offers in one language; amounts are in `currency`, articles are called by their names."""
 
     def __init__(self, language: str, currency: str, article_names: Mapping[str, str]) -> None:
         self.language, self.currency, self.article_names = language, currency, article_names
         self.gettext = translations(language).gettext
-        self.ngettext = translations(language).ngettext
 
     def lacking(self, lacks: Sequence[Lack], units: Mapping[Select, str]) -> str:
         """Return what is missing; `units` names the measure of what is sold by weight."""
@@ -31,7 +57,7 @@ class Words:
     def _lack(self, lack: Lack, unit: str | None) -> str:
         what = self.named(lack.select)
         if lack.kind == UNITS:
-            return self._units(lack.number, unit, what)
+            return units_missing(self.language, lack.number, unit, what)
         if lack.kind == MONEY:
             amount = self.money(lack.number)
             if not what:
@@ -40,20 +66,6 @@ class Words:
         if lack.kind == VOUCHER:
             return self.gettext("Needs a voucher: %(batch)s") % {"batch": lack.batch}
         return self.gettext("Not with what is in this basket")
-
-    def _units(self, number: int, unit: str | None, what: str) -> str:
-        if unit is None and number % ONE == 0:
-            pieces = number // ONE
-            shown = {"num": show_number(pieces, self.language), "what": what}
-            if not what:
-                return self.ngettext("%(num)s more piece", "%(num)s more pieces", pieces) % shown
-            words = self.ngettext("%(num)s more piece of %(what)s", "%(num)s more pieces of %(what)s", pieces)
-            return words % shown
-        weight = show_number(Decimal(number).scaleb(-3).normalize(), self.language)
-        if not what:
-            return self.gettext("%(num)s %(unit)s more") % {"num": weight, "unit": unit or "kg"}
-        shown = {"num": weight, "unit": unit or "kg", "what": what}
-        return self.gettext("%(num)s %(unit)s more of %(what)s") % shown
 
     def named(self, select: Select) -> str:
         """Return what is selected by name, empty where it is everything."""
@@ -68,7 +80,7 @@ class Words:
 
     def money(self, minor: int) -> str:
         """Return an amount as a person writes it."""
-        return show_money(Money(minor, self.currency), self.language)
+        return money(self.language, minor, self.currency)
 
     def minimum(self, short: int) -> str:
         """Return how much is missing for a voucher's value."""

@@ -15,7 +15,7 @@ from rewards.choosing import BETTER
 from rewards.doorkeeper import Doorkeeper
 from rewards.eligibility import is_over, is_personal
 from rewards.explanation_words import Words
-from rewards.offers import EVERYONE, MEMBERS, Offer, Select
+from rewards.offers import EVERYONE, MEMBERS, Select
 from rewards.planning import planned
 from rewards.ready_offers import LiveOffer
 from rewards.shortfalls import UNITS, Lack, lacks_of, missing
@@ -43,6 +43,7 @@ class Explainer:
         self.cart, self.book, self.occasion, self.left, self.basket = cart, book, occasion, left, basket
         self.doorkeeper = Doorkeeper(occasion)
         self.words = Words(occasion.language, occasion.currency, book.article_names)
+        self.met: Basket | None = None
         self.applied = {given.live.rank for given in basket.given}
 
     def not_applied(self, redeemed: set[str], most: int | None = MOST_TOLD) -> Iterator[NotApplied]:
@@ -59,25 +60,29 @@ class Explainer:
         ranks = self.book.touched_by(
             selections, self.occasion.presented, self.occasion.store_code, lines=bool(self.basket.priced)
         )
-        touched = [self.book.live[rank] for rank in ranks if rank not in self.applied]
-        for live in sorted(touched, key=lambda each: (-each.offer.priority, each.code)):
-            if not is_over(live.offer.valid, self.occasion.at) and self._might_use(live.offer):
+        untold = [rank for rank in ranks if rank not in self.applied]
+        for rank in sorted(untold, key=self.book.telling.__getitem__):
+            live = self.book.live[rank]
+            if live.start <= self.doorkeeper.at < live.end and self._might_use(live):
                 yield self.why_not(live)
 
-    def _might_use(self, offer: Offer) -> bool:
+    def _might_use(self, live: LiveOffer) -> bool:
         """Whether the shopper may use the offer, or could by showing any member's card."""
-        if self.doorkeeper.may_have(offer):
+        if self.doorkeeper.welcomes(live):
             return True
-        if self.occasion.shopper is not None:
-            return False
-        return offer.audience.who in {MEMBERS, EVERYONE} and not is_personal(offer.audience)
+        offer = live.offer
+        return (
+            self.occasion.shopper is None
+            and offer.audience.who in {MEMBERS, EVERYONE}
+            and not is_personal(offer.audience)
+        )
 
     def why_not(self, live: LiveOffer) -> NotApplied:
         """Return why an offer was not applied, whatever the reason."""
         hindrance = self._elsewhere(live) or self._held_back(live)
         if hindrance is not None:
             return NotApplied(live.code, hindrance, None)
-        basket = self.basket.before(live.rank)
+        basket = self._basket_before(live.rank)
         lacks = lacks_of(live.check, Claimable(basket, live))
         if not lacks:
             return self._without_benefit(live, basket)
@@ -85,8 +90,17 @@ class Explainer:
             return NotApplied(live.code, self.words.combined(), None)
         return self._lacking(live, lacks)
 
+    def _basket_before(self, rank: int) -> Basket:
+        """Return the basket as an offer met it; the same one again as long as nothing was given between."""
+        runs = self.basket.runs_before(rank)
+        if self.met is None or self.met.runs is not runs:
+            self.met = self.basket.as_it_was(runs)
+        return self.met
+
     def _lacking(self, live: LiveOffer, lacks: tuple[Lack, ...]) -> NotApplied:
-        units = {lack.select: unit for lack in lacks if (unit := self._unit_of(lack.select))}
+        units = {}
+        if any(line.measure is not None for line in self.basket.lines):
+            units = {lack.select: unit for lack in lacks if (unit := self._unit_of(lack.select))}
         return NotApplied(live.code, self.words.lacking(lacks, units), missing(lacks))
 
     def _unit_of(self, select: Select) -> str | None:
@@ -104,8 +118,8 @@ class Explainer:
             return words.not_here()
         if is_over(offer.valid, self.occasion.at):
             return words.not_now()
-        if not self.doorkeeper.may_have(offer):
-            return words.members_only() if self._might_use(offer) else words.not_for_shopper()
+        if not self.doorkeeper.welcomes(live):
+            return words.members_only() if self._might_use(live) else words.not_for_shopper()
         if live.timed and not self.doorkeeper.in_hours(live):
             return words.only(offer.valid)
         return None

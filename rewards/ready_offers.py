@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from rewards.benefits import per_unit_of, total_of
-from rewards.conditions import AnyUnitCheck, Check, EachCheck, check_of
+from rewards.conditions import AnyUnitCheck, Check, EachCheck, ValueCheck, check_of
 from rewards.offers import (
     DISCOUNTS,
     NET,
@@ -76,6 +76,7 @@ class LiveOffer:
         "touched",
         "triggers",
         "wide",
+        "worth",
     )
 
     def __init__(self, offer: Offer, rank: int, book: Numbers) -> None:
@@ -92,6 +93,7 @@ class LiveOffer:
         self.check = _check(offer, book)
         self.plain = _plain_select(self)
         self.needed = _needed(self.check)
+        self.worth = _worth(self.check)
         self.repeatable = _is_repeatable(offer.condition)
         self.triggers = _triggers(offer, book)
         self.touched = tuple(sorted({book.number(select) for select in selections_in(offer)}))
@@ -124,6 +126,11 @@ def _needed(check: Check) -> tuple[int, int] | None:
         return None
     select, needed, _part = check.parts[0]
     return select, needed
+
+
+def _worth(check: Check) -> tuple[int, int] | None:
+    """Return the selection, and what it must have cost, without which a check cannot hold, if that is easily said."""
+    return (check.select, check.amount) if isinstance(check, ValueCheck) else None
 
 
 def _is_wide(offer: Offer) -> bool:

@@ -101,9 +101,12 @@ class Basket:
             flag = self.groups[group] = FIRST_GROUP << len(self.groups)
         return flag
 
-    def before(self, rank: int) -> "Basket":
-        """Return the basket as it was before the turn of the offer with this rank; for looking at only."""
-        runs = next((runs for turn, runs in self.history if turn >= rank), self.runs)
+    def runs_before(self, rank: int) -> list[list[Run] | None]:
+        """Return the units of all lines as they were before the turn of the offer with this rank."""
+        return next((runs for turn, runs in self.history if turn >= rank), self.runs)
+
+    def as_it_was(self, runs: list[list[Run] | None]) -> "Basket":
+        """Return the basket with other units, for looking at only."""
         then = Basket(self.lines, self.matching, self.presented)
         then.runs, then.groups, then.dearest = runs, dict(self.groups), self.dearest
         return then
