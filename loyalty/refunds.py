@@ -108,11 +108,11 @@ class MoneyBack:
         Return the money of a return that is `due` so much, of which points worth `by_points` come back.
 
         Points come back with the goods, whatever is due for those; where they are worth more, the
-        next return makes up for it.
+        next return makes up for it. Below zero only where the return is due that: deposits.
         """
         self.due += due
         self.by_points += by_points
-        money = max(0, self.due - self.by_points - self.handed)
+        money = max(min(0, due), self.due - self.by_points - self.handed)
         self.handed += money
         return money
 
