@@ -45,11 +45,14 @@ def _layout() -> tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...]:
                 ("liability.index", _("Points owed"), "file-text", "w"),
                 ("catalogs.index", _("Catalogs"), "book-open-text", "c"),
                 ("programme.index", _("Programme"), "coins", "b"),
+                ("offers.index", _("Offers"), "badge-percent", "n"),
+                ("offer_plan.calendar", _("Calendar"), "calendar-range", "x"),
             ),
         ),
         (
             _("Shops"),
             (
+                ("store_offers.index", _("Offers today"), "clock", "h"),
                 ("assortment.index", _("Assortment"), "package-search", "a"),
                 ("receipts.index", _("Receipts"), "receipt", "r"),
                 ("articles.index", _("Articles"), "tags", "i"),
@@ -72,10 +75,19 @@ def _layout() -> tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...]:
     )
 
 
+_PART_OF: Final = {
+    "bodies": "queue",
+    "offer_builder": "offers",
+    "offer_files": "offers",
+    "rehearsals": "offers",
+}
+"""Screens that have no place of their own, and whose place they are part of."""
+
+
 def sections() -> tuple[Section, ...]:
     """Return the places that the reader's role may enter, in their sections."""
     person = viewer_or_none()
-    here = "queue" if request.blueprint == "bodies" else request.blueprint
+    here = _PART_OF.get(request.blueprint or "", request.blueprint)
     found: list[Section] = []
     for title, entries in _layout():
         places = tuple(

@@ -1,6 +1,7 @@
 """The offer builder's form: an offer's document as fields, and fields as a document, with what is wrong in words."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import time
@@ -82,14 +83,26 @@ def filled(document: Json, *, currency: str, timezone: str) -> OfferForm:
 
 
 def _code(form: Fields) -> str:
-    code = form.text("code").upper()
+    code = form.text("code").upper() or code_of_name(form.text("name.en") or _any_name(form))
     if not _CODE.fullmatch(code):
         form.wrong("code", _("Enter a code of capital letters without accents, digits, - and _; at most 32"))
     return code
 
 
+def code_of_name(name: str) -> str:
+    """Return a code that reminds of a name: "10 % off tea" is 10-OFF-TEA."""
+    plain = unicodedata.normalize("NFKD", name.replace("\N{LATIN SMALL LETTER L WITH STROKE}", "l"))
+    letters = "".join(letter for letter in plain if not unicodedata.combining(letter)).upper()
+    return re.sub(r"[^A-Z0-9]+", "-", letters).strip("-")[:32].strip("-")
+
+
+def _any_name(form: Fields) -> str:
+    return next((form.text(f"name.{one}") for one in LANGUAGES if form.text(f"name.{one}")), "")
+
+
 def _names(form: Fields) -> dict[str, str]:
-    names = {language: form.text(f"name.{language}") for language in LANGUAGES}
+    spoken = dict.fromkeys([*LANGUAGES, *(name[5:] for name in form.given if name.startswith("name."))])
+    names = {language: form.text(f"name.{language}") for language in spoken}
     for language, name in names.items():
         if words := wrong_text(name, longest=120):
             form.wrong(f"name.{language}", words)
@@ -141,17 +154,17 @@ def _audience(form: Fields) -> dict[str, Any]:
 
 
 def _priority(form: Fields) -> int:
-    found = form.whole("priority", words=_("Enter a whole number, such as 100"))
-    return 100 if found is None else found
+    text = form.text("priority") or "100"
+    if not re.fullmatch(r"-?[0-9]{1,9}", text):
+        form.wrong("priority", _("Enter a whole number, such as 100"))
+        return 100
+    return int(text)
 
 
 def _group(form: Fields) -> str | None:
-    group = form.text("exclusive_group").upper()
-    if group and not _CODE.fullmatch(group):
-        form.wrong(
-            "exclusive_group",
-            _("Enter a code of capital letters without accents, digits, - and _; at most 32"),
-        )
+    group = form.text("exclusive_group")
+    if words := wrong_text(group, longest=80):
+        form.wrong("exclusive_group", words)
     return group or None
 
 

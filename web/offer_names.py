@@ -1,7 +1,7 @@
 """How the words about offers name things: articles, stores, rewards and amounts in one language."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -9,7 +9,7 @@ from typing import Any, Final
 from babel.lists import format_list
 
 from core.clock import zone
-from core.i18n import show_date, show_moment, show_money, show_number, show_percent, translations
+from core.i18n import show_date, show_money, show_number, show_percent, translations
 from core.money import Money
 
 Json = Mapping[str, Any]
@@ -38,6 +38,10 @@ class Names:
         """Return what a code of `kind` is called."""
         named: Mapping[str, str] = getattr(self, kind, {})
         return named.get(code, code)
+
+    def at(self, currency: str, timezone: str) -> "Names":
+        """Return the same names where another currency and another clock hold."""
+        return replace(self, currency=currency, timezone=timezone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +95,18 @@ class Teller:
 
     def moment(self, text: str) -> str:
         """Return a moment of the document: the day alone when it is its midnight."""
-        moment = datetime.fromisoformat(text).astimezone(zone(self.names.timezone))
-        if moment.time() == _MIDNIGHT:
-            return self.day(moment.date())
-        return show_moment(moment, self.language, self.names.timezone, style="medium")
+        return self._told(datetime.fromisoformat(text).astimezone(zone(self.names.timezone)), timedelta(0))
 
     def last_moment(self, text: str) -> str:
         """Return an end that is not part of the period: the day before when it is a midnight."""
-        moment = datetime.fromisoformat(text).astimezone(zone(self.names.timezone))
+        return self._told(
+            datetime.fromisoformat(text).astimezone(zone(self.names.timezone)), timedelta(days=1)
+        )
+
+    def _told(self, moment: datetime, back: timedelta) -> str:
         if moment.time() == _MIDNIGHT:
-            return self.day(moment.date() - timedelta(days=1))
-        return show_moment(moment, self.language, self.names.timezone, style="medium")
+            return self.day(moment.date() - back)
+        return f"{self.day(moment.date())} {moment:%H:%M}"
 
     def day(self, day: date) -> str:
         """Return a day."""

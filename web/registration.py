@@ -85,6 +85,7 @@ def _furnish(app: Flask) -> None:
         "money_whole": words.money_whole,
         "percent": words.percent_text,
         "date": words.date_text,
+        "day_month": words.day_month,
         "moment": words.moment_text,
         "ago": words.ago,
         "duration": words.duration_text,

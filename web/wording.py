@@ -175,6 +175,31 @@ def version_state(state: str) -> tuple[str, str]:
     }.get(state, (state, ""))
 
 
+def offer_standing(standing: str) -> tuple[str, str]:
+    """Return words and meaning of where an offer stands."""
+    return {
+        "runs": (_("Runs"), "good"),
+        "planned": (_("Planned"), "accent"),
+        "draft": (_("Draft"), "caution"),
+        "exhausted": (_("Budget used up"), "bad"),
+        "over": (_("Over"), ""),
+        "stopped": (_("Stopped"), ""),
+        "ended": (_("Not live"), ""),
+    }.get(standing, (standing, ""))
+
+
+def offer_version_state(state: str) -> tuple[str, str]:
+    """Return words and meaning of the state of a version of an offer."""
+    return {
+        "draft": (_("Draft"), "caution"),
+        "live": (_("Live"), "good"),
+        "rejected": (_("Rejected"), "bad"),
+        "withdrawn": (_("Withdrawn"), ""),
+        "replaced": (_("Replaced"), ""),
+        "stopped": (_("Stopped"), ""),
+    }.get(state, (state, ""))
+
+
 def job_name(job: str) -> str:
     """Return what a job is called."""
     return {"night": _("The night")}.get(job, job)
@@ -197,3 +222,25 @@ def step_name(step: str) -> str:
         "make_catalogs": _("Make catalogs"),
         "verify": _("Check what must always hold"),
     }.get(step, step.replace("_", " ").capitalize())
+
+
+def referral_state(state: str) -> tuple[str, str]:
+    """Return the words and the meaning of the state of a referral."""
+    return {
+        "waiting": (_("Waiting"), "accent"),
+        "rewarded": (_("Rewarded"), "good"),
+        "refused": (_("Refused"), "bad"),
+        "lapsed": (_("No purchase in time"), ""),
+    }.get(state, (state, ""))
+
+
+def referral_reason(reason: str) -> str:
+    """Return why a referral was refused, or why only one of both was rewarded, in words."""
+    return {
+        "off": _("there is no referral"),
+        "card": _("the card had bought before"),
+        "phone": _("the phone number was known"),
+        "email": _("the e-mail address was known"),
+        "household": _("of the same household"),
+        "capped": _("rewarded often enough this year: only the new member was"),
+    }.get(reason, reason)

@@ -1,0 +1,165 @@
+"""What runs in a store today: for its manager, to be printed and put up beside the tills."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.clock import business_day, zone
+from rewards.codec import read_offer
+from rewards.eligibility import is_over
+from rewards.models import RewardStock
+from sales.models import Store
+from web import scope
+from web.offer_budgets import last_day
+from web.offer_lists import OfferVersionView, Spent, live_versions, spent_by_code, spent_here, standing
+from web.offer_names import Json, Teller
+from web.offer_naming import Choices, choices, names_of
+from web.offer_words import audience_words, headline, hours_words, offer_name
+from web.state import now, transaction, viewer
+from web.words import gettext as _
+from web.words import language
+
+blueprint = Blueprint("store_offers", __name__, url_prefix="/today")
+_SOON = 3
+_AHEAD = 7
+
+
+@dataclass(frozen=True, slots=True)
+class TodayRow:
+    """An offer as a store needs it."""
+
+    code: str
+    name: str
+    words: str
+    audience: str
+    hours: str
+    start: date | None
+    end: date | None
+    ends_soon: bool
+    left: tuple[str, ...]
+    used_up: bool
+    stock: int | None
+    """Pieces of its gift that can be given here; None when it gives none."""
+
+
+@blueprint.get("/")
+def index() -> ResponseReturnValue:
+    """Show the offers of the reader's store, or of the one chosen in the top bar."""
+    with transaction() as session:
+        chosen = scope.read(session)
+        store = _store(session, viewer().store_id or chosen.store_id)
+        if store is None:
+            return render_template("screens/today.html", store=None, scope=chosen, today=[], coming=[])
+        day = business_day(now(), store.timezone)
+        known = choices(session, language())
+        live = [one for one in live_versions(session) if _is_here(one, store)]
+        spent = spent_by_code(session, now=now(), codes=[one.offer_code for one in live])
+        here = spent_here(
+            session, store_id=store.store_id, today=day, monday=day - timedelta(days=day.weekday())
+        )
+        stock = _stock(session, store.store_id)
+        rows = {
+            one.offer_code: _row(
+                session,
+                one,
+                known,
+                spent=spent.get(one.offer_code, Spent()),
+                here=here,
+                stock=stock,
+                day=day,
+            )
+            for one in live
+        }
+        today = [rows[one.offer_code] for one in live if _runs_on(one, day, store.timezone)]
+        coming = [rows[one.offer_code] for one in live if _comes(one, day, store.timezone)]
+    return render_template(
+        "screens/today.html", store=store, scope=chosen, today=today, coming=coming, day=day
+    )
+
+
+def _store(session: Session, store_id: int | None) -> Store | None:
+    statement = select(Store).order_by(Store.store_code)
+    return session.scalars(statement.where(Store.store_id == store_id) if store_id else statement).first()
+
+
+def _is_here(one: OfferVersionView, store: Store) -> bool:
+    stores = one.document.get("stores") or ()
+    return not stores or store.store_code in stores
+
+
+def _runs_on(one: OfferVersionView, day: date, timezone: str) -> bool:
+    """Return whether there is an hour of a store's day in which an offer can be had."""
+    valid = read_offer(dict(one.document)).valid
+    start = datetime.combine(day, datetime.min.time(), zone(timezone))
+    if is_over(valid, start) and is_over(valid, start + timedelta(days=1) - timedelta(seconds=1)):
+        return False
+    return not valid.weekdays or day.isoweekday() in valid.weekdays
+
+
+def _comes(one: OfferVersionView, day: date, timezone: str) -> bool:
+    """Return whether an offer begins within the next days."""
+    start = one.start
+    return start is not None and day < start.astimezone(zone(timezone)).date() <= day + timedelta(days=_AHEAD)
+
+
+def _row(
+    session: Session,
+    one: OfferVersionView,
+    known: Choices,
+    *,
+    spent: Spent,
+    here: dict[tuple[str, str], Spent],
+    stock: dict[str, int],
+    day: date,
+) -> TodayRow:
+    document = one.document
+    say = Teller(language(), names_of(session, [document], language(), known))
+    end = last_day(document, known)
+    benefit = document["benefit"]
+    left = tuple(_left(say, document, spent, here, one.offer_code))
+    return TodayRow(
+        code=one.offer_code,
+        name=offer_name(say, document),
+        words=headline(say, document),
+        audience=audience_words(say, document.get("audience") or {}),
+        hours=hours_words(say, document.get("valid") or {}),
+        start=one.start.astimezone(zone(say.names.timezone)).date() if one.start else None,
+        end=end,
+        ends_soon=end is not None and end <= day + timedelta(days=_SOON),
+        left=left,
+        used_up=standing(one, spent, now()) == "exhausted",
+        stock=stock.get(benefit["reward"]) if benefit["kind"] == "gift" else None,
+    )
+
+
+def _left(
+    say: Teller, document: Json, spent: Spent, here: dict[tuple[str, str], Spent], code: str
+) -> Iterator[str]:
+    """Yield what is left of each budget that counts here: in total, of today, of this week."""
+    limits = document.get("limits") or {}
+    nothing = Spent()
+    for prefix, used, scope_words in (
+        ("", spent, _("in total")),
+        ("per_store_day_", here.get((code, "day"), nothing), _("here today")),
+        ("per_store_week_", here.get((code, "week"), nothing), _("here this week")),
+    ):
+        uses, amount = limits.get(f"{prefix}uses"), limits.get(f"{prefix}amount")
+        if uses is not None:
+            left = max(0, uses - used.uses - used.held_uses)
+            yield f"{say.ngettext('%(num)s use', '%(num)s uses', left)} {scope_words}"
+        if amount is not None:
+            yield f"{say.money(max(0, amount - used.amount - used.held_amount))} {scope_words}"
+
+
+def _stock(session: Session, store_id: int) -> dict[str, int]:
+    rows = session.execute(
+        select(RewardStock.reward_code, RewardStock.on_hand - RewardStock.reserved).where(
+            RewardStock.store_id == store_id
+        )
+    )
+    return {code: int(pieces) for code, pieces in rows}
