@@ -26,7 +26,7 @@ from tests.offers.random_offers import (
 from tests.offers.reference import Reference
 from tests.reliability.rotation import SOAK_TIMEOUT, bound, seed_of_run
 
-CASES, SOAK = 600, 20_000
+CASES, SOAK = 300, 20_000
 NOON = datetime(2026, 11, 21, 11, tzinfo=UTC)
 
 

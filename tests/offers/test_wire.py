@@ -6,7 +6,7 @@ from tests.offers.random_offers import random_basket, random_offers, random_pres
 from tests.offers.test_properties import expected, sizes
 from tests.reliability.rotation import seed_of_run
 
-BY_WIRE, SOAK = 60, 10_000
+BY_WIRE, SOAK = 40, 10_000
 
 
 class TestTheTill:

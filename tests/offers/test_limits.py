@@ -1,0 +1,308 @@
+"""Limits and budgets: what is used up is over, what was promised is kept, and the last one goes to one."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+
+import pytest
+import time_machine
+
+from tests.offers.conftest import Quote, amount, basket, items, nth, offer, percent
+
+CONTENDERS = 16
+TEA = basket(("tea", 1, 5990))
+TWO_TEAS = basket(("tea", 2, 5990))
+ONE_OFF = amount(1000)
+
+
+def flags(answer) -> set[str]:
+    return {flag["code"] for flag in answer["flags"]}
+
+
+def quoted(market, lines=TEA, **rest) -> int:
+    """What is off for a till that asks now and does not hold what it asked for: the next question lets go."""
+    return sum(market.quote(lines, at=..., **rest).discounts)
+
+
+def sold(market, lines=TEA, **rest):
+    quote = market.quote(lines, at=..., **rest)
+    rest.pop("till", None)
+    return quote, market.pay(quote, lines, **rest)
+
+
+class TestAtMostPerReceipt:
+    def test_counts_applications(self, market):
+        market.live(offer("L", items("TEA"), ONE_OFF, limits={"per_receipt": 1}))
+        assert quoted(market, TWO_TEAS) == 1000
+
+    def test_leaves_the_dearest_units_what_they_got(self, market):
+        market.live(offer("L", items("CHOC", 3), nth(), limits={"per_receipt": 1}))
+        assert market.quote(basket(("choc", 3, 1000), ("choc2", 3, 2000))).discounts == [0, 2000]
+
+    def test_may_be_never(self, market):
+        market.live(offer("L", items("TEA"), ONE_OFF, limits={"per_receipt": 0}))
+        assert quoted(market, TWO_TEAS) == 0
+
+
+class TestAtMostPerMember:
+    @pytest.mark.parametrize("limit", ["per_member", "per_member_day"])
+    def test_counts_what_was_paid(self, market, limit):
+        one, other = market.member(), market.member()
+        market.live(offer("L", items("TEA"), ONE_OFF, limits={limit: 1}, audience={"who": "members"}))
+        _, answer = sold(market, card_number=one)
+        assert "offer_not_valid" not in flags(answer)
+        assert quoted(market, card_number=one) == 0
+        assert quoted(market, card_number=other) == 1000
+
+    def test_counts_applications_of_the_quote(self, market):
+        card = market.member()
+        market.live(offer("L", items("TEA"), ONE_OFF, limits={"per_member": 3}, audience={"who": "members"}))
+        sold(market, TWO_TEAS, card_number=card)
+        # one of three is left
+        assert quoted(market, TWO_TEAS, card_number=card) == 1000
+
+    def test_counts_days_by_the_store_s_calendar(self, market):
+        card = market.member()
+        market.live(
+            offer("L", items("TEA"), ONE_OFF, limits={"per_member_day": 1}, audience={"who": "members"})
+        )
+        sold(market, card_number=card)
+        assert quoted(market, card_number=card) == 0
+        tomorrow = datetime.now(UTC) + timedelta(days=1, minutes=1)
+        with time_machine.travel(tomorrow, tick=True):
+            assert quoted(market, card_number=card) == 1000
+
+    def test_is_not_for_who_has_no_card(self, market):
+        market.live(offer("L", items("TEA"), ONE_OFF, limits={"per_member": 5}))
+        quote = market.quote(TEA, at=...)
+        assert (quote.discounts, quote.missing) == ([0], {"L": None})
+
+
+class TestABudget:
+    def test_of_uses_ends(self, market):
+        market.live(offer("L", items("TEA"), ONE_OFF, limits={"uses": 3}))
+        sold(market, TWO_TEAS)
+        assert quoted(market, TWO_TEAS) == 1000
+        sold(market, TEA)
+        quote = market.quote(TEA, at=...)
+        assert (quote.discounts, quote.missing) == ([0], {"L": None})
+
+    def test_of_money_ends_and_gives_no_part(self, market):
+        market.live(offer("L", items("TEA"), percent(10), limits={"amount": 1700}))
+        sold(market, TWO_TEAS)
+        # 502 are left: 599 do not fit
+        assert quoted(market, TEA) == 0
+        assert quoted(market, basket(("tea", 1, 5000))) == 500
+
+    def test_of_money_bears_the_applications_that_fit(self, market):
+        market.live(offer("L", items("TEA"), ONE_OFF, limits={"amount": 2500}))
+        assert quoted(market, basket(("tea", 4, 5990))) == 2000
+
+    def test_counts_what_the_receipt_states(self, market):
+        market.live(offer("L", items("TEA"), percent(10), limits={"amount": 1198}))
+        quote = market.quote(TWO_TEAS, at=...)
+        sale = market.sale(quote, TWO_TEAS)
+        sale["lines"][0] |= {"discount_amount": 599, "total_amount": 11381}
+        sale["lines"][0]["discounts"][0]["amount"] = 599
+        sale["totals"] = {"payable_amount": 11381}
+        market.post(sale)
+        assert quoted(market, TEA) == 599
+        assert quoted(market, TWO_TEAS) == 0
+
+    @pytest.mark.parametrize("limit", ["per_store_day_uses", "per_store_week_uses"])
+    def test_of_a_store_is_that_store_s(self, market, limit):
+        market.live(offer("L", items("TEA"), ONE_OFF, limits={limit: 1}))
+        sold(market)
+        assert quoted(market) == 0
+        assert quoted(market, till="S2") == 1000
+
+    @pytest.mark.parametrize("limit", ["per_store_day_amount", "per_store_week_amount"])
+    def test_of_a_store_s_money(self, market, limit):
+        market.live(offer("L", items("TEA"), ONE_OFF, limits={limit: 1500}))
+        sold(market)
+        assert quoted(market) == 0
+        assert quoted(market, till="S2") == 1000
+
+    def test_of_a_day_begins_again_the_next_day_and_of_a_week_the_next_week(self, market):
+        market.live(
+            offer("D", items("TEA"), ONE_OFF, limits={"per_store_day_uses": 1}),
+            offer("W", items("TEA"), amount(100), limits={"per_store_week_uses": 1}),
+        )
+        with time_machine.travel(datetime(2026, 11, 24, 12, tzinfo=UTC), tick=True):  # a Tuesday
+            sold(market)
+            assert quoted(market) == 0
+        with time_machine.travel(datetime(2026, 11, 24, 22, 59, tzinfo=UTC), tick=True):
+            assert quoted(market) == 0
+        with time_machine.travel(datetime(2026, 11, 24, 23, 0, 1, tzinfo=UTC), tick=True):
+            assert quoted(market) == 1000
+        with time_machine.travel(datetime(2026, 11, 29, 23, 0, 1, tzinfo=UTC), tick=True):  # Monday in Prague
+            assert quoted(market) == 1100
+
+    def test_may_be_used_up_from_the_start(self, market):
+        market.live(offer("L", items("TEA"), ONE_OFF, limits={"uses": 0}))
+        assert quoted(market) == 0
+
+
+class TestAHold:
+    def test_keeps_others_from_what_was_promised(self, market):
+        market.live(offer("L", items("TEA"), ONE_OFF, limits={"uses": 1}))
+        quote = market.quote(TEA, at=...)
+        assert quoted(market, till="S1b") == 0
+        assert "offer_not_valid" not in flags(market.pay(quote, TEA))
+        assert quoted(market, till="S1b") == 0
+
+    def test_ends_with_the_same_till_s_next_quote(self, market):
+        market.live(offer("L", items("TEA"), ONE_OFF, limits={"uses": 1}))
+        assert quoted(market) == 1000
+        market.quote(basket(("bread", 1, 3990)), at=...)
+        assert quoted(market, till="S1b") == 1000
+
+    def test_ends_with_the_same_till_s_next_receipt(self, market):
+        market.live(offer("L", items("TEA"), ONE_OFF, limits={"uses": 1}))
+        bread = basket(("bread", 1, 3990))
+        other = market.quote(bread, at=...)
+        assert quoted(market) == 1000
+        market.pay(other, bread)
+        assert quoted(market, till="S1b") == 1000
+
+    def test_is_counted_anew_by_a_till_that_asks_again(self, market):
+        market.live(offer("L", items("TEA"), ONE_OFF, limits={"uses": 2}))
+        assert [quoted(market, TWO_TEAS) for _ in range(3)] == [2000, 2000, 2000]
+
+    def test_ends_after_ten_minutes(self, market):
+        market.live(offer("L", items("TEA"), ONE_OFF, limits={"uses": 1}))
+        asked = datetime.now(UTC)
+        with time_machine.travel(asked, tick=False):
+            assert quoted(market) == 1000
+        with time_machine.travel(asked + timedelta(minutes=9, seconds=59), tick=False):
+            assert quoted(market, till="S1b") == 0
+        with time_machine.travel(asked + timedelta(minutes=10), tick=False):
+            assert quoted(market, till="S1b") == 1000
+
+    def test_that_is_over_makes_no_sale_fail(self, market):
+        """The receipt comes after ten minutes, and another till has got the last use meanwhile: booked, and flagged."""
+        market.live(offer("L", items("TEA"), ONE_OFF, limits={"uses": 1}))
+        asked = datetime.now(UTC)
+        late = market.quote(TEA, at=...)
+        with time_machine.travel(asked + timedelta(minutes=11), tick=True):
+            sold(market, till="S1b")
+            answer = market.pay(late, TEA)
+        assert "offer_not_valid" in flags(answer)
+
+    def test_is_not_needed_by_what_has_no_budget(self, market):
+        market.live(offer("L", items("TEA"), ONE_OFF))
+        assert {quoted(market, till=till) for till in ("S1", "S1b", "S2")} == {1000}
+
+
+class TestAReceipt:
+    def test_beyond_the_budget_is_booked_and_flagged(self, market):
+        market.live(offer("L", items("TEA"), ONE_OFF, limits={"uses": 1}))
+        quote, _ = sold(market)
+        again = market.sale(quote, TEA, quote_id=None)
+        assert "offer_not_valid" in flags(market.post(again))
+
+    def test_without_a_quote_counts_one(self, market):
+        market.live(offer("L", items("TEA"), ONE_OFF, limits={"uses": 3}))
+        quote = market.quote(TWO_TEAS, at=...)
+        market.post(market.sale(quote, TWO_TEAS, quote_id=None))
+        # one of three is used, whatever the receipt states
+        assert quoted(market, basket(("tea", 3, 5990))) == 2000
+
+    def test_that_names_an_offer_there_never_was_is_flagged(self, market):
+        market.live(offer("L", items("TEA"), ONE_OFF))
+        sale = market.sale(market.quote(TEA, at=...), TEA)
+        sale["lines"][0]["discounts"][0]["offer_code"] = "NEVER-WAS"
+        assert "unknown_offer" in flags(market.post(sale))
+
+    def test_that_came_twice_counts_once(self, market):
+        market.live(offer("L", items("TEA"), ONE_OFF, limits={"uses": 2}))
+        sale = market.sale(market.quote(TEA, at=...), TEA)
+        first = market.tills["S1"].post("/receipts", sale)
+        again = market.tills["S1"].post("/receipts", sale)
+        assert (first.status_code, again.status_code) == (201, 200)
+        assert quoted(market, TWO_TEAS) == 1000
+
+    @pytest.mark.parametrize("mode", ["training", "suspended"])
+    def test_that_is_none_counts_nothing(self, market, mode):
+        market.live(offer("L", items("TEA"), ONE_OFF, limits={"uses": 1}))
+        market.pay(market.quote(TEA, at=...), TEA, mode=mode)
+        assert quoted(market) == 1000
+
+
+@pytest.fixture(scope="module")
+def tills(market):
+    """Sixteen tills of one store, and hands enough for all of them at once."""
+    from sales.operations import add_till
+    from tests.offers.conftest import OPENED
+    from tests.pos_api.conftest import TillClient
+
+    found = []
+    with market.sessions.begin() as session:
+        for number in range(CONTENDERS):
+            key = add_till(session, store_code="S1", till_code=f"C{number}", now=OPENED, actor="test")
+            found.append(TillClient(market.tills["S1"].app, key, "S1", f"C{number}"))
+    market.tills |= {f"C{number}": till for number, till in enumerate(found)}
+    return [f"C{number}" for number in range(CONTENDERS)]
+
+
+@pytest.fixture(scope="module")
+def at_once():
+    pool = ThreadPoolExecutor(CONTENDERS)
+
+    def at_once(requests):
+        barrier = Barrier(len(requests))
+
+        def send(request):
+            barrier.wait()
+            return request()
+
+        return list(pool.map(send, requests))
+
+    yield at_once
+    pool.shutdown()
+
+
+class TestSixteenTills:
+    """Who wants the last one: one gets it, and its receipt is honoured; the others are told that it is gone."""
+
+    def race(self, market, tills, at_once, lines=TEA) -> tuple[dict[str, Quote], list[str]]:
+        quotes = dict(
+            zip(
+                tills,
+                at_once([lambda till=till: market.quote(lines, till=till, at=...) for till in tills]),
+                strict=True,
+            )
+        )
+        return quotes, [till for till, quote in quotes.items() if sum(quote.discounts)]
+
+    @pytest.mark.parametrize("round_", range(3))
+    def test_get_the_last_use_once(self, market, tills, at_once, round_):
+        market.live(offer("L", items("TEA"), ONE_OFF, limits={"uses": 1}))
+        quotes, winners = self.race(market, tills, at_once)
+        assert len(winners) == 1, winners
+        answers = at_once([lambda till=till: market.pay(quotes[till], TEA, till=till) for till in tills])
+        assert not any("offer_not_valid" in flags(answer) for answer in answers)
+        assert quoted(market) == 0
+
+    @pytest.mark.parametrize("limit", ["amount", "per_store_day_amount", "per_store_week_amount"])
+    def test_get_the_last_amount_once(self, market, tills, at_once, limit):
+        market.live(offer("L", items("TEA"), ONE_OFF, limits={limit: 1999}))
+        quotes, winners = self.race(market, tills, at_once)
+        assert len(winners) == 1, winners
+        assert "offer_not_valid" not in flags(market.pay(quotes[winners[0]], TEA, till=winners[0]))
+
+    def test_share_what_is_there(self, market, tills, at_once):
+        """Seven uses, two an application: three tills get two, one gets one, the others nothing."""
+        market.live(offer("L", items("TEA"), ONE_OFF, limits={"uses": 7}))
+        quotes, _ = self.race(market, tills, at_once, TWO_TEAS)
+        given = Counter(sum(quote.discounts) for quote in quotes.values())
+        assert given == {2000: 3, 1000: 1, 0: CONTENDERS - 4}
+
+    def test_that_pay_without_having_asked_are_counted_and_flagged(self, market, tills, at_once):
+        market.live(offer("L", items("TEA"), ONE_OFF, limits={"uses": 1}))
+        quote = market.quote(TEA, at=...)
+        market.quote(basket(("bread", 1, 3990)), at=...)
+        bodies = {till: market.sale(quote, TEA, till=till, quote_id=None) for till in tills}
+        answers = at_once([lambda till=till: market.post(bodies[till], till=till) for till in tills])
+        assert sum("offer_not_valid" in flags(answer) for answer in answers) == CONTENDERS - 1

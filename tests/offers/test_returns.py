@@ -1,0 +1,300 @@
+"""
+What comes back of a sale with offers: the rest costs what it costs by itself under the offers of that sale (X-3).
+
+All returns of a sale together refund what was paid for it, in whatever steps it comes back.
+"""
+
+import pytest
+
+from tests.offers.conftest import (
+    ALWAYS,
+    amount,
+    basket,
+    each,
+    fixed,
+    items,
+    nth,
+    of,
+    offer,
+    percent,
+    value,
+)
+
+SET = offer("SET", each(({"skus": ["shampoo"]}, 1), ({"skus": ["conditioner"]}, 1)), fixed(14900))
+LETTERS = {"departments": ["LETTERS"]}
+
+STORIES = {
+    # 14900 paid; the shampoo alone is 8900
+    "a broken set": ([("shampoo", 1, 8900), ("conditioner", 1, 7900)], [SET], [({2: "1"}, 6000), ({1: "1"}, 8900)]),
+    "a whole set": ([("shampoo", 1, 8900), ("conditioner", 1, 7900)], [SET], [({1: "1", 2: "1"}, 14900)]),
+    # one of two sets stays whole: 29800 - 14900
+    "one of two sets": (
+        [("shampoo", 2, 8900), ("conditioner", 2, 7900)],
+        [SET],
+        [({1: "1", 2: "1"}, 14900), ({2: "1"}, 6000), ({1: "1"}, 8900)],
+    ),
+    "three for two, one by one": (
+        [("choc", 3, 2990)],
+        [offer("N", items("CHOC", 3), nth())],
+        [({1: "1"}, 0), ({1: "1"}, 2990), ({1: "1"}, 2990)],
+    ),
+    "10 %, which nothing breaks": (
+        [("tea", 2, 5990)],
+        [offer("T10", items("TEA"), percent(10))],
+        [({1: "1"}, 5391), ({1: "1"}, 5391)],
+    ),
+    # 11000 - 1000 paid; 6000 does not reach the value
+    "a threshold that is missed": (
+        [("A", 1, 6000), ("B", 1, 5000)],
+        [offer("V", value(10000), amount(1000))],
+        [({2: "1"}, 4000), ({1: "1"}, 6000)],
+    ),
+    # 7000 of 12000 still reach 6000: 11000 - 6000
+    "a threshold that is still reached": (
+        [("A", 1, 7000), ("B", 1, 5000)],
+        [offer("V", value(6000), amount(1000))],
+        [({2: "1"}, 5000), ({1: "1"}, 6000)],
+    ),
+    "a gift that is kept": (
+        [("A", 1, 10000), ("B", 1, 9000)],
+        [offer("G", items("A"), percent(100, select=of("B")))],
+        [({1: "1"}, 1000), ({2: "1"}, 9000)],
+    ),
+    "a gift that is worth more than all that was paid": (
+        [("A", 1, 1000), ("B", 1, 9000)],
+        [offer("G", items("A"), percent(100, select=of("B")))],
+        [({1: "1"}, 0), ({2: "1"}, 1000)],
+    ),
+    # one application was all there was: the kept tea keeps it
+    "a limit that was used up": (
+        [("tea", 3, 5990)],
+        [offer("L", items("TEA"), amount(1000), limits={"uses": 1})],
+        [({1: "1"}, 5990), ({1: "1"}, 5990), ({1: "1"}, 4990)],
+    ),
+    # 2.5 kg at 29900 less 10 %; 2 kg still have it, 1.4 kg have not
+    "cheese by the kilogram": (
+        [("cheese", "2.5", 29900)],
+        [offer("W", items("CHEESE", 2), percent(10))],
+        [({1: "0.5"}, 13455), ({1: "0.6"}, 11960), ({1: "1.4"}, 41860)],
+    ),
+    # kept 0.254 kg is 7595 (7594.6), 10 % off that 759.5 -> 760: 6835; paid 22545 - 2255 (2254.5) = 20290
+    "half of the cheese": (
+        [("cheese", "0.754", 29900)],
+        [offer("W", items("CHEESE"), percent(10))],
+        [({1: "0.5"}, 20290 - 6835), ({1: "0.254"}, 6835)],
+    ),
+    "tea without its bottle": (
+        [("tea", 1, 5990), ("bottle", 1, -300)],
+        [offer("T10", items("TEA"), percent(10))],
+        [({1: "1"}, 5391), ({2: "1"}, -300)],
+    ),
+    "two offers, of which one breaks": (
+        [("tea", 1, 5990), ("bread", 1, 3990)],
+        # 599 off tea, then 500 from 9000: shared 287.3 : 212.7 of 5391 : 3990
+        [offer("T10", items("TEA"), percent(10)), offer("V", value(9000), amount(500), stage="basket")],
+        [({2: "1"}, 8881 - 5391), ({1: "1"}, 5391)],
+    ),
+    "an exclusive group": (
+        [("tea", 1, 5990), ("bread", 1, 3990)],
+        [offer("T10", items("TEA"), percent(10), priority=200, exclusive_group="G"),
+         offer("F20", items({"departments": ["FOOD"]}), percent(20), exclusive_group="G")],
+        [({1: "1"}, 5391), ({2: "1"}, 3192)],
+    ),
+    "100 %": ([("tea", 3, 3333)], [offer("ALL", ALWAYS, percent(100))], [({1: "1"}, 0), ({1: "2"}, 0)]),
+}  # fmt: skip
+
+
+@pytest.fixture
+def sold(market):
+    """Return what sells a basket under offers, which are over then: (lines, offers) -> the receipt's body."""
+
+    def sold(lines, offers, **rest):
+        posted = basket(*lines)
+        market.live(
+            *offers, **{name: rest.pop(name) for name in ("vouchers", "rewards", "choice") if name in rest}
+        )
+        codes = {"voucher_codes": rest["voucher_codes"]} if "voucher_codes" in rest else {}
+        card = {"card_number": rest["card_number"]} if "card_number" in rest else {}
+        quote = market.quote(posted, at=..., **codes, **card)
+        sale = market.sale(quote, posted, **rest)
+        market.post(sale)
+        return sale
+
+    return sold
+
+
+class TestAReturn:
+    @pytest.mark.parametrize(("lines", "offers", "steps"), STORIES.values(), ids=STORIES)
+    def test_refunds_what_was_paid_less_what_the_rest_costs(self, market, sold, lines, offers, steps):
+        sale = sold(lines, offers)
+        market.stop()
+        refunds = [market.bring_back(sale, brought)["totals"]["refund_amount"] for brought, _ in steps]
+        assert refunds == [expected for _, expected in steps]
+        assert sum(refunds) == sale["totals"]["payable_amount"]
+
+    def test_is_shared_over_its_lines_by_what_was_paid_for_them(self, market, sold):
+        """2000 were paid (666, 667, 667), A alone is 1000: B and C share the rest."""
+        sale = sold([("A", 1, 1000), ("B", 1, 1000), ("C", 1, 1000)], [offer("V", value(3000), amount(1000))])
+        quoted = market.returns(sale, {2: "1", 3: "1"})
+        assert [found["refund_amount"] for found in quoted["lines"]] == [500, 500]
+
+    def test_shows_the_broken_offer_before_the_refund(self, market, sold):
+        sale = sold(
+            [("shampoo", 1, 8900), ("conditioner", 1, 7900)], [SET | {"name": {"en": "Set", "cs": "Sada"}}]
+        )
+        quoted = market.returns(sale, {2: "1"})
+        assert quoted["paid_amount"] == 7007
+        assert quoted["broken_offers"] == [
+            {"offer_code": "SET", "offer_version": 1, "reason": "Sada", "amount": 1007}
+        ]
+        assert market.returns(sale, {1: "1", 2: "1"})["broken_offers"] == []
+
+    def test_goes_by_the_version_of_the_sale(self, market, sold):
+        sale = sold([("tea", 2, 5990)], [offer("T10", items("TEA"), percent(10))])
+        market.bring({"format": 1, "offers": [offer(f"{market.prefix}T10", items("TEA"), percent(50))]})
+        assert market.quote(basket(("tea", 1, 5990))).discounts == [2995]
+        assert market.returns(sale, {1: "1"})["totals"]["refund_amount"] == 5391
+
+    def test_asks_neither_hour_nor_store_nor_who_it_was(self, market, sold):
+        card = market.member()
+        only = offer(
+            "T10", items("TEA", 2), percent(10), stores=["S1"], limits={"per_member": 1},
+            audience={"who": "members", "member_codes": [card]}, valid={"to": "2099-01-01T00:00:00Z"},
+        )  # fmt: skip
+        sale = sold([("tea", 3, 5990)], [only], card_number=card)
+        # 2 of 3 are 10 % off; so are the two that are kept
+        assert market.returns(sale, {1: "1"})["totals"]["refund_amount"] == 5990
+        assert market.returns(sale, {1: "2"})["totals"]["refund_amount"] == 16772 - 5990
+
+    def test_of_what_was_cheaper_by_hand_too(self, market, sold):
+        market.live(offer("T10", items("TEA"), percent(10)))
+        lines = basket(("tea", 2, 5990))
+        sale = market.sale(market.quote(lines, at=...), lines)
+        sale["lines"][0] |= {"discount_amount": 2198, "total_amount": 9782}
+        sale["totals"] = {"payable_amount": 9782}
+        market.post(sale)
+        steps = [market.bring_back(sale, {1: "1"})["totals"]["refund_amount"] for _ in range(2)]
+        assert steps == [4891, 4891]
+
+    def test_of_a_sale_without_offers_says_nothing_of_them(self, market, sold):
+        sale = sold([("pen", 2, 333)], [offer("T10", items("TEA"), percent(10))])
+        quoted = market.returns(sale, {1: "1"})
+        assert set(quoted) == {"lines", "totals", "points", "flags"}
+        assert quoted["totals"]["refund_amount"] == 333
+
+    def test_of_more_than_was_sold_is_cut(self, market, sold):
+        sale = sold([("choc", 3, 2990)], [offer("N", items("CHOC", 3), nth())])
+        quoted = market.returns(sale, {1: "5"})
+        assert (quoted["lines"][0]["quantity"], quoted["totals"]["refund_amount"]) == ("3", 5980)
+        assert quoted["flags"][0]["code"] == "over_returned"
+
+    def test_of_a_voided_sale_is_nothing(self, market, sold):
+        sale = sold([("choc", 3, 2990)], [offer("N", items("CHOC", 3), nth())])
+        market.post(market.void_of(sale))
+        assert market.returns(sale, {1: "1"})["totals"]["refund_amount"] == 0
+
+    def test_after_a_return_that_was_voided_is_as_before(self, market, sold):
+        sale = sold([("choc", 3, 2990)], [offer("N", items("CHOC", 3), nth())])
+        back = market.return_of(sale, market.returns(sale, {1: "2"}))
+        assert back["totals"]["payable_amount"] == 2990
+        market.post(back)
+        assert market.returns(sale, {1: "1"})["totals"]["refund_amount"] == 2990
+        market.post(market.void_of(back))
+        assert market.returns(sale, {1: "1"})["totals"]["refund_amount"] == 0
+        assert market.returns(sale, {1: "3"})["totals"]["refund_amount"] == 5980
+
+    def test_gives_points_back_instead_of_money_and_never_more_than_was_paid(self, market, sold):
+        """5980, of which 1000 in points: 33, 33 and 34 points come back; the first return is due nothing in money."""
+        from tests.offers.test_benefits import TestPoints
+
+        card = market.member()
+        TestPoints.earn(market, card, 1000)
+        held = market.tills["S1"].post("/redemptions", {"card_number": card, "points": 100}).get_json()
+        market.live(offer("N", items("CHOC", 3), nth()))
+        lines = basket(("choc", 3, 2990))
+        sale = market.sale(
+            market.quote(lines, at=..., card_number=card),
+            lines,
+            card_number=card,
+            redemption_ids=[held["redemption_id"]],
+            totals={"payable_amount": 4980, "points_amount": 1000},
+        )
+        market.post(sale)
+        steps = [market.bring_back(sale, {1: "1"}) for _ in range(3)]
+        assert [step["points"]["returned"] for step in steps] == [33, 33, 34]
+        assert [step["totals"]["refund_amount"] for step in steps] == [0, 2330, 2650]
+
+    def test_keeps_the_voucher_s_value_while_the_rest_reaches_its_minimum(self, market, sold):
+        paying = {"batch": "PAY", "value_amount": 5000, "currency": "CZK", "minimum_amount": 15000,
+                  "valid_days": 30, "codes": ["PAY-0001"]}  # fmt: skip
+        nothing = offer("NONE", items("PEN"), percent(1))
+        sale = sold(
+            [("A", 1, 20000), ("B", 1, 10000)], [nothing], vouchers=[paying], voucher_codes=["PAY-0001"]
+        )
+        # 25000 paid: A with the voucher is 15000, B without is 10000 since it misses the minimum
+        assert market.returns(sale, {2: "1"})["totals"]["refund_amount"] == 10000
+        assert market.returns(sale, {1: "1"})["totals"]["refund_amount"] == 15000
+        assert market.returns(sale, {1: "1", 2: "1"})["totals"]["refund_amount"] == 25000
+
+
+class TestUses:
+    """Point 11: what empties a sale gives its uses back, what leaves something of it gives none."""
+
+    ONE = offer("L", items("TEA", 2), amount(1000), limits={"uses": 1})
+
+    def left(self, market) -> bool:
+        return bool(sum(market.quote(basket(("tea", 2, 5990)), till="S2", at=...).discounts))
+
+    def test_come_back_with_a_void(self, market, sold):
+        sale = sold([("tea", 2, 5990)], [self.ONE])
+        assert not self.left(market)
+        market.post(market.void_of(sale))
+        assert self.left(market)
+
+    def test_come_back_with_the_return_that_empties_the_sale_and_not_before(self, market, sold):
+        sale = sold([("tea", 2, 5990), ("pen", 1, 300)], [self.ONE])
+        for brought in ({1: "1"}, {1: "1"}):
+            market.bring_back(sale, brought)
+            assert not self.left(market)
+        market.bring_back(sale, {2: "1"})
+        assert self.left(market)
+
+    def test_are_used_again_when_that_return_is_voided(self, market, sold):
+        sale = sold([("tea", 2, 5990)], [self.ONE])
+        back = market.return_of(sale, market.returns(sale, {1: "2"}))
+        market.post(back)
+        assert self.left(market)
+        market.quote(basket(("pen", 1, 300)), till="S2", at=...)
+        market.post(market.void_of(back))
+        assert not self.left(market)
+
+    def test_come_back_once(self, market, sold):
+        twice = offer("L", items("TEA", 2), amount(1000), limits={"uses": 2})
+        sale = sold([("tea", 2, 5990)], [twice])
+        market.bring_back(sale, {1: "2"})
+        market.post(market.void_of(sale))
+        # two are left, not three: an application of a basket of six teas is one use
+        assert sum(market.quote(basket(("tea", 6, 5990)), till="S2", at=...).discounts) == 2000
+
+    def test_come_back_when_the_return_came_before_its_sale(self, market):
+        market.live(self.ONE)
+        lines = basket(("tea", 2, 5990))
+        sale = market.sale(market.quote(lines, at=...), lines)
+        void = market.void_of(sale)
+        market.post(void)
+        market.post(sale)
+        assert self.left(market)
+
+    def test_of_a_member_come_back(self, market, sold):
+        card = market.member()
+        mine = offer("L", items("TEA"), amount(1000), limits={"per_member": 1}, audience={"who": "members"})
+        sale = sold([("tea", 1, 5990)], [mine], card_number=card)
+        assert market.quote(basket(("tea", 1, 5990)), at=..., card_number=card).discounts == [0]
+        market.bring_back(sale, {1: "1"})
+        assert market.quote(basket(("tea", 1, 5990)), at=..., card_number=card).discounts == [1000]
+
+    def test_of_money_come_back(self, market, sold):
+        sale = sold([("tea", 2, 5990)], [offer("L", items("TEA", 2), amount(1000), limits={"amount": 1500})])
+        assert not self.left(market)
+        market.post(market.void_of(sale))
+        assert self.left(market)
