@@ -35,6 +35,7 @@ COMMANDS = {
     "people": "web.commands",
     "programme": "loyalty.programme_commands",
     "receipts": "loyalty.commands",
+    "referrals": "loyalty.referral_commands",
     "rewards": "rewards.voucher_commands",
     "sandbox": "pos_api.sandbox_commands",
     "signing-keys": "loyalty.commands",

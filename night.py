@@ -17,6 +17,7 @@ import basket_analysis.verification
 import catalogs.jobs
 import catalogs.verification
 import loyalty.jobs
+import loyalty.referral_rewards
 import loyalty.tier_jobs
 import loyalty.verification
 import pos_api.jobs
@@ -74,6 +75,7 @@ NIGHT = Job(
         Step("expire_vouchers", rewards.jobs.expire_vouchers),
         Step("warn_of_expiry", loyalty.jobs.warn_of_expiry),
         Step("settle_tiers", loyalty.tier_jobs.settle_tiers),
+        Step("reward_referrals", loyalty.referral_rewards.reward_referrals),
         Step("mine_rules", basket_analysis.jobs.mine_rules),
         Step("form_groups", basket_analysis.jobs.form_groups),
         Step("suggest_assortment", basket_analysis.jobs.suggest_assortment),

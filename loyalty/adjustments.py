@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core.audit import record_event
 from core.clock import business_day
 from core.errors import Conflict, NotFound, Refused
+from core.ids import uuid7
 from core.payment_cards import payment_card_numbers
 from customers.models import Member
 from customers.queries import known_cards
@@ -209,6 +210,43 @@ def reject_adjustment(
 def withdraw_adjustment(session: Session, *, adjustment_id: UUID, actor: str, now: datetime) -> None:
     """Take back one's own request; raises as `approve_adjustment` does."""
     _decide(session, adjustment_id, "withdrawn", actor=actor, now=now, note="")
+
+
+def book_reward(
+    session: Session,
+    *,
+    account_id: UUID,
+    member_id: UUID | None,
+    points: int,
+    note: str,
+    actor: str,
+    now: datetime,
+) -> UUID:
+    """Book points that the programme's own rules give, as an adjustment that nobody has to approve; returns its id."""
+    hold_account(session, account_id=account_id, now=now)
+    desk = _Desk(timezone_of(session, account_id=account_id))
+    holding = open_holding(session, account_id=account_id, till=desk, now=now)
+    adjustment = Adjustment(
+        adjustment_id=uuid7(),
+        account_id=account_id,
+        member_id=member_id,
+        points=points,
+        reason="promotion",
+        note=note,
+        state="approved",
+        points_limit=points,
+        needs_second=False,
+        requested_by=actor,
+        requested_at=now,
+        decided_by=actor,
+        decided_at=now,
+    )
+    session.add(adjustment)
+    session.flush()
+    _record(session, adjustment, "adjustment.request", actor=actor, now=now)
+    _move(session, holding, adjustment, desk=desk, now=now)
+    book(session, [holding])
+    return adjustment.adjustment_id
 
 
 def timezone_of(session: Session, *, account_id: UUID) -> str:

@@ -93,4 +93,27 @@ def _accounts(session: Session, last: UUID | None) -> Sequence[UUID]:
     return [row[0] for row in rows.fetchall()]
 
 
-CHECKS: tuple[Check, ...] = (ENTRIES, StandingsCheck(), HISTORY)
+REFERRALS = QueryCheck(
+    "G5",
+    "Each rewarded referral gave both what it says, once, and to two accounts",
+    """
+    select 'referral ' || referral_id
+    from referral
+    left join adjustment as own on own.adjustment_id = referrer_adjustment_id
+    left join adjustment as other on other.adjustment_id = referred_adjustment_id
+    where referral.state = 'rewarded' and (
+        coalesce(own.points, 0) <> referrer_points or coalesce(other.points, 0) <> referred_points
+        or own.state <> 'approved' or other.state <> 'approved' or own.member_id <> referrer_id
+        or other.member_id <> referred_id or own.account_id = other.account_id)
+    union all
+    select 'adjustment ' || adjustment_id || ' of two referrals'
+    from (
+        select referrer_adjustment_id as adjustment_id from referral
+        union all select referred_adjustment_id from referral
+    ) as given
+    where adjustment_id is not null
+    group by adjustment_id having count(*) > 1
+    """,
+)
+
+CHECKS: tuple[Check, ...] = (ENTRIES, StandingsCheck(), HISTORY, REFERRALS)

@@ -207,11 +207,28 @@ class RedemptionAnswer(Answer):
     )
 
 
+class ReferralAnswer(Answer):
+    """What became of the code of who brought a new member."""
+
+    state = fields.String(required=True, metadata={"enum": ["waiting", "refused"]})
+    reason = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "By what a new member was known already, or that there is no referral.",
+            "enum": ["off", "card", "phone", "email", "household", None],
+        },
+    )
+
+
 class MemberAnswer(Answer):
     """A new member and the card that is now theirs."""
 
     member_code = fields.String(required=True)
     card = fields.Nested(CardAnswer, required=True)
+    referral = fields.Nested(
+        ReferralAnswer, metadata={"description": "There when the request had a `referral_code`."}
+    )
 
 
 class ReturnedLineAnswer(Answer):
@@ -345,6 +362,13 @@ class SnapshotProgrammeAnswer(Answer):
     points_share_percent = count()
 
 
+class SnapshotOffersAnswer(Answer):
+    """The live offers of the store: how exclusive groups choose, and each offer in the format of offers, with its version."""
+
+    choice = fields.String(required=True, metadata={"enum": ["first", "best"]})
+    offers = anything("Offers, as `regulars offers export` writes them, and their `version`.")
+
+
 class SnapshotPayloadAnswer(Answer):
     """What is signed: all cards when `whole`, otherwise those that changed since the edition `since`."""
 
@@ -353,6 +377,7 @@ class SnapshotPayloadAnswer(Answer):
     store_code = fields.String(required=True)
     till_code = fields.String(required=True)
     programme = fields.Nested(SnapshotProgrammeAnswer, required=True)
+    offers = fields.Nested(SnapshotOffersAnswer)
     cards = fields.List(fields.Nested(SnapshotCardAnswer), required=True)
 
 

@@ -13,6 +13,7 @@ from customers.contact_details import consents_of, email_address, phone_number
 from customers.enrolment import AlreadyRegistered, CardBlocked, CardInUse, NewMember, enrol_member
 from loyalty.printing import language_of_store
 from loyalty.queries import card_view
+from loyalty.referrals import UnknownReferralCode, refer
 from pos_api import examples, idempotency
 from pos_api.answers import MemberAnswer
 from pos_api.bodies import answer, parse, read
@@ -63,7 +64,7 @@ def post_member() -> Response:
         now = clock.now()
         return idempotency.once(
             session,
-            lambda: _enrol(session, till, wish["card_number"], person, now),
+            lambda: _enrol(session, till, wish, person, now),
             till_id=till.till_id,
             key=repeated,
             document=document,
@@ -93,17 +94,27 @@ def _checked(place: str, check: Callable[[], T]) -> T:
 
 
 def _enrol(
-    session: Session, till: TillIdentity, card_number: str, person: NewMember, now: datetime
+    session: Session, till: TillIdentity, wish: Mapping[str, Any], person: NewMember, now: datetime
 ) -> dict[str, Any]:
+    card_number, today = wish["card_number"], clock.business_day(now, till.timezone)
     with refusals(CODES):
         member_code = enrol_member(
             session,
             card_number=card_number,
             person=person,
             store_code=till.store_code,
-            today=clock.business_day(now, till.timezone),
+            today=today,
             now=now,
             actor=actor_of(till),
         )
+    referred: dict[str, Any] = {}
+    if code := wish.get("referral_code"):
+        try:
+            state, reason = refer(
+                session, code=code, member_code=member_code, today=today, now=now, actor=actor_of(till)
+            )
+        except UnknownReferralCode as error:
+            raise invalid_content([("/referral_code", str(error))]) from error
+        referred = {"referral": {"state": state, "reason": reason}}
     card = card_view(session, card_number=card_number, now=now, store=till)
-    return {"member_code": member_code, "card": card}
+    return {"member_code": member_code, "card": card, **referred}

@@ -326,6 +326,9 @@ class MemberBody(Body):
     consents = Several(
         Choice(*CONSENTS, required=True), longest=LONGEST_LIST, metadata={"description": "channel:purpose"}
     )
+    referral_code = Code(
+        SHORT, metadata={"description": "The code of the member who brought them, as it was typed."}
+    )
 
     @validates_schema(skip_on_field_errors=False, pass_original=True)
     def be_reachable(self, _: Any, document: Any, **__: Any) -> None:

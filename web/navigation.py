@@ -45,6 +45,7 @@ def _layout() -> tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...]:
                 ("liability.index", _("Points owed"), "file-text", "w"),
                 ("catalogs.index", _("Catalogs"), "book-open-text", "c"),
                 ("programme.index", _("Programme"), "coins", "b"),
+                ("tiers.index", _("Tiers"), "chevrons-up-down", "z"),
                 ("offers.index", _("Offers"), "badge-percent", "n"),
                 ("offer_plan.calendar", _("Calendar"), "calendar-range", "x"),
             ),
@@ -77,6 +78,8 @@ def _layout() -> tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...]:
 
 _PART_OF: Final = {
     "bodies": "queue",
+    "member_tiers": "members",
+    "referrals": "tiers",
     "offer_builder": "offers",
     "offer_files": "offers",
     "rehearsals": "offers",

@@ -26,6 +26,7 @@ from customers.models import CARD_STATES
 from customers.operations import CardTaken, issue_cards
 from loyalty.alerts import alerts_of_card
 from loyalty.queries import has_entries, position_of_account
+from loyalty.referrals import UnknownReferralCode, refer
 from sales.staff_cards import staff_cards
 from web import alert_words, card_words, wording
 from web.cells import badge
@@ -144,7 +145,7 @@ def issue(card_number: str) -> ResponseReturnValue:
 @blueprint.post("/<card_number>/activate")
 def activate(card_number: str) -> ResponseReturnValue:
     """Enrol a member as the holder of a card; what it has earned is theirs."""
-    names = ("given_name", "family_name", "email", "phone", "language")
+    names = ("given_name", "family_name", "email", "phone", "language", "referral_code")
     given = {key: request.form.get(key, "").strip() for key in names}
     errors = {key: wrong for key in names[:2] if (wrong := wrong_text(given[key], needed=True))}
     person = None
@@ -162,17 +163,23 @@ def activate(card_number: str) -> ResponseReturnValue:
     member = person
 
     def work(session: Session) -> None:
-        enrol_member(
+        today = business_day(now(), viewer().timezone)
+        member_code = enrol_member(
             session,
             card_number=card_number,
             person=member,
             store_code=viewer().store_code,
-            today=business_day(now(), viewer().timezone),
+            today=today,
             now=now(),
             actor=viewer().login,
         )
+        if code := given["referral_code"]:
+            refer(session, code=code, member_code=member_code, today=today, now=now(), actor=viewer().login)
 
-    return _done(card_number, work, _("Enrolled. The card's points are theirs."))
+    try:
+        return _done(card_number, work, _("Enrolled. The card's points are theirs."))
+    except UnknownReferralCode:
+        return _page(card_number, given, {"referral_code": _("Nobody brings others by this code.")}), 422
 
 
 @blueprint.post("/<card_number>/block")
