@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -22,11 +23,11 @@ from loyalty.programme import DEFAULT, Programme
 from loyalty.programme_versions import programmes
 from loyalty.tier_schemes import schemes
 from loyalty.tier_standings import read_state
-from loyalty.tier_state import ASKED_BY_NAME, COLUMNS, SELECTED, TierState, asked, asked_by_name, state_of
+from loyalty.tier_state import ASKED_BY_NAME, SELECTED, TierState, asked, asked_by_name, state_of
 from loyalty.tier_words import tier_messages
 from rewards.live_book import GENERATION
 from rewards.queries import IN_STORE, RewardView, rewards_in
-from rewards.voucher_queries import vouchers_of_account
+from rewards.voucher_queries import USABLE, UsableVoucher, vouchers_in
 from sales.receipts import SALE, Flag, TillIdentity
 
 __all__ = [
@@ -55,14 +56,29 @@ _STANDING = f"""
     left join lateral account_sums(holder.account_id, %(now)s::timestamptz) as sums on holder.account_id is not null
 """
 
-_STANDING_WITH_TIER = _STANDING.replace(f"({IN_STORE})", f"({IN_STORE}), {SELECTED}") + ASKED_BY_NAME.format(
-    account="holder.account_id"
-)
+_ACCOUNT = "holder.account_id"
+
+
+@lru_cache(maxsize=4)
+def _standing_question(*, tier: bool, vouchers: bool) -> str:
+    """Return the one question about a card, with what depends on whom asks it for what."""
+    question, more = _STANDING, IN_STORE
+    if vouchers:
+        question = question.replace(more, f"{USABLE.format(account=_ACCOUNT)}), ({more}")
+    if tier:
+        question = question.replace(f"({more})", f"({more}), {SELECTED}") + ASKED_BY_NAME.format(
+            account=_ACCOUNT
+        )
+    return question
 
 
 @dataclass(frozen=True, slots=True)
 class CardStanding:
-    """Whom a card leads to, what its account holds, its tier, and the rewards there are, the cheapest first."""
+    """
+    Whom a card leads to, what its account holds, its tier, the rewards there are, the cheapest first, and its vouchers.
+
+    The vouchers are those that end first, where they were asked for.
+    """
 
     holder: CardHolder
     position: Position
@@ -70,6 +86,7 @@ class CardStanding:
     tier: TierState | None = None
     generation: int | None = None
     """Of the offers that are live."""
+    vouchers: tuple[UsableVoucher, ...] = ()
 
     @property
     def tier_code(self) -> str | None:
@@ -78,34 +95,45 @@ class CardStanding:
 
 
 def standing_of_card(
-    session: Session, *, card_number: str, store_id: int, now: datetime, today: date
+    session: Session,
+    *,
+    card_number: str,
+    store_id: int,
+    now: datetime,
+    today: date,
+    vouchers_in_currency: str | None = None,
 ) -> CardStanding:
     """
     Return how a card stands at `now`, which is `today` in a store, in one round trip.
 
-    Zeros when it has no account; raises `CardNotFound`. An account that nobody has looked at since there
-    are tiers takes a second one.
+    With `vouchers_in_currency` the vouchers that are good there are looked up as well. Zeros when it has
+    no account; raises `CardNotFound`. An account that nobody has looked at since there are tiers takes a
+    second one.
     """
     versions = schemes(session)
     scheme = asked(versions, today)
-    values = {"card_number": card_number, "store_id": store_id, "now": now}
-    row: Sequence[Any] | None
-    if scheme is None:
-        row, tier = ask(session, _STANDING, values).fetchone(), None
-    else:
+    values: dict[str, Any] = {"card_number": card_number, "store_id": store_id, "now": now}
+    if vouchers_in_currency is not None:
+        values |= {"today": today, "currency": vouchers_in_currency}
+    if scheme is not None:
         values |= asked_by_name(scheme, today)
-        row = ask(session, _STANDING_WITH_TIER, values).fetchone()
-        tier = row and state_of(scheme, today, row[-len(COLUMNS) :])
-        row = row and row[: -len(COLUMNS)]
+    question = _standing_question(tier=scheme is not None, vouchers=vouchers_in_currency is not None)
+    row: Sequence[Any] | None = ask(session, question, values).fetchone()
     if row is None:
         raise CardNotFound(f"the card number {card_number} was never seen")
-    holder, sums = CardHolder(*row[:12]), dict(zip(_SUMS, row[13:-1], strict=True))
+    holder, rest = CardHolder(*row[:12]), list(row[12:])
+    generation = rest.pop(0)
+    sums = dict(zip(_SUMS, rest, strict=False))
+    del rest[: len(_SUMS)]
+    vouchers = vouchers_in(rest.pop(0)) if vouchers_in_currency is not None else ()
+    rewards = rewards_in(rest.pop(0))
+    tier = state_of(scheme, today, rest) if scheme is not None else None
     position = Position()
     if holder.account_id is not None:
         position = held_of(holder.account_id, sums).position
         if scheme is not None and tier is None:
             tier = read_state(session, account_id=holder.account_id, schemes=versions, today=today)
-    return CardStanding(holder, position, rewards_in(row[-1]), tier, row[12])
+    return CardStanding(holder, position, rewards, tier, generation, vouchers)
 
 
 def position_of_account(session: Session, *, account_id: UUID, now: datetime) -> Position:
@@ -136,7 +164,12 @@ def card_view(session: Session, *, card_number: str, now: datetime, store: TillI
     today = business_day(now, store.timezone)
     programme = programmes(session).on(today)
     standing = standing_of_card(
-        session, card_number=card_number, store_id=store.store_id, now=now, today=today
+        session,
+        card_number=card_number,
+        store_id=store.store_id,
+        now=now,
+        today=today,
+        vouchers_in_currency=store.currency,
     )
     holder, position = standing.holder, standing.position
     affordable = max(0, position.available) if may_spend(holder, programme) else 0
@@ -156,7 +189,7 @@ def card_view(session: Session, *, card_number: str, now: datetime, store: TillI
             "spendable_value": programme.value_of(spendable, store.currency),
             "expiring": expiring(position),
         },
-        "vouchers": _vouchers(session, holder, store, today, now, language),
+        "vouchers": _vouchers(standing, language),
         "rewards": [
             {"reward_code": reward.reward_code, "name": reward.name(language), "points": reward.points}
             for reward in sorted(standing.rewards, key=lambda one: (-one.points, one.reward_code))
@@ -169,14 +202,11 @@ def card_view(session: Session, *, card_number: str, now: datetime, store: TillI
     }
 
 
-def _vouchers(  # noqa: PLR0917
-    session: Session, holder: CardHolder, till: TillIdentity, today: date, now: datetime, language: str
-) -> list[dict[str, Any]]:
+def _vouchers(standing: CardStanding, language: str) -> list[dict[str, Any]]:
     """Return the vouchers that a card's holder can use here; none with a card that is blocked or out of date."""
-    if holder.account_id is None or holder.successor_state not in {"active", "issued"}:
+    if standing.holder.successor_state not in {"active", "issued"}:
         return []
-    found = vouchers_of_account(session, account_id=holder.account_id, till=till, today=today, now=now)
-    return [voucher.document(language) for voucher in found]
+    return [voucher.document(language) for voucher in standing.vouchers]
 
 
 def may_spend(holder: CardHolder, programme: Programme = DEFAULT) -> bool:
