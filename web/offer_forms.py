@@ -91,7 +91,7 @@ def _code(form: Fields) -> str:
 
 def code_of_name(name: str) -> str:
     """Return a code that reminds of a name: "10 % off tea" is 10-OFF-TEA."""
-    plain = unicodedata.normalize("NFKD", name.replace("\N{LATIN SMALL LETTER L WITH STROKE}", "l"))
+    plain = unicodedata.normalize("NFKD", name.lower().replace("\N{LATIN SMALL LETTER L WITH STROKE}", "l"))
     letters = "".join(letter for letter in plain if not unicodedata.combining(letter)).upper()
     return re.sub(r"[^A-Z0-9]+", "-", letters).strip("-")[:32].strip("-")
 
