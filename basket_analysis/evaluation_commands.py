@@ -1,5 +1,6 @@
 """The command group `regulars evaluate`: how good the analysis is, by its protocols."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import click
 
 from basket_analysis.basket_files import read_baskets
+from basket_analysis.dated_baskets import dated_baskets
+from basket_analysis.group_evaluation import GroupEvaluation, evaluate_groups
 from basket_analysis.listing_evaluation import DEPTHS, ListingEvaluation, evaluate_listings
 from basket_analysis.reading import read_sold_lines, weeks_before
 from basket_analysis.store_baskets import StoreBaskets, store_baskets
@@ -53,6 +56,41 @@ def evaluate_assortment(
         print_json(asdict(found))
     else:
         _print(found)
+
+
+@evaluate.command("groups")
+@click.option(
+    "--baskets",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help="A file of baskets with household_id and time; groups are told best from categories as items.",
+)
+@click.option("--learn-weeks", type=click.IntRange(min=4), default=40, show_default=True)
+@json_option
+@refusals_exit_2
+def measure_groups(*, baskets: Path, learn_weeks: int, as_json: bool) -> None:
+    """Print how far two runs, and the halves of a household's baskets, agree, and what later weeks say."""
+    found = evaluate_groups(
+        dated_baskets(read_baskets(baskets, wanted=("household_id", "time"))), learn_weeks=learn_weeks
+    )
+    if as_json:
+        print_json(asdict(found))
+        return
+    for name, value, null in _group_rows(found):
+        beside = "" if null is None else f"   (shuffled labels: {null:.3f})"
+        click.echo(f"{name:66}{value:>8.3f}{beside}")
+
+
+def _group_rows(found: GroupEvaluation) -> Iterator[tuple[str, float, float | None]]:
+    yield f"groups; {found.households:,} eligible households", found.groups, None
+    yield f"agreement of two runs a week apart, cold refit, {found.windows} windows", found.cold, None
+    yield "agreement of two runs a week apart, frozen themes", found.frozen, None
+    yield "share of households that a week moves, with hysteresis", found.moved, None
+    yield "share of eligible households in a group", found.coverage, None
+    yield f"agreement of even and odd baskets ({found.halves_coverage:.0%} placed)", found.halves, None
+    yield "held-out lift of a theme's ten surest rules", found.held_out.rule_lift, found.null.rule_lift
+    yield "held-out bits per line over everybody's shares", found.held_out.bits, found.null.bits
+    yield "share of variance of basket size that groups explain", found.explained_by_size, None
 
 
 def _of_file(path: Path) -> StoreBaskets:

@@ -92,7 +92,7 @@ def store_baskets(rows: BasketRows) -> StoreBaskets:
     lines = pd.DataFrame({"basket": rows.baskets, "item": rows.items.codes})
     for name in ("store", "household_id"):
         lines[name] = _codes(rows, name)
-    lines["moment"] = _moments(rows)
+    lines["moment"] = moments_of(rows)
     values = _values(rows)
     lines["value"] = 0 if values is None else values
     first = lines[lines["store"] >= 0].groupby("basket", sort=True)["store"].min()
@@ -137,7 +137,7 @@ def _of_items(rows: BasketRows, name: str, items: int) -> Int32s:
     return np.where(found == np.iinfo(np.int32).max, -1, found).astype(np.int32)
 
 
-def _moments(rows: BasketRows) -> Any:
+def moments_of(rows: BasketRows) -> Any:
     """Return each row's moment, UTC without saying so; NaT where none is said."""
     column = rows.others.get("time")
     if column is None or not column.texts:
@@ -171,10 +171,16 @@ def _looked_up(column: Column, values: Any, nothing: Any) -> Any:
 
 
 def _weeks(moments: "pd.Series[Any]") -> tuple[Int32s, int | None]:
-    """Return each basket's week, whole weeks counted back from the last moment, and how many there are."""
+    """Return each basket's week and how many there are; none where not every basket says its time."""
     if moments.empty or moments.isna().any():
         return np.zeros(len(moments), np.int32), None
-    times = moments.to_numpy("datetime64[us]")
-    back = ((times.max() - times) // WEEK).astype(np.int64)
+    return weeks_of(moments.to_numpy("datetime64[us]"))
+
+
+def weeks_of(moments: NDArray[np.datetime64]) -> tuple[Int32s, int]:
+    """Return the week of each moment, whole weeks counted back from the last one, and how many there are."""
+    if not len(moments):
+        return np.zeros(0, np.int32), 0
+    back = ((moments.max() - moments) // WEEK).astype(np.int64)
     weeks = int(back.max()) + 1
     return (weeks - 1 - back).astype(np.int32), weeks

@@ -1,0 +1,231 @@
+"""How good shopper groups are, by the protocol: agreement of runs, of halves, and what held-out weeks say of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from basket_analysis.baskets import BasketTable
+from basket_analysis.dated_baskets import DatedBaskets
+from basket_analysis.grouping import MIN_BASKETS, ThemeFinder
+from basket_analysis.scoring import HouseholdScorer
+from basket_analysis.strata import STRATA
+from basket_analysis.themes import NO_THEME, TOO_LITTLE, Themes
+from core.errors import Refused
+
+Labels = NDArray[np.str_]
+Flags = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+SEED = 5
+WINDOWS = 3
+WINDOW_STEP = 4
+TOP_RULES = 10
+FEWEST_BASKETS = 50
+PRIOR_LINES = 200.0
+"""So many lines of everybody's shares stand behind a group's own shares of items."""
+
+
+class TooShort(Refused):
+    """There are not enough weeks to learn on some and measure on others."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """
+    What weeks that nothing was learnt on say of labels.
+
+    `rule_lift` is how much more often a theme's surest rules fire in baskets of its followers than in baskets of
+    their sizes; `bits` how many bits per line a group's shares of items save over everybody's.
+    """
+
+    rule_lift: float
+    bits: float
+
+
+@dataclass(frozen=True, slots=True)
+class GroupEvaluation:
+    """
+    The figures of the protocol; means over windows, and over both halves of the households.
+
+    `cold` and `frozen` are the adjusted Rand index of the labels of two runs a week apart, refitted and with the
+    themes of the first; `moved` the share of households that a week moves with hysteresis. `halves` is the index
+    between a household's even and odd baskets, of those whom both halves place, `halves_coverage` the mean share
+    placed. `null` are the held-out figures of the same labels, shuffled. `explained_by_size` is η² of mean basket size.
+    """
+
+    windows: int
+    households: int
+    groups: int
+    cold: float
+    frozen: float
+    moved: float
+    coverage: float
+    halves: float
+    halves_coverage: float
+    held_out: HeldOut
+    null: HeldOut
+    explained_by_size: float
+
+
+def evaluate_groups(baskets: DatedBaskets, *, learn_weeks: int) -> GroupEvaluation:
+    """Return the figures for `baskets`, of which `learn_weeks` are learnt on; raises TooShort."""
+    if not 4 <= learn_weeks < baskets.weeks:
+        raise TooShort(f"there are {baskets.weeks} weeks, and {learn_weeks} to learn on")
+    starts = [
+        start * WINDOW_STEP
+        for start in range(WINDOWS)
+        if start * WINDOW_STEP + learn_weeks + 1 <= baskets.weeks
+    ]
+    runs = np.array([_week_apart(baskets, start, learn_weeks) for start in starts])
+    cold, frozen, moved, coverage, groups = runs.mean(axis=0)
+    halves, halves_coverage, households = _halves(baskets, learn_weeks)
+    held_out, null, explained = _held_out(baskets, learn_weeks)
+    return GroupEvaluation(
+        windows=len(starts),
+        households=households,
+        groups=round(groups),
+        cold=float(cold),
+        frozen=float(frozen),
+        moved=float(moved),
+        coverage=float(coverage),
+        halves=halves,
+        halves_coverage=halves_coverage,
+        held_out=held_out,
+        null=null,
+        explained_by_size=explained,
+    )
+
+
+def _labels(themes: Themes, table: BasketTable, previous: Labels | None = None) -> Labels:
+    before = None if previous is None else dict(zip(table.households, previous.tolist(), strict=True))
+    return np.array([place.group for place in HouseholdScorer(themes, previous=before).fit(table).places_])
+
+
+def _placed(labels: Labels) -> Flags:
+    return np.asarray((labels != NO_THEME) & (labels != TOO_LITTLE))
+
+
+def _week_apart(baskets: DatedBaskets, start: int, weeks: int) -> tuple[float, ...]:
+    one, other = (baskets.table(first=first, end=first + weeks) for first in (start, start + 1))
+    first, second = ThemeFinder().fit(one).themes_, ThemeFinder().fit(other).themes_
+    labels, again = _labels(first, one), _labels(second, other)
+    frozen, kept = _labels(first, other), _labels(first, other, labels)
+    eligible = _eligible(one) & _eligible(other)
+    return (
+        _agreement(labels[eligible], again[eligible]),
+        _agreement(labels[eligible], frozen[eligible]),
+        float((kept[eligible] != labels[eligible]).mean()) if eligible.any() else 0.0,
+        float(_placed(labels[_eligible(one)]).mean()) if _eligible(one).any() else 0.0,
+        len(first),
+    )
+
+
+def _halves(baskets: DatedBaskets, weeks: int) -> tuple[float, float, int]:
+    whole = baskets.table(first=0, end=weeks)
+    themes = ThemeFinder().fit(whole).themes_
+    even, odd = (_labels(themes, baskets.table(first=0, end=weeks, parity=parity)) for parity in (0, 1))
+    eligible = _eligible(whole, 2 * MIN_BASKETS)
+    both = eligible & _placed(even) & _placed(odd)
+    coverage = (_placed(even[eligible]).mean() + _placed(odd[eligible]).mean()) / 2 if eligible.any() else 0.0
+    return _agreement(even[both], odd[both]), float(coverage), int(_eligible(whole).sum())
+
+
+def _held_out(baskets: DatedBaskets, weeks: int) -> tuple[HeldOut, HeldOut, float]:
+    """Learn on one half of the households, label the other half by the same weeks, and measure by those after them."""
+    generator = np.random.default_rng(SEED)
+    half = generator.permutation(len(baskets.households)) % 2
+    found: list[tuple[float, ...]] = []
+    for learners in (0, 1):
+        themes = ThemeFinder().fit(baskets.table(first=0, end=weeks, of=half == learners)).themes_
+        others = half != learners
+        learnt = baskets.table(first=0, end=weeks, of=others)
+        later = baskets.table(first=weeks, end=baskets.weeks, of=others)
+        labels, eligible = _labels(themes, learnt), _eligible(learnt)
+        shuffled = labels.copy()
+        shuffled[eligible] = labels[generator.permutation(np.flatnonzero(eligible))]
+        true, null = (
+            (_rule_lift(themes, given, later), _bits(given, learnt, later, eligible))
+            for given in (labels, shuffled)
+        )
+        found.append((*true, *null, _explained(labels, learnt, eligible)))
+    lift, bits, null_lift, null_bits, explained = np.array(found).mean(axis=0).tolist()
+    return HeldOut(lift, bits), HeldOut(null_lift, null_bits), explained
+
+
+def _eligible(table: BasketTable, at_least: int = MIN_BASKETS) -> Flags:
+    counts = np.bincount(table.owners[table.owners >= 0], minlength=len(table.households))
+    return np.asarray(counts >= at_least)
+
+
+def _agreement(one: Labels, other: Labels) -> float:
+    if not len(one):
+        return float("nan")
+    from sklearn.metrics import adjusted_rand_score  # noqa: PLC0415 - slow to import
+
+    return float(adjusted_rand_score(one, other))
+
+
+def _rule_lift(themes: Themes, labels: Labels, later: BasketTable) -> float:
+    """Return the mean lift of each theme's surest pairs in the baskets of its followers, weighted by what chance expects."""
+    label_of = labels[later.owners]
+    code_of = {item: code for code, item in enumerate(later.items)}
+    basket_of = np.repeat(np.arange(len(later)), np.diff(later.offsets))
+    fired_total = expected_total = 0.0
+    for theme in themes.themes:
+        mine = label_of == theme.id
+        if mine.sum() < FEWEST_BASKETS:
+            continue
+        pairs = [rule for rule in theme.rules if len(rule.items) == 2][:TOP_RULES]
+        for rule in pairs:
+            fired = _with(later, basket_of, code_of, rule.items)
+            share = np.bincount(later.strata, weights=fired, minlength=STRATA) / np.maximum(
+                later.stratum_sizes, 1
+            )
+            fired_total += float(fired[mine].sum())
+            expected_total += float(share[later.strata[mine]].sum())
+    return fired_total / expected_total if expected_total else float("nan")
+
+
+def _with(
+    table: BasketTable, basket_of: NDArray[np.int64], code_of: dict[str, int], items: Sequence[str]
+) -> Flags:
+    """Return which baskets hold all of `items`."""
+    held = np.ones(len(table), np.bool_)
+    for item in items:
+        here = np.zeros(len(table), np.bool_)
+        if item in code_of:
+            here[basket_of[table.codes == code_of[item]]] = True
+        held &= here
+    return held
+
+
+def _bits(labels: Labels, learnt: BasketTable, later: BasketTable, eligible: Flags) -> float:
+    """Return the bits per line that groups' shares of items, learnt before, save over everybody's."""
+    items = len(learnt.items)
+    owner = np.repeat(learnt.owners, np.diff(learnt.offsets))
+    after = np.repeat(later.owners, np.diff(later.offsets))
+    chain = np.bincount(learnt.codes, minlength=items) + 0.5
+    shares = chain / chain.sum()
+    saved = lines = 0.0
+    for group in np.unique(labels[eligible]):
+        own = np.bincount(learnt.codes[labels[owner] == group], minlength=items)
+        mixed = (own + PRIOR_LINES * shares) / (own.sum() + PRIOR_LINES)
+        codes = later.codes[(labels[after] == group) & eligible[after]]
+        saved += float(np.log2(mixed[codes] / shares[codes]).sum())
+        lines += len(codes)
+    return saved / lines if lines else float("nan")
+
+
+def _explained(labels: Labels, table: BasketTable, eligible: Flags) -> float:
+    """Return η²: the share of the variance of households' mean basket sizes that lies between groups."""
+    counts = np.bincount(table.owners, minlength=len(table.households))
+    lines = np.bincount(table.owners, weights=np.diff(table.offsets), minlength=len(table.households))
+    means = (lines / np.maximum(counts, 1))[eligible]
+    total = ((means - means.mean()) ** 2).sum() if len(means) else 0.0
+    between = sum(
+        (labels[eligible] == group).sum() * (means[labels[eligible] == group].mean() - means.mean()) ** 2
+        for group in np.unique(labels[eligible])
+    )
+    return float(between / total) if total else 0.0

@@ -1,0 +1,58 @@
+import json
+
+import numpy as np
+import pytest
+
+from basket_analysis.basket_files import read_baskets
+from basket_analysis.dated_baskets import dated_baskets
+from tests.basket_analysis.baskets_made import shoppers, write_csv
+from tests.basket_analysis.test_commands import regulars
+
+__all__ = ["regulars"]
+
+COLUMNS = ("basket_id", "item", "household_id", "time")
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    """Twelve weeks of baskets of households that follow four planted themes."""
+    made, buyers, _ = shoppers(np.random.default_rng(12), households=280, baskets=40)
+    start = np.datetime64("2026-01-01T10:00:00")
+    rows = []
+    for number, (basket, buyer) in enumerate(zip(made, buyers, strict=True)):
+        moment = start + np.timedelta64(number % 40 * 12 * 7 * 24 // 40, "h")
+        rows += [(f"b{number}", item, buyer, f"{moment}Z") for item in basket]
+    return write_csv(tmp_path_factory.mktemp("evaluation") / "b.csv", rows, columns=COLUMNS)
+
+
+class TestEvaluateGroups:
+    def test_finds_groups_that_last_where_there_are_some(self, regulars, file):
+        code, out, _ = regulars("evaluate", "groups", "--baskets", file, "--learn-weeks", 8, "--json")
+        found = json.loads(out)
+        assert (code, found["groups"], found["households"]) == (0, 4, 280)
+        assert min(found["cold"], found["frozen"], found["halves"], found["coverage"]) > 0.8
+        assert found["held_out"]["rule_lift"] > 1.3 > found["null"]["rule_lift"]
+        assert found["held_out"]["bits"] > 0.1 > found["null"]["bits"]
+        assert found["explained_by_size"] < 0.3
+
+    def test_prints_the_shuffled_labels_beside(self, regulars, file):
+        code, out, _ = regulars("evaluate", "groups", "--baskets", file, "--learn-weeks", 8)
+        assert (code, out.count("shuffled labels")) == (0, 2)
+
+    def test_refuses_to_measure_without_later_weeks(self, regulars, file):
+        code, _, said = regulars("evaluate", "groups", "--baskets", file, "--learn-weeks", 12)
+        assert (code, "12 to learn on" in said) == (2, True)
+
+
+class TestDatedBaskets:
+    def test_leave_out_whom_and_when_nobody_knows_and_count_every_other_basket(self, tmp_path):
+        rows = [
+            ("1", "a", "h", "2026-01-09T10:00:00Z"), ("2", "a", "h", "2026-01-01T10:00:00Z"), ("2", "b", "h", ""),
+            ("3", "a", "", "2026-01-02T10:00:00Z"), ("4", "a", "g", "2026-01-05T12:00:00+01:00"), ("5", "a", "g", ""),
+        ]  # fmt: skip
+        path = write_csv(tmp_path / "b.csv", rows, columns=COLUMNS)
+        found = dated_baskets(read_baskets(path, wanted=("household_id", "time")))
+        assert found.weeks == 2
+        assert sorted(zip(found.household.tolist(), found.week.tolist(), found.parity.tolist(), strict=True)) == [
+            (0, 1, 0), (1, 0, 0), (1, 1, 1),
+        ]  # fmt: skip
