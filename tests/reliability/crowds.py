@@ -12,11 +12,14 @@ from sqlalchemy import text
 from stdnum import ean
 from werkzeug.test import TestResponse
 
+from core import clock
 from core.database import make_engine, make_sessions
 from core.verification import verify
 from loyalty.verification import CHECKS
 from pos_api.app import register
-from tests.pos_api.conftest import Chain, enrol_with_points, open_chain
+from rewards.offer_operations import import_document
+from sales.operations import add_till
+from tests.pos_api.conftest import OPENED, Chain, TillClient, enrol_with_points, open_chain
 
 CONTENDERS = 16
 
@@ -41,6 +44,8 @@ class Crowd:
     """Sixteen contenders in front of a chain."""
 
     chain: Chain
+    tills: Sequence[TillClient] = ()
+    """As many tills of one store as there are contenders: a till's next quote lets go of what its last one held."""
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(CONTENDERS))
 
     def at_once(self, requests: Sequence[Request]) -> list[TestResponse]:
@@ -66,6 +71,13 @@ class Crowd:
         shown = self.chain.till.get(f"/cards/{card}").get_json()["points"]
         return shown["available"], shown["reserved"]
 
+    def live(self, **document: Any) -> None:
+        """Let a document of offers be live at once."""
+        with self.chain.sessions.begin() as session:
+            import_document(
+                session, document={"format": 1, **document}, actor="test", now=clock.now(), live=True
+            )
+
     def number(self, question: str, **values: Any) -> int:
         with self.chain.sessions() as session:
             return int(session.execute(text(question), values).scalar_one())
@@ -86,7 +98,14 @@ def gather(url: str) -> Iterator[Crowd]:
     app = Flask("tills")
     sessions = make_sessions(engine)
     register(app, sessions)
-    crowd = Crowd(open_chain(app, sessions))
+    chain = open_chain(app, sessions)
+    with sessions.begin() as session:
+        keys = [
+            add_till(session, store_code="S1", till_code=f"C{place}", now=OPENED, actor="test")
+            for place in range(CONTENDERS)
+        ]
+    tills = [TillClient(app, key, "S1", f"C{place}") for place, key in enumerate(keys)]
+    crowd = Crowd(chain, tills)
     yield crowd
     crowd.pool.shutdown()
     assert crowd.broken() == []

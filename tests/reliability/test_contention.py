@@ -1,11 +1,13 @@
 """
 R4 and R5: sixteen who want the same thing at the same moment.
 
-The last points, the last gift, one reservation and one receipt have one taker; the others hear so.
+The last points, the last gift, one reservation, the last of a budget, one voucher and one receipt have one taker; the
+others hear so.
 """
 
 import json
 from collections import Counter
+from datetime import UTC, datetime
 
 import pytest
 
@@ -135,6 +137,144 @@ class TestOneReservation:
             assert len(flagged) == LOSERS
             assert crowd.points(card) == (0, 0), f"round {number}"
         publish(says("R4 one reservation, 16 receipts", rounds, ROUNDS))
+
+
+def items_of(code: str) -> dict:
+    return {"kind": "items", "select": {"skus": [f"L{code}"]}, "quantity": "1"}
+
+
+def paid(till, number: str, price: int, off: int, code: str, **changes):
+    """A sale of one piece with so much off by an offer or a voucher's batch."""
+    discounts = [{"offer_code": code, "amount": off}] if off else []
+    line = {"line_number": 1, "sku": f"L{code}", "quantity": "1", "unit_price": price, "tax_rate": "21",
+            "discount_amount": off, "total_amount": price - off, "discounts": discounts}  # fmt: skip
+    now = datetime.now(UTC)
+    body = {"business_date": now.date().isoformat(), "closed_at": now.isoformat(), "lines": [line],
+            "totals": {"payable_amount": price - off}}  # fmt: skip
+    return till.sale(examples.SHORTEST_SALE, receipt_number=number, **body, **changes)
+
+
+def flags_of(answer) -> set[str]:
+    return {flag["code"] for flag in answer.get_json()["flags"]} & {"offer_not_valid", "over_redeemed"}
+
+
+class TestTheLastOfABudget:
+    """R4: sixteen tills ask for the last use, or the last money, of an offer; one is promised it, and it is honoured."""
+
+    @pytest.mark.parametrize("limits", [{"uses": 1}, {"amount": 199}, {"per_store_day_uses": 1}])
+    @pytest.mark.parametrize("rounds", sizes(ROUNDS, parts=50))
+    def test_is_promised_once(self, crowd, publish, rounds, limits):
+        name = f"LAST-{next(iter(limits)).upper().replace('_', '-')}"
+        offers = [
+            {"code": f"{name}-{number}", "audience": {"who": "everyone"}, "limits": limits, "stores": ["S1"],
+             "condition": items_of(f"{name}-{number}"),
+             "benefit": {"kind": "amount", "off": 100, "per": "application"}}
+            for number in rounds
+        ]  # fmt: skip
+        crowd.live(offers=offers)
+        for number in rounds:
+            code = f"{name}-{number}"
+            line = {"line_number": 1, "sku": f"L{code}", "quantity": "1", "unit_price": 1000}
+            body = {"currency": "CZK", "lines": [line]}
+            quotes = crowd.at_once(
+                [lambda till=till, body=body: till.post("/quotes", body) for till in crowd.tills]
+            )
+            off = [quote.get_json()["totals"]["discount_amount"] for quote in quotes]
+            assert sorted(off) == [0] * LOSERS + [100], f"round {number}"
+            receipts = crowd.at_once(
+                [
+                    lambda till=till, quote=quote, less=less, code=code: till.post(
+                        "/receipts",
+                        paid(till, f"last-{code}", 1000, less, code, quote_id=quote.get_json()["quote_id"]),
+                    )
+                    for till, quote, less in zip(crowd.tills, quotes, off, strict=True)
+                ]
+            )
+            assert Counter(said(answer) for answer in receipts) == {"201": CONTENDERS}
+            assert not any(flags_of(answer) for answer in receipts), f"round {number}"
+            again = crowd.chain.till.post("/quotes", body).get_json()["totals"]
+            assert again["discount_amount"] == 0, f"round {number}"
+            used = "select sum(uses) from offer_use where offer_code = :code"
+            assert crowd.number(used, code=code) == 1, f"round {number}"
+        publish(says(f"R4 last of a budget ({next(iter(limits))})", rounds, ROUNDS))
+
+    @pytest.mark.parametrize("rounds", sizes(ROUNDS, parts=50))
+    def test_is_flagged_for_who_took_it_unasked(self, crowd, publish, rounds):
+        """Sixteen receipts without a quote: all are booked, one is within the budget."""
+        offers = [
+            {"code": f"UNASKED-{number}", "audience": {"who": "everyone"}, "limits": {"uses": 1}, "stores": ["S1"],
+             "condition": items_of(f"UNASKED-{number}"),
+             "benefit": {"kind": "amount", "off": 100, "per": "application"}}
+            for number in rounds
+        ]  # fmt: skip
+        crowd.live(offers=offers)
+        for number in rounds:
+            code = f"UNASKED-{number}"
+            answers = crowd.at_once(
+                [
+                    lambda till=till, code=code: till.post(
+                        "/receipts", paid(till, f"un-{code}", 1000, 100, code)
+                    )
+                    for till in crowd.tills
+                ]
+            )
+            told = Counter(tuple(flags_of(answer)) for answer in answers)
+            assert told == {(): 1, ("offer_not_valid",): LOSERS}, f"round {number}"
+        publish(says("R4 last of a budget, unasked", rounds, ROUNDS))
+
+
+class TestOneVoucher:
+    """R4: a code on sixteen telephones."""
+
+    @pytest.fixture
+    def batch(self, crowd):
+        """Return what issues so many codes worth 500 and returns the batch's name."""
+
+        def issue(name: str, numbers) -> str:
+            codes = [f"{name}-{number:05}" for number in numbers]
+            crowd.live(
+                vouchers=[{"batch": name, "value_amount": 500, "currency": "CZK", "minimum_amount": 0,
+                           "valid_days": 30, "codes": codes}],
+                offers=[],
+            )  # fmt: skip
+            return name
+
+        return issue
+
+    @pytest.mark.parametrize("rounds", sizes(ROUNDS, parts=50))
+    def test_is_held_by_one_till(self, crowd, publish, batch, rounds):
+        name = batch("HELD", rounds)
+        for number in rounds:
+            wish = {"voucher_code": f"{name}-{number:05}"}
+            told = crowd.tally(
+                [lambda till=till, wish=wish: till.post("/redemptions", wish) for till in crowd.tills]
+            )
+            assert told == {"201": 1, "409 already_redeemed": LOSERS}, f"round {number}"
+        publish(says("R4 one voucher, held", rounds, ROUNDS))
+
+    @pytest.mark.parametrize("rounds", sizes(ROUNDS, parts=50))
+    def test_pays_for_one_receipt(self, crowd, publish, batch, rounds):
+        """All were shown the discount; one receipt redeems it, the others are booked with a flag."""
+        name = batch("PAID", rounds)
+        for number in rounds:
+            code = f"{name}-{number:05}"
+            answers = crowd.at_once(
+                [
+                    lambda till=till, code=code: till.post(
+                        "/receipts", paid(till, f"v-{code}", 1000, 500, name, voucher_codes=[code])
+                    )
+                    for till in crowd.tills
+                ]
+            )
+            assert Counter(said(answer) for answer in answers) == {"201": CONTENDERS}
+            # Who looked when it was gone already hears too that its discount was not valid.
+            told = Counter("over_redeemed" in flags_of(answer) for answer in answers)
+            assert told == {False: 1, True: LOSERS}, f"round {number}"
+            assert sum(not flags_of(answer) for answer in answers) == 1, f"round {number}"
+            spent = "select count(*) from voucher_event where voucher_code = :code and event = 'redeemed'"
+            assert crowd.number(spent, code=code) == 1, f"round {number}"
+        publish(says("R4 one voucher, 16 receipts", rounds, ROUNDS))
+        publish(f"R4 one voucher: {bound(len(rounds))}")
 
 
 class TestOneReceipt:
