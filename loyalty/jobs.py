@@ -20,6 +20,7 @@ from loyalty.operations import book
 from loyalty.programme_versions import programmes
 from loyalty.reservations import Zone
 from loyalty.warnings import ends_to_warn_of, warn_accounts
+from rewards.offer_uses import clear_holds
 from sales.business_days import chain_timezone
 
 ACCOUNTS_AT_ONCE = 500
@@ -150,7 +151,9 @@ def _next_accounts(session: Session, *, after: UUID | None, now: datetime) -> Se
 
 
 def clear_quotes(shift: Shift) -> dict[str, Any]:
-    """Delete quotes older than a week, a batch at a time so that no till waits; returns how many."""
+    """Delete quotes older than a week, and what they held, a batch at a time so that no till waits; returns how many."""
+    with shift.sessions.begin() as session:
+        clear_holds(session, before=shift.now - QUOTES_KEPT)
     old = (
         select(Quote.quote_id)
         .where(Quote.quoted_at < shift.now - QUOTES_KEPT)

@@ -168,7 +168,7 @@ def _evaluate(
     session: Session, paid: PaidOffers, basket: OnBasket, stated: Mapping[str, Stated], quote: Quote | None
 ) -> None:
     """Take what the offers give beside discounts for the receipt's own basket, as budgets are now."""
-    basket.evaluate(session, quote_id=quote.quote_id if quote else None, besides_till=False)
+    basket.evaluate(session, quote_id=quote.quote_id if quote else None)
     paid.points, paid.gifts = basket.promise.points, basket.promise.gifts
     given = [
         one for one in basket.promise.applied.values() if not one.discount and one.offer_code not in stated

@@ -57,7 +57,6 @@ class OnBasket:
         session: Session,
         *,
         quote_id: UUID | None = None,
-        besides_till: bool = True,
         denied: Sequence[str] = (),
     ) -> None:
         """
@@ -74,7 +73,6 @@ class OnBasket:
                 person_id=self.person_id,
                 now=self.now,
                 quote_id=quote_id,
-                besides_till=besides_till,
             )
         )
         self.left = left | dict.fromkeys(denied, NONE_LEFT)

@@ -143,19 +143,21 @@ QUOTE_ANSWER: Example = {
         {
             "line_number": 1,
             "gross_amount": 11980,
-            "discount_amount": 0,
-            "net_amount": 11980,
-            "discounts": [],
+            "discount_amount": 1198,
+            "net_amount": 10782,
+            "discounts": [
+                {"offer_code": "TEA10", "offer_version": 3, "amount": 1198, "reason": "Sleva 10 % na čaj"}
+            ],
         }
     ],
     "totals": {
         "gross_amount": 11980,
-        "discount_amount": 0,
+        "discount_amount": 1198,
         "points_amount": 2000,
-        "payable_amount": 9980,
+        "payable_amount": 8782,
     },
     "points": {
-        "to_earn": 99,
+        "to_earn": 87,
         "to_spend": 200,
         "available": 940,
         "pending": 120,
@@ -164,7 +166,9 @@ QUOTE_ANSWER: Example = {
     },
     "gifts": [],
     "vouchers": [],
-    "not_applied": [],
+    "not_applied": [
+        {"offer_code": "TEA3", "reason": "1 more piece of TEA", "missing": "1"},
+    ],
     "next_offers": [],
     "member": {"greeting": "Žofie N.", "tier": None, "birthday": False},
     "messages": [],
@@ -195,7 +199,7 @@ RECEIPTS: Mapping[str, Example] = {
 RECEIPT_ANSWER: Example = {
     "receipt_id": "019aa5f0-7d6e-7c1b-9f30-52f1a6b1c001",
     "replayed": False,
-    "flags": [{"code": "unknown_offer", "line_number": 1, "detail": "there is no offer TEA10"}],
+    "flags": [],
     "points": {
         "earned": 107,
         "spent": 0,
@@ -387,6 +391,7 @@ SNAPSHOT_ANSWER: Example = {
             },
             {"card_number": "2990000000026", "spendable_now": 0, "state": "blocked"},
         ],
+        "offers": {"choice": "first", "offers": []},
         "programme": {
             "currency": "CZK",
             "earned_net_of_tax": False,
@@ -406,6 +411,6 @@ SNAPSHOT_ANSWER: Example = {
         "till_code": "T1",
         "whole": True,
     },
-    "signature": "a121f130623b49c81c929a3a501323dd55c03c3262d881823e3567f1159b226c",
+    "signature": "0b3eb85ee94e4813c24ae29ff23ca20f38ba0b0272f9687e0675adfa4ffb465b",
     "valid_until": "2026-11-24T09:20:02+00:00",
 }

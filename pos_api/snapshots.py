@@ -22,6 +22,7 @@ from loyalty.allowances import Signer
 from loyalty.programme import Programme
 from loyalty.programme_versions import programmes
 from loyalty.signing import current_key
+from loyalty.snapshot_offers import offers_for
 from loyalty.snapshots import (
     FRESH_FOR,
     VALID_FOR,
@@ -42,7 +43,7 @@ from sales.receipts import TillIdentity
 
 snapshots = Calls("snapshots", "What a till needs while it is offline")
 
-KIND = "1"
+KIND = "2"
 """Of the payload; another kind makes every edition new."""
 
 
@@ -54,6 +55,7 @@ class _Plan:
     signer: Signer
     programme: Programme
     facts: str
+    offers: str
     till: TillIdentity
 
     @property
@@ -109,7 +111,8 @@ def _plan(
     signing = current_key(session, now=now)
     programme = programmes(session).on(clock.business_day(now, till.timezone))
     facts = _canonical(_facts(programme, till))
-    basis = sha256(f"{KIND} {signing.key_id} {facts}".encode()).hexdigest()[:12]
+    offers = _canonical(offers_for(session, till=till, now=now))
+    basis = sha256(f"{KIND} {signing.key_id} {facts} {offers}".encode()).hexdigest()[:12]
     kept = read_edition(held, basis=basis, now=now)
     changes = None
     if kept is not None and now - kept.made_at < FRESH_FOR:
@@ -120,7 +123,7 @@ def _plan(
         asked = read_edition(since, basis=basis, now=now)
         changes = look_for_changes(session, since=asked, basis=basis, now=now)
     signer = Signer(signing, issued_at=now, expires_at=changes.edition.whole_at + VALID_FOR)
-    return _Plan(changes, signer, programme, facts, till)
+    return _Plan(changes, signer, programme, facts, offers, till)
 
 
 def _since() -> str | None:
@@ -178,7 +181,7 @@ def _parts(
         "till_code": plan.till.till_code,
         "whole": whole,
     }
-    yield f'],"programme":{plan.facts},{_canonical(rest)[1:]}'
+    yield f'],"offers":{plan.offers},"programme":{plan.facts},{_canonical(rest)[1:]}'
     valid_until = plan.edition.whole_at + VALID_FOR
     yield f',"valid_until":"{valid_until.isoformat()}"}}'
 

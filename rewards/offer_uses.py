@@ -67,6 +67,9 @@ _SPENT = """
 """
 
 
+_LET_GO_BEFORE = "delete from offer_hold where till_id = %s and quote_id is distinct from %s::uuid"
+
+
 def budgets_left(
     session: Session,
     *,
@@ -75,13 +78,12 @@ def budgets_left(
     person_id: UUID | None,
     now: datetime,
     quote_id: UUID | None = None,
-    besides_till: bool = True,
 ) -> Mapping[str, Left]:
     """
-    Return what the limits of `offers` still allow at `place`, in one question; asks nothing without offers.
+    Return what the limits of `offers` still allow at `place`, in one round trip; asks nothing without offers.
 
-    What quotes hold at this moment is gone, but not what the quote `quote_id` holds, nor, with
-    `besides_till`, what the till itself held: its next quote lets that go.
+    What quotes hold at this moment is gone, but not what the quote `quote_id` holds that is being paid. What
+    else the till holds is let go: this is its next quote or receipt.
     """
     if not offers:
         return {}
@@ -95,12 +97,9 @@ def budgets_left(
         "person_id": person_id,
     }
     driver = driver_of(session)
-    if besides_till:
-        # In one round trip; the question sees what was let go.
-        with driver.pipeline():
-            driver.execute("delete from offer_hold where till_id = %s", (place.till_id,), prepare=True)
-            cursor = driver.execute(_SPENT, values, prepare=True)
-    else:
+    with driver.pipeline():
+        # The question sees what was let go.
+        driver.execute(_LET_GO_BEFORE, (place.till_id, quote_id), prepare=True)
         cursor = driver.execute(_SPENT, values, prepare=True)
     return {row[0]: _left(by_code[row[0]], row) for row in cursor.fetchall()}
 
@@ -191,6 +190,11 @@ def send_uses(session: Session, *, using: Using, uses: Sequence[Use], now: datet
 def let_go(session: Session, *, till_id: int) -> None:
     """Let go of what a till's last quote held."""
     driver_of(session).execute("delete from offer_hold where till_id = %s", (till_id,), prepare=True)
+
+
+def clear_holds(session: Session, *, before: datetime) -> None:
+    """Forget holds that ended `before`; they have counted for nothing since."""
+    driver_of(session).execute("delete from offer_hold where valid_until < %s", (before,))
 
 
 _REVERSE = "select reverse_offer_uses(%s::date, %s::uuid, %s::uuid, %s::timestamptz, %s::uuid)"

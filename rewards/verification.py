@@ -1,6 +1,7 @@
-"""What must always hold of vouchers, as checks that `regulars verify` and the night run."""
+"""What must always hold of vouchers and of offers, as checks that `regulars verify` and the night run."""
 
 from core.verification import Check, QueryCheck
+from rewards.offer_verification import CHECKS as OF_OFFERS
 
 VOUCHERS = QueryCheck(
     "G2",
@@ -38,4 +39,4 @@ VOUCHERS = QueryCheck(
     """,
 )
 
-CHECKS: tuple[Check, ...] = (VOUCHERS,)
+CHECKS: tuple[Check, ...] = (VOUCHERS, *OF_OFFERS)

@@ -605,12 +605,14 @@ BEGIN
     FROM offer_hold AS hold
     JOIN jsonb_to_recordset(used) AS use (offer_code text, uses bigint, amount bigint) USING (offer_code)
     WHERE hold.quote_id = own_quote AND closed <= hold.valid_until AND use.uses <= hold.uses AND use.amount <= hold.amount;
+  END IF;
+  DELETE FROM offer_hold WHERE quote_id = own_quote OR till_id = own_till;
+  IF counted IS NOT NULL THEN
     beyond := offers_beyond(
       (SELECT jsonb_agg(use) FROM jsonb_array_elements(used) AS use
        WHERE use ->> 'offer_code' = ANY (counted) AND (use ->> 'offer_code' = ANY (held)) IS NOT TRUE),
       at_store, at_day, seen_at, own_quote);
   END IF;
-  DELETE FROM offer_hold WHERE quote_id = own_quote OR till_id = own_till;
   INSERT INTO offer_use (
     offer_code, offer_version, business_date, receipt_id, store_id, day, person_id, uses, amount, covered, booked_at)
   SELECT offer_code, offer_version, of_date, of_receipt, at_store, at_day, of_person, uses, amount,
