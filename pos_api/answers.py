@@ -369,13 +369,6 @@ class SnapshotOffersAnswer(Answer):
     offers = anything("Offers, as `regulars offers export` writes them, and their `version`.")
 
 
-class SnapshotOffersAnswer(Answer):
-    """The live offers of the store: how exclusive groups choose, and each offer in the format of offers, with its version."""
-
-    choice = fields.String(required=True, metadata={"enum": ["first", "best"]})
-    offers = anything("Offers, as `regulars offers export` writes them, and their `version`.")
-
-
 class SnapshotPayloadAnswer(Answer):
     """What is signed: all cards when `whole`, otherwise those that changed since the edition `since`."""
 
