@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from core.audit import record_event
@@ -111,15 +112,17 @@ def store_of_pickup(session: Session, redemption_id: UUID) -> Store:
     return found
 
 
-def list_pickups(session: Session, ask: Ask, *, store_id: int | None = None) -> Page[Pickup]:
-    """Return a page of the gifts that lie aside, of one store or of all; words find codes, cards and members."""
+def _name() -> ColumnElement[str]:
+    return func.concat_ws(" ", Member.given_name, Member.family_name)
+
+
+def _pickups() -> Select[*tuple[Any, ...]]:
     holder = (
         select(Member.account_id, func.min(Member.member_code).label("member_code"))
         .group_by(Member.account_id)
         .subquery()
     )
-    name = func.concat_ws(" ", Member.given_name, Member.family_name)
-    statement = (
+    return (
         select(
             RedemptionRow.redemption_id,
             RedemptionRow.pickup_code,
@@ -135,7 +138,7 @@ def list_pickups(session: Session, ask: Ask, *, store_id: int | None = None) -> 
             RedemptionRow.expires_at,
             Member.member_id,
             Member.member_code,
-            name.label("member_name"),
+            _name().label("member_name"),
         )
         .join_from(RedemptionRow, Reward, Reward.reward_code == RedemptionRow.reward_code)
         .join(Store, Store.store_id == RedemptionRow.store_id)
@@ -143,6 +146,19 @@ def list_pickups(session: Session, ask: Ask, *, store_id: int | None = None) -> 
         .outerjoin(Member, Member.member_code == holder.c.member_code)
         .where(RedemptionRow.state == "reserved", RedemptionRow.pickup_code.is_not(None))
     )
+
+
+def read_pickup(session: Session, redemption_id: UUID) -> Pickup:
+    """Return a gift that lies aside; raises `RedemptionNotFound` when none does under this id any more."""
+    row = session.execute(_pickups().where(RedemptionRow.redemption_id == redemption_id)).one_or_none()
+    if row is None:
+        raise RedemptionNotFound(f"no gift lies aside under {redemption_id}")
+    return Pickup(*row)
+
+
+def list_pickups(session: Session, ask: Ask, *, store_id: int | None = None) -> Page[Pickup]:
+    """Return a page of the gifts that lie aside, of one store or of all; words find codes, cards and members."""
+    statement = _pickups()
     if store_id is not None:
         statement = statement.where(RedemptionRow.store_id == store_id)
     if ask.words:
@@ -150,7 +166,7 @@ def list_pickups(session: Session, ask: Ask, *, store_id: int | None = None) -> 
         statement = statement.where(
             (RedemptionRow.pickup_code == words)
             | (RedemptionRow.card_number == words)
-            | name.icontains(ask.words, autoescape=True)
+            | _name().icontains(ask.words, autoescape=True)
         )
     page = read_page(
         session,

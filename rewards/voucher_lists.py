@@ -78,7 +78,7 @@ def batch_rows(session: Session) -> list[BatchRow]:
     amounts: dict[str, int] = {}
     for batch_code, state, count, amount in counted:
         counts.setdefault(batch_code, {})[state] = count
-        amounts[batch_code] = amounts.get(batch_code, 0) + int(amount)
+        amounts[batch_code] = amounts.get(batch_code, 0) + int(amount or 0)
     return [
         BatchRow(batch, counts.get(code, {}), amounts.get(code, 0))
         for code, batch in batches(session).items()
@@ -113,13 +113,15 @@ def _vouchers() -> Select[*tuple[Any, ...]]:
     )
 
 
-def list_vouchers(session: Session, ask: Ask) -> Page[VoucherRow]:
+def list_vouchers(session: Session, ask: Ask, *, batch: str | None = None) -> Page[VoucherRow]:
     """
-    Return a page of vouchers, by any column.
+    Return a page of vouchers, by any column, of one batch if `batch` names one.
 
     Filters: `batch`, `state`, `code` (exactly), `member` (code).
     """
     statement = _vouchers()
+    if batch is not None:
+        statement = statement.where(Voucher.batch_code == batch)
     wanted = {
         "batch": Voucher.batch_code,
         "state": Voucher.state,

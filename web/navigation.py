@@ -48,12 +48,15 @@ def _layout() -> tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...]:
                 ("tiers.index", _("Tiers"), "chevrons-up-down", "z"),
                 ("offers.index", _("Offers"), "badge-percent", "n"),
                 ("offer_plan.calendar", _("Calendar"), "calendar-range", "x"),
+                ("voucher_batches.index", _("Vouchers"), "ticket-percent", "v"),
             ),
         ),
         (
             _("Shops"),
             (
                 ("store_offers.index", _("Offers today"), "clock", "h"),
+                ("rewards.index", _("Rewards and stock"), "gift", "y"),
+                ("pickups.index", _("Gifts to hand over"), "clock", "1"),
                 ("assortment.index", _("Assortment"), "package-search", "a"),
                 ("receipts.index", _("Receipts"), "receipt", "r"),
                 ("articles.index", _("Articles"), "tags", "i"),
@@ -83,6 +86,7 @@ _PART_OF: Final = {
     "offer_builder": "offers",
     "offer_files": "offers",
     "rehearsals": "offers",
+    "vouchers": "voucher_batches",
 }
 """Screens that have no place of their own, and whose place they are part of."""
 

@@ -34,6 +34,9 @@ _DESK: Final[Roles] = frozenset({DESK, ADMINISTRATOR})
 _ADMINISTRATION: Final[Roles] = frozenset({ADMINISTRATOR})
 _PROGRAMME: Final[Roles] = frozenset({MARKETING, ADMINISTRATOR})
 
+_STOCK: Final[Roles] = frozenset({STORE_MANAGER, ADMINISTRATOR})
+_COUNTER: Final[Roles] = frozenset({CASHIER, STORE_MANAGER, DESK, ADMINISTRATOR})
+
 ROUTES: Final[dict[str, Roles]] = {
     "assets.static": ANYBODY,
     "door.sign_in": ANYBODY,
@@ -143,6 +146,36 @@ ROUTES: Final[dict[str, Roles]] = {
     "referrals.make_code": _DESK | {MARKETING},
     "member_tiers.new_grant": _ADJUSTS,
     "member_tiers.give": _ADJUSTS,
+    "rewards.index": _LOOK,
+    "rewards.show": _LOOK,
+    "rewards.take_delivery": _STOCK,
+    "rewards.count": _STOCK,
+    "rewards.warn": _STOCK,
+    "pickups.index": _COUNTER | {AUDITOR},
+    "pickups.show": _COUNTER | {AUDITOR},
+    "pickups.hand_over_by_code": _COUNTER,
+    "pickups.hand_over_one": _COUNTER,
+    "pickups.give_one_up": _COUNTER - {CASHIER},
+    "pickups.reserve": _COUNTER - {CASHIER},
+    "voucher_batches.index": _NAMED,
+    "voucher_batches.show": _NAMED,
+    "voucher_batches.new": _PROGRAMME,
+    "voucher_batches.add": _PROGRAMME,
+    "voucher_batches.edit": _PROGRAMME,
+    "voucher_batches.change": _PROGRAMME,
+    "voucher_batches.issue": _PROGRAMME,
+    "voucher_batches.print_sheets": _PROGRAMME,
+    "voucher_batches.cancel": _PROGRAMME,
+    "vouchers.index": _NAMED,
+    "vouchers.show": _NAMED,
+    "vouchers.print_again": _PROGRAMME | {DESK},
+    "vouchers.cancel": _PROGRAMME | {DESK},
+    "rehearsals.index": frozenset({MARKETING, ANALYST, AUDITOR, ADMINISTRATOR}),
+    "rehearsals.show": frozenset({MARKETING, ANALYST, AUDITOR, ADMINISTRATOR}),
+    "rehearsals.new": _PROGRAMME,
+    "rehearsals.add": _PROGRAMME,
+    "rehearsals.stop": _PROGRAMME,
+    "rehearsals.resume": _PROGRAMME,
     "jobs.index": frozenset({MARKETING, ANALYST, AUDITOR, ADMINISTRATOR}),
     "jobs.show": frozenset({MARKETING, ANALYST, AUDITOR, ADMINISTRATOR}),
     "jobs.stop": _ADMINISTRATION,

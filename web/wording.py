@@ -202,7 +202,7 @@ def offer_version_state(state: str) -> tuple[str, str]:
 
 def job_name(job: str) -> str:
     """Return what a job is called."""
-    return {"night": _("The night")}.get(job, job)
+    return {"night": _("The night"), "rehearsal": _("Rehearsal of offers")}.get(job.partition(":")[0], job)
 
 
 def step_name(step: str) -> str:
@@ -221,6 +221,7 @@ def step_name(step: str) -> str:
         "suggest_assortment": _("Suggest what stores should carry"),
         "make_catalogs": _("Make catalogs"),
         "verify": _("Check what must always hold"),
+        "rehearse": _("Play past baskets with the offers"),
     }.get(step, step.replace("_", " ").capitalize())
 
 

@@ -28,6 +28,11 @@ ARGUMENTS = {
     "card_number": "2990000009999",
     "alert_id": 1,
     "staff_card_id": 1,
+    "reward_code": "MUG",
+    "store_code": "S1",
+    "redemption_id": uuid4(),
+    "batch_code": "NEXT50",
+    "voucher_code": "ABCD1234",
 }
 
 

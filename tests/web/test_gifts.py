@@ -1,0 +1,160 @@
+"""Gifts, their stock and vouchers on the screens."""
+
+import re
+
+import pytest
+from sqlalchemy import text
+
+from core import clock
+from core.ids import uuid7
+from customers.models import Card
+from loyalty.adjustments import Wish, request_adjustment
+from rewards.models import Reward
+from tests.web.house import CARDS
+
+POOR, RICH = CARDS[1:]
+BATCH = {
+    "batch_code": "THANKS",
+    "name_en": "Thank you",
+    "value_amount": "49,90",
+    "currency": "czk",
+    "minimum_amount": "300",
+    "valid_days": "30",
+    "residual": "keep",
+    "symbology": "qr",
+    "ean_prefix": "27",
+    "stores": "S1",
+}
+
+
+@pytest.fixture(scope="module")
+def furnished(web_sessions, house):
+    """A mug that costs 60 points, which one member can afford."""
+    with web_sessions.begin() as session:
+        session.add(Reward(reward_code="MUG", name={"en": "Mug", "cs": "Hrnek"}, points=60))
+        session.flush()
+        request_adjustment(
+            session,
+            adjustment_id=uuid7(),
+            wish=Wish(session.get_one(Card, RICH).account_id, None, 400, "goodwill", "a gift for the test"),
+            actor="test",
+            role="desk",
+            now=clock.now(),
+        )
+    return house
+
+
+def said(visitor, address, form):
+    """Return what the page after a form says."""
+    answer = visitor.post(address, form)
+    assert answer.status_code == 303, answer.get_data(as_text=True)
+    return visitor.get(answer.headers["Location"]).get_data(as_text=True)
+
+
+class TestStock:
+    def test_is_delivered_counted_and_told_of_when_low(self, furnished, visit):
+        manager = visit("store_manager")
+        page = said(manager, "/rewards/deliver", {"reward_code": "MUG", "pieces": "5", "note": "DL 17"})
+        assert "delivery is noted" in page
+        assert "DL 17" in page
+        here = "/rewards/MUG/S1"
+        assert "agree with the count" in said(manager, f"{here}/count", {"counted": "4", "seen": "5"})
+        stale = manager.post(f"{here}/count", {"counted": "9", "seen": "5"})
+        assert (stale.status_code, "count again" in stale.get_data(as_text=True)) == (409, True)
+        said(manager, f"{here}/warn", {"low_at": "4"})
+        assert "1 gift runs low" in manager.get("/rewards/").get_data(as_text=True)
+
+    def test_of_another_store_stays_closed(self, furnished, visit):
+        administrator, manager = visit("administrator"), visit("store_manager")
+        said(administrator, "/rewards/deliver", {"reward_code": "MUG", "store_code": "S2", "pieces": "1"})
+        assert manager.get("/rewards/MUG/S2").status_code == 403
+        assert manager.post("/rewards/MUG/S2/count", {"counted": "0", "seen": "1"}).status_code == 403
+        assert "Ostrava" not in manager.get("/rewards/").get_data(as_text=True)
+
+
+class TestAPickUp:
+    def test_is_reserved_at_the_desk_and_handed_over_for_its_code(self, furnished, visit):
+        desk, manager = visit("desk"), visit("store_manager")
+        said(
+            visit("administrator"),
+            "/rewards/deliver",
+            {"reward_code": "MUG", "store_code": "S1", "pieces": "3"},
+        )
+        wish = {"card_number": RICH, "reward_code": "MUG", "store_code": "S1"}
+        code = re.search(r"pick it up is (\w{6})\.", said(desk, "/pickups/reserve", wish))[1]
+        assert code in manager.get("/pickups/").get_data(as_text=True)
+        assert "No gift lies aside" in said(manager, "/pickups/hand-over", {"pickup_code": "ZZZZZZ"})
+        assert "Handed over." in said(manager, "/pickups/hand-over", {"pickup_code": code.lower()})
+        assert "No gift lies aside" in said(manager, "/pickups/hand-over", {"pickup_code": code})
+
+    def test_is_given_up_with_its_points(self, furnished, visit, web_sessions):
+        desk = visit("desk")
+        wish = {"card_number": RICH, "reward_code": "MUG", "store_code": "S1"}
+        code = re.search(r"pick it up is (\w{6})\.", said(desk, "/pickups/reserve", wish))[1]
+        with web_sessions() as session:
+            held = session.scalar(
+                text("select redemption_id from redemption where pickup_code = :code"), {"code": code}
+            )
+        assert code in desk.get(f"/pickups/{held}").get_data(as_text=True)
+        assert "points are back" in said(desk, f"/pickups/{held}/give-up", {})
+        assert visit("cashier").post(f"/pickups/{held}/give-up").status_code == 403
+        assert desk.get(f"/pickups/{held}").status_code == 404
+
+    def test_is_refused_in_words(self, furnished, visit):
+        desk = visit("desk")
+        wish = {"card_number": POOR, "reward_code": "MUG", "store_code": "S1"}
+        assert "not enough points" in said(desk, "/pickups/reserve", wish)
+        assert "never seen" in said(desk, "/pickups/reserve", wish | {"card_number": "2990000077777"})
+        assert "Choose a store" in said(desk, "/pickups/reserve", wish | {"store_code": ""})
+
+
+class TestVouchers:
+    def test_are_made_issued_printed_found_and_cancelled(self, furnished, visit):
+        marketing = visit("marketing")
+        page = said(marketing, "/vouchers/new", BATCH)
+        assert "CZK 49.90" in page.replace("\N{NO-BREAK SPACE}", " ")
+        assert "The rest stays on the voucher" in page
+        here = "/vouchers/batches/THANKS"
+        assert "issued: 3." in said(marketing, f"{here}/issue", {"count": "3"})
+        assert "issued: 1." in said(marketing, f"{here}/issue", {"count": "1", "member_code": "M0"})
+        assert "no member" in said(marketing, f"{here}/issue", {"count": "1", "member_code": "M99"})
+        sheet = marketing.post(f"{here}/print")
+        assert (sheet.mimetype, sheet.data[:5]) == ("application/pdf", b"%PDF-")
+        codes = re.findall(r"/vouchers/codes/(\w{16})", marketing.get(here).get_data(as_text=True))
+        shown = marketing.get(f"/vouchers/codes/{codes[0]}").get_data(as_text=True)
+        assert "Printed" in shown
+        assert visit("desk").post(f"/vouchers/codes/{codes[0]}/print").data[:5] == b"%PDF-"
+        assert "Cancelled." in said(marketing, f"/vouchers/codes/{codes[0]}/cancel", {"reason": "misprint"})
+        assert "already" in said(marketing, f"/vouchers/codes/{codes[0]}/cancel", {"reason": "misprint"})
+        assert "This is needed" in said(marketing, f"{here}/cancel", {"reason": ""})
+        assert "cancelled: 3." in said(marketing, f"{here}/cancel", {"reason": "over"})
+        assert "is open" in said(marketing, f"{here}/print", {})
+        found = marketing.get(f"/vouchers/codes/?q={codes[0][:6]}").get_data(as_text=True)
+        assert codes[0] in found
+
+    @pytest.mark.parametrize(
+        ("field", "content"),
+        [
+            ("batch_code", "small"),
+            ("value_amount", "much"),
+            ("value_amount", "1.234"),
+            ("currency", ""),
+            ("valid_days", "-1"),
+            ("ean_prefix", "99"),
+        ],
+    )
+    def test_of_a_batch_that_cannot_be_are_refused_at_the_field(self, furnished, visit, field, content):
+        wish = BATCH | {"batch_code": "BAD"} | {field: content}
+        answer = visit("marketing").post("/vouchers/new", wish)
+        assert answer.status_code == 422
+        assert f'id="{field}-error"' in answer.get_data(as_text=True)
+
+    def test_keep_what_they_were_when_their_batch_changes(self, furnished, visit):
+        marketing = visit("marketing")
+        said(marketing, "/vouchers/new", BATCH | {"batch_code": "CHANGE"})
+        assert visit("desk").get("/vouchers/batches/CHANGE/edit").status_code == 403
+        assert 'value="49.90"' in marketing.get("/vouchers/batches/CHANGE/edit").get_data(as_text=True)
+        page = said(marketing, "/vouchers/batches/CHANGE/edit", BATCH | {"value_amount": "60"})
+        assert "CZK 60.00" in page.replace("\N{NO-BREAK SPACE}", " ")
+        twice = marketing.post("/vouchers/new", BATCH | {"batch_code": "CHANGE"})
+        assert twice.status_code == 422
