@@ -17,6 +17,7 @@ from core.database import Sessions, make_engine, make_sessions
 from customers.operations import issue_cards
 from pos_api import examples
 from pos_api.app import register
+from pos_api.transactions import EXTENSION
 from sales.operations import add_store, add_till, revoke_till_keys
 
 OPENED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -88,13 +89,20 @@ def open_chain(app: Flask, sessions: Sessions) -> Chain:
     )
 
 
-@pytest.fixture
-def chain(database_url: str) -> Iterator[Chain]:
-    engine = make_engine(database_url, pool_size=10, lock_timeout=5)
+@pytest.fixture(scope="session")
+def tills() -> Flask:
+    """The tills' interface, without a database: to make its document takes as long as many a test."""
     app = Flask("tills")
+    register(app, Sessions())
+    return app
+
+
+@pytest.fixture
+def chain(tills: Flask, database_url: str) -> Iterator[Chain]:
+    engine = make_engine(database_url, pool_size=10, lock_timeout=5)
     sessions = make_sessions(engine)
-    register(app, sessions)
-    yield open_chain(app, sessions)
+    tills.extensions[EXTENSION] = sessions
+    yield open_chain(tills, sessions)
     engine.dispose()
 
 
