@@ -6,7 +6,7 @@ exclusive group are spent for that group; see docs/offers.md for all rules.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -103,7 +103,7 @@ class Evaluation:
         left: Mapping[str, Left],
         *,
         basket: Basket,
-        order: list[int],
+        order: Sequence[int],
         redeemed: list[Redeemed],
     ) -> None:
         self.occasion = occasion
@@ -239,14 +239,15 @@ def apply_offers(
     `left` says per offer code what its limits still allow; what it does not name has given nothing yet. The same
     arguments give the same result, whatever the order of the book's offers was.
     """
-    order = sorted(range(len(cart)), key=lambda index: cart[index].line_number)
+    order = _by_line_number(cart)
     lines, matching, ranks = [], defaultdict(list), set(book.on_every_basket(occasion.store_code))
-    seen, store = book.seen, occasion.store_code
+    store = occasion.store_code
+    known = book.known_in(store)
     for place, index in enumerate(order):
         line = cart[index]
         lines.append(Line(line))
         if line.unit_price > 0:
-            selections, triggered = seen(line[4:], store)
+            selections, triggered = known.get(line[4:]) or book.seen(line[4:], store)
             for number in selections:
                 matching[number].append(place)
             ranks.update(triggered)
@@ -257,6 +258,14 @@ def apply_offers(
     live = [offer for rank in sorted(ranks) if doorkeeper.lets_in(offer := book.live[rank])]
     redeemed = _go_through(basket, book, live, left, occasion)
     return Evaluation(cart, book, occasion, left, basket=basket, order=order, redeemed=redeemed)
+
+
+def _by_line_number(cart: Cart) -> Sequence[int]:
+    """Return the places of the lines in the order of their numbers."""
+    numbers = [line.line_number for line in cart]
+    if numbers == sorted(numbers):
+        return range(len(numbers))
+    return sorted(range(len(numbers)), key=numbers.__getitem__)
 
 
 def _go_through(

@@ -10,15 +10,14 @@ from rewards.benefits import Worked, shared, unit_by_unit
 from rewards.carts import Left
 from rewards.plain import alike, apply_plain
 from rewards.planning import Plan, planned
-from rewards.ready_offers import LiveOffer
-from rewards.standing_basket import Basket, Claimable, Given
+from rewards.ready_offers import WITHOUT_END, LiveOffer
+from rewards.standing_basket import Basket, Claimable, Given, masks
 from rewards.units import CLOSED, DISCOUNTED, ONE, Run
 
 MOST_PLANNED = 5_000
 """Applications planned one by one on a basket; more stop the offer, and the evaluation says so."""
 MOST_STEPS = 1_000_000
 """Runs of units looked at on a basket before no further offer is tried."""
-WITHOUT_END = 10**18
 USES, BUDGET = "uses", "budget"
 """Why an offer stopped: what was counted before leaves no further use, or too little amount."""
 
@@ -27,7 +26,7 @@ def apply_one(basket: Basket, live: LiveOffer, left: Left | None) -> Given | Non
     """Give what `live` gives, as often as it may, and return it; None, with nothing changed, where it gives nothing."""
     if live.plain is not None and (found := alike(basket, live.plain)) is not None:
         return apply_plain(basket, live, found)
-    if live.needed is not None and not may_suffice(basket, *live.needed):
+    if live.needed is not None and not may_suffice(basket, live):
         return None
     if live.worth is not None and not may_be_worth(basket, *live.worth):
         return None
@@ -35,7 +34,7 @@ def apply_one(basket: Basket, live: LiveOffer, left: Left | None) -> Given | Non
 
 
 def _apply_again_and_again(basket: Basket, live: LiveOffer, left: Left | None) -> Given | None:
-    times_left, amount_left = allowance(live, left)
+    times_left, amount_left = allowance(live, left) if live.counted else (live.per_receipt, WITHOUT_END)
     if times_left <= 0:
         _note_limit(basket, live)
         return None
@@ -49,7 +48,7 @@ def _apply_again_and_again(basket: Basket, live: LiveOffer, left: Left | None) -
         plan = planned(view, live)
         if plan is None or not _give(view, plan, given, times_left - given.times, amount_left):
             break
-        if plan.once:
+        if plan.once or (live.alone and not view.suffices(*live.needed)):  # type: ignore[misc]
             break
     if not given.times:
         return None
@@ -65,13 +64,21 @@ def _note_limit(basket: Basket, live: LiveOffer) -> None:
         basket.refused[live.rank] = USES
 
 
-def may_suffice(basket: Basket, select: int, needed: int) -> bool:
-    """Return whether there are `needed` thousandths of what is selected, claimed by others or not."""
-    there = 0
+def may_suffice(basket: Basket, live: LiveOffer) -> bool:
+    """Return whether there are as many units that `live` may claim as the first part of its condition needs."""
+    assert live.needed is not None
+    select, needed = live.needed
+    mask = masks(basket, live)[0]
+    lines, runs = basket.lines, basket.runs
     for place in basket.matching.get(select, ()):
-        line = basket.lines[place]
-        there += line.count * ONE if line.measure is None else line.measure
-    return there >= needed
+        line, units = lines[place], runs[place]
+        count = line.count
+        if units is not None and mask:
+            count = sum([run[0] for run in units if not run[2] & mask])
+        needed -= count * ONE if line.measure is None else count * line.measure
+        if needed <= 0:
+            return True
+    return False
 
 
 def may_be_worth(basket: Basket, select: int, amount: int) -> bool:
@@ -82,7 +89,7 @@ def may_be_worth(basket: Basket, select: int, amount: int) -> bool:
 def allowance(live: LiveOffer, left: Left | None) -> tuple[int, int]:
     """Return how many applications, and how much discount, the limits of an offer still allow."""
     limits = live.limits
-    times = WITHOUT_END if limits.per_receipt is None else limits.per_receipt
+    times = live.per_receipt
     if not limits.counted:
         return times, WITHOUT_END
     left = left or Left()
@@ -183,6 +190,11 @@ def _repeats(view: Claimable, plan: Plan, live: LiveOffer) -> int:
     """Return how often this very application can be given in a row, because units of the same runs are left for it."""
     if plan.once or not live.repeatable:
         return 1
+    if len(plan.takes) == 1:
+        (place,) = plan.takes
+        takes = plan.takes[place]
+        if len(takes) == 1:
+            return view.pools[place].rest[takes[0][0]] // takes[0][1]
     most = WITHOUT_END
     for place, takes in plan.takes.items():
         taken: dict[int, int] = {}
@@ -225,11 +237,10 @@ def _put(
                 off_here += many * off
             worked += 1
     for slot, runs in made.items():
-        pattern = _merged(runs)
-        if len(pattern) == 1:
-            pattern = [(pattern[0][0] * repeats, *pattern[0][1:])]
-        elif repeats > 1:
-            pattern = pattern * repeats
+        pattern = runs if len(runs) == 1 else _merged(runs)
+        if repeats > 1:
+            alike = len(pattern) == 1
+            pattern = [(pattern[0][0] * repeats, *pattern[0][1:])] if alike else pattern * repeats
         view.basket.worked_on(len(pattern))
         pool.put(slot, pattern, taken[slot] * repeats)
     return off_here * repeats

@@ -76,6 +76,12 @@ def _by_measure(amount: int, measure: int | None) -> int:
 
 def shared(worked: Sequence[Worked], total: Total) -> list[Shares]:
     """Return one amount shared by what is left: over the lines, then over each line's units; [] when it is nothing."""
+    if len(worked) == 1:
+        pieces = worked[0].pieces
+        amount = total(
+            pieces[0][0] * pieces[0][1] if len(pieces) == 1 else sum([c * left for c, left in pieces])
+        )
+        return [share_over_units(amount, pieces)] if amount > 0 else []
     lefts = [sum(count * left for count, left in line.pieces) for line in worked]
     amount = total(sum(lefts))
     if amount <= 0:

@@ -127,13 +127,18 @@ class OfferBook:
         for batch in batches_asked(live.offer):
             self._asking.setdefault(batch, []).append(live.rank)
 
-    def seen(self, article: Article, store: str) -> Seen:
-        """Return what is known of an article in a store."""
+    def known_in(self, store: str) -> dict[Article, Seen]:
+        """Return what is known of a store's articles so far, for reading only; `seen` learns what is missing."""
         if store not in self._named_stores:
             store = ELSEWHERE
         known = self._seen.get(store)
         if known is None:
             known = self._seen[store] = {}
+        return known
+
+    def seen(self, article: Article, store: str) -> Seen:
+        """Return what is known of an article in a store."""
+        known = self.known_in(store)
         found = known.get(article)
         if found is None:
             if self._remembered >= MOST_REMEMBERED:

@@ -26,6 +26,7 @@ from rewards.offers import (
 )
 from rewards.selections import selections_in
 
+WITHOUT_END = 10**18
 EVERY_BASKET = "every basket"
 Trigger = int | str | tuple[str]
 """What must be there for an offer to apply: a selection's number, a batch as (batch,), or any basket."""
@@ -52,9 +53,11 @@ class LiveOffer:
 
     __slots__ = (
         "add_up",
+        "alone",
         "audience",
         "check",
         "code",
+        "counted",
         "discounts",
         "end",
         "group",
@@ -63,6 +66,7 @@ class LiveOffer:
         "needed",
         "nth",
         "offer",
+        "per_receipt",
         "per_unit",
         "plain",
         "points",
@@ -93,6 +97,9 @@ class LiveOffer:
         self.check = _check(offer, book)
         self.plain = _plain_select(self)
         self.needed = _needed(self.check)
+        self.alone = isinstance(offer.condition, Items) and self.needed is not None and self.select is None
+        self.counted = offer.limits.counted
+        self.per_receipt = WITHOUT_END if offer.limits.per_receipt is None else offer.limits.per_receipt
         self.worth = _worth(self.check)
         self.repeatable = _is_repeatable(offer.condition)
         self.triggers = _triggers(offer, book)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from rewards.carts import Presented
 from rewards.ready_offers import LiveOffer
-from rewards.units import CLOSED, DISCOUNTED, FIRST_GROUP, Line, Pool, Run, left_of
+from rewards.units import CLOSED, DISCOUNTED, FIRST_GROUP, ONE, Line, Pool, Run, left_of
 
 
 class Given:
@@ -171,6 +171,14 @@ class Claimable:
     def net(self, place: int) -> int:
         """Return what is left of them."""
         return self.pool(place).worth()
+
+    def suffices(self, select: int, needed: int) -> bool:
+        """Return whether `needed` thousandths of what is selected are left to be claimed; looks at met lines only."""
+        lines = self.basket.lines
+        for place, pool in self.pools.items():
+            measure = lines[place].measure
+            needed -= pool.available * (ONE if measure is None else measure)
+        return needed <= 0 or len(self.pools) < len(self.basket.matching.get(select, ()))
 
     def whole(self) -> "Whole":
         """Return the same basket where every unit may be claimed."""

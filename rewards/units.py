@@ -172,18 +172,22 @@ def share_over_units(share: int, pieces: Sequence[tuple[int, int]]) -> list[list
     `pieces` are (count, left of each) in the order of the units. Largest remainder, ties to the first unit; the sum
     is exactly `share`.
     """
+    if len(pieces) == 1:
+        count, _left = pieces[0]
+        amount, more = divmod(share, count)
+        return [[(more, amount + 1), (count - more, amount)] if more else [(count, amount)]]
     whole = sum(count * left for count, left in pieces)
     each = [divmod(share * left, whole) for _count, left in pieces]
     over = share - sum(count * amount for (count, _left), (amount, _) in zip(pieces, each, strict=True))
-    more = [0] * len(pieces)
+    extra_of = [0] * len(pieces)
     if over:
         for index in sorted(range(len(pieces)), key=lambda at: (-each[at][1], at)):
-            more[index] = min(pieces[index][0], over)
-            over -= more[index]
+            extra_of[index] = min(pieces[index][0], over)
+            over -= extra_of[index]
             if not over:
                 break
     shared = []
-    for (count, _left), (amount, _), extra in zip(pieces, each, more, strict=True):
+    for (count, _left), (amount, _), extra in zip(pieces, each, extra_of, strict=True):
         parts = [(extra, amount + 1), (count - extra, amount)]
         shared.append([part for part in parts if part[0]])
     return shared
