@@ -20,7 +20,7 @@ def random_basket(dice: random.Random) -> list[dict[str, Any]]:
             quantity = dice.choice(["0.754", "0.5", "1.25", "2.005", "0.001", "2"])
             lines.append((dice.choice(["cheese", "cheese2"]), quantity, dice.choice([29900, 19900, 1]), "kg"))
         else:
-            lines.append((dice.choice(SKUS), dice.choice([1, 1, 1, 2, 3, 5, 8]), dice.choice(PRICES)))
+            lines.append((dice.choice(SKUS), dice.choice([1, 1, 1, 2, 3, 5, 8, 25]), dice.choice(PRICES)))
     return basket(*lines)
 
 

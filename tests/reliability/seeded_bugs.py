@@ -29,6 +29,14 @@ SPENDING = "tests/loyalty/test_lots.py::TestForSpending::test_takes_what_ends_fi
 """R1 is too rarely in need of the order in which lots are spent to be sure of it."""
 OUTAGE = "tests/pos_api/test_outages.py::TestOutage::test_of_the_database_is_told_and_over_when_it_returns"
 
+LAST_USE = "tests/reliability/test_contention.py::TestTheLastOfABudget::test_is_promised_once"
+ONE_VOUCHER = "tests/reliability/test_contention.py::TestOneVoucher::test_pays_for_one_receipt"
+OFFERS = "tests/offers/test_properties.py::TestTheEngine::test_gives_what_the_format_says"
+BROKEN_OFFERS = (
+    "tests/offers/test_returns.py::TestAReturn::test_refunds_what_was_paid_less_what_the_rest_costs"
+)
+USES = "tests/offers/test_returns.py::TestUses"
+
 SQL = (
     "migrations/versions/0001_house.sql",
     "migrations/versions/0002_till_and_ledger.sql",
@@ -263,6 +271,50 @@ BUGS = (
         "sales/receipts.py",
         "                name=mask(line.name),\n",
         "",
+    ),
+    _one(
+        "a budget read, then written",
+        LAST_USE,
+        SQL[2],
+        "  ORDER BY offer_code FOR UPDATE;\n  short := offers_beyond(wanted, at_store, at_day, seen_at, own_quote);\n",
+        "  ORDER BY offer_code;\n  short := offers_beyond(wanted, at_store, at_day, seen_at, own_quote);\n"
+        "  PERFORM pg_sleep(0.02);\n",
+    ),
+    _one(
+        "a voucher checked and spent in two steps",
+        ONE_VOUCHER,
+        "rewards/vouchers.py",
+        "        where voucher_code = %(code)s and state in ('issued', 'reserved', 'expired')\n"
+        "          and left_amount is not distinct from %(was)s::bigint\n",
+        "        where voucher_code = %(code)s\n",
+    ),
+    _one(
+        "a discount rounded line by line",
+        OFFERS,
+        "rewards/benefits.py",
+        "    shares = [amount] if len(lefts) == 1 else split_largest_remainder(amount, lefts)\n",
+        "    shares = [total(left) for left in lefts]\n",
+    ),
+    _one(
+        "an offer claims a unit twice",
+        OFFERS,
+        "rewards/applying.py",
+        "        pool.put(slot, pattern, taken[slot] * repeats)\n",
+        "        pool.put(slot, pattern, max(1, taken[slot] * repeats - 1))\n",
+    ),
+    _one(
+        "a broken offer is kept by who returns half of it",
+        BROKEN_OFFERS,
+        "loyalty/return_quotes.py",
+        "    told = {} if under_offers is None else _under_offers(quoted, under_offers, paid)\n",
+        "    told: dict[str, Any] = {} if under_offers else {}\n",
+    ),
+    _one(
+        "a partial return gives uses back",
+        USES,
+        "loyalty/reversals.py",
+        "        empties = emptied_before is None and sale.emptied_by() == cause.receipt_id\n",
+        "        empties = emptied_before is None\n",
     ),
     _one(
         "an outage is an error of ours",

@@ -162,7 +162,7 @@ class TestTheLastOfABudget:
     """R4: sixteen tills ask for the last use, or the last money, of an offer; one is promised it, and it is honoured."""
 
     @pytest.mark.parametrize("limits", [{"uses": 1}, {"amount": 199}, {"per_store_day_uses": 1}])
-    @pytest.mark.parametrize("rounds", sizes(ROUNDS, parts=50))
+    @pytest.mark.parametrize("rounds", sizes(ROUNDS, parts=100))
     def test_is_promised_once(self, crowd, publish, rounds, limits):
         name = f"LAST-{next(iter(limits)).upper().replace('_', '-')}"
         offers = [
@@ -198,7 +198,7 @@ class TestTheLastOfABudget:
             assert crowd.number(used, code=code) == 1, f"round {number}"
         publish(says(f"R4 last of a budget ({next(iter(limits))})", rounds, ROUNDS))
 
-    @pytest.mark.parametrize("rounds", sizes(ROUNDS, parts=50))
+    @pytest.mark.parametrize("rounds", sizes(ROUNDS, parts=100))
     def test_is_flagged_for_who_took_it_unasked(self, crowd, publish, rounds):
         """Sixteen receipts without a quote: all are booked, one is within the budget."""
         offers = [
@@ -241,7 +241,7 @@ class TestOneVoucher:
 
         return issue
 
-    @pytest.mark.parametrize("rounds", sizes(ROUNDS, parts=50))
+    @pytest.mark.parametrize("rounds", sizes(ROUNDS, parts=100))
     def test_is_held_by_one_till(self, crowd, publish, batch, rounds):
         name = batch("HELD", rounds)
         for number in rounds:
@@ -252,7 +252,7 @@ class TestOneVoucher:
             assert told == {"201": 1, "409 already_redeemed": LOSERS}, f"round {number}"
         publish(says("R4 one voucher, held", rounds, ROUNDS))
 
-    @pytest.mark.parametrize("rounds", sizes(ROUNDS, parts=50))
+    @pytest.mark.parametrize("rounds", sizes(ROUNDS, parts=100))
     def test_pays_for_one_receipt(self, crowd, publish, batch, rounds):
         """All were shown the discount; one receipt redeems it, the others are booked with a flag."""
         name = batch("PAID", rounds)
