@@ -22,6 +22,7 @@ from tests.rewards.offer_making import (
 TEA = [line(1, "2", 5990)]
 CHOC = [line(1, "4", 2990, "CHOC"), line(2, "1", 1990, "CHOC")]
 GROUP = {"exclusive_group": "G"}
+ONE_TEA = {"kind": "all", "of": [items()]}
 
 
 def each(*parts: tuple[str, str]) -> dict:
@@ -195,6 +196,10 @@ class TestConditions:
         half = offer("A", items("MILK"), percent("50"), priority=200)
         bonus = offer("B", value(120, measure, categories=["MILK", "TEA"]), points())
         assert applied([line(1, "1", 100, "MILK"), line(2, "1", 20)], half, bonus) == expected
+
+    def test_value_of_nothing_needs_a_unit_all_the_same(self):
+        assert applied(TEA, offer("T", value(0, categories=["MILK"]), points())) == {}
+        assert applied(TEA, offer("T", value(0, categories=["TEA"]), points())) == {"T": 1}
 
     def test_value_leaves_nothing_for_a_benefit_that_selects_among_what_it_claims(self):
         off = offer("T", value(100), percent("50", select={"categories": ["TEA"]}))
@@ -391,6 +396,10 @@ class TestLimits:
         assert applied([line(1, "9", 100)], plan, left={"T": left}) == {"T": 2}
         assert applied(TEA, offer("T", items(), percent("10"), limits={"amount": 1197})) == {}
 
+    def test_on_amounts_end_an_offer_at_the_first_application_that_does_not_fit(self):
+        plan = offer("T", ONE_TEA, percent("50"), limits={"amount": 400})
+        assert discounts([line(1, "1", 1000), line(2, "1", 100)], plan) == [0, 0]
+
     def test_per_member_need_a_card(self):
         plan = offer("T", items(), percent("10"), limits={"per_member": 5})
         assert applied(TEA, plan, shopper=None) == {}
@@ -432,6 +441,11 @@ class TestVouchers:
         found = evaluate(TEA, presented={"NEXT50": self.WORTH}, currency="EUR")
         assert [(each.offer_code, each.missing) for each in found.not_applied] == [("NEXT50", None)]
 
+    def test_take_their_value_off_closed_units_too(self):
+        alone = offer("A", items(), percent("10"), stackable=False)
+        worth = Presented(("N-1",), value_amount=100, currency="CZK")
+        assert discounts(TEA, alone, presented={"N": worth}) == [1198 + 100]
+
     def test_of_one_batch_add_up(self):
         two = Presented(("A", "B"), value_amount=5000, currency="CZK")
         assert discounts(TEA, presented={"N": two}) == [10000]
@@ -453,6 +467,11 @@ class TestEarning:
         plans = [offer(code, items(), times(number)) for code, number in (("A", "3"), ("B", "2"))]
         assert evaluate(TEA, *plans).earning == (((11980, Decimal(3)),),)
         assert applied(TEA, *plans) == {"A": 2}
+
+    def test_is_not_changed_by_a_smaller_multiplier_which_then_gives_nothing(self):
+        plans = [offer("A", items(quantity="2"), times("3")), offer("B", items(quantity="2"), times("2"))]
+        assert applied(TEA, *plans) == {"A": 1}
+        assert applied(TEA, offer("C", items(), times("1"))) == {}
 
     def test_counts_what_is_left_after_all_discounts(self):
         plans = [offer("A", items(), times("2")), offer("B", items(), percent("50"), stage="basket")]
