@@ -263,7 +263,9 @@ def _page(
                 name for name in form.given if name.startswith("name.") and name[5:] not in LANGUAGES
             ],
             "exclusive_groups": _groups(session),
-            "find": lambda words: found(session, words),
+            "find": lambda words, path: [
+                one for one in found(session, words) if one.code not in form.many(f"{path}.{one.key}")
+            ],
             "find_stores": known.find,
             "picked": lambda path: chosen(form, path, effect["names"]),
             "audience_choices": offer_kinds.audience_choices(known, form),

@@ -135,6 +135,17 @@ body.addEventListener("htmx:beforeSwap", (event) => {
   }
 });
 
+// What is ticked among things that were found joins those that are chosen, so that another search does not lose it.
+document.addEventListener("change", (event) => {
+  const one = event.target.closest(".found-one");
+  const marks = one && $(".marks", one.closest("fieldset"));
+  if (!marks || !event.target.checked) return;
+  $("[data-all]", marks)?.remove();
+  one.className = "mark";
+  marks.append(one);
+  event.target.focus();
+});
+
 // --- A sign of life for everything that takes its time --------------------------
 
 let running = 0;
