@@ -24,7 +24,9 @@ def charts_of(
     made = [
         cost_chart(found, currency) if found["days"] else None,
         store_chart(found, currency, stores) if len(found["stores"]) > 1 else None,
-        group_chart(found["winners"], currency, group_words) if found["winners"]["groups"] else None,
+        group_chart(found["winners"], currency, group_words)
+        if any(one["group_id"] for one in found["winners"]["groups"])
+        else None,
         band_chart(found["winners"], currency) if found["winners"]["bands"] else None,
         margin_chart(found["margin"], currency) if found["margin"]["known"] else None,
     ]
