@@ -31,7 +31,7 @@ COMMANDS = {
     "members": "customers.commands",
     "mine": "basket_analysis.commands",
     "night": "night",
-    "offers": "loyalty.rehearsal_commands",
+    "offers": "pos_api.offer_commands",
     "people": "web.commands",
     "programme": "loyalty.programme_commands",
     "receipts": "loyalty.commands",

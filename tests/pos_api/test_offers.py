@@ -1,12 +1,16 @@
 """Offers at a till: the examples of the contract come true, and what tills take along."""
 
+import json
 from copy import deepcopy
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import text
 
+from cli import regulars
 from core.database import Sessions, make_engine, make_sessions
 from core.verification import verify
 from pos_api import examples
@@ -191,6 +195,37 @@ class TestReceipt:
         assert [flag["code"] for flag in flags] == ["offer_not_valid"]
         assert quoted(shop)["totals"]["discount_amount"] == 0
         assert [verdict.code for verdict in verify(sessions, CHECKS) if not verdict.ok] == []
+
+
+class TestExplain:
+    def explained(self, database_url: str, *arguments: str) -> Any:
+        command = ("offers", "explain", *arguments, "--json")
+        done = CliRunner().invoke(regulars, command, env={"DATABASE_URL": database_url})
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)
+
+    def test_says_of_a_basket_and_of_a_receipt_what_each_offer_comes_to(
+        self, shop: Chain, database_url: str, tmp_path: Path
+    ):
+        enrol_with_points(shop, 0)
+        live(shop.sessions, TEA10, TEA3)
+        file = tmp_path / "basket.json"
+        file.write_text(json.dumps(BASKET | {"card_number": MEMBER_CARD}), encoding="utf-8")
+        told = self.explained(database_url, "--basket", str(file), "--store", "S1")["offers"]
+        assert [(one["offer_code"], one["applied"], one["amount"], one["missing"]) for one in told] == [
+            ("TEA10", True, 1198, None),
+            ("TEA3", False, 0, "1"),
+        ]
+        sale = bought(shop, quoted(shop))
+        shop.till.post("/receipts", sale)
+        name = f"S1/T1/{sale['business_date']}/{sale['receipt_number']}"
+        again = self.explained(database_url, "--receipt", name)
+        assert again["offers"][0]["amount"] == 1198
+        assert [(use["offer_code"], use["uses"]) for use in again["used"]] == [("TEA10", 1)]
+
+    def test_needs_one_subject(self, database_url: str):
+        refused = CliRunner().invoke(regulars, ("offers", "explain"), env={"DATABASE_URL": database_url})
+        assert refused.exit_code == 2
 
 
 class TestSnapshot:
