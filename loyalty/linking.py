@@ -27,6 +27,7 @@ from loyalty.booked_sale import BookedSale
 from loyalty.earning import earned_on_receipt, nothing
 from loyalty.exclusions import excluded_articles
 from loyalty.ledger import Cause
+from loyalty.offer_points import read_offer_points
 from loyalty.opening import hold_account
 from loyalty.operations import book
 from loyalty.programme import Programme
@@ -139,7 +140,8 @@ def book_late(
     before = len(holding.entries)
     programme = programmes(session).on(posted.business_date)
     excluded = _excluded(session, stored, programme)
-    shares = earned_on_receipt(posted, till, programme, excluded)
+    added = read_offer_points(stored.offer_points)
+    shares = earned_on_receipt(posted, till, programme, excluded, added)
     if _is_own(session, stored, account_id, member_id):
         shares = nothing(posted.lines)
     cause = Cause(posted.business_date, now, stored.receipt_id)

@@ -37,6 +37,8 @@ class StoredReceipt:
     account_id: UUID | None
     articles: tuple[int | None, ...]
     """The article of each line, None where nobody knew it."""
+    offer_points: Mapping[str, Any] | None = None
+    """What offers add to the points of a sale, as it was kept."""
 
 
 _RECEIPT = """
@@ -74,7 +76,9 @@ def read_stored(session: Session, *, business_date: date, receipt_id: UUID) -> S
         timezone=head["timezone"],
     )
     articles = tuple(line["article_id"] for line in lines)
-    return StoredReceipt(receipt_id, till, _posted(head, lines), head["account_id"], articles)
+    return StoredReceipt(
+        receipt_id, till, _posted(head, lines), head["account_id"], articles, head["offer_points"]
+    )
 
 
 def _posted(head: dict[str, Any], lines: Sequence[dict[str, Any]]) -> PostedReceipt:
