@@ -19,12 +19,17 @@ from core.progress import Report
 from core.tabular import Summary
 from customers.importing import import_members
 from demo.journey import TIMEZONE, last_day_of, package_source, weeks_to_last_week, write_files
+from demo.offers import DRAFTS, draft_document, live_document
 from demo.record import DemoRecord, OtherDemonstration
 from demo.tiers import demonstration_tiers
 from loyalty.receipt_import import import_receipts
+from loyalty.rehearsal_plans import ask_for_rehearsal, newest_open, stores_for, usual_period
+from loyalty.rehearsals import run_rehearsal
 from loyalty.tier_changes import approve_scheme, draft_scheme
 from loyalty.tier_schemes import all_schemes
 from night import run_night
+from rewards.models import OfferCode
+from rewards.offer_operations import import_document
 from sales.business_days import last_closed_day
 from sales.importing import import_articles, import_stores
 from sales.models import Receipt, Store
@@ -93,6 +98,7 @@ class Demonstration:
         store_code = self._busiest_store()
         self._add_people(record, store_code)
         self._add_till(record, store_code)
+        self._set_up_offers(record, store_code)
         self._run_night(record)
         self._make_catalogs(record)
         record.complete = True
@@ -168,6 +174,38 @@ class Demonstration:
                 now=self.now,
             )
             approve_scheme(session, version=version, seen=self.now, actor="admin", now=self.now)
+
+    def _set_up_offers(self, record: DemoRecord, store_code: str) -> None:
+        """Let some offers run, and rehearse others that marketing has drafted."""
+        today = record.last_day + timedelta(days=1) if record.as_is else business_day(self.now, TIMEZONE)
+        with self.sessions.begin() as session:
+            if session.scalar(select(func.count()).select_from(OfferCode)):
+                return
+            import_document(
+                session,
+                document=live_document(today=today, store_code=store_code),
+                actor="admin",
+                now=self.now,
+                live=True,
+            )
+            import_document(session, document=draft_document(today=today), actor="marketing", now=self.now)
+            first_day, following_day = usual_period(session, now=self.now)
+            rehearsal_id = ask_for_rehearsal(
+                session,
+                offers=[newest_open(session, draft["code"]) for draft in DRAFTS],
+                first_day=first_day,
+                following_day=following_day,
+                store_ids=stores_for(session, codes=(), currency=None),
+                actor="marketing",
+                now=self.now,
+            )
+        run_rehearsal(
+            self.sessions,
+            data=self.data,
+            rehearsal_id=rehearsal_id,
+            business_day=business_day(self.now, TIMEZONE),
+            show=self.show,
+        )
 
     def _busiest_store(self) -> str:
         """Return the store with the most receipts."""
