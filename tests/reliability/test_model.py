@@ -33,8 +33,8 @@ from loyalty.models import Balance
 from loyalty.redemptions import CardBlocked, NotEnoughPoints, reserve
 from loyalty.reservations import Redemption
 from rewards.stock import OutOfStock
-from sales.receipts import PostedReceipt
-from tests.reference import Expected, Moved, Reference
+from sales.receipts import Original, PostedReceipt
+from tests.reference import Expected, Moved, Reference, Sale
 from tests.reliability.rotation import MOST, bound, says, seed_of_run, sizes
 from tests.shop import NOON, Shop, shared_shop
 
@@ -82,6 +82,10 @@ class ShopMachine(RuleBasedStateMachine):
         self.gifts: dict[str, str] = {}
         self.beyond = 0
         """Gifts on paid receipts whose time was over, and whose piece somebody else had got meanwhile: flagged."""
+        self.handed: dict[Original, bool] = {}
+        """Sales with which a gift was handed over; True while it is back in stock, as nothing of the sale is left."""
+        self.lost = 0
+        """Gifts of sales that stand again, whose piece somebody else had got meanwhile."""
         self.gift = f"{GIFT}{next(NUMBERS)}"
         with self.shop.sessions.begin() as session:
             session.execute(
@@ -225,12 +229,10 @@ class ShopMachine(RuleBasedStateMachine):
 
     def pieces_are_in_stock_or_held_or_handed_over(self):
         out = sum(self.model.redemptions[code].state == "posted" for code in self.gifts)
+        out -= sum(self.handed.values()) + self.lost
         held = sum(self.model.redemptions[code].state == "reserved" for code in self.gifts)
+        left, kept = self._stock()
         with self.shop.sessions() as session:
-            left, kept = session.execute(
-                text("select on_hand, reserved from reward_stock where reward_code = :code"),
-                {"code": self.gift},
-            ).one()
             # What is over although nobody has booked so still lies aside.
             aside = session.execute(
                 text(
@@ -265,14 +267,48 @@ class ShopMachine(RuleBasedStateMachine):
     def _reversible(self) -> list[PostedReceipt]:
         return [posted for posted, _ in self.posted if posted.type != "void" and posted.mode == "live"]
 
+    def _stock(self) -> tuple[int, int]:
+        """Return how many pieces of the gift lie in the store, and how many of those are held."""
+        with self.shop.sessions() as session:
+            row = session.execute(
+                text("select on_hand, reserved from reward_stock where reward_code = :code"),
+                {"code": self.gift},
+            ).one()
+        return row.on_hand, row.reserved
+
+    def _gifts_go_back(self, before: tuple[int, int]) -> None:
+        """Put the gift of a sale back of which nothing is left, or take it again where the sale stands again."""
+        for name, back in list(self.handed.items()):
+            sale = self.model.known[name]
+            assert isinstance(sale, Sale)
+            empty = sale.voided or all(
+                sale.standing(number).quantity >= line.quantity for number, line in sale.lines.items()
+            )
+            if empty and not back:
+                self.handed[name] = True
+            elif back and not empty:
+                taken = self._stock()[0] < before[0]
+                assert taken or before[0] == before[1]
+                self.handed[name] = False
+                if not taken:
+                    del self.handed[name]
+                    self.lost += 1
+
     def _settles(self, posted: PostedReceipt) -> None:
+        before = self._stock()
+        gifts = [code for code in posted.redemption_ids if code in self.gifts]
+        fresh = [code for code in gifts if self.model.redemptions[code].state != "posted"]
         answer = self.shop.post(posted)
         expected = self.model.post(self.shop.name_of(posted), posted, self.shop.now)
         told = answer["points"]
         moved = Moved(told["earned"], told["spent"], told["reversed"], told["returned"])
         assert Expected(moved, told["available"], told["pending"]) == expected
         assert told["balance"] == told["available"] + told["pending"]
-        self.beyond += sum("is left in this store" in flag["detail"] for flag in answer["flags"])
+        beyond = sum("is left in this store" in flag["detail"] for flag in answer["flags"])
+        self.beyond += beyond
+        if fresh and not beyond and posted.type == "sale" and posted.mode == "live":
+            self.handed[self.shop.name_of(posted)] = False
+        self._gifts_go_back(before)
         self.posted.append((posted, answer))
 
     def _reserves(self, place: int, cost: int, **wish) -> Redemption | None:
@@ -302,7 +338,8 @@ class ShopMachine(RuleBasedStateMachine):
         return held
 
     def _pieces_out(self) -> int:
-        return sum(self.model.redemptions[code].state in {"reserved", "posted"} for code in self.gifts)
+        out = sum(self.model.redemptions[code].state in {"reserved", "posted"} for code in self.gifts)
+        return out - sum(self.handed.values()) - self.lost
 
 
 class TestTheModel:
