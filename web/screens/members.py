@@ -1,5 +1,6 @@
 """Members: found by what they bring along, and one member's points, receipts, group, consents and catalogs."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -115,9 +116,7 @@ def show(member_id: UUID) -> ResponseReturnValue:
             "why": _why(member, membership, groups),
             "value": lambda points: programme.value_of(points, currency),
             "currency": currency,
-            "referral_code": known_referral_code(session, member_id=member_id),
-            "brought": brought_by(session, member_id=member_id),
-            "tier": tier_shown(session, account_id=account_id, today=business_day(now(), timezone)),
+            **_standing(session, member_id, account_id, business_day(now(), timezone)),
         }
         if context["tab"] == "receipts":
             table = Table(
@@ -143,6 +142,15 @@ def show(member_id: UUID) -> ResponseReturnValue:
             warned=warnings_of(session, account_id=account_id, now=now()),
             copies=copies_of_member(session, member_id=member_id),
         )
+
+
+def _standing(session: Session, member_id: UUID, account_id: UUID, today: date) -> dict[str, Any]:
+    """Return the member's tier, and the code by which they bring others."""
+    return {
+        "referral_code": known_referral_code(session, member_id=member_id),
+        "brought": brought_by(session, member_id=member_id),
+        "tier": tier_shown(session, account_id=account_id, today=today),
+    }
 
 
 def _why(member: MemberView, membership: MembershipView | None, groups: GroupsShown) -> list[str]:
