@@ -126,11 +126,13 @@ def show(rehearsal_id: UUID) -> ResponseReturnValue:
     """Show what a rehearsal came to; until it has ended, how far it is, kept up to date."""
     with transaction() as session:
         view = find_rehearsal(session, rehearsal_id=rehearsal_id)
+        part = request.headers.get("HX-Target") == "rehearsal"
+        if part and view.results is not None:
+            return "", 204, {"HX-Refresh": "true"}
         documents = [one.document for one in view.offers]
         teller = Teller(language(), names_of(session, documents, language()))
         said = {one.offer_code: headline(teller, one.document) for one in view.offers}
         if view.results is None:
-            part = request.headers.get("HX-Target") == "rehearsal"
             template = "parts/rehearsal_progress.html" if part else "screens/rehearsal_progress.html"
             return render_template(template, view=view, said=said)
         return _results(session, view, said)
