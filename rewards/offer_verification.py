@@ -93,9 +93,10 @@ HOLDS = QueryCheck(
     from offer_use group by business_date, receipt_id, offer_code
     having sum(uses) < 0 or sum(amount) < 0 and min(amount) filter (where reversed_by is null) >= 0
     union all
-    select 'offer ' || used.offer_code || ', which there never was'
-    from offer_use as used left join offer_version using (offer_code)
-    where offer_version.version is null
+    select 'offer ' || used.offer_code || ' version ' || used.offer_version || ', which there never was'
+    from offer_use as used
+    left join offer_version as known on known.offer_code = used.offer_code and known.version = used.offer_version
+    where known.version is null
     """,
 )
 
