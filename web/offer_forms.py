@@ -84,7 +84,7 @@ def filled(document: Json, *, currency: str, timezone: str) -> OfferForm:
 
 def _code(form: Fields) -> str:
     code = form.text("code").upper() or code_of_name(form.text("name.en") or _any_name(form))
-    if not _CODE.fullmatch(code):
+    if not _CODE.fullmatch(code) and (code or _any_name(form)):
         form.wrong("code", _("Enter a code of capital letters without accents, digits, - and _; at most 32"))
     return code
 

@@ -192,7 +192,7 @@ def offer_version_state(state: str) -> tuple[str, str]:
     """Return words and meaning of the state of a version of an offer."""
     return {
         "draft": (_("Draft"), "caution"),
-        "live": (_("Live"), "good"),
+        "live": (_("In force"), "good"),
         "rejected": (_("Rejected"), "bad"),
         "withdrawn": (_("Withdrawn"), ""),
         "replaced": (_("Replaced"), ""),

@@ -279,7 +279,7 @@ def _columns(cells: _Cells) -> tuple[Column[OfferRow], ...]:
             sort=True,
         ),
         Column(key="budget", title=_("Budget"), value=cells.budget_words, figure=cells.budget),
-        Column(key="start", title=_("From"), value=cells.start, kind="date", sort=True),
+        Column(key="start", title=_("First day"), value=cells.start, kind="date", sort=True),
         Column(key="end", title=_("Ends"), value=cells.end, kind="date", sort=True),
         *_more_columns(cells),
     )

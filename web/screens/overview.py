@@ -17,6 +17,7 @@ from loyalty.programme_versions import programmes
 from sales.figures import latest_business_date, open_flags, sales_by_store, sales_by_week
 from web import findings, scope
 from web.groups_shown import groups_now
+from web.offers_today import offers_on
 from web.roles import CASHIER
 from web.scope import Scope
 from web.state import now, transaction, viewer
@@ -38,12 +39,19 @@ def home() -> ResponseReturnValue:
         context = _context(session, chosen, today) if newest else {"members": members_in_all(session)}
         flags = open_flags(session, store_id=viewer().store_id)
         runs = latest_runs(session, job="night", limit=1)
+        offers = offers_on(
+            session,
+            store_code=chosen.store_code,
+            day=business_day(now(), chosen.timezone),
+            timezone=chosen.timezone,
+        )
     return render_template(
         "screens/overview.html",
         scope=chosen,
         newest=newest,
         flags=flags,
         waiting=sum(flags.values()),
+        offers_today=offers,
         night=runs[0] if runs else None,
         **context,
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
@@ -10,8 +10,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.clock import business_day, zone
-from rewards.codec import read_offer
-from rewards.eligibility import is_over
 from rewards.models import RewardStock
 from sales.models import Store
 from web import scope
@@ -20,6 +18,7 @@ from web.offer_lists import OfferVersionView, Spent, live_versions, spent_by_cod
 from web.offer_names import Json, Teller
 from web.offer_naming import Choices, choices, names_of
 from web.offer_words import audience_words, headline, hours_words, offer_name
+from web.offers_today import is_in, runs_on
 from web.state import now, transaction, viewer
 from web.words import gettext as _
 from web.words import language
@@ -57,7 +56,7 @@ def index() -> ResponseReturnValue:
             return render_template("screens/today.html", store=None, scope=chosen, today=[], coming=[])
         day = business_day(now(), store.timezone)
         known = choices(session, language())
-        live = [one for one in live_versions(session) if _is_here(one, store)]
+        live = [one for one in live_versions(session) if is_in(one, store.store_code)]
         spent = spent_by_code(session, now=now(), codes=[one.offer_code for one in live])
         here = spent_here(
             session, store_id=store.store_id, today=day, monday=day - timedelta(days=day.weekday())
@@ -75,7 +74,7 @@ def index() -> ResponseReturnValue:
             )
             for one in live
         }
-        today = [rows[one.offer_code] for one in live if _runs_on(one, day, store.timezone)]
+        today = [rows[one.offer_code] for one in live if runs_on(one, day, store.timezone)]
         coming = [rows[one.offer_code] for one in live if _comes(one, day, store.timezone)]
     return render_template(
         "screens/today.html", store=store, scope=chosen, today=today, coming=coming, day=day
@@ -85,20 +84,6 @@ def index() -> ResponseReturnValue:
 def _store(session: Session, store_id: int | None) -> Store | None:
     statement = select(Store).order_by(Store.store_code)
     return session.scalars(statement.where(Store.store_id == store_id) if store_id else statement).first()
-
-
-def _is_here(one: OfferVersionView, store: Store) -> bool:
-    stores = one.document.get("stores") or ()
-    return not stores or store.store_code in stores
-
-
-def _runs_on(one: OfferVersionView, day: date, timezone: str) -> bool:
-    """Return whether there is an hour of a store's day in which an offer can be had."""
-    valid = read_offer(dict(one.document)).valid
-    start = datetime.combine(day, datetime.min.time(), zone(timezone))
-    if is_over(valid, start) and is_over(valid, start + timedelta(days=1) - timedelta(seconds=1)):
-        return False
-    return not valid.weekdays or day.isoweekday() in valid.weekdays
 
 
 def _comes(one: OfferVersionView, day: date, timezone: str) -> bool:
