@@ -14,6 +14,7 @@ from core.job_runs import latest_runs
 from customers.member_lists import members_in_all
 from loyalty.figures import outstanding, points_by_week
 from loyalty.programme_versions import programmes
+from rewards.stock_lists import low_stock
 from sales.figures import latest_business_date, open_flags, sales_by_store, sales_by_week
 from web import findings, scope
 from web.groups_shown import groups_now
@@ -45,6 +46,7 @@ def home() -> ResponseReturnValue:
             day=business_day(now(), chosen.timezone),
             timezone=chosen.timezone,
         )
+        low = low_stock(session, store_id=viewer().store_id)
     return render_template(
         "screens/overview.html",
         scope=chosen,
@@ -53,6 +55,7 @@ def home() -> ResponseReturnValue:
         waiting=sum(flags.values()),
         offers_today=offers,
         night=runs[0] if runs else None,
+        low=low,
         **context,
     )
 
