@@ -43,13 +43,14 @@ class OfferBook:
         self.article_names = dict(article_names or {})
         self._numbers: dict[Select, int] = {}
         self._selects: list[Select] = []
+        self._keys: list[str | None] = []
         self._audiences: dict[object, int] = {}
         ordered = sorted(offers, key=lambda offer: offer.order)
         self.live = [LiveOffer(offer, rank, self) for rank, offer in enumerate(ordered)]
         self.by_code = {live.code: live for live in self.live}
         self._matchers = [Matcher(select) for select in self._selects]
         self._index = {key: self._listed(key) for key in KEYS}
-        self._anything = [number for number, select in enumerate(self._selects) if main_key(select) is None]
+        self._anything = [number for number, key in enumerate(self._keys) if key is None]
         self._triggered: dict[int, list[int]] = {}
         self._touched: dict[int, list[int]] = {}
         self._by_batch: dict[str, list[int]] = {}
@@ -81,6 +82,7 @@ class OfferBook:
         if found is None:
             found = self._numbers[select] = len(self._selects)
             self._selects.append(select)
+            self._keys.append(main_key(select))
         return found
 
     def number_of(self, select: Select) -> int | None:
@@ -100,16 +102,15 @@ class OfferBook:
             return 0.0
         if isinstance(way, str):
             return 10**9
-        select = self._selects[way]
-        key = main_key(select)
+        key = self._keys[way]
         if key is None:
             return 10**8
-        return len(getattr(select, key)) * 10.0 ** KEYS.index(key)
+        return len(getattr(self._selects[way], key)) * 10.0 ** KEYS.index(key)
 
     def _listed(self, key: str) -> dict[str, list[int]]:
         listed: dict[str, list[int]] = {}
         for number, select in enumerate(self._selects):
-            if main_key(select) == key:
+            if self._keys[number] == key:
                 for value in getattr(select, key):
                     listed.setdefault(indexed(key, value), []).append(number)
         return listed

@@ -42,9 +42,13 @@ _kept: WeakKeyDictionary[Engine, LiveBook] = WeakKeyDictionary()
 _BOOK = """
     select generation, choice,
            (select jsonb_agg(jsonb_build_array(version, document) order by offer_code)
-            from offer_version where state = 'live')
+            from offer_version where state = 'live'),
+           (select jsonb_object_agg(sku, name) from article where sku in (
+                select jsonb_path_query(document, '$.**.skus[*]') #>> '{}'
+                from offer_version where state = 'live'))
     from offer_book
 """
+"""The live versions, and what the articles are called that they name: explanations speak of them."""
 
 
 def book_at_hand(session: Session) -> LiveBook:
@@ -64,22 +68,28 @@ def live_book(session: Session, *, generation: int | None = None) -> LiveBook:
     if kept is not None and generation is not None and kept.generation == generation:
         return kept
     row = driver_of(session).execute(_BOOK).fetchone()
-    found = _compiled(row) if row else NOTHING_LIVE
+    found = _compiled(row, kept or NOTHING_LIVE) if row else NOTHING_LIVE
     _kept[engine] = found
     return found
 
 
-def _compiled(row: Any) -> LiveBook:
-    generation, choice, versions = row
-    found = [replace(read_offer(document), version=version) for version, document in versions or ()]
+def _compiled(row: Any, before: LiveBook) -> LiveBook:
+    generation, choice, versions, names = row
+    found = [_read(version, document, before) for version, document in versions or ()]
     offers = {offer.code: offer for offer in found}
     return LiveBook(
         generation=generation,
-        book=OfferBook(found, choice or FIRST),
+        book=OfferBook(found, choice or FIRST, names),
         offers=offers,
         holds=any(offer.limits.held for offer in found),
         asks_first=any(offer.audience.first_purchase for offer in found),
     )
+
+
+def _read(version: int, document: Mapping[str, Any], before: LiveBook) -> Offer:
+    """Return a live version; decided ones never change, so one that is at hand is not read again."""
+    known = before.offers.get(document["code"])
+    return known if known and known.version == version else replace(read_offer(document), version=version)
 
 
 def _engine(session: Session) -> Engine:
