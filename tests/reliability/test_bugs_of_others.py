@@ -143,6 +143,94 @@ class TestAReward:
         assert crowd.points(one) == (100, 0)
 
 
+class TestADiscount:
+    @pytest.mark.parametrize("price", [1, 3, 99, 333, 3330, 5990, 99_999])
+    @pytest.mark.parametrize("quantity", ["1", "3", "7", "0.754"])
+    def test_of_everything_leaves_no_cent(self, crowd, price, quantity):
+        """33.33 % and 10 % before it left halves to round; 100 % takes whatever that is, on every line."""
+        sku = f"ALL-{price}-{quantity}"
+        offers = [
+            {"code": f"BUGS-{off}", "audience": {"who": "everyone"}, "priority": priority,
+             "condition": {"kind": "items", "select": {"skus": [sku, f"{sku}-2"]}, "quantity": "1"},
+             "benefit": {"kind": "percent", "off": off.replace("-", ".")}}
+            for off, priority in (("33-33", 300), ("10", 200), ("100", 100))
+        ]  # fmt: skip
+        crowd.live(offers=offers)
+        lines = [
+            {"line_number": 1, "sku": sku, "quantity": quantity, "unit_price": price},
+            {"line_number": 2, "sku": f"{sku}-2", "quantity": "1", "unit_price": price + 1},
+        ]
+        quote = crowd.chain.till.post("/quotes", {"currency": "CZK", "lines": lines}).get_json()
+        assert [found["net_amount"] for found in quote["lines"]] == [0, 0]
+        assert quote["totals"]["payable_amount"] == 0
+
+
+class TestAVoucher:
+    def test_is_checked_and_spent_in_one_step(self, crowd, shop):
+        """Sixteen tills were shown its discount; whoever pays first has spent it, and nobody a second time."""
+        code = "BUGS-VOUCHER-1"
+        crowd.live(
+            offers=[],
+            vouchers=[{"batch": "BUGS", "value_amount": 500, "currency": "CZK", "minimum_amount": 0, "valid_days": 9,
+                       "codes": [code]}],
+        )  # fmt: skip
+        basket = {"currency": "CZK", "voucher_codes": [code],
+                  "lines": [{"line_number": 1, "sku": "A1", "quantity": "1", "unit_price": 1000}]}  # fmt: skip
+        shown = [till.post("/quotes", basket).get_json()["totals"]["discount_amount"] for till in crowd.tills]
+        assert set(shown) == {500}
+        discount = {
+            "discount_amount": 500,
+            "total_amount": 500,
+            "discounts": [{"offer_code": "BUGS", "amount": 500}],
+        }
+        bodies = [
+            shop(f"voucher{place}", 1000, lines=[line(1, 1000) | discount], voucher_codes=[code],
+                 totals={"payable_amount": 500})
+            for place in range(len(crowd.tills))
+        ]  # fmt: skip
+        answers = crowd.at_once(
+            [
+                lambda till=till, body=body: till.post("/receipts", body)
+                for till, body in zip(crowd.tills, bodies, strict=True)
+            ]
+        )
+        clean = [
+            answer
+            for answer in answers
+            if not {flag["code"] for flag in answer.get_json()["flags"]}
+            & {"over_redeemed", "offer_not_valid"}
+        ]
+        assert len(clean) == 1
+        assert code_of(crowd.chain.till.post("/redemptions", {"voucher_code": code})) == "already_redeemed"
+
+
+class TestAnOffer:
+    def test_cannot_be_had_beyond_a_member_s_limit(self, crowd, shop):
+        """Neither at another till, nor by asking again, nor after a partial return; after a void it can."""
+        card = crowd.member(14, 0)
+        crowd.live(
+            offers=[{"code": "BUGS-ONCE", "limits": {"per_member": 1}, "stores": ["S1"],
+                     "condition": {"kind": "items", "select": {"skus": ["ONCE"]}, "quantity": "1"},
+                     "benefit": {"kind": "amount", "off": 100, "per": "application"}}]
+        )  # fmt: skip
+        wish = {"currency": "CZK", "card_number": card,
+                "lines": [{"line_number": 1, "sku": "ONCE", "quantity": "2", "unit_price": 1000}]}  # fmt: skip
+
+        def off(till) -> int:
+            return till.post("/quotes", wish).get_json()["totals"]["discount_amount"]
+
+        assert (off(crowd.chain.till), off(crowd.chain.till), off(crowd.tills[0])) == (100, 100, 100)
+        lines = [line(1, 1900, sku="ONCE", quantity="2", unit_price=1000, discount_amount=100,
+                      discounts=[{"offer_code": "BUGS-ONCE", "amount": 100}])]  # fmt: skip
+        sale = shop("once", 1900, lines=lines, card_number=card, totals={"payable_amount": 1900})
+        booked(crowd, sale)
+        assert (off(crowd.chain.till), off(crowd.tills[0])) == (0, 0)
+        booked(crowd, back(sale, "once-back", 950))
+        assert off(crowd.chain.till) == 0
+        booked(crowd, undo("void", sale, "once-void"))
+        assert off(crowd.chain.till) == 100
+
+
 class TestASecondCard:
     def test_lives_on_after_the_first_was_replaced(self, crowd, shop):
         """Old and new number lead to one account, on which both earn."""
