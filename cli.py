@@ -22,6 +22,7 @@ COMMANDS = {
     "cards": "loyalty.card_commands",
     "catalogs": "catalogs.commands",
     "certify": "pos_api.commands",
+    "company-prices": "loyalty.company_commands",
     "db": "core.commands",
     "demo": "demo.commands",
     "doctor": "core.commands",
