@@ -1,0 +1,120 @@
+"""Data that was there before a migration is there after it, means the same, and can be worked with."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from alembic import command
+from sqlalchemy import Engine, text
+
+from core.database import _config, make_engine, make_sessions
+from core.verification import verify
+from loyalty.queries import card_view
+from loyalty.verification import CHECKS
+from rewards.verification import CHECKS as OF_REWARDS
+from sales.receipts import TillIdentity
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+OLD = """
+    insert into store (store_code, name, currency, timezone) values ('S1', 'Old', 'CZK', 'Europe/Prague');
+    insert into till (store_id, till_code) select store_id, 'T1' from store;
+    insert into account values ('00000000-0000-7000-8000-0000000000a1', null, '2026-01-01');
+    insert into member (member_id, member_code, account_id, given_name, family_name, language, joined_on)
+      values ('00000000-0000-7000-8000-0000000000b1', 'M1', '00000000-0000-7000-8000-0000000000a1', 'Žofie', 'Nová', 'cs',
+              '2026-01-01');
+    insert into card (card_number, state, account_id, member_id, created_at, issued_at)
+      values ('2990000000019', 'active', '00000000-0000-7000-8000-0000000000a1', '00000000-0000-7000-8000-0000000000b1',
+              '2026-01-01', '2026-01-01');
+    insert into receipt (business_date, receipt_id, store_id, till_id, receipt_number, type, mode, offline, closed_at,
+        received_at, card_number, account_id, member_id, currency, gross_amount, discount_amount, points_amount,
+        rounding_amount, payable_amount, fingerprint)
+      select '2026-11-21', '00000000-0000-7000-8000-0000000000c1', store_id, till_id, '1', 'sale', 'live', false,
+             '2026-11-21 11:00+00', '2026-11-21 11:00+00', '2990000000019', '00000000-0000-7000-8000-0000000000a1',
+             '00000000-0000-7000-8000-0000000000b1', 'CZK', 100000, 0, 0, 0, 100000, ''
+      from till;
+    insert into receipt_line (business_date, receipt_id, line_number, sku, quantity, unit_price, discount_amount,
+        total_amount, discounts, points)
+      values ('2026-11-21', '00000000-0000-7000-8000-0000000000c1', 1, 'tea', 1, 100000, 0, 100000,
+              '[{"offer_code": "OLD", "offer_version": null, "amount": 0}]', 1000);
+    insert into ledger_entry (entry_id, account_id, reason, business_date, booked_at, receipt_id)
+      values ('00000000-0000-7000-8000-0000000000e1', '00000000-0000-7000-8000-0000000000a1', 'earn', '2026-11-21',
+              '2026-11-21 11:00+00', '00000000-0000-7000-8000-0000000000c1');
+    insert into lot (lot_id, account_id, business_date, receipt_id, booked_at, available_at, expires_at, earned,
+        remaining, line_numbers, line_remaining)
+      values ('00000000-0000-7000-8000-0000000000d1', '00000000-0000-7000-8000-0000000000a1', '2026-11-21',
+              '00000000-0000-7000-8000-0000000000c1', '2026-11-21 11:00+00', '2026-12-04 23:00+00',
+              '2028-11-30 23:00+00', 1000, 1000, '{1}', '{1000}');
+    insert into ledger_leg (entry_id, leg_number, account_id, book, lot_id, points)
+      values ('00000000-0000-7000-8000-0000000000e1', 1, '00000000-0000-7000-8000-0000000000a1', 'points',
+              '00000000-0000-7000-8000-0000000000d1', 1000),
+             ('00000000-0000-7000-8000-0000000000e1', 2, '00000000-0000-7000-8000-0000000000a1', 'issued', null, -1000);
+    insert into balance (account_id, points) values ('00000000-0000-7000-8000-0000000000a1', 1000);
+    insert into reward (reward_code, name, points) values ('MUG', '{"en": "Mug"}', 500);
+    insert into reward_stock (reward_code, store_id, on_hand) select 'MUG', store_id, 7 from store;
+    insert into quote (quote_id, store_id, till_id, currency, quoted_at, valid_until, lines, gross_amount,
+        discount_amount, points_amount, payable_amount, points_to_spend, points_to_earn)
+      select gen_random_uuid(), store_id, till_id, 'CZK', '2026-11-21 10:59+00', '2026-11-21 11:09+00',
+             '[[1, "1", 100000, 100000, 0]]', 100000, 0, 0, 100000, 0, 1000
+      from till;
+"""
+
+TABLES = (
+    "receipt",
+    "receipt_line",
+    "ledger_entry",
+    "ledger_leg",
+    "lot",
+    "balance",
+    "card",
+    "member",
+    "quote",
+    "reward",
+)
+
+
+def rows(engine: Engine, columns: dict[str, Any]) -> dict[str, Any]:
+    """Every row of the tables, of the columns that they had."""
+    with engine.connect() as connection:
+        found = {}
+        for table in TABLES:
+            wanted = columns.get(table) or sorted(
+                connection.scalars(
+                    text("select column_name from information_schema.columns where table_name = :table"),
+                    {"table": table},
+                )
+            )
+            columns[table] = wanted
+            found[table] = sorted(
+                map(str, connection.execute(text(f"select {', '.join(wanted)} from {table}")).all())
+            )
+        return found
+
+
+class TestOffers:
+    """0003."""
+
+    @pytest.fixture
+    def old(self, database_url: str, owner_engine: Engine) -> Engine:
+        command.downgrade(_config(database_url), "0002")
+        with owner_engine.begin() as owner:
+            for statement in OLD.strip().split(";\n"):
+                owner.exec_driver_sql(statement)
+        return owner_engine
+
+    def test_leave_what_was_there_as_it_was_on_the_way_up_and_down(self, old: Engine, database_url: str):
+        columns: dict[str, Any] = {}
+        before = rows(old, columns)
+        command.upgrade(_config(database_url), "head")
+        assert rows(old, columns) == before
+        engine = make_engine(database_url)
+        sessions = make_sessions(engine)
+        assert [one.code for one in verify(sessions, (*CHECKS, *OF_REWARDS)) if not one.ok] == []
+        with sessions.begin() as session:
+            till = TillIdentity(1, 1, "S1", "T1", "CZK", "Europe/Prague")
+            view = card_view(session, card_number="2990000000019", now=NOW, store=till)
+            assert (view["points"]["balance"], view["points"]["pending"]) == (1000, 1000)
+            assert session.execute(text("select on_hand, reserved from reward_stock")).all() == [(7, 0)]
+        engine.dispose()
+        command.downgrade(_config(database_url), "0002")
+        assert rows(old, columns) == before
