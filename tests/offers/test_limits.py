@@ -1,14 +1,21 @@
 """Limits and budgets: what is used up is over, what was promised is kept, and the last one goes to one."""
 
+import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from threading import Barrier
+from http.client import HTTPConnection
+from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 import time_machine
+from werkzeug.serving import make_server
 
-from tests.offers.conftest import Quote, amount, basket, items, nth, offer, percent
+from sales.operations import add_till
+from tests.offers.conftest import OPENED, Quote, amount, basket, items, nth, offer, percent
 
 CONTENDERS = 16
 TEA = basket(("tea", 1, 5990))
@@ -230,20 +237,49 @@ class TestAReceipt:
         assert quoted(market) == 1000
 
 
+@dataclass(frozen=True)
+class Answer:
+    status_code: int
+    body: dict[str, Any]
+
+    def get_json(self) -> dict[str, Any]:
+        return self.body
+
+
+@dataclass(frozen=True)
+class WireTill:
+    """A till that speaks HTTP to a server, on a connection of its own."""
+
+    port: int
+    key: str
+    till_code: str
+    store_code: str = "S1"
+
+    def post(self, path: str, document: Any) -> Answer:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+        with closing(connection):
+            connection.request("POST", f"/pos/v1{path}", json.dumps(document), headers)
+            answer = connection.getresponse()
+            return Answer(answer.status, json.loads(answer.read()))
+
+
 @pytest.fixture(scope="module")
 def tills(market):
-    """Sixteen tills of one store, and hands enough for all of them at once."""
-    from sales.operations import add_till
-    from tests.offers.conftest import OPENED
-    from tests.pos_api.conftest import TillClient
-
-    found = []
+    """Sixteen tills of one store, each on a connection of its own to a server that answers them all at once."""
+    server = make_server("127.0.0.1", 0, market.tills["S1"].app, threaded=True)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    found = {}
     with market.sessions.begin() as session:
         for number in range(CONTENDERS):
             key = add_till(session, store_code="S1", till_code=f"C{number}", now=OPENED, actor="test")
-            found.append(TillClient(market.tills["S1"].app, key, "S1", f"C{number}"))
-    market.tills |= {f"C{number}": till for number, till in enumerate(found)}
-    return [f"C{number}" for number in range(CONTENDERS)]
+            found[f"C{number}"] = WireTill(server.server_port, key, f"C{number}")
+    market.tills |= found
+    yield list(found)
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 @pytest.fixture(scope="module")
