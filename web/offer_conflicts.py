@@ -5,18 +5,19 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from rewards.models import OfferVersion
+from rewards.codec import offer_document
+from rewards.offer_queries import live_offers
 from sales.models import Article
-from web.offer_condition_words import is_everything
+from web.offer_condition_words import SELECT_KEYS, is_everything
 from web.offer_names import Json, Teller
 from web.offer_samples import matches
 from web.offer_words import headline, offer_name
 
-MOST_SHOWN: Final = 8
-MOST_LOOKED_AT: Final = 400
+MOST_LOOKED_AT: Final = 2_000
+"""Articles of an offer that are compared with the other offers."""
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(9999, 12, 1, tzinfo=UTC)
 
@@ -34,20 +35,54 @@ class Conflict:
 
 def conflicts(session: Session, document: Json, say: Teller) -> list[Conflict]:
     """Return the live offers on the same goods, at a common time and in a common store; those that exclude first."""
-    rows = session.execute(
-        select(OfferVersion.document)
-        .where(OfferVersion.state == "live", OfferVersion.offer_code != document["code"])
-        .order_by(OfferVersion.offer_code)
-        .limit(MOST_LOOKED_AT)
-    ).scalars()
-    near = [one for one in rows if _same_time(document, one) and _same_store(document, one)]
+    goods = _goods(session, document)
+    near = [offer_document(one) for one in live_offers(session) if one.code != document["code"]]
     found = [
         Conflict(one["code"], offer_name(say, one), headline(say, one), *_meeting(say, document, one))
         for one in near
-        if _same_goods(session, document, one)
+        if _same_time(document, one) and _same_store(document, one) and goods.meet(one)
     ]
     found.sort(key=lambda one: ("caution", "accent", "").index(one.meaning))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Goods:
+    """The articles that an offer is about; None where it is about all of them."""
+
+    articles: tuple[tuple[str | None, ...], ...] | None
+
+    def meet(self, other: Json) -> bool:
+        """Return whether another offer is about one of them."""
+        about = _about(other)
+        if self.articles is None or any(is_everything(chosen) for chosen in about):
+            return True
+        return any(_matches(chosen, article) for chosen in about for article in self.articles)
+
+
+def _goods(session: Session, document: Json) -> _Goods:
+    about = _about(document)
+    if any(is_everything(chosen) for chosen in about):
+        return _Goods(None)
+    columns = (Article.category, Article.type, Article.department, Article.brand, Article.sku, Article.gtin)
+    rows = session.execute(
+        select(*columns)
+        .where(or_(*(matches(chosen) for chosen in about)))
+        .order_by(Article.sku)
+        .limit(MOST_LOOKED_AT)
+    )
+    return _Goods(tuple(tuple(row) for row in rows))
+
+
+def _matches(chosen: Json | None, article: tuple[str | None, ...]) -> bool:
+    """Return whether a selection means an article: one of the values of every key given, and not what is taken out."""
+    if is_everything(chosen):
+        return True
+    assert chosen is not None
+    fits = all(
+        not chosen.get(key) or value in chosen[key] for key, value in zip(SELECT_KEYS, article, strict=True)
+    )
+    return fits and (is_everything(chosen.get("except")) or not _matches(chosen["except"], article))
 
 
 def below_cost(session: Session, document: Json) -> tuple[int, int]:
@@ -115,22 +150,6 @@ def _period(offer: Json) -> tuple[datetime, datetime]:
 def _same_store(one: Json, other: Json) -> bool:
     mine, theirs = set(one.get("stores") or ()), set(other.get("stores") or ())
     return not mine or not theirs or bool(mine & theirs)
-
-
-def _same_goods(session: Session, one: Json, other: Json) -> bool:
-    """Return whether there is an article that both are about."""
-    mine, theirs = _about(one), _about(other)
-    if any(is_everything(chosen) for chosen in mine) and any(is_everything(chosen) for chosen in theirs):
-        return True
-    return bool(
-        session.scalar(
-            select(
-                exists().where(
-                    or_(*(matches(chosen) for chosen in mine)), or_(*(matches(chosen) for chosen in theirs))
-                )
-            )
-        )
-    )
 
 
 def _about(offer: Json) -> list[Json]:

@@ -14,9 +14,8 @@ from core.money import half_up
 from rewards.applicator import EvaluatedLine, Evaluation, apply_offers
 from rewards.book import OfferBook
 from rewards.carts import Occasion, Presented, Shopper
-from rewards.codec import read_offer
 from rewards.eligibility import runs_at
-from rewards.models import LiveBook, OfferVersion
+from rewards.offer_queries import choice_of, live_offers
 from rewards.offers import COMPANIES, Audience, Offer, Validity, batches_in
 from rewards.voucher_models import VoucherBatch
 from sales.models import Store
@@ -86,16 +85,6 @@ class Shown:
     currency: str
 
 
-def live_offers(session: Session, *, but: str | None = None) -> list[Offer]:
-    """Return the live offers, all but one."""
-    rows = session.execute(
-        select(OfferVersion.document, OfferVersion.version)
-        .where(OfferVersion.state == "live", OfferVersion.offer_code != (but or ""))
-        .order_by(OfferVersion.offer_code)
-    )
-    return [replace(read_offer(document), version=version) for document, version in rows]
-
-
 def shown(
     session: Session,
     draft: Offer,
@@ -107,8 +96,8 @@ def shown(
     language: str,
 ) -> Shown:
     """Return what comes out of a basket when `draft` is live beside the other offers."""
-    live = live_offers(session, but=draft.code)
-    choice = session.scalar(select(LiveBook.choice)) or "first"
+    live = [one for one in live_offers(session) if one.code != draft.code]
+    choice = choice_of(session)
     book = OfferBook(
         [*live, draft], choice, article_names={line.article.sku: line.article.name for line in sample}
     )

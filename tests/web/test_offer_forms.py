@@ -90,7 +90,7 @@ class TestForm:
         )
         assert form.document is None
         assert set(form.errors) == {
-            "code", "name.en", "condition.quantity", "benefit.off", "valid.from", "valid.to", "limits.uses",
+            "name.en", "condition.quantity", "benefit.off", "valid.from", "valid.to", "limits.uses",
             "limits.amount", "priority", "valid.hours",
         }  # fmt: skip
 

@@ -12,6 +12,7 @@ from werkzeug.exceptions import BadRequest
 
 from core.clock import zone
 from rewards.offer_decisions import (
+    LONGEST_TEXT,
     NoReason,
     NotRehearsed,
     SamePerson,
@@ -43,6 +44,7 @@ from web.offer_naming import Choices, choices, names_of
 from web.offer_words import changes, headline, offer_name, sentences
 from web.state import now, transaction, viewer
 from web.tables import Choice, Column, Empty, Filter, Kind, Table
+from web.typed import wrong_text
 from web.words import gettext as _
 from web.words import language
 
@@ -109,6 +111,8 @@ def version(code: str, version: int) -> ResponseReturnValue:
 def decide(code: str, version: int) -> ResponseReturnValue:
     """Approve, reject or withdraw a draft."""
     decision, reason = request.form.get("decision", ""), request.form.get("reason", "")
+    if words := wrong_text(reason, longest=LONGEST_TEXT):
+        return _page(code, version, {"reason": words}), 422
     told: dict[str, Any] = {
         "offer_code": code,
         "version": version,
@@ -141,6 +145,9 @@ def decide(code: str, version: int) -> ResponseReturnValue:
 @blueprint.post("/<code>/stop")
 def stop(code: str) -> ResponseReturnValue:
     """Stop the live version; quotes already given are honoured."""
+    reason = request.form.get("stop_reason", "")
+    if words := wrong_text(reason, longest=LONGEST_TEXT):
+        return _page(code, None, {"stop_reason": words}), 422
     try:
         with transaction() as session:
             stop_offer(
@@ -148,7 +155,7 @@ def stop(code: str) -> ResponseReturnValue:
                 offer_code=code,
                 actor=viewer().login,
                 now=now(),
-                reason=request.form.get("stop_reason", ""),
+                reason=reason,
             )
     except NoReason:
         return _page(code, None, {"stop_reason": _("Say why it stops")}), 422
