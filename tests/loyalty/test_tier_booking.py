@@ -1,9 +1,11 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 from sqlalchemy import select, text
+from stdnum import ean
 
 from core.jobs import Shift
 from customers.models import Card, Member
@@ -13,7 +15,8 @@ from loyalty.reservations import Zone
 from loyalty.tier_grants import BadGrant, grant_tier
 from loyalty.tier_jobs import settle_tiers
 from loyalty.tier_models import TierEvent, TierStanding
-from sales.receipts import Totals
+from rewards.offer_operations import import_document
+from sales.receipts import PostedReceipt, Totals
 from tests.shop import CARD, OTHER_CARD, Shop
 from tests.tiers import let_hold, three_tiers
 
@@ -266,3 +269,71 @@ class TestALinkedReceipt:
                 actor="desk",
             )
         assert shop.card()["tier"]["code"] == "silver"
+
+
+class TestAnyOrder:
+    ORDERS = 4
+
+    def test_of_receipts_ends_at_the_same_standing(self, shop: Shop):
+        """Sales, returns and a void of one story come to several cards, each in an order of its own."""
+        let_hold(shop.sessions, three_tiers(0, 60, 120), START, now=shop.now)
+        bodies = [f"2990000001{number:02}" for number in range(self.ORDERS)]
+        cards = [body + ean.calc_check_digit(body) for body in bodies]
+        shop.issue(cards)
+        chance = Random(20261122)
+        first = shop.now
+        for card in cards:
+            shop.now = first
+            story = self.story(shop, card)
+            chance.shuffle(story)
+            shop.now = first + timedelta(days=3)
+            for posted in story:
+                shop.post(posted)
+        shop.now = first + timedelta(days=3)
+        with shop.sessions() as session:
+            rows = session.execute(
+                select(
+                    TierStanding.tier_code,
+                    TierStanding.since,
+                    TierStanding.period_end,
+                    TierStanding.grace_until,
+                )
+                .join(Card, Card.account_id == TierStanding.account_id)
+                .where(Card.card_number.in_(cards))
+            ).all()
+        assert len(rows) == self.ORDERS
+        assert len({tuple(row) for row in rows}) == 1, rows
+        assert len({str(shop.card(card)["tier"]) for card in cards}) == 1
+        assert rows[0].tier_code == "silver"
+
+    @staticmethod
+    def story(shop: Shop, card: str) -> list[PostedReceipt]:
+        """Silver with the second sale, which comes back in part; gold but for the void of a third."""
+        sales = []
+        for amount in (4000, 3000, 9000, 1000):
+            shop.later(hours=4)
+            sales.append(shop.sale(amount, card_number=card))
+        shop.later(hours=1)
+        return [
+            *sales,
+            shop.back(sales[1], {1: "1"}, card_number=card),
+            shop.void(sales[2], card_number=card),
+        ]
+
+
+class TestWhatOffersAdd:
+    def test_counts_as_points_that_the_sale_earned(self, shop: Shop):
+        let_hold(shop.sessions, three_tiers(), START, now=shop.now)
+        shop.enrol(CARD)
+        with shop.sessions.begin() as session:
+            offer = {
+                "code": "PLUS80",
+                "condition": {"kind": "always"},
+                "benefit": {"kind": "points", "points": 80},
+            }
+            import_document(
+                session, document={"format": 1, "offers": [offer]}, actor="test", now=shop.now, live=True
+            )
+        answer = shop.post(shop.sale(3000))
+        assert answer["points"]["earned"] == 110
+        assert answer["tier"] == {"code": "silver", "next": "gold", "missing": 190}
