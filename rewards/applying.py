@@ -7,6 +7,7 @@ Pure.
 """
 
 from rewards.benefits import Worked, shared, unit_by_unit
+from rewards.bundles import Bundles, claimable
 from rewards.carts import Left
 from rewards.plain import alike, apply_plain
 from rewards.planning import Plan, planned
@@ -38,13 +39,48 @@ def _apply_again_and_again(basket: Basket, live: LiveOffer, left: Left | None) -
     if times_left <= 0:
         _note_limit(basket, live)
         return None
-    view, given = Claimable(basket, live), Given(live)
-    while given.times < times_left:
-        if basket.planned >= MOST_PLANNED or basket.steps >= MOST_STEPS:
-            basket.notes.append(("stopped", live.code))
+    if live.alone and (found := claimable(basket, live)) is not None:
+        given = _give_bundles(Bundles(basket, live, found), times_left, amount_left)
+    else:
+        given = _give_by_plans(Claimable(basket, live), live, times_left, amount_left)
+    if given is not None and given.times >= times_left and given.times != live.limits.per_receipt:
+        _note_limit(basket, live)
+    return given
+
+
+def _give_bundles(bundles: Bundles, times_left: int, amount_left: int) -> Given | None:
+    live, given, basket = bundles.live, bundles.given, bundles.basket
+    while given.times < times_left and bundles.there >= bundles.size:
+        if _is_too_much(basket, live):
             break
-        basket.planned += 1
-        basket.effort += 1
+        takes = bundles.takes()
+        shares = bundles.shares(takes)
+        amount = sum([share.off for share in shares.values()])
+        if not (amount if live.discounts else bundles.gives(shares)):
+            break
+        if amount > amount_left - given.amount:
+            basket.refused[live.rank] = BUDGET
+            break
+        repeats = min(bundles.repeats(takes), times_left - given.times)
+        if amount and repeats > 1:
+            repeats = min(repeats, (amount_left - given.amount) // amount)
+        bundles.give(takes, shares, repeats)
+    return bundles.settle() if given.times else None
+
+
+def _is_too_much(basket: Basket, live: LiveOffer) -> bool:
+    """Count one more application that is worked out; return whether that is more than a basket gets."""
+    if basket.planned >= MOST_PLANNED or basket.steps >= MOST_STEPS:
+        basket.notes.append(("stopped", live.code))
+        return True
+    basket.planned += 1
+    basket.effort += 1
+    return False
+
+
+def _give_by_plans(view: Claimable, live: LiveOffer, times_left: int, amount_left: int) -> Given | None:
+    given = Given(live)
+    while given.times < times_left and not _is_too_much(view.basket, live):
         plan = planned(view, live)
         if plan is None or not _give(view, plan, given, times_left - given.times, amount_left):
             break
@@ -52,8 +88,6 @@ def _apply_again_and_again(basket: Basket, live: LiveOffer, left: Left | None) -
             break
     if not given.times:
         return None
-    if given.times >= times_left and given.times != live.limits.per_receipt:
-        _note_limit(basket, live)
     _settle(view, live, given)
     return given
 
@@ -172,18 +206,10 @@ def _gives(view: Claimable, plan: Plan, live: LiveOffer) -> bool:
     if live.multiplier is None:
         return live.points is None or live.points > 0
     return any(
-        works and _multiplied(view.pools[place].runs[slot][3], live) != view.pools[place].runs[slot][3]
+        works and live.multiplied(view.pools[place].runs[slot][3]) != view.pools[place].runs[slot][3]
         for place, takes in plan.takes.items()
         for slot, _count, works in takes
     )
-
-
-def _multiplied(times: object, live: LiveOffer) -> object:
-    """Return how many times points a unit earns now: the largest counts; 1 is what every unit earns anyway."""
-    assert live.multiplier is not None
-    if times is None:
-        return None if live.multiplier == 1 else live.multiplier
-    return max(times, live.multiplier)  # type: ignore[call-overload]
 
 
 def _repeats(view: Claimable, plan: Plan, live: LiveOffer) -> int:
@@ -229,7 +255,7 @@ def _put(
         if not works or (offs is None and live.multiplier is None):
             into.append((count, left, before | flags, times))
         elif offs is None:
-            into.append((count, left, before | flags, _multiplied(times, live)))  # type: ignore[arg-type]
+            into.append((count, left, before | flags, live.multiplied(times)))
         else:
             for many, off in offs[worked]:
                 flag = before | flags | (DISCOUNTED if off else 0)

@@ -49,6 +49,10 @@ class View(Protocol):
         """Return the thousandths that a weighed line counts for, None for pieces."""
         ...
 
+    def whole_gross(self, place: int) -> int:
+        """Return what a whole line costs before discounts, whatever of it may be claimed."""
+        ...
+
     def gross(self, place: int) -> int:
         """Return what the units that may be claimed cost before discounts."""
         ...
@@ -171,6 +175,9 @@ class ValueCheck(Check):
 
     def claim(self, view: View) -> Claim | None:
         """Return all matching units when they are worth enough; nothing is worth nothing, not zero."""
+        # What may be claimed is never worth more than the whole lines, which cost no look at their units.
+        if sum(map(view.whole_gross, view.lines(self.select))) < self.amount:
+            return None
         claimed = {place: count for place in view.lines(self.select) if (count := view.available(place))}
         if not claimed or self.worth(view) < self.amount:
             return None

@@ -1,5 +1,6 @@
 """Offers made ready for evaluation: checks, benefit, and what can trigger them. Pure."""
 
+from decimal import Decimal
 from typing import Protocol
 
 from rewards.benefits import per_unit_of, total_of
@@ -110,6 +111,13 @@ class LiveOffer:
         self.end = offer.valid.end.timestamp() if offer.valid.end else float("inf")
         self.timed = bool(offer.valid.weekdays or offer.valid.hours)
         self.add_up = not self.discounts and self.multiplier is None
+
+    def multiplied(self, times: Decimal | None) -> Decimal | None:
+        """Return how many times points a unit earns now: the largest counts; 1 is what every unit earns anyway."""
+        assert self.multiplier is not None
+        if times is None:
+            return None if self.multiplier == 1 else self.multiplier
+        return max(times, self.multiplier)
 
 
 def _check(offer: Offer, book: Numbers) -> Check:

@@ -163,6 +163,10 @@ class Claimable:
         """Return the thousandths that a weighed line counts for."""
         return self.basket.lines[place].measure
 
+    def whole_gross(self, place: int) -> int:
+        """Return what a whole line costs before discounts."""
+        return self.basket.lines[place].gross
+
     def gross(self, place: int) -> int:
         """Return what the units that may be claimed cost before discounts."""
         line, count = self.basket.lines[place], self.pool(place).available
@@ -205,6 +209,10 @@ class Whole:
     def measure(self, place: int) -> int | None:
         """Return the thousandths that a weighed line counts for."""
         return self.basket.lines[place].measure
+
+    def whole_gross(self, place: int) -> int:
+        """Return what a whole line costs before discounts."""
+        return self.basket.lines[place].gross
 
     def gross(self, place: int) -> int:
         """Return what they cost before discounts."""
