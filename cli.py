@@ -27,6 +27,7 @@ COMMANDS = {
     "demo": "demo.commands",
     "doctor": "core.commands",
     "evaluate": "basket_analysis.commands",
+    "gift-cards": "rewards.gift_card_commands",
     "groups": "basket_analysis.commands",
     "liability": "loyalty.points_commands",
     "members": "customers.commands",

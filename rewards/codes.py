@@ -37,6 +37,15 @@ def new_pickup_code() -> str:
     return "".join(secrets.choice(SIGNS) for _ in range(PICKUP_SIGNS))
 
 
+def new_gift_card_number() -> str:
+    """Return a G, fourteen signs by chance, which is 70 bits, and the check character of `new_code`."""
+    while True:
+        signs = "G" + "".join(secrets.choice(SIGNS) for _ in range(RANDOM_SIGNS - 1))
+        check: str = mod_37_36.calc_check_digit(signs)
+        if check in SIGNS:
+            return signs + check
+
+
 def typed(text: str) -> str:
     """Return what a person meant who typed a code in: capitals, without the spaces in which it is printed."""
     return "".join(text.split()).upper()

@@ -39,4 +39,33 @@ VOUCHERS = QueryCheck(
     """,
 )
 
-CHECKS: tuple[Check, ...] = (VOUCHERS, *OF_OFFERS)
+GIFT_CARDS = QueryCheck(
+    "G6",
+    "Gift cards hold what was paid in for them and not spent, and no spending comes back twice",
+    """
+    select 'gift card ' || gift_card_number
+    from gift_card
+    left join (
+        select entry.gift_card_number, sum(leg.amount) as held
+        from gift_card_entry as entry join gift_card_leg as leg using (entry_id)
+        where leg.book = 'held' group by entry.gift_card_number
+    ) as booked using (gift_card_number)
+    where balance <> coalesce(booked.held, 0)
+    union all
+    select 'entry ' || entry.entry_id
+    from gift_card_entry as entry left join gift_card_leg as leg using (entry_id)
+    group by entry.entry_id
+    having count(leg.book) <> 2 or sum(leg.amount) <> 0
+    union all
+    select 'spending ' || spent.entry_id
+    from gift_card_entry as spent
+    join gift_card_leg as taken on taken.entry_id = spent.entry_id and taken.book = 'held'
+    join gift_card_entry as back on back.returns = spent.entry_id
+    join gift_card_leg as given on given.entry_id = back.entry_id and given.book = 'held'
+    group by spent.entry_id, taken.amount
+    having sum(given.amount) > -taken.amount
+        or count(*) filter (where back.gift_card_number <> spent.gift_card_number) > 0
+    """,
+)
+
+CHECKS: tuple[Check, ...] = (VOUCHERS, GIFT_CARDS, *OF_OFFERS)

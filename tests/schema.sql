@@ -242,6 +242,54 @@ TABLE expiry_warning
   expiry_warning_points_check CHECK ((points > 0))
 GRANT INSERT, SELECT TO regulars_app
 
+TABLE gift_card
+  gift_card_number text NOT NULL
+  currency text NOT NULL
+  state text DEFAULT 'active'::text NOT NULL
+  balance bigint DEFAULT '0'::bigint NOT NULL
+  issued_at timestamp with time zone NOT NULL
+  issued_by text NOT NULL
+  gift_card_balance_check CHECK ((balance >= 0))
+  gift_card_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text))
+  gift_card_number_check CHECK ((gift_card_number ~ '^[0-9A-Z]{16}$'::text))
+  gift_card_pkey PRIMARY KEY (gift_card_number)
+  gift_card_state_check CHECK ((state = ANY (ARRAY['active'::text, 'blocked'::text])))
+GRANT INSERT, SELECT TO regulars_app
+
+TABLE gift_card_entry
+  entry_id uuid NOT NULL
+  gift_card_number text NOT NULL
+  reason text NOT NULL
+  booked_at timestamp with time zone NOT NULL
+  actor text NOT NULL
+  store_id integer
+  till_id integer
+  receipt_number text
+  returns uuid
+  gift_card_entry_gift_card_number_fkey FOREIGN KEY (gift_card_number) REFERENCES gift_card(gift_card_number)
+  gift_card_entry_pkey PRIMARY KEY (entry_id)
+  gift_card_entry_reason_check CHECK ((reason = ANY (ARRAY['load'::text, 'spend'::text, 'return'::text])))
+  gift_card_entry_returns_check CHECK (((reason = 'return'::text) = (returns IS NOT NULL)))
+  gift_card_entry_returns_fkey FOREIGN KEY (returns) REFERENCES gift_card_entry(entry_id)
+  gift_card_entry_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
+  gift_card_entry_till_id_fkey FOREIGN KEY (till_id) REFERENCES till(till_id)
+CREATE INDEX gift_card_entry_gift_card_number_idx ON gift_card_entry USING btree (gift_card_number, entry_id)
+CREATE INDEX gift_card_entry_returns_idx ON gift_card_entry USING btree (returns) WHERE (returns IS NOT NULL)
+CREATE TRIGGER gift_card_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON gift_card_entry FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+GRANT INSERT, SELECT TO regulars_app
+
+TABLE gift_card_leg
+  entry_id uuid NOT NULL
+  book text NOT NULL
+  amount bigint NOT NULL
+  gift_card_leg_amount_check CHECK ((amount <> 0))
+  gift_card_leg_book_check CHECK ((book = ANY (ARRAY['held'::text, 'paid_in'::text, 'spent'::text])))
+  gift_card_leg_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES gift_card_entry(entry_id)
+  gift_card_leg_pkey PRIMARY KEY (entry_id, book)
+CREATE TRIGGER gift_card_leg_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON gift_card_leg FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER gift_card_leg_zero_sum AFTER INSERT ON gift_card_leg REFERENCING NEW TABLE AS new_legs FOR EACH STATEMENT EXECUTE FUNCTION check_gift_card_zero_sum()
+GRANT INSERT, SELECT TO regulars_app
+
 TABLE group_membership
   run_id uuid NOT NULL
   member_id uuid NOT NULL
@@ -1459,6 +1507,21 @@ BEGIN
     PERFORM count_offer_uses(counted, at_store, at_day, used);
   END IF;
   RETURN beyond;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.check_gift_card_zero_sum()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  unbalanced uuid;
+BEGIN
+  SELECT entry_id INTO unbalanced FROM new_legs GROUP BY entry_id HAVING sum(amount) <> 0 LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'the legs of gift-card entry % do not sum to zero', unbalanced
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NULL;
 END $function$
 
 CREATE OR REPLACE FUNCTION public.check_zero_sum()

@@ -1,5 +1,8 @@
 -- Back to the till and the ledger: the reverse of 0003_offers.sql, last section first.
 
+DROP TABLE gift_card_leg, gift_card_entry, gift_card;
+DROP FUNCTION check_gift_card_zero_sum();
+
 -- rewards: nothing goes live but what was rehearsed.
 
 DROP TRIGGER offer_version_rehearsed ON offer_version;

@@ -946,3 +946,75 @@ END $$;
 
 CREATE TRIGGER offer_version_rehearsed BEFORE INSERT OR UPDATE OF state ON offer_version
   FOR EACH ROW EXECUTE FUNCTION demand_rehearsal();
+
+-- rewards: gift cards. Stored money apart from points, in double-entry books of its own: what a card holds, what was paid in
+-- for it, and what was paid with it. The cached balance is the lock under which money moves.
+
+CREATE TABLE gift_card (
+  gift_card_number TEXT NOT NULL,
+  currency TEXT NOT NULL,
+  state TEXT DEFAULT 'active' NOT NULL,
+  balance BIGINT DEFAULT '0' NOT NULL,
+  issued_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  issued_by TEXT NOT NULL,
+  CONSTRAINT gift_card_pkey PRIMARY KEY (gift_card_number),
+  CONSTRAINT gift_card_number_check CHECK (gift_card_number ~ '^[0-9A-Z]{16}$'),
+  CONSTRAINT gift_card_currency_check CHECK (currency ~ '^[A-Z]{3}$'),
+  CONSTRAINT gift_card_state_check CHECK (state in ('active', 'blocked')),
+  CONSTRAINT gift_card_balance_check CHECK (balance >= 0)
+);
+
+CREATE TABLE gift_card_entry (
+  entry_id UUID NOT NULL,
+  gift_card_number TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  booked_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  actor TEXT NOT NULL,
+  store_id INTEGER,
+  till_id INTEGER,
+  receipt_number TEXT,
+  returns UUID,
+  CONSTRAINT gift_card_entry_pkey PRIMARY KEY (entry_id),
+  CONSTRAINT gift_card_entry_reason_check CHECK (reason in ('load', 'spend', 'return')),
+  CONSTRAINT gift_card_entry_returns_check CHECK ((reason = 'return') = (returns is not null)),
+  CONSTRAINT gift_card_entry_gift_card_number_fkey FOREIGN KEY(gift_card_number) REFERENCES gift_card (gift_card_number),
+  CONSTRAINT gift_card_entry_store_id_fkey FOREIGN KEY(store_id) REFERENCES store (store_id),
+  CONSTRAINT gift_card_entry_till_id_fkey FOREIGN KEY(till_id) REFERENCES till (till_id),
+  CONSTRAINT gift_card_entry_returns_fkey FOREIGN KEY(returns) REFERENCES gift_card_entry (entry_id)
+);
+
+CREATE INDEX gift_card_entry_gift_card_number_idx ON gift_card_entry (gift_card_number, entry_id);
+
+CREATE INDEX gift_card_entry_returns_idx ON gift_card_entry (returns) WHERE returns is not null;
+
+CREATE TABLE gift_card_leg (
+  entry_id UUID NOT NULL,
+  book TEXT NOT NULL,
+  amount BIGINT NOT NULL,
+  CONSTRAINT gift_card_leg_pkey PRIMARY KEY (entry_id, book),
+  CONSTRAINT gift_card_leg_book_check CHECK (book in ('held', 'paid_in', 'spent')),
+  CONSTRAINT gift_card_leg_amount_check CHECK (amount <> 0),
+  CONSTRAINT gift_card_leg_entry_id_fkey FOREIGN KEY(entry_id) REFERENCES gift_card_entry (entry_id)
+);
+
+CREATE FUNCTION check_gift_card_zero_sum() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  unbalanced uuid;
+BEGIN
+  SELECT entry_id INTO unbalanced FROM new_legs GROUP BY entry_id HAVING sum(amount) <> 0 LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'the legs of gift-card entry % do not sum to zero', unbalanced
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER gift_card_leg_zero_sum AFTER INSERT ON gift_card_leg
+  REFERENCING NEW TABLE AS new_legs FOR EACH STATEMENT EXECUTE FUNCTION check_gift_card_zero_sum();
+CREATE TRIGGER gift_card_entry_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON gift_card_entry
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER gift_card_leg_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON gift_card_leg
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+GRANT SELECT, INSERT ON gift_card, gift_card_entry, gift_card_leg TO regulars_app;
+GRANT UPDATE (state, balance) ON gift_card TO regulars_app;
