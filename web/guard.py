@@ -82,19 +82,27 @@ def secure_cookies() -> bool:
     return state().secure_cookies or request.is_secure
 
 
+_ALWAYS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("X-Frame-Options", "DENY"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(self), geolocation=(), microphone=(), payment=(), usb=()"),
+    ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
+)
+
+
 def leave(response: Response) -> Response:
     """Put the headers on that every answer carries."""
     headers = response.headers
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("X-Frame-Options", "DENY")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers.setdefault(
-        "Permissions-Policy", "camera=(self), geolocation=(), microphone=(), payment=(), usb=()"
-    )
-    headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-    headers.setdefault("Content-Security-Policy", _policy())
+    # Looked through once: each look at a response's headers by name goes through all of them.
+    there = {name.lower() for name in headers.keys()}  # noqa: SIM118 - a list of pairs, not a mapping
+    for name, content in _ALWAYS:
+        if name.lower() not in there:
+            headers.add(name, content)
+    if "content-security-policy" not in there:
+        headers.add("Content-Security-Policy", _policy())
     if is_screen() and request.endpoint != "assets.static":
         headers.setdefault("Cache-Control", "no-store")
         headers.setdefault("Vary", "Cookie, HX-Request")
