@@ -126,7 +126,14 @@ class Scene:
         if shopper is not None:
             shopper = self._at_that_time(shopper, basket)
         store_code = "" if self.one_for_all else place.store_code
-        occasion = Occasion(basket.closed_at, place.timezone, store_code, place.currency, shopper)
+        occasion = Occasion(
+            basket.closed_at,
+            place.timezone,
+            store_code,
+            place.currency,
+            shopper,
+            has_card=basket.account_id is not None,
+        )
         return Setting(
             basket=basket,
             cart=self._cart(basket, codes),
