@@ -15,9 +15,9 @@ from rewards.ready_offers import WITHOUT_END, LiveOffer
 from rewards.standing_basket import Basket, Claimable, Given, masks
 from rewards.units import CLOSED, DISCOUNTED, ONE, Run
 
-MOST_PLANNED = 5_000
+MOST_PLANNED = 20_000
 """Applications planned one by one on a basket; more stop the offer, and the evaluation says so."""
-MOST_STEPS = 1_000_000
+MOST_STEPS = 400_000
 """Runs of units looked at on a basket before no further offer is tried."""
 USES, BUDGET = "uses", "budget"
 """Why an offer stopped: what was counted before leaves no further use, or too little amount."""
