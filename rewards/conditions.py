@@ -5,7 +5,7 @@ A claim is {place of the line: how many units}; always the first units of the li
 so a number is enough, and the union of two claims is the larger number. Pure.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from rewards.offers import (
@@ -37,7 +37,7 @@ class View(Protocol):
         """The batches of which a code is presented."""
         ...
 
-    def lines(self, select: int) -> Sequence[int]:
+    def lines(self, select: int) -> Iterable[int]:
         """Return the places of the lines that match, the dearest unit price first, then by line number."""
         ...
 

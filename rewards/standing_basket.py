@@ -1,6 +1,7 @@
 """A basket under evaluation: what is left of its units, what was given so far, and what an offer may claim of it. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from rewards.carts import Presented
@@ -134,13 +135,14 @@ class Basket:
 class Claimable:
     """A basket as one offer sees it: what it may claim now. What a condition looks at."""
 
-    __slots__ = ("basket", "mask", "open_mask", "pools", "presented")
+    __slots__ = ("basket", "heads", "mask", "open_mask", "pools", "presented")
 
     def __init__(self, basket: Basket, live: LiveOffer) -> None:
         self.basket = basket
         self.presented = basket.presented
         self.mask, self.open_mask = masks(basket, live)
         self.pools: dict[int, Pool] = {}
+        self.heads: dict[int, int] = {}
 
     def pool(self, place: int) -> Pool:
         """Return the units of a line with what this offer has claimed of them."""
@@ -151,9 +153,16 @@ class Claimable:
             found = self.pools[place] = Pool(units, self.mask, self.open_mask)
         return found
 
-    def lines(self, select: int) -> Sequence[int]:
-        """Return the places of the lines that match, the dearest first."""
-        return self.basket.lines_of(select)
+    def lines(self, select: int) -> Iterable[int]:
+        """Return the places of the lines that match, the dearest first, without the first ones that are used up."""
+        lines, pools = self.basket.lines_of(select), self.pools
+        head = self.heads.get(select, 0)
+        while head < len(lines) and (pool := pools.get(lines[head])) is not None and not pool.available:
+            head += 1
+        if not head:
+            return lines
+        self.heads[select] = head
+        return islice(lines, head, None)
 
     def available(self, place: int) -> int:
         """Return how many units may be claimed."""
@@ -177,12 +186,13 @@ class Claimable:
         return self.pool(place).worth()
 
     def suffices(self, select: int, needed: int) -> bool:
-        """Return whether `needed` thousandths of what is selected are left to be claimed; looks at met lines only."""
-        lines = self.basket.lines
-        for place, pool in self.pools.items():
-            measure = lines[place].measure
-            needed -= pool.available * (ONE if measure is None else measure)
-        return needed <= 0 or len(self.pools) < len(self.basket.matching.get(select, ()))
+        """Return whether `needed` thousandths of what is selected are left to be claimed."""
+        for place in self.lines(select):
+            measure = self.measure(place)
+            needed -= self.pool(place).available * (ONE if measure is None else measure)
+            if needed <= 0:
+                return True
+        return False
 
     def whole(self) -> "Whole":
         """Return the same basket where every unit may be claimed."""
@@ -198,7 +208,7 @@ class Whole:
         self.basket = basket
         self.presented = basket.presented
 
-    def lines(self, select: int) -> Sequence[int]:
+    def lines(self, select: int) -> Iterable[int]:
         """Return the places of the lines that match, the dearest first."""
         return self.basket.lines_of(select)
 
