@@ -30,7 +30,7 @@ from loyalty.programme_versions import programmes
 from loyalty.purchases import book_sale
 from loyalty.queries import answer_from_books
 from loyalty.quotes import Difference, differences
-from loyalty.receipt_baskets import basket_of, look_at
+from loyalty.receipt_baskets import Look, basket_of, look_at
 from loyalty.reversals import book_reversal
 from loyalty.shoppers import person_of
 from loyalty.tier_booking import TierBooking, book_tier, look_again, write_tier
@@ -101,25 +101,14 @@ def settle(
     meaning = fingerprint(posted, till)
     posted, flags = without_payment_cards(session, posted)
     look = None if imported else look_at(session, posted, till)
-    opening = open_receipt(
-        session,
-        till=till,
-        posted=posted,
-        now=now,
-        excluded=programme.excluded if posted.type == SALE else NOTHING_EXCLUDED,
-        tiers=asked(versions, posted.business_date),
-    )
+    excluded = programme.excluded if posted.type == SALE else NOTHING_EXCLUDED
+    tiers = asked(versions, posted.business_date)
+    opening = open_receipt(session, till=till, posted=posted, now=now, excluded=excluded, tiers=tiers)
     if opening.known is not None:
         return _known(session, opening.known, till=till, posted=posted, meaning=meaning, now=now)
     opening = _with_card_in_use(session, posted, opening, now)
-    flags += stated_flags(posted, till, now=now)
-    flags += knowledge_flags(posted, opening)
-    basket = basket_of(session, look, posted=posted, till=till, opening=opening, now=now)
-    if imported:
-        paid = past_offers(session, posted)
-    else:
-        paid = paid_offers(session, posted, quote=opening.quote, basket=basket)
-    flags += paid.flags
+    paid = _paid(session, posted, till, opening=opening, look=look, imported=imported, now=now)
+    flags += [*stated_flags(posted, till, now=now), *knowledge_flags(posted, opening), *paid.flags]
     if imported:
         flags = [flag for flag in flags if flag.code not in OF_THE_MOMENT]
     receipt_id = uuid7()
@@ -157,6 +146,23 @@ def settle(
     undo(session, booking.undone, till=till, now=now)
     seen = look_again(session, tier, schemes=versions, till=till, now=now)
     return Outcome(_told(session, record, seen, _holder(opening, booking)), replayed=False)
+
+
+def _paid(
+    session: Session,
+    posted: PostedReceipt,
+    till: TillIdentity,
+    *,
+    opening: Opening,
+    look: Look | None,
+    imported: bool,
+    now: datetime,
+) -> PaidOffers:
+    """Return what offers come to on `posted`."""
+    if imported:
+        return past_offers(session, posted)
+    basket = basket_of(session, look, posted=posted, till=till, opening=opening, now=now)
+    return paid_offers(session, posted, quote=opening.quote, basket=basket)
 
 
 def _book(
