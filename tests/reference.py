@@ -34,6 +34,10 @@ class Rules:
     minimum: int = 1
     step: int = 1
     minutes: int = 10
+    doubled: frozenset[str] = frozenset()
+    """SKUs whose points an offer doubles."""
+    bonus: tuple[str, int, int] | None = None
+    """An offer of so many points for every so many pieces of a SKU: (sku, pieces, points)."""
 
     def last_day(self, day: date) -> date:
         """Twelve months on, a day that is not there becomes the last of its month."""
@@ -57,9 +61,29 @@ class Rules:
             due = rounded((total - (points if self.pays == "discount" else 0)) * rate / (1 + rate))
             earns = line.sku not in self.left_out
             weights[line.line_number] = total - rounded(total * rate / (1 + rate)) if earns else 0
-            base += (total - due - (0 if self.earn_on_points else points)) if earns else 0
+            times = 2 if line.sku in self.doubled and line.unit_price > 0 else 1
+            base += times * (total - due - (0 if self.earn_on_points else points)) if earns else 0
         earned = floor(Fraction(max(0, base) * self.points, self.per))
-        return earned, shares(earned, weights)
+        grown = {
+            line.line_number: weights[line.line_number]
+            * (2 if line.sku in self.doubled and line.unit_price > 0 else 1)
+            for line in posted.lines
+        }
+        more = self.applications(posted) * (self.bonus[2] if self.bonus else 0)
+        found, extra = shares(earned, grown), bonus_shares(more, weights)
+        return earned + more, {line: points + extra[line] for line, points in found.items()}
+
+    def applications(self, posted: PostedReceipt) -> int:
+        """How often the bonus is given: whole pieces only, of what costs something."""
+        if self.bonus is None:
+            return 0
+        sku, pieces, _ = self.bonus
+        bought = sum(
+            int(line.quantity)
+            for line in posted.lines
+            if line.sku == sku and line.unit_price > 0 and line.quantity == int(line.quantity)
+        )
+        return bought // pieces
 
     def paid_with_points(self, posted: PostedReceipt) -> int:
         by_tender = sum(tender.amount for tender in posted.tenders if tender.type == "points")
@@ -247,6 +271,13 @@ def shares(points: int, totals: dict[int, int]) -> dict[int, int]:
     for line in by_remainder[: points - sum(found.values()) if whole else 0]:
         found[line] += 1
     return found
+
+
+def bonus_shares(points: int, totals: dict[int, int]) -> dict[int, int]:
+    """As all points; where no line is above zero the lowest has them."""
+    if any(total > 0 for total in totals.values()):
+        return shares(points, totals)
+    return {line: points if line == min(totals) else 0 for line in totals}
 
 
 @dataclass(frozen=True)

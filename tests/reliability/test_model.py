@@ -6,7 +6,7 @@ A failure is made as short as it can be, and the seed that found it is printed.
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import count
 from typing import ClassVar
 
@@ -32,9 +32,10 @@ from loyalty.jobs import expire_accounts
 from loyalty.models import Balance
 from loyalty.redemptions import CardBlocked, NotEnoughPoints, reserve
 from loyalty.reservations import Redemption
+from rewards.offer_operations import import_document
 from rewards.stock import OutOfStock
 from sales.receipts import Original, PostedReceipt
-from tests.reference import Expected, Moved, Reference, Sale
+from tests.reference import Expected, Moved, Reference, Rules, Sale
 from tests.reliability.rotation import MOST, bound, says, seed_of_run, sizes
 from tests.shop import NOON, Shop, shared_shop
 
@@ -48,6 +49,18 @@ QUANTITIES = st.sampled_from(["1", "1", "2", "3", "7", "0.754", "2.5"])
 PRICES = st.sampled_from([1, 49, 99, 100, 340, 1999, 12345, -300])
 LINES = st.lists(st.tuples(QUANTITIES, PRICES), min_size=1, max_size=4)
 AGES = st.sampled_from([0, 0, 0, 1, 5, 13, 14, 15, 40, 400, 800])
+OFFERS = {
+    "format": 1,
+    "offers": [
+        {"code": "R1-DOUBLE", "stage": "points", "benefit": {"kind": "points_multiplier", "times": "2"},
+         "condition": {"kind": "items", "select": {"skus": ["sku2"]}, "quantity": "0.5"}},
+        {"code": "R1-BONUS", "stage": "points", "limits": {"uses": 10**9}, "benefit": {"kind": "points", "points": 5},
+         "condition": {"kind": "items", "select": {"skus": ["sku1"]}, "quantity": "3"}},
+    ],
+}  # fmt: skip
+RULES = Rules(doubled=frozenset({"sku2"}), bonus=("sku1", 3, 5))
+"""What the programme and the offers above come to."""
+
 PLACES = st.integers(0, 10**6)
 """Which of several: the place counts round."""
 
@@ -68,7 +81,7 @@ class ShopMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.shop.now = NOON
-        self.model = Reference(self.shop.till.timezone)
+        self.model = Reference(self.shop.till.timezone, {date.min: RULES})
         self.cards = [new_card() for _ in range(2)]
         self.shop.issue(self.cards)
         for card in self.cards:
@@ -216,6 +229,26 @@ class ShopMachine(RuleBasedStateMachine):
             accounts = session.scalars(select(Balance.account_id).where(Balance.account_id.in_(ours))).all()
             expire_accounts(session, account_ids=accounts, now=self.shop.now)
 
+    def teardown(self):
+        """What of the bonus' uses stands is what was given with sales of which something is left."""
+        with self.shop.sessions() as session:
+            rows = session.execute(
+                text(
+                    "select receipt_number, sum(uses) from offer_use join receipt using (business_date, receipt_id)"
+                    " where offer_code = 'R1-BONUS' and receipt_number = any(:ours) group by receipt_number"
+                ),
+                {"ours": [posted.receipt_number for posted, _ in self.posted]},
+            ).all()
+        standing = {number: uses for number, uses in rows if uses}
+        wanted = {
+            posted.receipt_number
+            for posted in self._sales()
+            if posted.card_number
+            and RULES.applications(posted)
+            and not self._is_empty(self.shop.name_of(posted))
+        }
+        assert set(standing) == wanted
+
     @invariant()
     def agrees(self):
         type(self).steps += 1
@@ -276,14 +309,18 @@ class ShopMachine(RuleBasedStateMachine):
             ).one()
         return row.on_hand, row.reserved
 
+    def _is_empty(self, name: Original) -> bool:
+        """Whether nothing of a sale is out any more."""
+        sale = self.model.known[name]
+        assert isinstance(sale, Sale)
+        return sale.voided or all(
+            sale.standing(number).quantity >= line.quantity for number, line in sale.lines.items()
+        )
+
     def _gifts_go_back(self, before: tuple[int, int]) -> None:
         """Put the gift of a sale back of which nothing is left, or take it again where the sale stands again."""
         for name, back in list(self.handed.items()):
-            sale = self.model.known[name]
-            assert isinstance(sale, Sale)
-            empty = sale.voided or all(
-                sale.standing(number).quantity >= line.quantity for number, line in sale.lines.items()
-            )
+            empty = self._is_empty(name)
             if empty and not back:
                 self.handed[name] = True
             elif back and not empty:
@@ -348,6 +385,8 @@ class TestTheModel:
         seed = seed_of_run()
         publish(says("R1", rounds, EXAMPLES, seed=seed))
         ShopMachine.shop, ShopMachine.steps = shared_shop, 0
+        with shared_shop.sessions.begin() as session:
+            import_document(session, document=OFFERS, actor="test", now=NOON, live=True)
         run_state_machine_as_test(
             seeded(seed)(ShopMachine),
             settings=settings(
