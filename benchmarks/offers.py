@@ -70,7 +70,8 @@ class Workload:
             "kind": kind,
             "quantity": 3 if kind == "nth" else random.choice((1, 1, 2)),
             "off": str(random.choice((5, 10, 20))) if kind == "percent" else str(random.randint(50, 900)),
-            "priority": random.randint(1, 999),
+            # What is on everything comes last, or nothing else would apply.
+            "priority": random.randint(1, 999) if skus or category else 0,
         }
 
     def of_size(self, size: int) -> dict[str, Any]:
