@@ -100,8 +100,10 @@ class ReceiptAnswer(Answer):
     flags = fields.List(fields.Nested(FlagAnswer), required=True)
     points = fields.Nested(ReceiptPointsAnswer, required=True)
     tier = fields.Nested(TierAnswer, required=True, allow_none=True)
-    vouchers_issued = anything("Vouchers for next time.")
-    gifts = anything("Gifts to hand over.")
+    vouchers_issued = anything(
+        "Vouchers for next time: `voucher_code`, `batch`, `value_amount`, `valid_until`."
+    )
+    gifts = anything("Gifts to hand over: `offer_code`, `reward_code`, `quantity`.")
     differences = fields.List(
         fields.Nested(DifferenceAnswer),
         required=True,
@@ -291,7 +293,9 @@ class QuotedLineAnswer(Answer):
     gross_amount = fields.Integer(required=True)
     discount_amount = fields.Integer(required=True, metadata={"minimum": 0})
     net_amount = fields.Integer(required=True)
-    discounts = anything("By which offers.")
+    discounts = anything(
+        "By which version of which offer, and why; the value of a voucher is its batch's, without a version."
+    )
 
 
 class QuotedTotalsAnswer(Answer):
@@ -322,9 +326,11 @@ class QuoteAnswer(Answer):
     lines = fields.List(fields.Nested(QuotedLineAnswer), required=True)
     totals = fields.Nested(QuotedTotalsAnswer, required=True)
     points = fields.Nested(QuotedPointsAnswer, required=True)
-    gifts = anything("Gifts that would be handed over.")
-    vouchers = anything("Vouchers that would be taken in or given out.")
-    not_applied = anything("Offers that do not apply, and what is missing.")
+    gifts = anything("Gifts that would be handed over: `offer_code`, `reward_code`, `quantity`.")
+    vouchers = anything("Vouchers for next time that would be issued: `offer_code` and `batch`.")
+    not_applied = anything(
+        "Offers that this basket touches and that give nothing: the reason, and what is `missing`."
+    )
     next_offers = anything("What to offer next.")
     member = fields.Nested(CardMemberAnswer, required=True, allow_none=True)
     messages = fields.List(fields.String(), required=True)

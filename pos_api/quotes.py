@@ -29,7 +29,10 @@ quotes = Calls("quotes", "What baskets would cost and earn")
 )
 def post_quote() -> Response:
     """
-    Say what a basket would cost and earn; no points, stock or receipts are changed.
+    Say what a basket would cost and earn, with the live offers; no points, stock or receipts are changed.
+
+    What a quote promises is honoured for ten minutes. Of offers with a budget it holds so much until then, or
+    until the till's next quote or receipt.
 
     More `points_to_spend` than can be spent are cut and `messages` says so. A card that was never seen
     is quoted without a member; it earns nothing, and `messages` says that too. The sale that follows
