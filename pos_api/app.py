@@ -6,6 +6,7 @@ from core.database import Sessions
 from pos_api.batches import batches
 from pos_api.cards import cards
 from pos_api.documents import make_documents
+from pos_api.gift_cards import gift_cards
 from pos_api.health import health
 from pos_api.members import members
 from pos_api.openapi import make_contract
@@ -20,7 +21,18 @@ from pos_api.transactions import EXTENSION, SANDBOX
 
 ROOT = "/pos"
 PREFIX = f"{ROOT}/v1"
-CALLS = (quotes, receipts, batches, return_quotes, cards, members, redemptions, reactions, snapshots)
+CALLS = (
+    quotes,
+    receipts,
+    batches,
+    return_quotes,
+    cards,
+    members,
+    redemptions,
+    gift_cards,
+    reactions,
+    snapshots,
+)
 
 
 def register(app: Flask, sessions: Sessions, sandbox: Sessions | None = None) -> None:

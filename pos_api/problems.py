@@ -31,6 +31,8 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "not_found": (404, "There is no such thing"),
     "method_not_allowed": (405, "This address does not know the method"),
     "not_enough_points": (409, "The account has too few points"),
+    "not_enough_money": (409, "The gift card holds too little"),
+    "other_currency": (409, "The gift card holds another currency"),
     "out_of_stock": (409, "There is none left"),
     "already_redeemed": (409, "It is redeemed already"),
     "already_released": (409, "It is released already"),

@@ -20,6 +20,7 @@ ARGUMENTS = {
     "business_date": "2026-11-21",
     "receipt_number": "000123",
     "redemption_id": str(uuid4()),
+    "gift_card_number": "G4Q7M9XKD2R5T8VB",
 }
 OURS = "/pos/v1/"
 
