@@ -17,11 +17,13 @@ from loyalty.lots import Position, expiring_by_day
 from loyalty.programme import NOTHING_EXCLUDED, Excluded
 from loyalty.promises import read_promise
 from loyalty.quotes import Quote, QuotedLine
+from loyalty.tier_schemes import schemes
+from loyalty.tier_standings import read_state
 from loyalty.tier_state import ASKED, COLUMNS, SELECTED, TierState, asked_values, state_of
 from loyalty.tiers import Scheme
 from rewards.live_book import GENERATION
 from sales.barcode_layouts import codes_to_look_up
-from sales.receipts import PostedReceipt, TillIdentity, own_identity
+from sales.receipts import SALE, PostedReceipt, TillIdentity, own_identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +123,13 @@ class Opening:
     """Of the offers that are live."""
     tier: TierState | None = None
     """How the account stands on the business date, where that was asked and it was ever looked at."""
+    first_tier: str | None = None
+    """The tier of an account that was never looked at before this sale."""
 
     @property
     def tier_code(self) -> str | None:
         """The tier that the account has; None without one."""
-        return self.tier.code if self.tier else None
+        return self.tier.code if self.tier else self.first_tier
 
 
 _OPEN = f"""
@@ -164,7 +168,7 @@ def open_receipt(
     Lock the identity of `posted`, that of its original and its account, and return what is known.
 
     The lines whose articles are `excluded` from earning are looked up on the way, and how the account
-    stands by the `tiers` of the business date.
+    stands by the `tiers` of the business date; one that nobody ever looked at takes a question of its own.
 
     Whoever books the same receipt at the same moment waits here, at most five seconds,
     after which psycopg's LockNotAvailable is raised.
@@ -199,6 +203,12 @@ def open_receipt(
     assert row is not None
     if row["known_receipt"] is not None:
         return Opening(Known(row["known_receipt"], row["known_fingerprint"], row["known_answer"]), None)
+    state = state_of(tiers, posted.business_date, [row[name] for name in COLUMNS]) if tiers else None
+    first = None
+    if tiers is not None and state is None and row["account"] is not None and posted.type == SALE:
+        first = read_state(
+            session, account_id=row["account"], schemes=schemes(session), today=posted.business_date
+        )
     return Opening(
         known=None,
         card=_scanned(row),
@@ -210,7 +220,8 @@ def open_receipt(
         quote=None if row["quote_id"] is None else _quote(row),
         excluded=frozenset(posted.lines[place - 1].line_number for place in row.get("excluded") or ()),
         generation=row["generation"],
-        tier=state_of(tiers, posted.business_date, [row[name] for name in COLUMNS]) if tiers else None,
+        tier=state,
+        first_tier=first.code if first else None,
     )
 
 

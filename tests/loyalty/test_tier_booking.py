@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 
@@ -16,7 +17,7 @@ from loyalty.tier_grants import BadGrant, grant_tier
 from loyalty.tier_jobs import settle_tiers
 from loyalty.tier_models import TierEvent, TierStanding
 from rewards.offer_operations import import_document
-from sales.receipts import PostedReceipt, Totals
+from sales.receipts import Discount, PostedLine, PostedReceipt, Totals
 from tests.shop import CARD, OTHER_CARD, Shop
 from tests.tiers import let_hold, three_tiers
 
@@ -319,6 +320,27 @@ class TestAnyOrder:
             shop.back(sales[1], {1: "1"}, card_number=card),
             shop.void(sales[2], card_number=card),
         ]
+
+
+class TestAnOfferForATier:
+    def test_is_honoured_on_the_first_receipt_of_an_account_too(self, shop: Shop):
+        let_hold(shop.sessions, three_tiers(), START, now=shop.now)
+        shop.enrol(CARD)
+        with shop.sessions.begin() as session:
+            offer = {
+                "code": "BASIC10",
+                "audience": {"tiers": ["basic"]},
+                "condition": {"kind": "always"},
+                "benefit": {"kind": "percent", "off": "10"},
+            }
+            document = {"format": 1, "offers": [offer]}
+            import_document(session, document=document, actor="test", now=shop.now, live=True)
+        line = PostedLine(
+            1, Decimal(1), 3000, 2700, Decimal(21), sku="tea", discount_amount=300,
+            discounts=(Discount("BASIC10", 1, 300),),
+        )  # fmt: skip
+        posted = shop.sale(lines=(line,), totals=Totals(payable_amount=2700, discount_amount=300))
+        assert shop.flags(posted) == []
 
 
 class TestWhatOffersAdd:
