@@ -113,11 +113,13 @@ class Evaluation:
         applications = [self._application(given, found) for given in basket.given]
         applications += [self._value(each, found) for each in redeemed]
         self.applications = tuple(applications)
-        lines: list[EvaluatedLine] = [None] * len(order)  # type: ignore[list-item]
-        for place, line in enumerate(basket.lines):
-            gross, net = line.gross, basket.net[place]
-            discounts = tuple(found[place]) if place in found else ()
-            lines[order[place]] = EvaluatedLine(line.line_number, gross, gross - net, net, discounts)
+        lines = [
+            EvaluatedLine(line.line_number, line.gross, line.gross - net, net, tuple(found.get(place, ())))
+            for place, (line, net) in enumerate(zip(basket.lines, basket.net, strict=True))
+        ]
+        if not isinstance(order, range):
+            places = dict(zip(order, lines, strict=True))
+            lines = [places[index] for index in range(len(lines))]
         self.lines = tuple(lines)
 
     def _application(self, given: Given, found: dict[int, list[Discount]]) -> Application:

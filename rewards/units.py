@@ -9,6 +9,7 @@ puts a new list in place of the old one, so that a snapshot of a basket is a han
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from core.money import half_up
 from rewards.carts import PIECES, CartLine
@@ -27,6 +28,13 @@ ONE = 1000
 """One piece, in the thousandths in which conditions count."""
 
 
+@lru_cache(maxsize=4_096)
+def pieces_in(quantity: Decimal) -> int | None:
+    """Return a whole quantity as a number of pieces, None when it is a fraction; tills state the same few all day."""
+    pieces = int(quantity)
+    return pieces if pieces == quantity else None
+
+
 class Line:
     """
     What a line comes to before any offer: how many units of which price, in what measure.
@@ -40,15 +48,14 @@ class Line:
         self.line_number = line.line_number
         self.unit_price = price = line.unit_price
         self.priced = price > 0
-        quantity = line.quantity
-        pieces = int(quantity)
-        if (line.unit is None or line.unit == PIECES) and pieces == quantity:
+        unit, pieces = line.unit, pieces_in(line.quantity)
+        if pieces is not None and (unit is None or unit == PIECES):
             self.count, self.left, self.gross = pieces, price, pieces * price
             self.measure: int | None = None
         else:
-            self.gross = self.left = half_up(quantity * price)
+            self.gross = self.left = half_up(line.quantity * price)
             self.count = 1
-            self.measure = int(quantity * ONE)
+            self.measure = int(line.quantity * ONE)
 
     def runs(self) -> list[Run]:
         """Return the units as nothing was given for them yet."""
