@@ -157,3 +157,24 @@ class TestAMember:
 
     def test_is_given_none_by_an_analyst(self, visit, member_id):
         assert visit("analyst").get(f"/members/{member_id}/tier").status_code == 403
+
+
+class TestReferrals:
+    def test_are_begun_by_marketing_and_members_get_codes(self, visit, member_id):
+        marketing = visit("marketing")
+        rules = {
+            "referrer_points": "400",
+            "referred_points": "200",
+            "minimum_points": "10",
+            "most_per_year": "5",
+            "within_days": "60",
+        }
+        wrong = marketing.post("/referrals/rules", {**rules, "within_days": "0"})
+        assert wrong.status_code == 422
+        assert marketing.post("/referrals/rules", rules).status_code == 303
+        assert 'value="400"' in marketing.get("/referrals/").get_data(as_text=True)
+        desk = visit("desk")
+        assert "/referrals/rules" not in desk.get("/referrals/").get_data(as_text=True)
+        assert desk.post("/referrals/rules", rules).status_code == 403
+        assert desk.post(f"/referrals/code/{member_id}").status_code == 303
+        assert "Brings others by the code" in text_of(desk.get(f"/members/{member_id}?tab=tier"))
