@@ -139,7 +139,8 @@ def main(data: Path | None, every: float) -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s scheduler[%(process)d]: %(message)s", stream=sys.stderr
     )
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    # It warns of every tick that finds the last one still at work, which is no news here.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     workplace = Workplace(data or settings.data, settings.database_url)
     clock_work = NightClock(
         workplace.sessions, workplace.data, settings.night_hour, settings.night_timezone, clock.now()
