@@ -67,7 +67,7 @@ _SPENT = """
 """
 
 
-_LET_GO_BEFORE = "delete from offer_hold where till_id = %s and quote_id is distinct from %s::uuid"
+_LET_GO = "select let_go_of_offers(%s::integer, %s::uuid)"
 
 
 def budgets_left(
@@ -99,7 +99,7 @@ def budgets_left(
     driver = driver_of(session)
     with driver.pipeline():
         # The question sees what was let go.
-        driver.execute(_LET_GO_BEFORE, (place.till_id, quote_id), prepare=True)
+        driver.execute(_LET_GO, (place.till_id, quote_id), prepare=True)
         cursor = driver.execute(_SPENT, values, prepare=True)
     return {row[0]: _left(by_code[row[0]], row) for row in cursor.fetchall()}
 
@@ -189,7 +189,7 @@ def send_uses(session: Session, *, using: Using, uses: Sequence[Use], now: datet
 
 def let_go(session: Session, *, till_id: int) -> None:
     """Let go of what a till's last quote held."""
-    driver_of(session).execute("delete from offer_hold where till_id = %s", (till_id,), prepare=True)
+    driver_of(session).execute(_LET_GO, (till_id, None), prepare=True)
 
 
 def clear_holds(session: Session, *, before: datetime) -> None:

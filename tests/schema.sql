@@ -1490,7 +1490,8 @@ BEGIN
     JOIN jsonb_to_recordset(used) AS use (offer_code text, uses bigint, amount bigint) USING (offer_code)
     WHERE hold.quote_id = own_quote AND closed <= hold.valid_until AND use.uses <= hold.uses AND use.amount <= hold.amount;
   END IF;
-  DELETE FROM offer_hold WHERE quote_id = own_quote OR till_id = own_till;
+  DELETE FROM offer_hold WHERE quote_id = own_quote;
+  PERFORM let_go_of_offers(own_till, own_quote);
   IF counted IS NOT NULL THEN
     beyond := offers_beyond(
       (SELECT jsonb_agg(use) FROM jsonb_array_elements(used) AS use
@@ -1664,13 +1665,13 @@ AS $function$
 DECLARE
   short text[];
 BEGIN
-  DELETE FROM offer_hold WHERE till_id = own_till;
-  IF jsonb_array_length(wanted) = 0 THEN
-    RETURN NULL;
-  END IF;
   PERFORM FROM offer_counter
   WHERE offer_code IN (SELECT want ->> 'offer_code' FROM jsonb_array_elements(wanted) AS want) AND period = 'total'
   ORDER BY offer_code FOR UPDATE;
+  PERFORM let_go_of_offers(own_till, own_quote);
+  IF jsonb_array_length(wanted) = 0 THEN
+    RETURN NULL;
+  END IF;
   short := offers_beyond(wanted, at_store, at_day, seen_at, own_quote);
   IF short IS NULL THEN
     INSERT INTO offer_hold (quote_id, offer_code, till_id, store_id, day, uses, amount, valid_until)
@@ -1765,6 +1766,16 @@ BEGIN
   END IF;
   RETURN NEW;
 END $function$
+
+CREATE OR REPLACE FUNCTION public.let_go_of_offers(own_till integer, but_of uuid)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  -- What the till's earlier quotes held. What another request of the till lets go of at this moment needs no waiting for.
+  DELETE FROM offer_hold WHERE (quote_id, offer_code) IN (
+    SELECT quote_id, offer_code FROM offer_hold
+    WHERE till_id = own_till AND quote_id IS DISTINCT FROM but_of FOR UPDATE SKIP LOCKED)
+$function$
 
 CREATE OR REPLACE FUNCTION public.offer_spent(codes text[], at_store integer, at_day date, seen_at timestamp with time zone, own_quote uuid)
  RETURNS TABLE(offer_code text, uses bigint, amount bigint, day_uses bigint, day_amount bigint, week_uses bigint, week_amount bigint)

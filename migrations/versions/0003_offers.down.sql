@@ -40,6 +40,7 @@ DROP FUNCTION reverse_offer_uses(date, uuid, uuid, timestamptz, uuid);
 DROP FUNCTION book_offer_uses(date, uuid, integer, integer, date, uuid, uuid, timestamptz, timestamptz, jsonb);
 DROP FUNCTION count_offer_uses(text[], integer, date, jsonb);
 DROP FUNCTION hold_offers(uuid, integer, integer, date, timestamptz, timestamptz, jsonb);
+DROP FUNCTION let_go_of_offers(integer, uuid);
 DROP FUNCTION offers_beyond(jsonb, integer, date, timestamptz, uuid);
 DROP FUNCTION offer_spent(text[], integer, date, timestamptz, uuid);
 DROP TABLE offer_hold, offer_counter, offer_use, offer_book;
