@@ -1,5 +1,6 @@
 """What else is live around an offer: on the same goods, in the same exclusive group, at the same time, in the same store."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -8,10 +9,9 @@ from typing import Any, Final
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from rewards.codec import offer_document
-from rewards.offer_queries import live_offers
 from sales.models import Article
-from web.offer_condition_words import SELECT_KEYS, is_everything
+from web.offer_condition_words import is_everything
+from web.offer_goods import Goods, goods_of
 from web.offer_names import Json, Teller
 from web.offer_samples import matches
 from web.offer_words import headline, offer_name
@@ -33,56 +33,30 @@ class Conflict:
     meaning: str
 
 
-def conflicts(session: Session, document: Json, say: Teller) -> list[Conflict]:
-    """Return the live offers on the same goods, at a common time and in a common store; those that exclude first."""
-    goods = _goods(session, document)
-    near = [offer_document(one) for one in live_offers(session) if one.code != document["code"]]
+def conflicts(session: Session, document: Json, live: Sequence[Json], say: Teller) -> list[Conflict]:
+    """Return the `live` offers on the same goods, at a common time and in a common store; those that exclude first."""
+    near = [one for one in live if _same_time(document, one) and _same_store(document, one)]
+    goods = _goods(session, document) if near else Goods(())
     found = [
         Conflict(one["code"], offer_name(say, one), headline(say, one), *_meeting(say, document, one))
         for one in near
-        if _same_time(document, one) and _same_store(document, one) and goods.meet(one)
+        if goods.meet(one)
     ]
     found.sort(key=lambda one: ("caution", "accent", "").index(one.meaning))
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Goods:
-    """The articles that an offer is about; None where it is about all of them."""
-
-    articles: tuple[tuple[str | None, ...], ...] | None
-
-    def meet(self, other: Json) -> bool:
-        """Return whether another offer is about one of them."""
-        about = _about(other)
-        if self.articles is None or any(is_everything(chosen) for chosen in about):
-            return True
-        return any(_matches(chosen, article) for chosen in about for article in self.articles)
-
-
-def _goods(session: Session, document: Json) -> _Goods:
-    about = _about(document)
+def _goods(session: Session, document: Json) -> Goods:
+    about = goods_of(document)
     if any(is_everything(chosen) for chosen in about):
-        return _Goods(None)
-    columns = (Article.category, Article.type, Article.department, Article.brand, Article.sku, Article.gtin)
+        return Goods(None)
     rows = session.execute(
-        select(*columns)
+        select(Article.sku, Article.gtin, Article.category, Article.type, Article.department, Article.brand)
         .where(or_(*(matches(chosen) for chosen in about)))
         .order_by(Article.sku)
         .limit(MOST_LOOKED_AT)
     )
-    return _Goods(tuple(tuple(row) for row in rows))
-
-
-def _matches(chosen: Json | None, article: tuple[str | None, ...]) -> bool:
-    """Return whether a selection means an article: one of the values of every key given, and not what is taken out."""
-    if is_everything(chosen):
-        return True
-    assert chosen is not None
-    fits = all(
-        not chosen.get(key) or value in chosen[key] for key, value in zip(SELECT_KEYS, article, strict=True)
-    )
-    return fits and (is_everything(chosen.get("except")) or not _matches(chosen["except"], article))
+    return Goods((*row, True) for row in rows)
 
 
 def below_cost(session: Session, document: Json) -> tuple[int, int]:
@@ -91,7 +65,7 @@ def below_cost(session: Session, document: Json) -> tuple[int, int]:
     price = _price_after(benefit)
     if price is None:
         return 0, 0
-    chosen = benefit["select"] if benefit.get("select") is not None else _about(document)[0]
+    chosen = benefit["select"] if benefit.get("select") is not None else goods_of(document)[0]
     known = and_(matches(chosen), Article.cost.is_not(None), Article.price > 0)
     row = session.execute(
         select(func.count().filter(price < Article.cost), func.count()).select_from(Article).where(known)
@@ -150,21 +124,3 @@ def _period(offer: Json) -> tuple[datetime, datetime]:
 def _same_store(one: Json, other: Json) -> bool:
     mine, theirs = set(one.get("stores") or ()), set(other.get("stores") or ())
     return not mine or not theirs or bool(mine & theirs)
-
-
-def _about(offer: Json) -> list[Json]:
-    """Return the goods that an offer looks for or gives something on; everything where it names none."""
-    found: list[Json] = []
-    waiting: list[Json] = [offer["condition"]]
-    while waiting:
-        part = waiting.pop()
-        match part["kind"]:
-            case "items" | "value":
-                found.append(part.get("select") or {})
-            case "each":
-                found += [one.get("select") or {} for one in part["of"]]
-            case "all" | "any":
-                waiting += part["of"]
-    if offer["benefit"].get("select") is not None:
-        found.append(offer["benefit"]["select"])
-    return found or [{}]

@@ -13,6 +13,7 @@ from rewards.models import OfferCounter
 from web.offer_conflicts import Conflict, below_cost, conflicts
 from web.offer_fields import field_of
 from web.offer_forms import OfferForm
+from web.offer_lists import live_versions
 from web.offer_names import Json, Names, Teller
 from web.offer_preview import Shown, shown
 from web.offer_samples import Sample, store_of
@@ -55,8 +56,13 @@ def effect_of(
         return None
     say = Teller(language(), names)
     store = store_of(session, document["stores"], store_id)
+    live = [
+        (one.document, one.version) for one in live_versions(session) if one.offer_code != document["code"]
+    ]
     came = (
-        shown(session, draft, sample, store=store, with_card=with_card, now=now, language=language())
+        shown(
+            session, draft, sample, live=live, store=store, with_card=with_card, now=now, language=language()
+        )
         if store and sample
         else None
     )
@@ -65,7 +71,7 @@ def effect_of(
         said=sentences(say, document),
         shown=came,
         said_at_till=came.said if came and came.said else _names_at_till(names, document),
-        conflicts=conflicts(session, document, say),
+        conflicts=conflicts(session, document, [one for one, _version in live], say),
         below=below_cost(session, document),
         used=_used(session, document, say),
     )

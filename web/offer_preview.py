@@ -1,6 +1,6 @@
 """What a draft would do to a basket: the engine that tills use, with the draft among the live offers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -14,11 +14,14 @@ from core.money import half_up
 from rewards.applicator import EvaluatedLine, Evaluation, apply_offers
 from rewards.book import OfferBook
 from rewards.carts import Occasion, Presented, Shopper
+from rewards.codec import read_offer
 from rewards.eligibility import runs_at
-from rewards.offer_queries import choice_of, live_offers
+from rewards.offer_queries import choice_of
 from rewards.offers import COMPANIES, Audience, Offer, Validity, batches_in
 from rewards.voucher_models import VoucherBatch
 from sales.models import Store
+from web.offer_goods import Goods
+from web.offer_names import Json
 from web.offer_samples import Sample, SampleLine
 
 _STEP: Final = timedelta(minutes=30)
@@ -90,16 +93,18 @@ def shown(
     draft: Offer,
     sample: Sample,
     *,
+    live: Sequence[tuple[Json, int]],
     store: Store,
     with_card: bool,
     now: datetime,
     language: str,
 ) -> Shown:
-    """Return what comes out of a basket when `draft` is live beside the other offers."""
-    live = [one for one in live_offers(session) if one.code != draft.code]
+    """Return what comes out of a basket when `draft` is live beside the other `live` offers."""
     choice = choice_of(session)
     book = OfferBook(
-        [*live, draft], choice, article_names={line.article.sku: line.article.name for line in sample}
+        [*_touched(live, sample), draft],
+        choice,
+        article_names={line.article.sku: line.article.name for line in sample},
     )
     at = fitting_moment(draft.valid, now, store.timezone)
     occasion = Occasion(
@@ -119,6 +124,17 @@ def shown(
     }
     spoken = {code: text for code, text in said.items() if text}
     return _shown(found, draft, sample, occasion, store=store, said=spoken)
+
+
+def _touched(live: Sequence[tuple[Json, int]], sample: Sample) -> list[Offer]:
+    """Return the live offers that some line of a basket is about: the others could give nothing anyway."""
+    articles = [line.article for line in sample]
+    goods = Goods(
+        (one.sku, one.gtin, one.category, one.type, one.department, one.brand, True) for one in articles
+    )
+    return [
+        replace(read_offer(document), version=version) for document, version in live if goods.meet(document)
+    ]
 
 
 def fitting_moment(valid: Validity, now: datetime, timezone: str) -> datetime:

@@ -5,8 +5,6 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from core.clock import zone
-from rewards.codec import read_offer
-from rewards.eligibility import is_over
 from web.offer_lists import OfferVersionView, live_versions
 
 
@@ -27,8 +25,8 @@ def is_in(one: OfferVersionView, store_code: str) -> bool:
 
 def runs_on(one: OfferVersionView, day: date, timezone: str) -> bool:
     """Return whether there is an hour of a store's day in which an offer can be had."""
-    valid = read_offer(dict(one.document)).valid
     start = datetime.combine(day, datetime.min.time(), zone(timezone))
-    if is_over(valid, start) and is_over(valid, start + timedelta(days=1) - timedelta(seconds=1)):
+    if (one.end and one.end <= start) or (one.start and one.start >= start + timedelta(days=1)):
         return False
-    return not valid.weekdays or day.isoweekday() in valid.weekdays
+    weekdays = (one.document.get("valid") or {}).get("weekdays")
+    return not weekdays or day.isoweekday() in weekdays

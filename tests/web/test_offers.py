@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import select
 
 from core import clock
+from core.ids import uuid7
 from core.models import AuditEvent
 from loyalty.rehearsal_plans import ask_for_rehearsal, newest_open
 from loyalty.rehearsals import run_rehearsal
 from rewards.codec import read_offer
-from rewards.models import OfferVersion
+from rewards.models import OfferUse, OfferVersion
 from rewards.offer_decisions import stop_offer
 from rewards.offer_operations import import_document
 from tests.web.conftest import Visitor
@@ -313,6 +314,34 @@ class TestList:
         following = re.search(r'href="(/offers/[^"]*after=[^"]+)"', page).group(1).replace("&amp;", "&")
         assert "P000" in visitor.get(following).get_data(as_text=True)
         assert visitor.get("/offers/?state=stopped&q=P0").get_data(as_text=True).count("data-row") == 0
+
+
+class TestResults:
+    def test_are_those_of_their_own_store_for_a_store_manager(self, visit, web_sessions, house):
+        live(web_sessions, offer("USED"))
+        with web_sessions.begin() as session:
+            for store_id, amount in ((house.stores["S1"], 1111), (house.stores["S2"], 2222)):
+                session.add(
+                    OfferUse(
+                        offer_code="USED",
+                        offer_version=1,
+                        business_date=clock.now().date(),
+                        receipt_id=uuid7(),
+                        store_id=store_id,
+                        day=clock.now().date(),
+                        uses=1,
+                        amount=amount,
+                        covered="within",
+                        booked_at=clock.now(),
+                    )
+                )
+        page = text_of(visit("marketing").get("/offers/USED"))
+        assert "CZK 33.33 in 2 uses" in page
+        assert "Ostrava" in page
+        page = text_of(visit("store_manager").get("/offers/USED"))
+        assert "CZK 11.11 in 1 use" in page
+        assert "Ostrava" not in page
+        assert "22.22" not in page
 
 
 class TestCalendar:
