@@ -43,7 +43,7 @@ from web.rehearsal_tables import VIEWS, results_table, view_names
 from web.rehearsal_words import budget_words, how_words, note_words
 from web.state import now, transaction, viewer
 from web.tables import Choice, Column, Empty, Filter, Table
-from web.words import date_text, language, number_text
+from web.words import language, number_text
 from web.words import gettext as _
 
 blueprint = Blueprint("rehearsals", __name__, url_prefix="/rehearsals")
@@ -343,15 +343,14 @@ def _columns() -> tuple[Column[RehearsalView], ...]:
             key="offers",
             title=_("Offers"),
             value=lambda view: ", ".join(one.offer_code for one in view.offers),
-            second=lambda view: ", ".join(
-                _("version %(number)s", number=number_text(one.version)) for one in view.offers[:3]
+            second=lambda view: (
+                _("version %(number)s", number=number_text(view.offers[0].version))
+                if len(view.offers) == 1
+                else None
             ),
         ),
-        Column(
-            key="period",
-            title=_("Days"),
-            value=lambda view: f"{date_text(view.first_day)} \N{EN DASH} {date_text(view.last_day)}",
-        ),
+        Column(key="first_day", title=_("First day"), value=lambda view: view.first_day, kind="date"),
+        Column(key="last_day", title=_("Last day"), value=lambda view: view.last_day, kind="date"),
         Column(key="stores", title=_("Stores"), value=lambda view: len(view.store_ids), kind="number"),
         Column(
             key="state", title=_("State"), value=lambda view: wording.job_state(view.state)[0], figure=_state
