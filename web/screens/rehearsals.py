@@ -43,8 +43,8 @@ from web.rehearsal_tables import VIEWS, results_table, view_names
 from web.rehearsal_words import budget_words, how_words, note_words
 from web.state import now, transaction, viewer
 from web.tables import Choice, Column, Empty, Filter, Table
-from web.words import language, number_text
 from web.words import gettext as _
+from web.words import language, number_text
 
 blueprint = Blueprint("rehearsals", __name__, url_prefix="/rehearsals")
 _TOGETHER = ""
