@@ -56,7 +56,7 @@ def index() -> ResponseReturnValue:
                 command="regulars catalogs make",
             ),
         )
-        running = next((run for run in latest_runs(session, limit=3) if run.alive), None)
+        running = next((run for run in latest_runs(session, job="night", limit=3) if run.alive), None)
         return respond(
             "screens/catalogs.html", table, copies=copies_in_all(session), run=running, groups=groups
         )
