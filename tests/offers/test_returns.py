@@ -298,3 +298,93 @@ class TestUses:
         assert not self.left(market)
         market.post(market.void_of(sale))
         assert self.left(market)
+
+
+class TestTheVoidOfTheLastReturn:
+    """What came back when nothing of the sale was left is spent, issued and handed over again."""
+
+    PEN = offer("NONE", items("PEN"), percent(1))
+
+    def undone(self, market, sale, brought):
+        back = market.return_of(sale, market.returns(sale, brought))
+        market.post(back)
+        return back
+
+    def test_spends_its_voucher_again(self, market, sold):
+        paying = {"batch": "PAY", "value_amount": 500, "currency": "CZK", "minimum_amount": 0, "valid_days": 30,
+                  "codes": ["PAY-0001"]}  # fmt: skip
+        sale = sold([("A", 2, 1000)], [self.PEN], vouchers=[paying], voucher_codes=["PAY-0001"])
+
+        def off():
+            return sum(market.quote(basket(("B", 1, 1000)), at=..., voucher_codes=["PAY-0001"]).discounts)
+
+        market.bring_back(sale, {1: "1"})
+        assert off() == 0
+        back = self.undone(market, sale, {1: "1"})
+        assert off() == 500
+        market.post(market.void_of(back))
+        assert off() == 0
+
+    def test_issues_its_voucher_again(self, market, sold):
+        card = market.member()
+        next_time = {"batch": "NEXT", "value_amount": 500, "currency": "CZK", "minimum_amount": 0, "valid_days": 30,
+                     "codes": []}  # fmt: skip
+        given = offer("V", items("TEA", 2), {"kind": "voucher", "batch": "NEXT"})
+        sale = sold([("tea", 2, 5990)], [given], vouchers=[next_time], card_number=card)
+
+        def shown():
+            return len(market.tills["S1"].get(f"/cards/{card}").get_json()["vouchers"])
+
+        assert shown() == 1
+        back = self.undone(market, sale, {1: "2"})
+        assert shown() == 0
+        market.post(market.void_of(back))
+        assert shown() == 1
+
+    def test_hands_its_gift_over_again(self, market, sold):
+        from tests.offers.test_benefits import TestGifts
+
+        given = offer("G", items("TEA", 2), {"kind": "gift", "reward": "MUG", "quantity": 1})
+        sale = sold([("tea", 4, 5990)], [given], rewards=list(TestGifts.MUG))
+        assert TestGifts.stock(market)[2] == 1
+        back = self.undone(market, sale, {1: "4"})
+        assert TestGifts.stock(market)[2] == 3
+        market.post(market.void_of(back))
+        assert TestGifts.stock(market)[2] == 1
+        market.bring_back(sale, {1: "4"})
+        assert TestGifts.stock(market)[2] == 3
+
+    def test_of_several_is_the_one_that_counts(self, market, sold):
+        """The first of two returns is voided: something of the sale is out again, and its use stands again."""
+        one = offer("L", items("TEA", 2), amount(1000), limits={"uses": 1})
+        sale = sold([("tea", 2, 5990)], [one])
+        first = self.undone(market, sale, {1: "1"})
+        self.undone(market, sale, {1: "1"})
+
+        def left():
+            return bool(sum(market.quote(basket(("tea", 2, 5990)), till="S2", at=...).discounts))
+
+        assert left()
+        market.quote(basket(("pen", 1, 300)), till="S2", at=...)
+        market.post(market.void_of(first))
+        assert not left()
+        market.bring_back(sale, {1: "1"})
+        assert left()
+
+
+class TestAUsedVoucher:
+    def test_that_the_sale_issued_stays_used(self, market, sold):
+        card = market.member()
+        next_time = {"batch": "NEXT", "value_amount": 500, "currency": "CZK", "minimum_amount": 0, "valid_days": 30,
+                     "codes": []}  # fmt: skip
+        given = offer("V", items("TEA", 2), {"kind": "voucher", "batch": "NEXT"})
+        sale = sold([("tea", 2, 5990)], [given], vouchers=[next_time], card_number=card)
+        code = market.tills["S1"].get(f"/cards/{card}").get_json()["vouchers"][0]["voucher_code"]
+        prefix, market.prefix = market.prefix, ""
+        pen = basket(("pen", 1, 1000))
+        market.pay(market.quote(pen, at=..., card_number=card, voucher_codes=[code]), pen, card_number=card,
+                   voucher_codes=[code])  # fmt: skip
+        market.prefix = prefix
+        market.post(market.void_of(sale))
+        state = market.number("select state from voucher where voucher_code = :code", code=code)
+        assert state == "redeemed"
