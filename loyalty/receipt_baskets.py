@@ -22,8 +22,8 @@ class Look:
     """What is asked about a receipt's basket, and the live offers that were at hand when it was."""
 
     live: LiveBook
-    values: dict[str, Any]
-    along: Along | None
+    values: dict[str, Any] | None = None
+    along: Along | None = None
 
 
 def look_at(session: Session, posted: PostedReceipt, till: TillIdentity) -> Look | None:
@@ -35,9 +35,10 @@ def look_at(session: Session, posted: PostedReceipt, till: TillIdentity) -> Look
     if posted.type != SALE or posted.mode != LIVE or posted.currency != till.currency:
         return None
     live = book_at_hand(session)
+    if not live and not posted.voucher_codes and not stated_offers(posted):
+        return Look(live)
     values = _values(session, posted, till, live)
-    asks = bool(live or posted.voucher_codes or stated_offers(posted))
-    return Look(live, values, bring_along(session, SCENE, values) if asks else None)
+    return Look(live, values, bring_along(session, SCENE, values))
 
 
 def basket_of(
@@ -55,13 +56,14 @@ def basket_of(
     live = live_book(session, generation=opening.generation)
     if not live and look.along is None:
         return None
-    if look.along is None or (live.asks_first and not look.live.asks_first):
-        look.values = _values(session, posted, till, live)
-        row = ask(session, SCENE, look.values).fetchone()
+    values = look.values
+    if values is None or look.along is None or (live.asks_first and not look.live.asks_first):
+        values = _values(session, posted, till, live)
+        row = ask(session, SCENE, values).fetchone()
     else:
         row = look.along.row(session)
     assert row is not None
-    scene = scene_in(row, lines=posted.lines, values=look.values)
+    scene = scene_in(row, lines=posted.lines, values=values)
     card = opening.card if may_earn(posted, opening.card) else None
     return on_basket(
         session,
