@@ -218,7 +218,12 @@ class Evaluation:
         return None if live is None or live.rank in explainer.applied else explainer.why_not(live)
 
     def _explainer(self) -> Explainer:
-        return Explainer(self._cart, self._book, self.occasion, self._left, self._basket)
+        book, occasion, left = self._book, self.occasion, self._left
+
+        def applied_to(cart: Cart) -> set[str]:
+            return {each.offer_code for each in apply_offers(cart, book, occasion, left).applications}
+
+        return Explainer(self._cart, book, occasion, left, basket=self._basket, applied_to=applied_to)
 
     @property
     def exhausted(self) -> tuple[str, ...]:

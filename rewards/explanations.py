@@ -4,13 +4,14 @@ Why offers were not applied, and what is missing: worked out after an evaluation
 What an offer met when its turn came is found in the basket's history, so that what others took later is no reason. Pure.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from itertools import islice
 from typing import NamedTuple
 
 from rewards.applying import BUDGET, allowance, spent_by_shopper
 from rewards.book import OfferBook
-from rewards.carts import PIECES, Cart, Left, Occasion
+from rewards.carts import PIECES, Cart, CartLine, Left, Occasion
 from rewards.choosing import BETTER
 from rewards.doorkeeper import Doorkeeper
 from rewards.eligibility import is_over, is_personal
@@ -38,11 +39,19 @@ class Explainer:
     """Everything that is known after an evaluation, asked offer by offer."""
 
     def __init__(
-        self, cart: Cart, book: OfferBook, occasion: Occasion, left: Mapping[str, Left], basket: Basket
+        self,
+        cart: Cart,
+        book: OfferBook,
+        occasion: Occasion,
+        left: Mapping[str, Left],
+        *,
+        basket: Basket,
+        applied_to: Callable[[Cart], set[str]],
     ) -> None:
         self.cart, self.book, self.occasion, self.left, self.basket = cart, book, occasion, left, basket
         self.doorkeeper = Doorkeeper(occasion)
         self.words = Words(occasion.language, occasion.currency, book.article_names)
+        self.applied_to = applied_to
         self.met: Basket | None = None
         self.applied = {given.live.rank for given in basket.given}
 
@@ -88,7 +97,25 @@ class Explainer:
             return self._without_benefit(live, basket)
         if live.check.claim(Whole(basket)) is not None:
             return NotApplied(live.code, self.words.combined(), None)
+        if self._others_would_have_it(live, basket, lacks):
+            return NotApplied(live.code, self.words.combined(), None)
         return self._lacking(live, lacks)
+
+    def _others_would_have_it(self, live: LiveOffer, basket: Basket, lacks: tuple[Lack, ...]) -> bool:
+        """Whether other offers hold units that this one lacks, and would take those that were added for it too."""
+        view, held = Claimable(basket, live), False
+        more: list[CartLine] = []
+        ordered = sorted(self.cart, key=lambda line: line.line_number)
+        for lack in lacks:
+            number = self.book.number_of(lack.select)
+            places = () if number is None else basket.lines_of(number)
+            if lack.kind != UNITS or not places:
+                return False
+            held = held or any(view.available(place) < basket.lines[place].count for place in places)
+            quantity = Decimal(lack.number).scaleb(-3)
+            last = ordered[-1].line_number + len(more) + 1
+            more.append(ordered[places[0]]._replace(line_number=last, quantity=quantity))
+        return held and live.code not in self.applied_to((*ordered, *more))
 
     def _basket_before(self, rank: int) -> Basket:
         """Return the basket as an offer met it; the same one again as long as nothing was given between."""

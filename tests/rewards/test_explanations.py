@@ -76,6 +76,18 @@ class TestNotApplied:
         found = told(taker, offer("B", items("CHOC"), percent("5"), exclusive_group="G"))
         assert found == {"B": ("Cannot be combined with the other offers in this basket", None)}
 
+    def test_has_nothing_missing_where_the_group_would_have_what_is_added_too(self):
+        taker = offer("A", items("CHOC"), percent("10"), priority=200, exclusive_group="G")
+        three = offer("B", items("CHOC", "3"), nth(), exclusive_group="G")
+        assert told(taker, three)["B"][1] is None
+
+    def test_counts_from_what_the_group_has_left_where_adding_helps(self):
+        taker = offer(
+            "A", items("CHOC", "2"), amount(10), priority=200, exclusive_group="G", limits={"per_receipt": 1}
+        )
+        three = offer("B", items("CHOC", "3"), nth(), exclusive_group="G")
+        assert told(taker, three) == {"B": ("3 more pieces of CHOC", "3")}
+
     def test_does_not_blame_what_was_taken_later(self):
         alone = offer("A", items("CHOC", "3"), percent("10"), priority=200, stackable=False)
         later = offer("B", items("CHOC"), percent("5"))
