@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, not_, or_, select
+from sqlalchemy import ColumnElement, and_, not_, select
 from sqlalchemy.orm import Session
 
 from rewards.carts import CartLine
@@ -100,25 +100,22 @@ def recent(session: Session, document: Json, *, store_id: int | None, skip: int)
     newest = latest_business_date(session, store_id=store_id)
     if newest is None:
         return ()
-    about = [matches(chosen) for chosen, _, _ in _needs(document)]
+    wanted = next((chosen for chosen, _, _ in _needs(document)), None)
+    line = select(ReceiptLine.line_number).join(Article, Article.article_id == ReceiptLine.article_id)
     statement = (
-        select(ReceiptLine.business_date, ReceiptLine.receipt_id)
-        .join(
-            Receipt,
-            and_(
-                Receipt.business_date == ReceiptLine.business_date,
-                Receipt.receipt_id == ReceiptLine.receipt_id,
-            ),
-        )
-        .join(Article, Article.article_id == ReceiptLine.article_id)
+        select(Receipt.business_date, Receipt.receipt_id)
         .where(
-            ReceiptLine.business_date > newest - _BACK,
+            Receipt.business_date > newest - _BACK,
+            Receipt.business_date <= newest,
             Receipt.type == "sale",
             Receipt.mode == "live",
-            or_(*about) if about else ReceiptLine.line_number == 1,
+            line.where(
+                ReceiptLine.business_date == Receipt.business_date,
+                ReceiptLine.receipt_id == Receipt.receipt_id,
+                matches(wanted),
+            ).exists(),
         )
-        .group_by(ReceiptLine.business_date, ReceiptLine.receipt_id)
-        .order_by(ReceiptLine.business_date.desc(), ReceiptLine.receipt_id.desc())
+        .order_by(Receipt.business_date.desc(), Receipt.receipt_id.desc())
     )
     if store_id is not None:
         statement = statement.where(Receipt.store_id == store_id)

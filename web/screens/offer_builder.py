@@ -102,7 +102,15 @@ def preview() -> ResponseReturnValue:
     """Show what the entered offer does; nothing is kept."""
     with transaction() as session:
         form, sample, _saves = _asked(session)
-        return render_template("parts/offer_effect.html", **_effect(session, form, sample))
+        made = bool(sample) and not any(_is_basket(name) for name in request.form)
+        return render_template(
+            "parts/offer_preview.html",
+            **_effect(session, form, sample),
+            sample=sample if made else (),
+            here="",
+            find=lambda _words, _path: [],
+            out_of_band=made,
+        )
 
 
 @blueprint.get("/pick")
@@ -259,6 +267,7 @@ def _page(
             "fixed_code": base is not None,
             "back": url_for("offers.show", code=base.offer_code) if base else url_for("offers.index"),
             "sample": sample,
+            "out_of_band": False,
             "other_names": [
                 name for name in form.given if name.startswith("name.") and name[5:] not in LANGUAGES
             ],

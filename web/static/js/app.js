@@ -137,7 +137,7 @@ body.addEventListener("htmx:beforeSwap", (event) => {
 
 // What is ticked among things that were found joins those that are chosen, so that another search does not lose it.
 document.addEventListener("change", (event) => {
-  const one = event.target.closest(".found-one");
+  const one = event.target.closest(".find-one");
   const marks = one && $(".marks", one.closest("fieldset"));
   if (!marks || !event.target.checked) return;
   $("[data-all]", marks)?.remove();
