@@ -112,6 +112,9 @@ def recent(session: Session, document: Json, *, store_id: int | None, skip: int)
             line.where(
                 ReceiptLine.business_date == Receipt.business_date,
                 ReceiptLine.receipt_id == Receipt.receipt_id,
+                # Implied, but only with bounds of its own are the other months left out.
+                ReceiptLine.business_date > newest - _BACK,
+                ReceiptLine.business_date <= newest,
                 matches(wanted),
             ).exists(),
         )
