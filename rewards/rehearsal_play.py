@@ -83,6 +83,13 @@ class World:
         self._count(setting, found, left)
         return found
 
+    def is_idle(self, setting: Setting) -> bool:
+        """Return whether nothing in a basket can trigger any of the offers."""
+        store = setting.occasion.store_code
+        return not self.book.on_every_basket(store) and not any(
+            self.book.seen(line[4:], store).ranks for line in setting.cart if line.unit_price > 0
+        )
+
     def _count(self, setting: Setting, found: Evaluation, left: Mapping[str, Left]) -> None:
         moment = setting.occasion.at.isoformat()
         for code in found.exhausted:
@@ -144,23 +151,25 @@ class Play:
         touched = any(one.offer_code in self.codes for one in after.applications)
         if not touched and not self.replaces and not self.before.limited:
             return None
-        before = self.before.play(setting)
-        touched = touched or any(one.offer_code in self.codes for one in before.applications)
+        before = None if self.before.is_idle(setting) else self.before.play(setting)
+        if before is not None and not touched:
+            touched = any(one.offer_code in self.codes for one in before.applications)
         return self._played(setting, before, after) if touched else None
 
-    def _played(self, setting: Setting, before: Evaluation, after: Evaluation) -> Played:
+    def _played(self, setting: Setting, before: Evaluation | None, after: Evaluation) -> Played:
         given = self._given(setting, after)
+        nets = [line.gross for line in after.lines] if before is None else [line.net for line in before.lines]
         return Played(
             day=setting.day,
             store_id=setting.store_id,
             account=setting.account,
             group=setting.group,
-            net_before=sum(line.net for line in before.lines),
+            net_before=sum(nets),
             net_after=sum(line.net for line in after.lines),
             past_discount=setting.basket.discount_amount,
             rehearsed=tuple(one for one in given if one.offer_code in self.codes),
             live=tuple(one for one in given if one.offer_code not in self.codes),
-            margin=self._margin(setting, before, after),
+            margin=self._margin(setting, nets, after),
         )
 
     def _given(self, setting: Setting, after: Evaluation) -> list[Given]:
@@ -188,14 +197,14 @@ class Play:
             weights[0] = 1
         return dict(zip(codes, split_largest_remainder(more, weights), strict=True))
 
-    def _margin(self, setting: Setting, before: Evaluation, after: Evaluation) -> Margin | None:
+    def _margin(self, setting: Setting, before: Sequence[int], after: Evaluation) -> Margin | None:
         costs = self._costs(setting)
         if costs is None:
             return None
         total_before = total_after = 0
         losing = []
-        for line, was, now in zip(costs, before.lines, after.lines, strict=True):
-            total_before += _before_tax(was.net, line.rate) - line.cost
+        for line, was, now in zip(costs, before, after.lines, strict=True):
+            total_before += _before_tax(was, line.rate) - line.cost
             left = _before_tax(now.net, line.rate) - line.cost
             total_after += left
             if left < 0 and any(one[0] in self.codes for one in now.discounts):
