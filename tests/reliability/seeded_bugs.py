@@ -276,8 +276,12 @@ BUGS = (
         "a budget read, then written",
         LAST_USE,
         SQL[2],
-        "  ORDER BY offer_code FOR UPDATE;\n  short := offers_beyond(wanted, at_store, at_day, seen_at, own_quote);\n",
-        "  ORDER BY offer_code;\n  short := offers_beyond(wanted, at_store, at_day, seen_at, own_quote);\n"
+        "  ORDER BY offer_code FOR UPDATE;\n  PERFORM let_go_of_offers(own_till, own_quote);\n"
+        "  IF jsonb_array_length(wanted) = 0 THEN\n    RETURN NULL;\n  END IF;\n"
+        "  short := offers_beyond(wanted, at_store, at_day, seen_at, own_quote);\n",
+        "  ORDER BY offer_code;\n  PERFORM let_go_of_offers(own_till, own_quote);\n"
+        "  IF jsonb_array_length(wanted) = 0 THEN\n    RETURN NULL;\n  END IF;\n"
+        "  short := offers_beyond(wanted, at_store, at_day, seen_at, own_quote);\n"
         "  PERFORM pg_sleep(0.02);\n",
     ),
     _one(
