@@ -5,6 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
+from core import clock
+from loyalty.referrals import Rules, referral_code_of, set_referral_rules
+from loyalty.tier_queries import account_of_member
 from pos_api import examples
 from tests.pos_api.conftest import code_of, enrol_with_points
 
@@ -153,3 +156,36 @@ class TestReplace:
         assert replaced(other, NEW) == "card_in_use"
         assert code_of(till.post(f"/cards/{card}/block", {"reason": "lost"})) == "card_in_use"
         assert till.get("/cards/2990000000057").status_code == 404
+
+
+class TestAReferralCode:
+    @pytest.fixture
+    def code(self, chain, till) -> str:
+        """The code of a member, in a chain that rewards who brings others."""
+        member_code = join(till).get_json()["member_code"]
+        now = clock.now()
+        with chain.sessions.begin() as session:
+            set_referral_rules(session, rules=Rules(), actor="mara", now=now)
+            member_id, _ = account_of_member(session, member_code=member_code)
+            return referral_code_of(session, member_id=member_id, now=now)
+
+    def test_is_noted_with_who_joins_by_it(self, till, code):
+        friend = {"card_number": "2990000000057", "phone": "601 999 888", "email": "friend@example.com"}
+        answer = join(till, **friend, referral_code=code.lower())
+        assert answer.status_code == 201, answer.get_json()
+        assert answer.get_json()["referral"] == {"state": "waiting", "reason": None}
+
+    def test_is_refused_for_who_is_not_new_who_joins_all_the_same(self, till, code):
+        answer = join(till, card_number="2990000000057", email=None, referral_code=code)
+        assert answer.status_code == 201
+        assert answer.get_json()["referral"] == {"state": "refused", "reason": "phone"}
+
+    def test_that_nobody_has_is_wrong_input_and_enrols_nobody(self, chain, till):
+        answer = join(till, referral_code="NOBODY22")
+        assert (answer.status_code, code_of(answer)) == (422, "invalid_content")
+        assert answer.get_json()["errors"][0]["pointer"] == "/referral_code"
+        with chain.sessions() as session:
+            assert session.scalar(text("select count(*) from member")) == 0
+
+    def test_is_not_spoken_of_where_there_is_none(self, till):
+        assert "referral" not in join(till).get_json()
