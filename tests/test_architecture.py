@@ -30,7 +30,17 @@ FORBIDDEN_NAMES = {
     "manager",
     "managers",
 }
-HEAVY = {"weasyprint", "mlxtend", "numba", "graspologic_native", "scipy", "sklearn", "pandas", "pyarrow", "xlsxwriter"}
+HEAVY = {
+    "weasyprint",
+    "mlxtend",
+    "numba",
+    "graspologic_native",
+    "scipy",
+    "sklearn",
+    "pandas",
+    "pyarrow",
+    "xlsxwriter",
+}
 
 
 def sources(*folders: str) -> list[Path]:

@@ -24,8 +24,8 @@ from loyalty.redemptions import (
     reserve,
 )
 from rewards.models import Reward, RewardStock
-from rewards.stock import OutOfStock
 from rewards.queries import RewardNotFound
+from rewards.stock import OutOfStock
 from sales.receipts import OfflineRedemption, Totals
 from tests.shop import CARD, OTHER_CARD, Shop
 
