@@ -149,6 +149,8 @@ def _test(_known: argparse.Namespace, rest: list[str]) -> int:
             failed.append(name)
         say(f"    {'FAILED' if name in failed else 'ok'} in {time.monotonic() - started:.1f} s")
     say(f"==> {len(CHECKS) + 1}/{len(CHECKS) + 1} tests")
+    # Processes that share the tests must find the same ones, so sets are in one order in all of them.
+    surroundings = {"PYTHONHASHSEED": "0", **surroundings}
     status = _call([PYTHON, "-m", "pytest", *(rest or _shared())], surroundings)
     # When all is well pytest's closing line stays the last.
     if failed:
