@@ -21,11 +21,11 @@ def leaf(code: str, symbology: str = "code128", **parts) -> Leaf:
 
 
 def printed(leaves: list[Leaf], folder, language: str = "cs") -> tuple[str, list[str]]:
-    """Return the words of the sheets, and what a scanner reads off them at 200 dots per inch."""
+    """Return the words of the sheets, and what a scanner reads off them at 300 dots per inch."""
     file = folder / "sheet.pdf"
     file.write_bytes(voucher_sheets(leaves, language=language))
     text = subprocess.run(["pdftotext", file, "-"], check=True, capture_output=True, text=True).stdout
-    subprocess.run(["pdftoppm", "-r", "200", "-png", file, folder / "page"], check=True)
+    subprocess.run(["pdftoppm", "-r", "300", "-gray", "-png", file, folder / "page"], check=True)
     pages = [Image.open(page) for page in sorted(folder.glob("page*.png"))]
     return text, [found.text for page in pages for found in zxingcpp.read_barcodes(page)]
 
