@@ -1,9 +1,9 @@
 """What offers give with a paid sale beside discounts and points, carried out: gifts, vouchers, and the use of budgets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from psycopg import errors
@@ -11,14 +11,19 @@ from sqlalchemy.orm import Session
 
 from core.i18n import show_date, show_money, show_number, translations
 from core.money import Money
-from loyalty.paid_offers import PaidOffers, beyond_flags, stated_offers
+from loyalty.paid_offers import NOT_VALID, PaidOffers, beyond_flags, stated_offers
 from rewards.live_book import book_at_hand
+from rewards.offer_queries import versions_of
 from rewards.offer_uses import Place, Use, Using, let_go, send_uses, use_offers
+from rewards.offers import batches_asked
 from rewards.queries import reward_names
 from rewards.stock import Cause, OutOfStock, take_pieces
 from rewards.voucher_issue import IssuedVoucher, OfReceipt, issue_vouchers
 from rewards.vouchers import redeem_vouchers
 from sales.receipts import Flag, PostedReceipt, TillIdentity
+
+MOST_VOUCHERS: Final = 1000
+"""So many vouchers one sale can give; more are an offer gone wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +93,8 @@ def give(session: Session, paid: PaidOffers, buying: Buying) -> Given:
     """
     given = Given(buying=buying)
     uses = _take_gifts(session, paid, buying, given)
-    _redeem(session, buying, given)
-    for offer_code, batch, count in paid.gifts.vouchers:
-        given.vouchers += issue_vouchers(
-            session,
-            batch_code=batch,
-            count=count,
-            today=buying.posted.business_date,
-            now=buying.now,
-            actor=buying.till.actor,
-            account_id=buying.account_id,
-            receipt=buying.of_receipt,
-            offer_code=offer_code,
-        )
+    _redeem(session, buying, given, uses)
+    _issue(session, paid, buying, given)
     named = {*given.missing, *(reward for _, reward, _ in given.gifts)}
     given.names = reward_names(session, named, language=buying.language)
     if not paid.counted:
@@ -136,13 +130,37 @@ def _take_gifts(session: Session, paid: PaidOffers, buying: Buying, given: Given
     return [use for use in paid.uses if use.offer_code not in empty]
 
 
-def _redeem(session: Session, buying: Buying, given: Given) -> None:
+def _issue(session: Session, paid: PaidOffers, buying: Buying, given: Given) -> None:
+    """Issue vouchers for next time, as many as a sale can give at most; where there would be more, that is flagged."""
+    left = MOST_VOUCHERS
+    for offer_code, batch, promised in paid.gifts.vouchers:
+        count = min(promised, left)
+        left -= count
+        if count < promised:
+            detail = f"a sale gives {MOST_VOUCHERS} vouchers at most: {count} of {promised} by {offer_code}"
+            given.flags.append(Flag(NOT_VALID, detail))
+        if count:
+            given.vouchers += issue_vouchers(
+                session,
+                batch_code=batch,
+                count=count,
+                today=buying.posted.business_date,
+                now=buying.now,
+                actor=buying.till.actor,
+                account_id=buying.account_id,
+                receipt=buying.of_receipt,
+                offer_code=offer_code,
+            )
+
+
+def _redeem(session: Session, buying: Buying, given: Given, uses: Sequence[Use]) -> None:
     if not buying.posted.voucher_codes:
         return
     redeemed = redeem_vouchers(
         session,
         codes=buying.posted.voucher_codes,
         used={code: stated.amount for code, stated in stated_offers(buying.posted).items()},
+        asked=_asked(session, uses),
         till=buying.till,
         account_id=buying.account_id,
         receipt=buying.of_receipt,
@@ -150,6 +168,19 @@ def _redeem(session: Session, buying: Buying, given: Given) -> None:
     )
     given.flags += [Flag(code, detail) for code, detail in redeemed.flags]
     given.vouchers += redeemed.issued
+
+
+def _asked(session: Session, uses: Sequence[Use]) -> set[str]:
+    """Return the batches that offers ask for which are used; reads only those that are not live any more."""
+    live = book_at_hand(session).offers
+    at_hand = {(offer.code, offer.version): offer for offer in live.values()}
+    used = {(use.offer_code, use.offer_version) for use in uses}
+    found = [at_hand[one] for one in used & at_hand.keys()]
+    gone = used - at_hand.keys()
+    if gone:
+        versions = [one.offer for one in versions_of(session, {code for code, _ in gone})]
+        found += [offer for offer in versions if (offer.code, offer.version) in gone]
+    return set[str]().union(*map(batches_asked, found))
 
 
 def send_given(session: Session, given: Given, *, till_id: int, now: datetime) -> None:

@@ -91,12 +91,14 @@ def spend_on_receipt(
     """Book the redemptions on a paid receipt, each once, and what the till let be spent while it was offline."""
     spent = Spent()
     named = redemptions_named(session, posted)
-    vouchers = read_holds(session, [found for text in posted.redemption_ids if (found := _uuid(text))])
-    for text in dict.fromkeys(posted.redemption_ids):
-        redemption_id = _uuid(text)
+    # An id may be spelled in many ways; the first of them names it.
+    texts = {_uuid(text) or text: text for text in reversed(posted.redemption_ids)}
+    vouchers = read_holds(session, [found for found in texts if isinstance(found, UUID)])
+    for found, text in reversed(texts.items()):
+        redemption_id = found if isinstance(found, UUID) else None
         redemption = named.get(redemption_id) if redemption_id else None
         if redemption_id in vouchers:
-            _spend_voucher(session, spent, vouchers[redemption_id], till, cause)
+            _spend_voucher(session, spent, vouchers[redemption_id], till, cause, payer=payer)
         elif redemption is None:
             spent.flags.append(Flag("over_redeemed", f"there is no redemption {text}"))
         elif redemption.state == "posted":
@@ -170,13 +172,18 @@ def _because_of(cause: Cause, redemption: Redemption) -> Cause:
 
 
 def _spend_voucher(
-    session: Session, spent: Spent, hold: VoucherHold, till: TillIdentity, cause: Cause
+    session: Session,
+    spent: Spent,
+    hold: VoucherHold,
+    till: TillIdentity,
+    cause: Cause,
+    *,
+    payer: UUID | None,
 ) -> None:
     assert cause.receipt_id is not None
     receipt = OfReceipt(cause.business_date, cause.receipt_id, cause.booked_at)
-    redeemed, odd = post_with_receipt(session, hold, till=till, receipt=receipt)
-    if odd:
-        spent.flags.append(Flag("over_redeemed", odd))
+    redeemed, odd = post_with_receipt(session, hold, till=till, account_id=payer, receipt=receipt)
+    spent.flags += [Flag(code, detail) for code, detail in odd]
     if redeemed:
         spent.voucher_value += hold.value_amount
 

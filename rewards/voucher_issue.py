@@ -1,6 +1,6 @@
 """Issuing vouchers: codes made by chance, or taken as they come; nothing is issued twice."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -93,7 +93,8 @@ def issue_vouchers(
     """
     Issue `count` vouchers of a batch `today`, the store's day, and return them.
 
-    With an account its cards show them; `bound` ones nobody else may use. Raises `BatchNotFound`, `TooMany`.
+    With an account its cards show them; `bound` ones nobody else may use. Raises `BatchNotFound`, and
+    `TooMany`; with a receipt, which is paid already, those for whom no EAN-13 is left get a long code instead.
     """
     batch = batch_of(session, batch_code)
     return _issue(
@@ -157,9 +158,9 @@ def _issue(
 ) -> list[IssuedVoucher]:
     if not 0 < count <= MOST_AT_ONCE:
         raise TooMany(f"between 1 and {MOST_AT_ONCE} vouchers are issued at once, not {count}")
-    short = batch.symbology == "ean13"
-    if short:
-        _enough_numbers(session, count)
+    short = 0
+    if batch.symbology == "ean13":
+        short = _short_ones(session, count, refuses=receipt is None)
     values = {
         **_of_batch(batch, value_amount=value_amount, valid_until=valid_until, now=now, actor=actor),
         "account_id": account_id,
@@ -169,12 +170,19 @@ def _issue(
         "offer_code": offer_code,
         "replaces": replaces,
     }
+    codes = _fresh(session, values, short, lambda: new_ean(batch.ean_prefix))
+    codes += _fresh(session, values, count - short, new_code)
+    return [IssuedVoucher(code, batch.batch_code, value_amount, valid_until) for code in codes]
+
+
+def _fresh(session: Session, values: dict[str, Any], count: int, made: Callable[[], str]) -> list[str]:
+    """Issue `count` vouchers with codes that are made until they are new, and return the codes."""
     codes: list[str] = []
     while len(codes) < count:
-        wanted = {new_ean(batch.ean_prefix) if short else new_code() for _ in range(count - len(codes))}
+        wanted = {made() for _ in range(count - len(codes))}
         rows = driver_of(session).execute(_ISSUE, values | {"codes": sorted(wanted)})
         codes += [row[0] for row in rows.fetchall()]
-    return [IssuedVoucher(code, batch.batch_code, value_amount, valid_until) for code in codes]
+    return codes
 
 
 def _of_batch(
@@ -191,7 +199,8 @@ def _of_batch(
     }
 
 
-def _enough_numbers(session: Session, count: int) -> None:
+def _short_ones(session: Session, count: int, *, refuses: bool) -> int:
+    """Return how many of `count` vouchers can have an EAN-13; `refuses` says that fewer raise `TooMany`."""
     row = (
         driver_of(session)
         .execute(
@@ -199,11 +208,14 @@ def _enough_numbers(session: Session, count: int) -> None:
         )
         .fetchone()
     )
-    if row is not None and row[0] + count > MOST_SHORT_CODES:
+    assert row is not None
+    left: int = max(0, MOST_SHORT_CODES - row[0])
+    if refuses and count > left:
         raise TooMany(
             f"no more than {MOST_SHORT_CODES} vouchers with an EAN-13 can be open, or a guess would find one: "
             "print this batch as Code 128 or QR"
         )
+    return min(count, left)
 
 
 def take_codes(

@@ -11,7 +11,7 @@ from core.driver import driver_of
 from core.errors import Conflict, NotFound, Refused
 from core.ids import uuid7
 from rewards.voucher_issue import OfReceipt
-from rewards.vouchers import Counter, Presented, presented_vouchers, redeem_once
+from rewards.vouchers import Counter, Presented, odd_flags, presented_vouchers, redeem_once
 
 
 class VoucherNotFound(NotFound):
@@ -217,7 +217,7 @@ def post_voucher(session: Session, *, till: Counter, redemption_id: UUID, now: d
     """
     found = find_hold(session, till=till, redemption_id=redemption_id)
     if found.state == "reserved" and not found.lapsed(now):
-        _redeem_held(session, found, till=till, now=now, receipt=None)
+        _redeem_held(session, found, till=till, now=now)
         found = find_hold(session, till=till, redemption_id=redemption_id)
     if found.state == "released":
         raise VoucherReleased("the redemption was released")
@@ -227,36 +227,51 @@ def post_voucher(session: Session, *, till: Counter, redemption_id: UUID, now: d
 
 
 def _redeem_held(
-    session: Session, hold: VoucherHold, *, till: Counter, now: datetime, receipt: OfReceipt | None
-) -> bool:
-    """Redeem the voucher of a reservation, whatever its day; False when it was redeemed or cancelled before."""
+    session: Session,
+    hold: VoucherHold,
+    *,
+    till: Counter,
+    now: datetime,
+    account_id: UUID | None = None,
+    receipt: OfReceipt | None = None,
+) -> Presented | None:
+    """
+    Redeem what a reservation held of its voucher, whatever its day; None when it was redeemed or cancelled before.
+
+    Returns the voucher as it was found, presented by whoever has the account.
+    """
     while True:
         (found,) = presented_vouchers(
-            session, codes=[hold.voucher_code], till=till, account_id=None, today=date.min, now=now
+            session, codes=[hold.voucher_code], till=till, account_id=account_id, today=date.min, now=now
         )
         if found.reason in {"redeemed", "cancelled"}:
-            return False
-        if redeem_once(
-            session, found, amount=found.value_amount, till=till, now=now, receipt=receipt, posts=True
-        ):
-            return True
+            return None
+        # It may be worth more by now, when the sale that had spent the rest was undone.
+        amount = None if found.value_amount is None else min(found.value_amount, hold.value_amount)
+        # Somebody else may hold it by now: that reservation makes way, it is not the one that is posted.
+        posts = found.redemption_id == hold.redemption_id
+        if redeem_once(session, found, amount=amount, till=till, now=now, receipt=receipt, posts=posts):
+            return found
 
 
 def post_with_receipt(
-    session: Session, hold: VoucherHold, *, till: Counter, receipt: OfReceipt
-) -> tuple[bool, str | None]:
+    session: Session, hold: VoucherHold, *, till: Counter, account_id: UUID | None, receipt: OfReceipt
+) -> tuple[bool, list[tuple[str, str]]]:
     """
     Redeem the voucher of a reservation that a paid receipt lists, whatever has become of the reservation.
 
-    Returns whether it was redeemed by this receipt, and what is odd about it.
+    `account_id` is that of the receipt's card. Returns whether it was redeemed by this receipt, and the
+    flags of what is odd about it, as (code, detail).
     """
+    already = [("over_redeemed", f"the voucher {hold.voucher_code} was redeemed already")]
     if hold.state == "posted":
-        if hold.receipt_id == receipt.receipt_id:
-            return True, None
-        return False, f"the voucher {hold.voucher_code} was redeemed already"
+        ours = hold.receipt_id == receipt.receipt_id
+        return ours, [] if ours else already
     over = hold.state != "reserved" or hold.lapsed(receipt.now)
-    if not _redeem_held(session, hold, till=till, now=receipt.now, receipt=receipt):
-        return False, f"the voucher {hold.voucher_code} was redeemed already"
+    found = _redeem_held(session, hold, till=till, now=receipt.now, account_id=account_id, receipt=receipt)
+    if found is None:
+        return False, already
+    flags = odd_flags(found)
     if over:
         driver_of(session).execute(
             """
@@ -265,5 +280,6 @@ def post_with_receipt(
             """,
             (receipt.now, receipt.business_date, receipt.receipt_id, hold.redemption_id),
         )
-        return True, f"the reservation of the voucher {hold.voucher_code} was over when it was paid with"
-    return True, None
+        detail = f"the reservation of the voucher {hold.voucher_code} was over when it was paid with"
+        flags.append(("over_redeemed", detail))
+    return True, flags

@@ -64,8 +64,9 @@ def vouchers_of_sale(session: Session, receipt_id: UUID) -> VouchersOfSale:
 # What came back is noted with the sale, so that it is known what of it is still spent; what brought it back, in words.
 _GIVE_BACK = """
     with changed as (
-        update voucher set state = 'issued', left_amount = left_amount + %(amount)s::bigint, redeemed_at = null
-        where voucher_code = %(code)s and state in ('redeemed', 'issued', 'expired')
+        update voucher set state = case state when 'reserved' then state else 'issued' end,
+                           left_amount = left_amount + %(amount)s::bigint, redeemed_at = null
+        where voucher_code = %(code)s and state in ('redeemed', 'issued', 'reserved', 'expired')
         returning 1
     )
     insert into voucher_event (voucher_code, event, happened_at, actor, amount, business_date, receipt_id, note)
@@ -168,12 +169,13 @@ _TAKE_AGAIN = """
                                then null else %(now)s::timestamptz end
         from given_back, voucher_batch as batch
         where voucher.voucher_code = given_back.voucher_code and batch.batch_code = voucher.batch_code
-          and state in ('issued', 'expired') and left_amount is not distinct from voucher.value_amount
+          and state in ('issued', 'expired') and (given_back.amount is null or left_amount >= given_back.amount)
         returning voucher.voucher_code, given_back.amount, given_back.business_date, given_back.receipt_id
     )
     insert into voucher_event (voucher_code, event, happened_at, actor, amount, business_date, receipt_id, note)
     select voucher_code, 'redeemed', %(now)s, %(actor)s, amount, business_date, receipt_id, 'its return was voided'
     from changed
+    returning voucher_code
 """
 
 _RESTORE = """
@@ -181,6 +183,7 @@ _RESTORE = """
         update voucher set state = 'issued'
         where state = 'cancelled' and voucher_code in (
             select voucher_code from voucher_event where event = 'cancelled' and receipt_id = %(by)s)
+          and (replaces is null or replaces = any(%(taken)s::text[]))
         returning voucher_code
     )
     insert into voucher_event (voucher_code, event, happened_at, actor, note)
@@ -192,7 +195,8 @@ def take_again(session: Session, *, sale: OfReceipt, by: UUID, actor: str) -> No
     """
     Do the inverse of what the return `by` did to the vouchers of `sale`, because it was voided.
 
-    What it gave back is spent again unless somebody has used it meanwhile; what it cancelled is issued again.
+    What it gave back is spent again unless somebody has used it meanwhile; what it cancelled is issued again,
+    but no rest of a voucher that is not spent again.
     """
     values = {
         "sale": sale.receipt_id,
@@ -200,7 +204,7 @@ def take_again(session: Session, *, sale: OfReceipt, by: UUID, actor: str) -> No
         "now": sale.now,
         "actor": actor,
     }
-    driver_of(session).execute(_TAKE_AGAIN, values)
+    taken = [row[0] for row in driver_of(session).execute(_TAKE_AGAIN, values).fetchall()]
     driver_of(session).execute(
-        _RESTORE, {"by": by, "now": sale.now, "actor": actor, "note": f"return {by} voided"}
+        _RESTORE, {"by": by, "taken": taken, "now": sale.now, "actor": actor, "note": f"return {by} voided"}
     )

@@ -39,7 +39,7 @@ class Presented:
     A code that was presented, and whether it is good.
 
     `reason` is None when it is, otherwise the first that applies of "unknown", "redeemed", "cancelled", "expired",
-    "reserved", "other_store", "other_member" and "currency". Only an unknown one has no batch.
+    "reserved", "other_store", "currency" and "other_member". Only an unknown one has no batch.
     """
 
     voucher_code: str
@@ -52,7 +52,7 @@ class Presented:
     residual: str = "forfeit"
     redemption_id: UUID | None = None
     redeemed_here: bool = False
-    """Whether it is the receipt that was asked about that redeemed it."""
+    """Whether the receipt that was asked about has redeemed it, or a part of it, already."""
 
     @property
     def fit(self) -> bool:
@@ -64,7 +64,7 @@ _PRESENTED = """
     select asked.code, voucher.batch_code, voucher.left_amount, voucher.minimum_amount, voucher.currency,
            voucher.valid_until, voucher.state, voucher.reserved_until, voucher.redemption_id, held.till_id, voucher.bound,
            coalesce(moved.moved_to, voucher.account_id), batch.store_ids, batch.residual,
-           voucher.state = 'redeemed' and exists (
+           exists (
                select from voucher_event as used
                where used.voucher_code = voucher.voucher_code and used.event = 'redeemed'
                  and used.receipt_id = %(receipt_id)s::uuid)
@@ -111,8 +111,8 @@ def _presented(
         "expired": valid_until is not None and valid_until < today,
         "reserved": state == "reserved" and until > now and held_by != till.till_id,
         "other_store": bool(store_ids) and till.store_id not in store_ids,
-        "other_member": bound and owner != account_id,
         "currency": currency is not None and currency != till.currency,
+        "other_member": bound and owner != account_id,
     }
     return Presented(
         code,
@@ -142,6 +142,7 @@ def redeem_vouchers(
     *,
     codes: Collection[str],
     used: Mapping[str, int],
+    asked: Collection[str],
     till: Counter,
     account_id: UUID | None,
     receipt: OfReceipt,
@@ -150,16 +151,20 @@ def redeem_vouchers(
     """
     Redeem the vouchers that a paid receipt names, each once; nothing is refused, what is odd is flagged.
 
-    `used` is what the receipt says that the vouchers of a batch took off; a batch that it says nothing of
-    was used whole. A voucher whose time is over, or that is another member's or another store's, is
-    redeemed all the same; one that was redeemed or cancelled before is not redeemed again.
+    `used` is what the receipt says that the vouchers of a batch took off, `asked` are the batches that the
+    offers used on it ask for. A voucher that gave nothing, because neither names its batch or because
+    others of its batch took everything off, stays the customer's; without a sum it is used whole. A voucher
+    whose time is over, or that is another member's or another store's, is redeemed all the same; one that
+    was redeemed or cancelled before is not redeemed again.
     """
     done = Redeemed()
     left = dict(used)
-    wanted = list(dict.fromkeys(map(typed, codes)))
-    # Whoever redeems the same ones takes them in the same order.
-    for code in sorted(wanted):
-        _redeem(session, done, code, left, till, account_id, receipt, today)
+    looked = presented_vouchers(
+        session, codes=codes, till=till, account_id=account_id, today=today, now=receipt.now
+    )
+    # Good ones first, since it is they that a quote took off; else whoever redeems the same ones takes them in one order.
+    for one in sorted(looked, key=lambda one: (not one.fit, one.voucher_code)):
+        _redeem(session, done, one.voucher_code, left, asked, till, account_id, receipt, today)
     return done
 
 
@@ -168,6 +173,7 @@ def _redeem(  # noqa: PLR0917
     done: Redeemed,
     code: str,
     left: dict[str, int],
+    asked: Collection[str],
     till: Counter,
     account_id: UUID | None,
     receipt: OfReceipt,
@@ -193,11 +199,14 @@ def _redeem(  # noqa: PLR0917
             done.flags.append((flag, f"the voucher {code} was {found.reason} before"))
             note_event(session, code, "redeemed_again", till=till, receipt=receipt, note=found.reason)
             return
+        if _gave_nothing(found, left, asked):
+            return
         amount = _amount(found, left)
         if redeem_once(session, found, amount=amount, till=till, now=receipt.now, receipt=receipt):
             break
-    if found.reason is not None:
-        done.flags.append((_flag_of(found.reason), _WORDS[found.reason].format(code=code)))
+    if found.batch_code in left:
+        left[found.batch_code] -= amount or 0
+    done.flags += odd_flags(found)
     done.codes.append(code)
     rest = 0 if found.value_amount is None else found.value_amount - (amount or 0)
     if rest and found.residual == "reissue":
@@ -215,20 +224,28 @@ _WORDS = {
 }
 
 
-def _flag_of(reason: str) -> str:
-    return "over_redeemed" if reason == "reserved" else "offer_not_valid"
+def odd_flags(found: Presented) -> list[tuple[str, str]]:
+    """Return the flag of a voucher that is redeemed although it is not good here and now, as (code, detail)."""
+    if found.reason is None:
+        return []
+    flag = "over_redeemed" if found.reason == "reserved" else "offer_not_valid"
+    return [(flag, _WORDS[found.reason].format(code=found.voucher_code))]
 
 
-def _amount(found: Presented, left: dict[str, int]) -> int | None:
+def _gave_nothing(found: Presented, left: Mapping[str, int], asked: Collection[str]) -> bool:
+    """Whether nothing was taken off for a voucher, and no offer asked for its batch."""
+    assert found.batch_code is not None
+    if found.value_amount and found.batch_code in left:
+        return left[found.batch_code] <= 0
+    return found.batch_code not in asked
+
+
+def _amount(found: Presented, left: Mapping[str, int]) -> int | None:
     """Return what a voucher pays: of what its batch took off, as much as it is worth still."""
     assert found.batch_code is not None
-    if found.value_amount is None:
-        return None
-    if found.batch_code not in left:
+    if found.value_amount is None or found.batch_code not in left:
         return found.value_amount
-    amount = min(found.value_amount, left[found.batch_code])
-    left[found.batch_code] -= amount
-    return amount
+    return min(found.value_amount, left[found.batch_code])
 
 
 _REDEEM = """

@@ -1,6 +1,6 @@
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from uuid import UUID
@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from core.ids import uuid7
 from customers.models import Card
+from rewards import voucher_issue
 from rewards import voucher_reservations as held
 from rewards.codes import has_its_check
 from rewards.voucher_batches import BadBatch, Batch, BatchNotFound, batch_of, imported_batch, put_batch
@@ -63,13 +64,24 @@ class Counterfoil:
         return found.reason
 
     def redeem(
-        self, *codes: str, receipt: OfReceipt | None = None, till: str = "T1", account_id=None, **used
+        self,
+        *codes: str,
+        receipt: OfReceipt | None = None,
+        till: str = "T1",
+        account_id=None,
+        asked: Collection[str] = (),
+        **used,
     ):
+        """Pay with codes; a receipt that says nothing of any batch says here that all of them took off what they could."""
+        if not used and not asked:
+            for found in self.look(*codes, till=till):
+                used[found.batch_code] = used.get(found.batch_code, 0) + (found.value_amount or 0)
         with self.shop.sessions.begin() as session:
             return redeem_vouchers(
                 session,
                 codes=codes,
                 used=used,
+                asked=asked,
                 till=self.shop.tills[till],
                 account_id=account_id,
                 receipt=receipt or self.receipt(),
@@ -210,6 +222,20 @@ class TestIssuing:
         with pytest.raises(TooMany):
             foil.issue("TOOMANY", 0)
 
+    def test_makes_long_codes_for_a_paid_sale_when_numbers_run_short(self, foil, monkeypatch):
+        with foil.shop.sessions() as session:
+            short = "select count(*) from voucher where length(voucher_code) = 13 and state in ('issued', 'reserved')"
+            open_now = session.scalar(text(short))
+        monkeypatch.setattr(voucher_issue, "MOST_SHORT_CODES", open_now + 2)
+        foil.batch("SCARCE", symbology="ean13", residual="reissue")
+        with pytest.raises(TooMany):
+            foil.issue("SCARCE", 5)
+        codes = foil.issue("SCARCE", 5, receipt=foil.receipt())
+        assert sorted(map(len, codes)) == [13, 13, 16, 16, 16]
+        assert all(map(has_its_check, codes))
+        (rest,) = foil.redeem(codes[-1], SCARCE=1000).issued
+        assert len(rest.voucher_code) == 16
+
     def test_takes_codes_from_elsewhere_as_they_are(self, foil):
         foil.batch("PRINTED")
         foil.batch("PRINTED2")
@@ -248,6 +274,8 @@ class TestPresented:
         assert foil.reason(its) == "other_member"
         assert foil.reason(its, account_id=foil.account(OTHER_CARD)) == "other_member"
         assert foil.reason(its, account_id=foil.account(CARD)) is None
+        foil.batch("ITSEURO", currency="EUR")
+        assert foil.reason(*foil.issue("ITSEURO", account_id=foil.account(CARD), bound=True)) == "currency"
         assert foil.reason(day) is None
         foil.shop.later(days=1)
         assert foil.reason(day) == "expired"
@@ -331,6 +359,31 @@ class TestRedeeming:
         foil.redeem(*codes, TWO=7000)
         assert sorted(found.value_amount for found in foil.look(*codes)) == [0, 3000]
 
+    def test_leaves_one_alone_that_the_receipt_says_nothing_of(self, foil):
+        foil.batch("UNSAID")
+        (code,) = foil.issue("UNSAID")
+        told = foil.redeem(code, OTHER=5000)
+        assert (told.codes, told.flags, foil.reason(code)) == ([], [], None)
+
+    def test_leaves_one_alone_whose_bill_was_covered_before_it(self, foil):
+        foil.batch("COVERED")
+        codes = sorted(foil.issue("COVERED", 2))
+        told = foil.redeem(*codes, COVERED=4000)
+        assert (told.codes, [foil.reason(code) for code in codes]) == (codes[:1], ["redeemed", None])
+
+    def test_takes_the_good_ones_first(self, foil):
+        foil.batch("GOODONES")
+        first, last = sorted(foil.issue("GOODONES", 2))
+        foil.reserve(first, till="T2")
+        assert foil.redeem(first, last, GOODONES=5000).codes == [last]
+        assert (foil.reason(first, till="T2"), foil.reason(last)) == (None, "redeemed")
+
+    def test_needs_an_offer_that_asks_for_a_key(self, foil):
+        foil.batch("KEYS", value_amount=None)
+        (code,) = foil.issue("KEYS")
+        assert (foil.redeem(code, OTHER=100).codes, foil.reason(code)) == ([], None)
+        assert (foil.redeem(code, asked={"KEYS"}).codes, foil.reason(code)) == ([code], "redeemed")
+
 
 class TestReservation:
     def test_is_one_till_s_alone_until_its_time_is_over(self, foil):
@@ -390,6 +443,35 @@ class TestReservation:
             foil.reserve(code)
         with pytest.raises(held.VoucherNotFound):
             foil.reserve("NOTHING")
+
+    def pay(self, foil, hold: held.VoucherHold, *, till: str = "T1", account_id=None):
+        with foil.shop.sessions.begin() as session:
+            return held.post_with_receipt(
+                session, hold, till=foil.shop.tills[till], account_id=account_id, receipt=foil.receipt()
+            )
+
+    def test_of_another_till_is_given_up_and_not_posted_with_this_one(self, foil):
+        foil.batch("LAPSED")
+        (code,) = foil.issue("LAPSED")
+        lapsed = foil.reserve(code)
+        foil.shop.later(minutes=11)
+        other = foil.reserve(code, till="T2")
+        redeemed, odd = self.pay(foil, lapsed)
+        assert (redeemed, [flag for flag, _ in odd]) == (True, ["over_redeemed", "over_redeemed"])
+        with foil.shop.sessions() as session:
+            found = held.read_holds(session, [lapsed.redemption_id, other.redemption_id])
+        assert found[lapsed.redemption_id].state == "posted"
+        assert found[other.redemption_id].state == "released"
+
+    def test_of_another_member_s_voucher_is_paid_with_and_flagged(self, foil):
+        foil.batch("BOUND")
+        own, other = foil.issue("BOUND", 2, account_id=foil.account(CARD), bound=True)
+        assert self.pay(foil, foil.reserve(own), account_id=foil.account(CARD)) == (True, [])
+        redeemed, odd = self.pay(foil, foil.reserve(other), account_id=foil.account(OTHER_CARD))
+        assert (redeemed, odd) == (
+            True,
+            [("offer_not_valid", f"the voucher {other} belongs to another member")],
+        )
 
 
 class TestUndoing:
@@ -452,6 +534,47 @@ class TestUndoing:
             assert [spent] == [
                 found.voucher_code for found in vouchers_of_sale(session, sale.receipt_id).spent
             ]
+
+    def undo(self, foil, sale: OfReceipt, back: UUID) -> None:
+        with foil.shop.sessions.begin() as session:
+            give_back_vouchers(session, sale=sale, by=back, actor="test")
+
+    def undo_that(self, foil, sale: OfReceipt, back: UUID) -> None:
+        with foil.shop.sessions.begin() as session:
+            take_again(session, sale=sale, by=back, actor="test")
+
+    def test_takes_again_of_one_that_was_used_in_part_before(self, foil, sale):
+        foil.batch("PARTS", residual="keep")
+        (code,) = foil.issue("PARTS")
+        foil.redeem(code, PARTS=1000)
+        foil.redeem(code, receipt=sale, PARTS=1500)
+        back = uuid7()
+        self.undo(foil, sale, back)
+        assert foil.look(code)[0].value_amount == 4000
+        self.undo_that(foil, sale, back)
+        assert (foil.look(code)[0].value_amount, foil.reason(code)) == (2500, None)
+
+    def test_restores_no_rest_of_one_that_is_not_taken_again(self, foil, sale):
+        foil.batch("RESTED", residual="reissue")
+        used, free = foil.issue("RESTED", 2)
+        (rest,) = foil.redeem(used, receipt=sale, RESTED=1000).issued
+        (other,) = foil.redeem(free, receipt=sale, RESTED=1000).issued
+        back = uuid7()
+        self.undo(foil, sale, back)
+        foil.redeem(used, RESTED=5000)
+        self.undo_that(foil, sale, back)
+        assert (foil.reason(rest.voucher_code), foil.reason(other.voucher_code)) == ("cancelled", None)
+        assert foil.reason(free) == "redeemed"
+
+    def test_gives_back_what_was_used_of_one_that_a_till_holds(self, foil, sale):
+        foil.batch("ATTILL", residual="keep")
+        (code,) = foil.issue("ATTILL")
+        foil.redeem(code, receipt=sale, ATTILL=3000)
+        hold = foil.reserve(code, till="T2")
+        self.undo(foil, sale, uuid7())
+        assert (foil.reason(code), foil.look(code)[0].value_amount) == ("reserved", 5000)
+        foil.resolve(held.post_voucher, hold, till="T2")
+        assert (foil.reason(code), foil.look(code)[0].value_amount) == (None, 3000)
 
 
 class TestTheDatabase:

@@ -1,0 +1,83 @@
+"""Vouchers on paid receipts: none is lost that gave nothing, and no sale fails for those that it gives."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from loyalty import given_offers
+from tests.pos_api.conftest import Chain, enrol_with_points
+from tests.pos_api.test_offers import TEA10, bought, live, quoted, stock_tea
+
+
+@pytest.fixture
+def shop(chain: Chain) -> Chain:
+    stock_tea(chain.sessions)
+    enrol_with_points(chain, 0)
+    return chain
+
+
+def batch(code: str, value: int | None, minimum: int = 0) -> dict[str, Any]:
+    return {
+        "batch": code,
+        "value_amount": value,
+        "currency": "CZK",
+        "minimum_amount": minimum,
+        "valid_days": 30,
+        "codes": [f"{code}-0001", f"{code}-0002"],
+    }
+
+
+def state(shop: Chain, code: str) -> str | None:
+    with shop.sessions.begin() as session:
+        return session.scalar(text("select state from voucher where voucher_code = :code"), {"code": code})
+
+
+def paid_with(shop: Chain, *codes: str, **changes: Any) -> list[str]:
+    """Quote and pay with codes, and return the flags."""
+    quote = quoted(shop, voucher_codes=list(codes))
+    answer = shop.till.post("/receipts", bought(shop, quote, voucher_codes=list(codes), **changes))
+    assert answer.status_code == 201, answer.data
+    return [flag["code"] for flag in answer.get_json()["flags"]]
+
+
+class TestAVoucher:
+    def test_is_kept_when_the_basket_was_below_its_minimum(self, shop: Chain):
+        live(shop.sessions, vouchers=[batch("DEAR", 5000, 900_000), batch("ANY", 5000)])
+        assert paid_with(shop, "DEAR-0001", "ANY-0001") == []
+        assert (state(shop, "DEAR-0001"), state(shop, "ANY-0001")) == ("issued", "redeemed")
+
+    def test_is_kept_when_another_covered_the_bill(self, shop: Chain):
+        live(shop.sessions, vouchers=[batch("RICH", 900_000)])
+        assert paid_with(shop, "RICH-0001", "RICH-0002") == []
+        assert (state(shop, "RICH-0001"), state(shop, "RICH-0002")) == ("redeemed", "issued")
+
+    @pytest.mark.parametrize("quote_is_named", [True, False])
+    def test_that_is_a_key_is_used_with_an_offer_that_asks_for_it(self, shop: Chain, quote_is_named: bool):
+        def opens(category: str, key: str) -> dict[str, Any]:
+            items = {"kind": "items", "select": {"categories": [category]}, "quantity": "1"}
+            condition = {"kind": "all", "of": [items, {"kind": "voucher", "batch": key}]}
+            return TEA10 | {"code": f"FOR{key}", "condition": condition}
+
+        shut, opened = opens("COFFEE", "SHUT"), opens("TEA", "OPENED")
+        live(shop.sessions, shut, opened, vouchers=[batch("SHUT", None), batch("OPENED", None)])
+        named = {} if quote_is_named else {"quote_id": None}
+        assert paid_with(shop, "SHUT-0001", "OPENED-0001", **named) == []
+        assert (state(shop, "SHUT-0001"), state(shop, "OPENED-0001")) == ("issued", "redeemed")
+
+
+class TestASale:
+    def test_gives_no_more_vouchers_than_is_sane_and_says_so(
+        self, shop: Chain, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(given_offers, "MOST_VOUCHERS", 1)
+        live(
+            shop.sessions,
+            TEA10 | {"benefit": {"kind": "voucher", "batch": "NEXT"}},
+            vouchers=[batch("NEXT", 1)],
+        )
+        quote = quoted(shop)
+        assert len(quote["vouchers"]) == 2
+        answer = shop.till.post("/receipts", bought(shop, quote)).get_json()
+        assert len(answer["vouchers_issued"]) == 1
+        assert [flag["code"] for flag in answer["flags"]] == ["offer_not_valid"]
