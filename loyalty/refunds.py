@@ -49,7 +49,9 @@ class Outstanding:
         self._lost = {}
 
     def bring_back(self, brought: Brought) -> Due:
-        """Take back `brought`, which must still be out, and return what is due for it."""
+        """Take back `brought`, which must still be out, and return what is due for it: nothing for nothing."""
+        if not any(quantity for number, quantity in brought.items() if number in self._kept):
+            return Due(0)
         for number, quantity in brought.items():
             if number in self._kept:
                 self._kept[number] -= quantity

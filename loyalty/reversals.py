@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from core.driver import driver_of
 from loyalty.booked_sale import BookedSale, Moved
 from loyalty.booking import Booking, position_after
 from loyalty.ledger import Cause
@@ -153,10 +154,23 @@ def _child(receipt_id: UUID, receipt: PostedReceipt | Waiting, identity: str, or
     )
 
 
+# The opening of a void of a return holds what it names, the return, and not the sale of that. A lock of its own: who
+# links a sale to a card holds the sale first and its returns after it.
+_LOCK = "select pg_advisory_xact_lock(hashtextextended('undone ' || %s::text, 0))"
+
+
 def _sale_of(session: Session, named: Named, till: TillIdentity, now: datetime) -> BookedSale | None:
-    """Return the live sale that `named` is, or is a return of; None when there is none that counts."""
+    """
+    Return the live sale that `named` is, or is a return of; None when there is none that counts.
+
+    Who is about to undo or restore something of the same sale waits here, where it has no account by which they did.
+    """
     if named.mode == LIVE and named.type == SALE:
-        return read_booked_sale(session, named=named, till=till, now=now)
+        if named.account_id is not None:
+            return read_booked_sale(session, named=named, till=till, now=now)
+        with driver_of(session).pipeline():
+            driver_of(session).execute(_LOCK, (named.identity,))
+            return read_booked_sale(session, named=named, till=till, now=now)
     if (
         named.type != RETURN
         or not named.sale_receipt_id

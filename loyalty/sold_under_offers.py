@@ -1,6 +1,6 @@
 """A sale on which offers were given: its lines, the versions its receipt stated, and what came back of it since."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -32,7 +32,10 @@ class SaleWithOffers:
 
 _HEAD = """
     select receipt.closed_at, receipt.currency, store.store_code, store.timezone,
-           exists (select from quote where quote.quote_id = receipt.quote_id) as quoted,
+           receipt.quote_id is not null and not exists (
+               select from receipt_flag as flag
+               where flag.business_date = receipt.business_date and flag.receipt_id = receipt.receipt_id
+                 and flag.code = 'quote_expired') as quoted,
            (select choice from offer_book) as choice
     from receipt join store using (store_id)
     where receipt.business_date = %(business_date)s and receipt.receipt_id = %(receipt_id)s
@@ -71,13 +74,22 @@ _USES = """
     group by offer_code having sum(uses) > 0
 """
 
+# Whatever codes the till wrote, and however: vouchers were there that the sale redeemed, and those whose value it states.
 _VOUCHERS = """
-    select voucher.voucher_code, voucher.batch_code, voucher.value_amount, voucher.minimum_amount, voucher.currency
-    from receipt
-    join voucher on voucher.voucher_code = any(
-        select jsonb_array_elements_text(to_jsonb(receipt.voucher_codes)))
-    where receipt.business_date = %(business_date)s and receipt.receipt_id = %(receipt_id)s
-    order by voucher.voucher_code
+    select batch.batch_code, batch.currency, coalesce(used.minimum_amount, batch.minimum_amount) as minimum_amount,
+           coalesce(used.codes, '{}') as codes
+    from voucher_batch as batch
+    left join (
+        select voucher.batch_code, max(voucher.minimum_amount) as minimum_amount,
+               array_agg(distinct voucher.voucher_code order by voucher.voucher_code) as codes
+        from voucher_event join voucher using (voucher_code)
+        where voucher_event.receipt_id = %(receipt_id)s and voucher_event.event = 'redeemed'
+        group by voucher.batch_code
+    ) as used using (batch_code)
+    where used.batch_code is not null or batch.batch_code in (
+        select part ->> 'offer_code'
+        from receipt_line as line, jsonb_array_elements(line.discounts) as part
+        where line.business_date = %(business_date)s and line.receipt_id = %(receipt_id)s)
 """
 
 _RETURNS = """
@@ -110,8 +122,10 @@ def read_sale_with_offers(
     sale = head.fetchone()
     assert sale is not None
     given = {row.offer_code: (row.version, _offer(row)) for row in offers.fetchall()}
-    presented = _presented(vouchers.fetchall())
-    if not given and not presented:
+    rows = lines.fetchall()
+    presented = _presented(vouchers.fetchall(), _stated(rows), known=given.keys())
+    paying = {batch for batch, found in presented.items() if found.value_amount}
+    if not given and not paying:
         return None
     versions = tuple(offer for _, offer in given.values())
     then = GivenThen(
@@ -123,12 +137,12 @@ def read_sale_with_offers(
             currency=sale.currency,
             presented=presented_then(versions, presented),
         ),
-        # What a receipt without its quote used is not known: it counted one, however often it was.
-        times={row.offer_code: row.uses for row in uses.fetchall()} if sale.quoted else {},
+        # Without its quote a receipt counted one, however often it was: only more than that is known then.
+        times={row.offer_code: row.uses for row in uses.fetchall() if sale.quoted or row.uses > 1},
         choice=sale.choice,
     )
-    known = given.keys() | presented.keys()
-    outstanding = Outstanding([_sold(line, known) for line in lines.fetchall()], then)
+    known = given.keys() | paying
+    outstanding = Outstanding([_sold(line, known) for line in rows], then)
     earlier = [
         (outstanding.bring_back(brought).amount, points) for brought, points in _in_order(returns.fetchall())
     ]
@@ -166,19 +180,31 @@ def _sold(row: Any, known: set[str]) -> SoldLine:
     return SoldLine(line, row.total_amount, discounts)
 
 
-def _presented(vouchers: Sequence[Any]) -> dict[str, Presented]:
-    """Return the vouchers of a receipt by batch."""
-    found: dict[str, list[Any]] = {}
-    for voucher in vouchers:
-        found.setdefault(voucher.batch_code, []).append(voucher)
+def _stated(lines: Sequence[Any]) -> dict[str, int]:
+    """Return what each code took off in all, by the receipt."""
+    stated: dict[str, int] = {}
+    for line in lines:
+        for part in line.discounts or ():
+            stated[part["offer_code"]] = stated.get(part["offer_code"], 0) + part["amount"]
+    return stated
+
+
+def _presented(
+    vouchers: Sequence[Any], stated: Mapping[str, int], *, known: Collection[str]
+) -> dict[str, Presented]:
+    """
+    Return the vouchers of a receipt by batch: together they are worth what the batch took off.
+
+    What took nothing off only opens offers; what is `known` as an offer's discount is no voucher's value.
+    """
     return {
-        batch: Presented(
-            codes=tuple(voucher.voucher_code for voucher in ours),
-            value_amount=ours[0].value_amount,
-            minimum_amount=ours[0].minimum_amount,
-            currency=ours[0].currency,
+        row.batch_code: Presented(
+            codes=tuple(row.codes[:1]) or (row.batch_code,),
+            value_amount=None if row.batch_code in known else stated.get(row.batch_code),
+            minimum_amount=row.minimum_amount,
+            currency=row.currency,
         )
-        for batch, ours in found.items()
+        for row in vouchers
     }
 
 

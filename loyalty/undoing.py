@@ -44,6 +44,11 @@ def undo(session: Session, undone: Iterable[Undone], *, till: TillIdentity, now:
 
 
 def _give_back(session: Session, undone: Undone, sale: OfReceipt, till: TillIdentity, now: datetime) -> None:
+    # Stock, vouchers, counters: in the order in which sales take them, so that none waits for the other.
+    cause = Cause(now, till.actor, business_date=undone.business_date, note=f"undone by {undone.by}")
+    put_gifts_back(session, receipt_id=undone.receipt_id, cause=cause)
+    give_back_vouchers(session, sale=sale, by=undone.by, actor=till.actor)
+    cancel_issued(session, sale=sale, by=undone.by, actor=till.actor)
     give_back_uses(
         session,
         business_date=undone.business_date,
@@ -51,10 +56,6 @@ def _give_back(session: Session, undone: Undone, sale: OfReceipt, till: TillIden
         by_receipt_id=undone.by,
         now=now,
     )
-    give_back_vouchers(session, sale=sale, by=undone.by, actor=till.actor)
-    cancel_issued(session, sale=sale, by=undone.by, actor=till.actor)
-    cause = Cause(now, till.actor, business_date=undone.business_date, note=f"undone by {undone.by}")
-    put_gifts_back(session, receipt_id=undone.receipt_id, cause=cause)
 
 
 def _give_again(
@@ -66,6 +67,9 @@ def _give_again(
     till: TillIdentity,
     now: datetime,
 ) -> None:
+    cause = Cause(now, till.actor, business_date=undone.business_date, note=f"undone by {restored_of}")
+    hand_over_again(session, receipt_id=undone.receipt_id, cause=cause)
+    take_again(session, sale=sale, by=restored_of, actor=till.actor)
     restore_uses(
         session,
         business_date=undone.business_date,
@@ -74,6 +78,3 @@ def _give_again(
         by_receipt_id=undone.by,
         now=now,
     )
-    take_again(session, sale=sale, by=restored_of, actor=till.actor)
-    cause = Cause(now, till.actor, business_date=undone.business_date, note=f"undone by {restored_of}")
-    hand_over_again(session, receipt_id=undone.receipt_id, cause=cause)

@@ -48,7 +48,7 @@ class GivenThen:
     offers: tuple[Offer, ...]
     occasion: Occasion
     times: Mapping[str, int] = field(default_factory=dict)
-    """How often an offer was applied then, where that is known."""
+    """How often an offer was applied then, where that is known; where not, it takes no more off than it did in all."""
     choice: str = FIRST
 
 
@@ -65,7 +65,8 @@ def cost_of_kept(sold: Sequence[SoldLine], quantities: Mapping[int, Decimal], gi
     Return what is to be paid for `quantities` of the lines `sold`, by line number, under the offers `given` then.
 
     All conditions but the basket's count as fulfilled: time, store, audience and budgets are not asked
-    again. No offer applies more often than it did. What was taken off otherwise stays off in proportion.
+    again. No offer applies more often than it did, nor takes more off in all where that is not known.
+    What was taken off otherwise stays off in proportion.
     """
     kept = {
         line.line.line_number: (line, quantities[line.line.line_number])
@@ -84,6 +85,10 @@ def cost_of_kept(sold: Sequence[SoldLine], quantities: Mapping[int, Decimal], gi
         cost += max(0, left) if line.line.unit_price > 0 else left
         for discount in evaluated.discounts:
             discounts[discount.offer_code] = discounts.get(discount.offer_code, 0) + discount.amount
+    for code in discounts.keys() - given.times.keys():
+        stated = sum(line.discounts.get(code, 0) for line in sold)
+        cost += max(0, discounts[code] - stated)
+        discounts[code] = min(discounts[code], stated)
     return Kept(cost, discounts)
 
 

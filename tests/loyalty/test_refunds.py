@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from loyalty.refunds import MoneyBack, Outstanding, brought_by_line, share_money, share_refund
+from loyalty.refunds import Due, MoneyBack, Outstanding, brought_by_line, share_money, share_refund
 from rewards.carts import CartLine, Occasion
 from rewards.codec import read_offer
 from rewards.kept_units import GivenThen, SoldLine
@@ -109,6 +109,19 @@ class TestOutstanding:
                 cost = sum(Reference(left, ARTICLES).apply(then).net.values())
                 expected = max(0, outstanding.paid - cost)
                 assert outstanding.bring_back({place: step}).amount == expected, f"{number}: {left}"
+
+    def test_is_due_nothing_for_nothing(self):
+        """The receipt states less than the offer would take off; nothing of it comes back."""
+        line = CartLine(1, Decimal(2), "pcs", 1000, sku="A")
+        half = {
+            "code": "HALF",
+            "condition": {"kind": "items", "select": {"skus": ["A"]}, "quantity": "1"},
+            "benefit": {"kind": "percent", "off": "50"},
+        }
+        outstanding = self.outstanding([SoldLine(line, 1900, {"HALF": 100})], [half], {"HALF": 1})
+        assert outstanding.bring_back({}) == Due(0)
+        assert outstanding.bring_back({1: Decimal(0), 7: Decimal(1)}) == Due(0)
+        assert outstanding.paid == 1900
 
     @staticmethod
     def outstanding(sold, offers, times=None):

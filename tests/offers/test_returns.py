@@ -4,7 +4,12 @@ What comes back of a sale with offers: the rest costs what it costs by itself un
 All returns of a sale together refund what was paid for it, in whatever steps it comes back.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+from time import sleep
+from typing import ClassVar
+
 import pytest
+from sqlalchemy import text
 
 from tests.offers.conftest import (
     ALWAYS,
@@ -235,6 +240,126 @@ class TestAReturn:
         assert market.returns(sale, {2: "1"})["totals"]["refund_amount"] == 10000
         assert market.returns(sale, {1: "1"})["totals"]["refund_amount"] == 15000
         assert market.returns(sale, {1: "1", 2: "1"})["totals"]["refund_amount"] == 25000
+
+    @pytest.mark.parametrize("forgotten", [False, True])
+    def test_goes_by_the_same_when_the_quote_is_forgotten(self, market, sold, forgotten):
+        """3 for 2 once: 6000 of 7000 paid, six by themselves are 5000 and not 4000."""
+        sale = sold([("choc", 7, 1000)], [offer("N", items("CHOC", 3), nth(), limits={"uses": 1})])
+        if forgotten:
+            with market.sessions.begin() as session:
+                session.execute(text("delete from quote where quote_id = :of"), {"of": sale["quote_id"]})
+        assert market.returns(sale, {1: "1"})["totals"]["refund_amount"] == 1000
+
+    def test_takes_no_more_off_than_a_receipt_without_quote_states(self, market, sold):
+        market.live(offer("N", items("CHOC", 3), nth(), limits={"uses": 1}))
+        lines = basket(("choc", 7, 1000))
+        sale = market.sale(market.quote(lines, at=...), lines)
+        del sale["quote_id"]
+        market.post(sale)
+        assert market.returns(sale, {1: "1"})["totals"]["refund_amount"] == 1000
+
+
+class TestAVoucherOfTheSale:
+    """What it took off there counts, whatever it is worth and however its code was written."""
+
+    PAY: ClassVar = {"batch": "PAY", "value_amount": 50000, "currency": "CZK", "minimum_amount": 0, "valid_days": 30,
+           "codes": ["PAY-0001"]}  # fmt: skip
+    PEN = offer("NONE", items("PEN"), percent(1))
+
+    def refund(self, market, sale, brought):
+        return market.returns(sale, brought)["totals"]["refund_amount"]
+
+    def test_counts_with_what_was_left_on_it(self, market, sold):
+        """40000 of 50000 are left; 40000 of 80000 are paid. One of two kept costs 40000 - 40000."""
+        market.live(self.PEN, vouchers=[self.PAY])
+        with market.sessions.begin() as session:
+            session.execute(
+                text("update voucher set left_amount = 40000 where voucher_code = :code"),
+                {"code": f"{market.prefix}PAY-0001"},
+            )
+        lines = basket(("A", 1, 45000), ("B", 1, 35000))
+        quote = market.quote(lines, at=..., voucher_codes=["PAY-0001"])
+        sale = market.sale(quote, lines, voucher_codes=["PAY-0001"])
+        assert sale["totals"]["payable_amount"] == 40000
+        market.post(sale)
+        # kept A: 45000 - 40000
+        assert self.refund(market, sale, {2: "1"}) == 35000
+
+    def test_that_took_nothing_off_counts_for_nothing(self, market, sold):
+        market.live(self.PEN, vouchers=[self.PAY | {"value_amount": 5000}])
+        lines = basket(("A", 2, 10000))
+        sale = market.sale(market.quote(lines, at=...), lines, voucher_codes=["PAY-0001"])
+        market.post(sale)
+        assert self.refund(market, sale, {1: "1"}) == 10000
+
+    def test_counts_with_what_the_receipt_states(self, market, sold):
+        market.live(self.PEN, vouchers=[self.PAY])
+        lines = basket(("A", 2, 10000))
+        sale = market.sale(market.quote(lines, at=...), lines, voucher_codes=["PAY-0001"])
+        discounts = [{"offer_code": f"{market.prefix}PAY", "offer_version": None, "amount": 5000}]
+        sale["lines"][0] |= {"discount_amount": 5000, "total_amount": 15000, "discounts": discounts}
+        sale["totals"] = {"payable_amount": 15000}
+        market.post(sale)
+        # kept: 10000 - 5000, and not 10000 - 10000
+        assert self.refund(market, sale, {1: "1"}) == 10000
+
+    def test_is_found_however_it_was_typed(self, market, sold):
+        market.live(self.PEN, vouchers=[self.PAY | {"value_amount": 5000}])
+        lines = basket(("A", 2, 10000))
+        sale = market.sale(market.quote(lines, at=..., voucher_codes=["PAY-0001"]), lines)
+        market.post(sale | {"voucher_codes": [f" {market.prefix}pay-0001".lower()]})
+        # kept: 10000 - 5000 of 15000, and not half of what was paid
+        assert self.refund(market, sale, {1: "1"}) == 10000
+
+
+class TestLocks:
+    """Who waits for whom, seen in the database: nobody for each other."""
+
+    def test_of_a_void_come_in_the_order_of_a_sale(self, market, sold):
+        """While somebody holds the stock, a void that waits for it holds no budget."""
+        from tests.offers.test_benefits import TestGifts
+
+        given = offer(
+            "G", items("TEA", 2), {"kind": "gift", "reward": "MUG", "quantity": 1}, limits={"uses": 9}
+        )
+        sale = sold([("tea", 2, 5990)], [given], rewards=list(TestGifts.MUG))
+        code = {"code": f"{market.prefix}G"}
+        with ThreadPoolExecutor(1) as pool:
+            with market.sessions.begin() as session:
+                session.execute(text("select from reward_stock for update"))
+                void = pool.submit(market.post, market.void_of(sale))
+                self.wait(market, session, void)
+                # Raises LockNotAvailable should the void hold it.
+                session.execute(
+                    text("select from offer_counter where offer_code = :code for update nowait"), code
+                )
+            void.result()
+
+    def test_of_the_void_of_a_return_keep_others_from_its_sale(self, market, sold):
+        """Of a sale without account: another return or void of it is booked and not yet committed."""
+        one = offer("L", items("TEA", 2), amount(1000), limits={"uses": 1})
+        sale = sold([("tea", 2, 5990)], [one])
+        back = market.return_of(sale, market.returns(sale, {1: "2"}))
+        receipt_id = market.post(back)["receipt_id"]
+        with ThreadPoolExecutor(1) as pool:
+            with market.sessions.begin() as session:
+                held = "select pg_advisory_xact_lock(hashtextextended('undone ' || original_identity, 0)) from receipt_link"
+                session.execute(text(f"{held} where receipt_id = :of"), {"of": receipt_id})
+                void = pool.submit(market.post, market.void_of(back))
+                self.wait(market, session, void)
+                assert not void.done()
+            void.result()
+
+    @staticmethod
+    def wait(market, session, void):
+        """Return when `void` waits for what `session` holds, or is done."""
+        own = session.execute(text("select pg_backend_pid()")).scalar_one()
+        waiting = text("select exists (select from pg_stat_activity where :own = any(pg_blocking_pids(pid)))")
+        while not void.done():
+            with market.sessions.begin() as other:
+                if other.execute(waiting, {"own": own}).scalar_one():
+                    return
+            sleep(0.02)
 
 
 class TestUses:
