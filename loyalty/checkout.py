@@ -19,6 +19,7 @@ from loyalty.booking import Booking
 from loyalty.expiry import expiry_messages
 from loyalty.flags import knowledge_flags, may_earn
 from loyalty.given_offers import Buying, Given, give, given_lines, missing_lines, send_given
+from loyalty.kept_quotes import use_quote
 from loyalty.lots import Position
 from loyalty.offer_points import OfferPoints
 from loyalty.opening import Known, Opening, Scanned, hold_account, open_receipt
@@ -37,7 +38,7 @@ from loyalty.tier_booking import TierBooking, book_tier, look_again, write_tier
 from loyalty.tier_schemes import schemes
 from loyalty.tier_state import TierState, asked
 from loyalty.undoing import undo
-from loyalty.watching import WATCHED_FOR, Suspicion, raise_alerts, suspicions
+from loyalty.watching import WATCHED_FOR, raise_alerts, suspicions
 from rewards.offer_uses import Place
 from sales.receipts import (
     LIVE,
@@ -142,7 +143,7 @@ def settle(
         now=now,
     )
     old = imported and now.date() - posted.business_date > WATCHED_FOR
-    _write(session, record, booking, tier, given, () if old else tuple(suspicions(posted, opening)))
+    _write(session, record, booking, tier, given, opening, watched=not old)
     undo(session, booking.undone, till=till, now=now)
     seen = look_again(session, tier, schemes=versions, till=till, now=now)
     return Outcome(_told(session, record, seen, _holder(opening, booking)), replayed=False)
@@ -210,7 +211,7 @@ def _give(
         return Given()
     holder = _holder(opening, booking)
     buying = Buying(
-        posted=posted,
+        posted=replace(posted, voucher_codes=(*posted.voucher_codes, *paid.vouchers)),
         till=till,
         receipt_id=receipt_id,
         account_id=booking.account_id,
@@ -362,9 +363,13 @@ def _write(  # noqa: PLR0917 - what one round trip writes
     booking: Booking,
     tier: TierBooking,
     given: Given,
-    found: Sequence[Suspicion],
+    opening: Opening,
+    *,
+    watched: bool,
 ) -> None:
     """Write everything in one round trip."""
+    posted = record.posted
+    found = tuple(suspicions(posted, opening)) if watched else ()
     try:
         with driver_of(session).pipeline():
             record_receipt(session, record)
@@ -380,6 +385,7 @@ def _write(  # noqa: PLR0917 - what one round trip writes
             look = send_to_books(session, booking.holdings)
             write_tier(session, tier, now=record.received_at)
             send_given(session, given, till_id=record.till.till_id, now=record.received_at)
+            look_at_quote = use_quote(session, opening.quote, posted=posted, receipt_id=record.receipt_id)
             if found:
                 raise_alerts(
                     session,
@@ -390,6 +396,7 @@ def _write(  # noqa: PLR0917 - what one round trip writes
                     now=record.received_at,
                 )
         look()
+        look_at_quote()
     except errors.UniqueViolation as error:
         # An import brought the same receipt meanwhile, past our locks; a new attempt will find it.
         raise errors.SerializationFailure("the receipt was stored by an import meanwhile") from error

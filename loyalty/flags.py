@@ -44,6 +44,8 @@ def _quote_flags(posted: PostedReceipt, opening: Opening) -> Iterator[Flag]:
         return
     if opening.quote is None:
         yield Flag("quote_expired", "no such quote was given in this store, or it is long forgotten")
+    elif opening.quote.used:
+        yield Flag("quote_expired", "another receipt was paid under that quote before")
     elif not opening.quote.honours(posted.closed_at):
         until = opening.quote.valid_until.isoformat(timespec="seconds")
         yield Flag("quote_expired", f"it was closed after the quote had ended at {until}")

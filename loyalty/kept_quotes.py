@@ -1,19 +1,20 @@
 """Keeping what a till was told of a basket, and with it, at once or not at all, what that holds of budgets."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from psycopg import errors
 from sqlalchemy.orm import Session
 
-from core.driver import ask
-from loyalty.promises import Promise
-from loyalty.quotes import HONOURED_FOR
+from core.driver import ask, driver_of
+from loyalty.promises import NOTHING_PROMISED, Promise
+from loyalty.quotes import HONOURED_FOR, Quote
 from rewards.offer_uses import HOLD, Place, Use, hold_values
 from sales.baskets import Basket
-from sales.receipts import TillIdentity
+from sales.receipts import LIVE, SALE, PostedReceipt, TillIdentity
 
 _COLUMNS = """
     quote_id, store_id, till_id, card_number, account_id, currency, quoted_at, valid_until, lines,
@@ -82,6 +83,37 @@ def keep_quote(
     )
     row = ask(session, _KEEP_HOLDING, values).fetchone()
     return list(row[0] or ()) if row else []
+
+
+_USE = "update quote set used_by = %s where quote_id = %s and used_by is null"
+
+
+def use_quote(
+    session: Session, quote: Quote | None, *, posted: PostedReceipt, receipt_id: UUID
+) -> Callable[[], None]:
+    """
+    Note, in the pipeline that writes a receipt, that it relies on what its quote promised of offers.
+
+    What is returned looks afterwards whether no other receipt did so meanwhile; otherwise it raises psycopg's
+    SerializationFailure: looked at again, the quote is used.
+    """
+    relied = (
+        quote is not None
+        and quote.promise != NOTHING_PROMISED
+        and posted.type == SALE
+        and posted.mode == LIVE
+        and quote.honours(posted.closed_at)
+    )
+    if quote is None or not relied:
+        return lambda: None
+    cursor = driver_of(session).execute(_USE, (receipt_id, quote.quote_id), prepare=True)
+
+    def look() -> None:
+        # Used by another or forgotten meanwhile: a new attempt finds it so.
+        if cursor.rowcount != 1:
+            raise errors.SerializationFailure("the quote was used by another receipt meanwhile")
+
+    return look
 
 
 def _lines(basket: Basket, document: dict[str, Any]) -> list[list[Any]]:

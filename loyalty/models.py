@@ -194,7 +194,7 @@ class Redemption(Base):
 
 class Quote(Base):
     """
-    What a till was told that a basket comes to; never changed, and forgotten after a while.
+    What a till was told that a basket comes to; forgotten after a while, and changed only by being used.
 
     It has no foreign keys: it is written whenever something is scanned, and lives for days.
     """
@@ -224,6 +224,8 @@ class Quote(Base):
     points_to_earn: Mapped[int] = mapped_column(BigInteger)
     offers: Mapped[dict[str, Any] | None]
     """What it promised of offers, as `loyalty.promises` writes it; none where no offer applied."""
+    used_by: Mapped[UUID | None]
+    """The receipt that relied on what it promised of offers: the only one that does."""
 
 
 class Balance(Base):

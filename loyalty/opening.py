@@ -135,7 +135,7 @@ class Opening:
 _OPEN = f"""
     select opened.*, {GENERATION} as generation, quote.offers as quoted_offers, quote.quote_id, quote.valid_until, quote.card_number as quoted_card,
            quote.currency as quoted_currency, quote.lines as quoted_lines, quote.points_amount as quoted_value,
-           quote.payable_amount as quoted_payable, quote.points_to_earn as quoted_points
+           quote.payable_amount as quoted_payable, quote.points_to_earn as quoted_points, quote.used_by is not null as quote_used
     from open_receipt(
         %s, %s::integer, %s::integer, %s::date, %s, %s, %s::timestamptz, %s::timestamptz, %s::text[], %s::text[],
         %s, %s, %s, %s::date, %s, %s) as opened
@@ -285,6 +285,7 @@ def _quote(row: dict[str, Any]) -> Quote:
         payable_amount=row["quoted_payable"],
         points_to_earn=row["quoted_points"],
         promise=read_promise(row["quoted_offers"]),
+        used=row["quote_used"],
     )
 
 

@@ -6,16 +6,19 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from core.ids import find_uuid
 from loyalty.offer_points import NOTHING_ADDED, OfferPoints
-from loyalty.promises import NO_GIFTS, NOTHING_PROMISED, Gifts, Promise, Promised
+from loyalty.promises import NO_GIFTS, NOTHING_PROMISED, Gifts, Promise, Promised, Shown
 from loyalty.quoted_offers import OnBasket
 from loyalty.quotes import Quote
 from rewards.applicator import apply_offers
 from rewards.book import OfferBook
+from rewards.codes import typed
 from rewards.offer_queries import VersionOfOffer, versions_of
 from rewards.offer_uses import Use
 from rewards.offers import Offer
 from rewards.voucher_batches import batches
+from rewards.voucher_reservations import read_holds
 from sales.receipts import LIVE, SALE, Flag, PostedReceipt
 
 UNKNOWN, NOT_VALID = "unknown_offer", "offer_not_valid"
@@ -34,6 +37,8 @@ class PaidOffers:
     evaluated: set[str] = field(default_factory=set)
     points: OfferPoints = NOTHING_ADDED
     gifts: Gifts = NO_GIFTS
+    vouchers: Sequence[str] = ()
+    """Codes that were shown for the quote and are paid with, though the receipt does not name them."""
 
     @property
     def counted(self) -> bool:
@@ -127,6 +132,8 @@ def paid_offers(
     for code in sorted(stated.keys() - missing):
         valid_by_quote = honoured and (code in promise.applied or code in promise.batches)
         _state(paid, code, stated[code], posted, basket, known, promise, valid_by_quote=valid_by_quote)
+    if promise.shown and quote is not None and not quote.used:
+        paid.vouchers = _unnamed(session, paid, posted, promise, stated, basket)
     return paid
 
 
@@ -162,6 +169,45 @@ def _take(
         for one in promise.applied.values()
         if not one.discount and one.offer_code not in stated
     ]
+
+
+def _unnamed(  # noqa: PLR0917
+    session: Session,
+    paid: PaidOffers,
+    posted: PostedReceipt,
+    promise: Promise,
+    stated: Mapping[str, Stated],
+    basket: OnBasket | None,
+) -> Sequence[str]:
+    """
+    Return the codes of vouchers shown for a quote that the receipt is paid with and does not name.
+
+    Where it names a voucher of a batch, it has named all of them; so it has where a redemption holds one of the codes.
+    """
+    given = stated.keys() | {use.offer_code for use in paid.uses}
+    named = {voucher.batch_code for voucher in basket.vouchers} if basket else set()
+    told = set(map(typed, posted.voucher_codes))
+    wanted = [
+        one
+        for one in promise.shown
+        if one.batch not in named
+        and told.isdisjoint(one.codes)
+        and (one.batch in stated or not given.isdisjoint(one.opened))
+    ]
+    if not wanted:
+        return ()
+    redeemed = [found for text in posted.redemption_ids if (found := find_uuid(text))]
+    if redeemed:
+        held = {hold.voucher_code for hold in read_holds(session, redeemed).values()}
+        wanted = [one for one in wanted if held.isdisjoint(one.codes)]
+    return tuple(code for one in wanted for code in one.codes[: _needed(one, stated.get(one.batch))])
+
+
+def _needed(shown: Shown, stated: Stated | None) -> int:
+    """Return how many vouchers a stated value takes; one opens an offer however often that applies."""
+    if stated is None or not shown.value:
+        return 1
+    return max(1, -(-stated.amount // shown.value))
 
 
 def _evaluate(

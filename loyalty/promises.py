@@ -1,6 +1,6 @@
 """What a quote promised of offers, as it is kept with the quote: a receipt that names it gets it. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -30,6 +30,18 @@ NO_GIFTS: Final = Gifts()
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """Codes of vouchers of one batch that were presented with a basket, and what became of them there."""
+
+    batch: str
+    codes: Sequence[str]
+    value: int | None
+    """What each of them takes off, in minor units; without it they only open offers."""
+    opened: Sequence[str] = ()
+    """The offers that applied and ask for the batch."""
+
+
+@dataclass(frozen=True, slots=True)
 class Promise:
     """What offers come to on a basket, discounts on lines aside."""
 
@@ -39,6 +51,8 @@ class Promise:
     """Batches whose vouchers took off their value."""
     points: OfferPoints = NOTHING_ADDED
     gifts: Gifts = NO_GIFTS
+    shown: Sequence[Shown] = ()
+    """The vouchers that had to do with it: they are redeemed with the receipt, whether or not that names them."""
 
     def document(self) -> dict[str, Any] | None:
         """Return it as JSON; None where no offer applied."""
@@ -52,6 +66,7 @@ class Promise:
             "points": self.points.document(),
             "gifts": [list(gift) for gift in self.gifts.rewards],
             "vouchers": [list(voucher) for voucher in self.gifts.vouchers],
+            "shown": [[one.batch, list(one.codes), one.value, list(one.opened)] for one in self.shown],
         }
 
 
@@ -75,7 +90,18 @@ def promise_of(evaluation: Evaluation) -> Promise:
             tuple((one.offer_code, reward, pieces) for one in offers for reward, pieces in one.gifts),
             tuple((one.offer_code, batch, count) for one in offers for batch, count in one.vouchers),
         ),
+        shown=tuple(_shown(evaluation)),
     )
+
+
+def _shown(evaluation: Evaluation) -> Iterator[Shown]:
+    """Yield the presented vouchers that took off their value or opened an offer."""
+    paying = {one.offer_code: one.codes for one in evaluation.applications if one.offer_version is None}
+    opened = evaluation.opened
+    for batch in sorted({*paying, *opened}):
+        presented = evaluation.occasion.presented[batch]
+        codes = paying.get(batch) or sorted(presented.codes)
+        yield Shown(batch, tuple(codes), presented.value_amount, opened.get(batch, ()))
 
 
 def read_promise(document: Mapping[str, Any] | None) -> Promise:
@@ -90,4 +116,5 @@ def read_promise(document: Mapping[str, Any] | None) -> Promise:
             tuple((offer, reward, pieces) for offer, reward, pieces in document["gifts"]),
             tuple((offer, batch, count) for offer, batch, count in document["vouchers"]),
         ),
+        shown=tuple(Shown(*row) for row in document.get("shown", ())),
     )

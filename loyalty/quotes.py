@@ -42,6 +42,8 @@ class Quote:
     points_to_earn: int
     promise: Promise = NOTHING_PROMISED
     """What was promised of offers."""
+    used: bool = False
+    """Whether another receipt relied on it before: what it promised is given once."""
 
     def is_of(self, posted: PostedReceipt) -> bool:
         """Return whether `posted` is of the very basket that was quoted, and for whom; prices paid aside."""
@@ -53,9 +55,9 @@ class Quote:
         """
         Return whether a sale closed at `closed_at` can rely on the quote.
 
-        It is the moment of paying that counts: a receipt may come long after it.
+        It is the moment of paying that counts: a receipt may come long after it. Only one can.
         """
-        return closed_at <= self.valid_until
+        return not self.used and closed_at <= self.valid_until
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from rewards.carts import Cart, Left, Occasion
 from rewards.choosing import BETTER, choose
 from rewards.doorkeeper import Doorkeeper
 from rewards.explanations import Explainer, NotApplied
-from rewards.offers import BEST, VOUCHER, Gift, NextVoucher
+from rewards.offers import BEST, VOUCHER, Gift, NextVoucher, batches_asked
 from rewards.ready_offers import LiveOffer
 from rewards.standing_basket import Basket, Given
 from rewards.units import Line
@@ -154,6 +154,16 @@ class Evaluation:
             per_line,
             redeemed.codes,
         )
+
+    @property
+    def opened(self) -> Mapping[str, tuple[str, ...]]:
+        """The offers that applied and ask for a voucher of a batch that is presented, by that batch."""
+        found: dict[str, tuple[str, ...]] = {}
+        if self.occasion.presented:
+            for given in self._basket.given:
+                for batch in batches_asked(given.live.offer) & self.occasion.presented.keys():
+                    found[batch] = (*found.get(batch, ()), given.live.code)
+        return found
 
     @property
     def amount(self) -> int:

@@ -39,12 +39,17 @@ def _apply_again_and_again(basket: Basket, live: LiveOffer, left: Left | None) -
     if times_left <= 0:
         _note_limit(basket, live)
         return None
+    capped = times_left > live.most
+    times_left = min(times_left, live.most)
     if live.alone and (found := claimable(basket, live)) is not None:
         given = _give_bundles(Bundles(basket, live, found), times_left, amount_left)
     else:
         given = _give_by_plans(Claimable(basket, live), live, times_left, amount_left)
-    if given is not None and given.times >= times_left and given.times != live.limits.per_receipt:
-        _note_limit(basket, live)
+    if given is not None and given.times >= times_left:
+        if capped:
+            basket.notes.append(("stopped", live.code))
+        elif given.times != live.limits.per_receipt:
+            _note_limit(basket, live)
     return given
 
 

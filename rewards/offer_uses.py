@@ -14,6 +14,8 @@ from rewards.carts import Left
 from rewards.offers import Limits, Offer
 
 UNLIMITED: Final = Limits()
+MOST_AMOUNT: Final = 10**12
+"""Minor units that one receipt counts of one offer: what a till states beyond that is a mistake, and would overflow budgets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Use:
             "offer_code": self.offer_code,
             "offer_version": self.offer_version,
             "uses": self.uses,
-            "amount": self.amount,
+            "amount": min(self.amount, MOST_AMOUNT),
             "max_uses": limits.uses,
             "max_amount": limits.amount,
             "max_day_uses": limits.per_store_day_uses,

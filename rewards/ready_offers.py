@@ -11,10 +11,13 @@ from rewards.offers import (
     AllOf,
     Always,
     AnyOf,
+    Benefit,
     BonusPoints,
     Condition,
     Each,
+    Gift,
     Items,
+    NextVoucher,
     NoneOf,
     Nth,
     Offer,
@@ -28,6 +31,10 @@ from rewards.offers import (
 from rewards.selections import selections_in
 
 WITHOUT_END = 10**18
+MOST_TIMES = 1_000_000
+"""Applications of one offer on one basket: what is counted of them stays far below what a counter takes."""
+MOST_GIVEN = 1_000
+"""Applications on one basket of an offer that gives a voucher or a gift: every one of them is made, and handed out."""
 EVERY_BASKET = "every basket"
 Trigger = int | str | tuple[str]
 """What must be there for an offer to apply: a selection's number, a batch as (batch,), or any basket."""
@@ -63,6 +70,7 @@ class LiveOffer:
         "end",
         "group",
         "limits",
+        "most",
         "multiplier",
         "needed",
         "nth",
@@ -101,6 +109,7 @@ class LiveOffer:
         self.alone = isinstance(offer.condition, Items) and self.needed is not None and self.select is None
         self.counted = offer.limits.counted
         self.per_receipt = WITHOUT_END if offer.limits.per_receipt is None else offer.limits.per_receipt
+        self.most = most_times(benefit)
         self.worth = _worth(self.check)
         self.repeatable = _is_repeatable(offer.condition)
         self.triggers = _triggers(offer, book)
@@ -118,6 +127,11 @@ class LiveOffer:
         if times is None:
             return None if self.multiplier == 1 else self.multiplier
         return max(times, self.multiplier)
+
+
+def most_times(benefit: Benefit) -> int:
+    """Return how often a benefit is given on one basket at most, whatever an offer's limits say."""
+    return MOST_GIVEN if isinstance(benefit, Gift | NextVoucher) else MOST_TIMES
 
 
 def _check(offer: Offer, book: Numbers) -> Check:

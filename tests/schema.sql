@@ -731,6 +731,7 @@ TABLE quote
   points_to_spend bigint NOT NULL
   points_to_earn bigint NOT NULL
   offers jsonb
+  used_by uuid
   quote_payable_check CHECK ((payable_amount = ((gross_amount - discount_amount) - points_amount)))
   quote_pkey PRIMARY KEY (quote_id)
   quote_points_check CHECK (((points_to_earn >= 0) AND (points_to_spend >= 0)))

@@ -34,6 +34,7 @@ ALTER TABLE reward ADD CONSTRAINT reward_points_check CHECK (points > 0);
 -- rewards: offers.
 
 ALTER TABLE receipt DROP COLUMN offer_points;
+ALTER TABLE quote DROP COLUMN used_by;
 ALTER TABLE quote DROP COLUMN offers;
 DROP FUNCTION count_offers(text[]);
 DROP FUNCTION reverse_offer_uses(date, uuid, uuid, timestamptz, uuid);

@@ -691,14 +691,17 @@ BEGIN
   ON CONFLICT DO NOTHING;
 END $$;
 
--- What a quote promised of offers, and what offers added to the points of a sale, so that it can be worked out again.
+-- What a quote promised of offers, which receipt relied on that, and what offers added to the points of a sale, so that
+-- it can be worked out again.
 
 ALTER TABLE quote ADD COLUMN offers JSONB;
+ALTER TABLE quote ADD COLUMN used_by UUID;
 ALTER TABLE receipt ADD COLUMN offer_points JSONB;
 
 GRANT SELECT, INSERT ON offer, offer_use TO regulars_app;
 GRANT SELECT, INSERT, UPDATE ON offer_version, offer_counter TO regulars_app;
 GRANT SELECT, UPDATE ON offer_book TO regulars_app;
+GRANT UPDATE (used_by) ON quote TO regulars_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON offer_hold TO regulars_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO regulars_app;
 

@@ -52,6 +52,22 @@ class TestAtMostPerReceipt:
         assert quoted(market, TWO_TEAS) == 0
 
 
+class TestAHugeQuantity:
+    LINES = basket(*[("tea", 999_999_999, 1)] * 3)
+
+    def test_is_quoted_and_booked_within_a_budget(self, market):
+        market.live(offer("L", items("TEA"), amount(1), limits={"amount": 10**12}))
+        _, answer = sold(market, self.LINES)
+        assert "offer_not_valid" not in flags(answer)
+
+    def test_gets_no_more_vouchers_than_can_be_handed_out(self, market):
+        batch = {"batch": "NEXT", "value_amount": 100, "currency": "CZK", "valid_days": 30}
+        market.live(offer("V", items("TEA"), {"kind": "voucher", "batch": "NEXT"}), vouchers=[batch])
+        quote = market.quote(self.LINES)
+        assert len(quote.body["vouchers"]) == 1000
+        assert any("V" in message for message in quote.body["messages"])
+
+
 class TestAtMostPerMember:
     @pytest.mark.parametrize("limit", ["per_member", "per_member_day"])
     def test_counts_what_was_paid(self, market, limit):

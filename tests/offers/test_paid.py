@@ -1,5 +1,6 @@
 """What becomes of offers when the sale is paid: honoured, flagged, counted, whatever the till says and when."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
@@ -10,10 +11,80 @@ from tests.offers.conftest import ALWAYS, amount, basket, items, offer, percent
 
 TEA = basket(("tea", 2, 5990))
 T10 = offer("T10", items("TEA"), percent(10))
+PAY = {
+    "batch": "PAY",
+    "value_amount": 1000,
+    "currency": "CZK",
+    "valid_days": 30,
+    "codes": ["PAY-1", "PAY-2", "PAY-3"],
+}
 
 
 def codes(answer) -> set[str]:
     return {flag["code"] for flag in answer["flags"]} & {"unknown_offer", "offer_not_valid", "quote_expired"}
+
+
+def state_of(market, code) -> str:
+    asked = "select state from voucher where voucher_code = :code"
+    return str(market.number(asked, code=market.prefix + code))
+
+
+class TestAQuote:
+    def test_is_honoured_for_one_receipt(self, market):
+        card = market.member()
+        once = {"limits": {"per_member": 1}, "audience": {"who": "members"}}
+        market.live(
+            offer("T10", items("TEA"), percent(10), **once),
+            offer("B", ALWAYS, {"kind": "points", "points": 50}, **once),
+        )
+        quote = market.quote(TEA, at=..., card_number=card)
+        sale = market.sale(quote, TEA, card_number=card)
+        first = market.post(sale)
+        second = market.pay(quote, TEA, card_number=card)
+        assert codes(first) == set()
+        assert codes(second) == {"offer_not_valid", "quote_expired"}
+        assert first["points"]["earned"] - second["points"]["earned"] == 50
+        again = market.tills["S1"].post("/receipts", sale)
+        assert market.without_prefix(again.get_json()) == {**first, "replayed": True}
+
+    def test_is_honoured_for_one_of_many_receipts_at_once(self, market):
+        batch = {"batch": "NEXT", "value_amount": 100, "currency": "CZK", "valid_days": 30}
+        market.live(offer("V", items("TEA"), {"kind": "voucher", "batch": "NEXT"}), vouchers=[batch])
+        quote = market.quote(TEA, at=...)
+        sales = [market.sale(quote, TEA) for _ in range(4)]
+        with ThreadPoolExecutor(len(sales)) as pool:
+            told = [codes(answer) for answer in pool.map(market.post, sales)]
+        assert sorted(told, key=len) == [set(), *[{"quote_expired"}] * 3]
+
+    def test_redeems_the_vouchers_it_was_asked_with(self, market):
+        market.live(T10, vouchers=[PAY])
+        quote = market.quote(TEA, at=..., voucher_codes=["PAY-1", "PAY-2", "PAY-3"])
+        sale = market.sale(quote, TEA)
+        assert codes(market.post(sale)) == set()
+        assert {state_of(market, f"PAY-{number}") for number in (1, 2, 3)} == {"redeemed"}
+        market.post(market.void_of(sale))
+        assert state_of(market, "PAY-1") == "issued"
+
+    def test_redeems_a_voucher_that_opened_an_offer(self, market):
+        opened = offer("V10", {"kind": "voucher", "batch": "OPEN"}, percent(10))
+        market.live(opened, vouchers=[{"batch": "OPEN", "valid_days": 30, "codes": ["OPEN-1"]}])
+        quote = market.quote(TEA, at=..., voucher_codes=["OPEN-1"])
+        assert quote.discounts == [1198]
+        assert codes(market.pay(quote, TEA)) == set()
+        assert state_of(market, "OPEN-1") == "redeemed"
+
+    def test_redeems_nothing_that_the_receipt_does_not_state(self, market):
+        market.live(T10, vouchers=[PAY])
+        plain = market.quote(TEA, at=...)
+        quote = market.quote(TEA, at=..., voucher_codes=["PAY-1"])
+        market.pay(plain, TEA, quote_id=quote.body["quote_id"])
+        assert state_of(market, "PAY-1") == "issued"
+
+    def test_leaves_it_to_the_receipt_which_vouchers_were_paid_with(self, market):
+        market.live(T10, vouchers=[PAY])
+        quote = market.quote(TEA, at=..., voucher_codes=["PAY-1"])
+        market.pay(quote, TEA, voucher_codes=["PAY-2"])
+        assert (state_of(market, "PAY-1"), state_of(market, "PAY-2")) == ("issued", "redeemed")
 
 
 class TestASale:

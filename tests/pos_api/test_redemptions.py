@@ -134,6 +134,15 @@ class TestResolving:
         assert till.get(f"/redemptions/{held['redemption_id']}").get_json()["state"] == "posted"
         assert till.post("/receipts", sale).get_json() == {**answer, "replayed": True}
 
+    def test_happens_once_however_often_the_receipt_spells_it(self, till, card):
+        held = reserve(till, card)["redemption_id"]
+        sale = till.sale(card_number=card, redemption_ids=[held, held.upper(), held.replace("-", "")])
+        sale["totals"] |= {"points_amount": 4000, "payable_amount": 6800}
+        sale["tenders"] = [{"type": "cash", "amount": 6800}]
+        posted = till.post("/receipts", sale)
+        assert posted.status_code == 201
+        assert posted.get_json()["points"]["spent"] == 400
+
     def test_of_another_store_is_refused(self, chain, till, card):
         path = f"/redemptions/{reserve(till, card)['redemption_id']}"
         assert chain.neighbour.get(path).status_code == 200

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from rewards.carts import CartLine, Left, Presented
+from rewards.ready_offers import MOST_GIVEN, MOST_TIMES
 from tests.rewards.offer_making import (
     amount,
     applied,
@@ -367,6 +368,25 @@ class TestLimits:
         assert applied([line(1, "5", 100)], offer("T", items(), amount(1), limits={"per_receipt": 3})) == {
             "T": 3
         }
+
+    @pytest.mark.parametrize(
+        ("benefit", "most"),
+        [
+            (points(1), MOST_TIMES),
+            (amount(1), MOST_TIMES),
+            ({"kind": "voucher", "batch": "NEXT"}, MOST_GIVEN),
+            ({"kind": "gift", "reward": "MUG", "quantity": "100000"}, MOST_GIVEN),
+        ],
+        ids=lambda case: case["kind"] if isinstance(case, dict) else "",
+    )
+    def test_applications_of_one_offer_have_an_end(self, benefit, most):
+        cart = [line(number, "999999999", 100) for number in (1, 2, 3)]
+        counted = offer("T", items(), benefit, limits={"uses": 10**9})
+        found = evaluate(cart, counted)
+        assert [one.times for one in found.applications] == [most]
+        assert found.notes == (("stopped", "T"),)
+        few = offer("T", items(), benefit, limits={"per_receipt": most})
+        assert evaluate(cart, few).notes == ()
 
     @pytest.mark.parametrize(
         ("limit", "left"),

@@ -128,6 +128,13 @@ class TestHold:
 
 
 class TestUse:
+    def test_of_senseless_amounts_never_fills_a_counter(self, budget: Budget):
+        budget.goes_live(amount=10_000)
+        for _ in range(2):
+            assert budget.use(amount=9 * 10**18)[1] == {"O"}
+        assert budget.left().amount == 0
+        assert "O1" not in budget.broken()
+
     def test_says_what_is_beyond_and_what_its_quote_had_held(self, budget: Budget):
         budget.goes_live(uses=1)
         quote = budget.hold()
