@@ -161,6 +161,7 @@ def _buyer(scene: Scene, standing: CardStanding | None, till: TillIdentity) -> B
         shopper=with_tier(scene.shopper, standing.tier_code),
         account_id=holder.account_id,
         person_id=person_of(holder.member_id, holder.account_id),
+        has_card=True,
         language=language,
     )
 

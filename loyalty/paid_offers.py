@@ -220,7 +220,9 @@ def _evaluate(
         one for one in basket.promise.applied.values() if not one.discount and one.offer_code not in stated
     ]
     paid.evaluated = {one.offer_code for one in given}
-    paid.uses += [_use(one, 0, basket.live.offers) for one in given]
+    uses = [_use(one, 0, basket.live.offers) for one in given]
+    # Applications are counted as quoted; where nothing was quoted, a use is a use.
+    paid.uses += uses if quote else [replace(use, uses=1) for use in uses]
 
 
 def _use(promised: Promised, amount: int, live: Mapping[str, Offer]) -> Use:

@@ -1,6 +1,5 @@
 """What offers come to on a basket that is not yet paid, and holding what its quote promises of their budgets."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -21,7 +20,16 @@ from rewards.stock import gifts_left
 from rewards.vouchers import Presented, presented_vouchers
 from sales.receipts import Discount, PostedReceipt, TillIdentity
 
-NONE_LEFT = Left(uses=0, amount=0, member_day=0, member=0, store_day_uses=0, store_week_uses=0)
+NONE_LEFT = Left(
+    uses=0,
+    amount=0,
+    member_day=0,
+    member=0,
+    store_day_uses=0,
+    store_day_amount=0,
+    store_week_uses=0,
+    store_week_amount=0,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +39,9 @@ class Buyer:
     shopper: Shopper | None = None
     account_id: UUID | None = None
     person_id: UUID | None = None
+    """Whom limits per member count; None for a card that was never in use, which has used nothing."""
     language: str = "en"
+    has_card: bool = False
 
 
 @dataclass(slots=True)
@@ -99,23 +109,26 @@ class OnBasket:
         return self.place, [use for use in self.uses if use.limits.held]
 
     def without_missing_gifts(self, session: Session) -> None:
-        """Leave out of the promise what is not in the store any more, and remember it."""
-        wanted = Counter[str]()
-        for _, reward, pieces in self.promise.gifts.rewards:
-            wanted[reward] += pieces
-        if not wanted:
-            return
-        there = gifts_left(session, store_id=self.place.store_id, reward_codes=sorted(wanted))
-        kept = []
-        for offer_code, reward, pieces in self.promise.gifts.rewards:
-            left = there.get(reward)
-            if left is not None and left < pieces:
-                self.missing_gifts.append(reward)
-                continue
-            if left is not None:
-                there[reward] = left - pieces
-            kept.append((offer_code, reward, pieces))
-        self.promise = replace(self.promise, gifts=replace(self.promise.gifts, rewards=tuple(kept)))
+        """Evaluate again with no more gifts than lie in the store, and remember which were short."""
+        while rewards := self.promise.gifts.rewards:
+            codes = sorted({reward for _, reward, _ in rewards})
+            there = dict(gifts_left(session, store_id=self.place.store_id, reward_codes=codes))
+            possible: dict[str, Left] = {}
+            for offer_code, reward, pieces in rewards:
+                left = there.get(reward)
+                if left is None:
+                    continue
+                each = pieces // self.promise.applied[offer_code].times
+                if left < pieces:
+                    self.missing_gifts.append(reward)
+                    before = self.left.get(offer_code, Left())
+                    possible[offer_code] = replace(before, times=left // each)
+                there[reward] = left - min(pieces, left // each * each)
+            if not possible:
+                return
+            self.left = {**self.left, **possible}
+            self.evaluation = apply_offers(self.cart, self.live.book, self.occasion, self.left)
+            self.promise = promise_of(self.evaluation)
 
 
 def on_basket(
@@ -144,7 +157,7 @@ def on_basket(
         shopper=buyer.shopper,
         presented=_by_batch(vouchers),
         language=buyer.language,
-        has_card=buyer.person_id is not None,
+        has_card=buyer.has_card or buyer.person_id is not None,
     )
     place = Place(till.store_id, till.till_id, day)
     return OnBasket(live, cart, occasion, place, buyer.person_id, now, vouchers)

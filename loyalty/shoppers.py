@@ -120,7 +120,9 @@ def _cart_line(
 ) -> CartLine:
     if article is None:
         return CartLine(line.line_number, line.quantity, line.unit, line.unit_price, sku, gtin, known=False)
-    sku, gtin, category, kind, department, brand = article
+    # What the article's master record leaves open, the line may say.
+    sku, gtin = article[0] or sku, article[1] or gtin
+    category, kind, department, brand = article[2:]
     return CartLine(
         line.line_number,
         line.quantity,

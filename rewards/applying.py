@@ -35,7 +35,9 @@ def apply_one(basket: Basket, live: LiveOffer, left: Left | None) -> Given | Non
 
 
 def _apply_again_and_again(basket: Basket, live: LiveOffer, left: Left | None) -> Given | None:
-    times_left, amount_left = allowance(live, left) if live.counted else (live.per_receipt, WITHOUT_END)
+    times_left, amount_left = (
+        allowance(live, left) if live.counted or left else (live.per_receipt, WITHOUT_END)
+    )
     if times_left <= 0:
         _note_limit(basket, live)
         return None
@@ -129,9 +131,11 @@ def allowance(live: LiveOffer, left: Left | None) -> tuple[int, int]:
     """Return how many applications, and how much discount, the limits of an offer still allow."""
     limits = live.limits
     times = live.per_receipt
+    left = left or Left()
+    if left.times is not None:
+        times = min(times, left.times)
     if not limits.counted:
         return times, WITHOUT_END
-    left = left or Left()
     for limit, rest in (
         (limits.uses, left.uses),
         (limits.per_member_day, left.member_day),

@@ -27,7 +27,7 @@ from rewards.offers import (
 MOST_PIECES = 100_000
 
 percent = decimal(2, above=0, most=100)
-times = decimal(2, most=10_000)
+times = decimal(4, most=10_000)
 _per = one_of(UNIT, APPLICATION)
 
 

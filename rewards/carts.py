@@ -82,7 +82,8 @@ class Left:
     """
     What the limits of one offer still allow; None where nothing was counted, so the limit itself is left.
 
-    Uses are applications; amounts are minor units. `member_day` and `member` are the shopper's.
+    Uses are applications; amounts are minor units. `member_day` and `member` are the shopper's. `times` bounds the
+    applications of one basket for another reason than a limit: pieces of a gift that are there.
     """
 
     uses: int | None = None
@@ -93,3 +94,4 @@ class Left:
     store_day_amount: int | None = None
     store_week_uses: int | None = None
     store_week_amount: int | None = None
+    times: int | None = None

@@ -286,7 +286,7 @@ def _reward(value: Any, pointer: str) -> OfferedReward:
     found = OfferedReward(
         code=fields.need("code", code),
         names=fields.take("name", _names, {}),
-        points=fields.need("points", whole(1, 10**9)),
+        points=fields.take("points", whole(0, 10**9), 0),
         stock=fields.take("stock", by_name(count), {}),
     )
     fields.end()

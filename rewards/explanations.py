@@ -171,7 +171,19 @@ class Explainer:
         claimed = live.check.claim(whole) or {}
         if any(whole.available(place) > claimed.get(place, 0) for place in whole.lines(live.select)):
             return NotApplied(live.code, self.words.combined(), None)
+        if self._one_more_is_no_use(live, basket, benefit.select):
+            return NotApplied(live.code, self.words.combined(), None)
         return self._lacking(live, (Lack(UNITS, ONE, benefit.select),))
+
+    def _one_more_is_no_use(self, live: LiveOffer, basket: Basket, select: Select) -> bool:
+        """Whether the condition would claim one more unit for the benefit too, as it claims those there are."""
+        number = self.book.number_of(select)
+        places = () if number is None else basket.lines_of(number)
+        if not places:
+            return False
+        ordered = sorted(self.cart, key=lambda line: line.line_number)
+        more = ordered[places[0]]._replace(line_number=ordered[-1].line_number + 1, quantity=Decimal(1))
+        return live.code not in self.applied_to((*ordered, more))
 
     def _vouchers(self, redeemed: set[str]) -> Iterator[NotApplied]:
         before = self.basket.net_before_vouchers

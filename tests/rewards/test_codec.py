@@ -259,7 +259,7 @@ class TestReadDocument:
             ({"vouchers": [{"batch": "A", "codes": ["ABC"]}]}, "/vouchers/0/codes/0"),
             ({"vouchers": [{"batch": "A", "value_amount": 1}]}, "/vouchers/0/currency"),
             ({"rewards": [{"code": "A", "points": 1, "stock": {"S1": -1}}]}, "/rewards/0/stock/S1"),
-            ({"rewards": [{"code": "A"}]}, "/rewards/0/points"),
+            ({"rewards": [{"code": "A", "points": -1}]}, "/rewards/0/points"),
         ],
     )
     def test_refuses_what_is_wrong_with_a_pointer_to_it(self, changes, pointer):
