@@ -127,6 +127,9 @@ def paid_offers(
     promise = quote.promise if quote else NOTHING_PROMISED
     if quote is not None and honoured and quote.is_of(posted):
         _take(paid, promise, stated, live)
+        if basket is not None and (stated.keys() - missing) - promise.applied.keys() - promise.batches:
+            # What is stated beside the promise is judged by the basket; nothing more is given for it.
+            basket.evaluate(session, quote_id=quote.quote_id)
     elif basket is not None:
         _evaluate(session, paid, basket, stated, quote)
     for code in sorted(stated.keys() - missing):

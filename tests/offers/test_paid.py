@@ -86,6 +86,32 @@ class TestAQuote:
         market.pay(quote, TEA, voucher_codes=["PAY-2"])
         assert (state_of(market, "PAY-1"), state_of(market, "PAY-2")) == ("issued", "redeemed")
 
+    def test_does_not_cover_an_offer_that_it_refused(self, market):
+        card = market.member()
+        market.live(
+            offer("L", items("TEA"), amount(1000), limits={"per_member": 1}, audience={"who": "members"})
+        )
+        market.pay(market.quote(TEA, at=..., card_number=card), TEA, card_number=card)
+        refused = market.quote(TEA, at=..., card_number=card)
+        sale = market.sale(refused, TEA, card_number=card)
+        part = {"offer_code": f"{market.prefix}L", "offer_version": None, "amount": 1000}
+        sale["lines"][0] |= {"discount_amount": 1000, "total_amount": 10980, "discounts": [part]}
+        sale["totals"] = {"payable_amount": 10980}
+        assert refused.discounts == [0]
+        assert codes(market.post(sale)) == {"offer_not_valid"}
+
+    def test_leaves_room_for_a_voucher_that_came_later(self, market):
+        market.live(T10, vouchers=[PAY])
+        quote = market.quote(TEA, at=...)
+        sale = market.sale(quote, TEA, voucher_codes=["PAY-1"])
+        sale["lines"][0]["discounts"].append(
+            {"offer_code": f"{market.prefix}PAY", "offer_version": None, "amount": 1000}
+        )
+        sale["lines"][0] |= {"discount_amount": 2198, "total_amount": 9782}
+        sale["totals"] = {"payable_amount": 9782}
+        assert codes(market.post(sale)) == set()
+        assert state_of(market, "PAY-1") == "redeemed"
+
 
 class TestASale:
     def test_under_its_quote_is_as_quoted(self, market):
