@@ -110,7 +110,8 @@ def give(session: Session, paid: PaidOffers, buying: Buying) -> Given:
 
 def _take_gifts(session: Session, paid: PaidOffers, buying: Buying, given: Given) -> list[Use]:
     """Take gifts from the stock; returns what is used after all."""
-    for offer_code, reward, pieces in paid.gifts.rewards:
+    # In the order in which a void puts them back, so that neither waits for the other.
+    for offer_code, reward, pieces in sorted(paid.gifts.rewards, key=lambda gift: gift[1]):
         cause = Cause(
             buying.now,
             buying.till.actor,
@@ -126,6 +127,7 @@ def _take_gifts(session: Session, paid: PaidOffers, buying: Buying, given: Given
             given.missing.append(reward)
         else:
             given.gifts.append((offer_code, reward, pieces))
+    given.gifts.sort(key=paid.gifts.rewards.index)
     empty = {offer for offer, _, _ in paid.gifts.rewards} - {offer for offer, _, _ in given.gifts}
     return [use for use in paid.uses if use.offer_code not in empty]
 
