@@ -1,0 +1,2 @@
+-- Takes 0004_analysis.sql back; the newest section stands first.
+SET LOCAL lock_timeout = '5s';
