@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, text
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -15,7 +15,9 @@ class AnalysisRun(Base):
     """One run over the baskets: what went in, how, and how long it took."""
 
     __tablename__ = "analysis_run"
-    __table_args__ = (CheckConstraint("state in ('running', 'completed', 'failed')", name="state"),)
+    __table_args__ = (
+        CheckConstraint("state in ('running', 'completed', 'failed', 'refused')", name="state"),
+    )
 
     run_id: Mapped[UUID] = mapped_column(primary_key=True)
     business_day: Mapped[date]
@@ -117,11 +119,11 @@ class Suggestion(Base):
 
 
 class SuggestionDecision(Base):
-    """What a manager said to a suggestion, with the reason and what was shown."""
+    """What a manager said to a suggestion, with the reason and what was shown; append-only, the newest one holds."""
 
     __tablename__ = "suggestion_decision"
     __table_args__ = (
-        CheckConstraint("decision in ('accepted', 'rejected')", name="decision"),
+        CheckConstraint("decision in ('accepted', 'rejected', 'undone')", name="decision"),
         Index("suggestion_decision_subject_idx", "store_id", "kind", "article_id", "other_article_id"),
     )
 
@@ -135,3 +137,83 @@ class SuggestionDecision(Base):
     decided_by: Mapped[str]
     decided_at: Mapped[datetime]
     shown: Mapped[dict[str, Any]]
+
+
+class DecisionEffect(Base):
+    """
+    What came of a decision: nothing yet, a measurement against comparison stores, or why there is none.
+
+    Money is the change of revenue per week, minor units, of doing what was suggested; `done` says whether it
+    was. A row that is not waiting any more is final.
+    """
+
+    __tablename__ = "decision_effect"
+    __table_args__ = (
+        CheckConstraint("state in ('waiting', 'measured', 'not_measurable')", name="state"),
+        CheckConstraint(
+            "(state = 'measured') = (effect is not null and low is not null and high is not null)",
+            name="measured",
+        ),
+        CheckConstraint("low <= effect and effect <= high", name="interval"),
+    )
+
+    decision_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("suggestion_decision.decision_id"), primary_key=True, autoincrement=False
+    )
+    business_day: Mapped[date]
+    measured_at: Mapped[datetime]
+    state: Mapped[str]
+    done: Mapped[bool]
+    effective_on: Mapped[date | None]
+    due_on: Mapped[date | None]
+    predicted: Mapped[int] = mapped_column(BigInteger)
+    predicted_low: Mapped[int] = mapped_column(BigInteger)
+    predicted_high: Mapped[int] = mapped_column(BigInteger)
+    effect: Mapped[int | None] = mapped_column(BigInteger)
+    low: Mapped[int | None] = mapped_column(BigInteger)
+    high: Mapped[int | None] = mapped_column(BigInteger)
+    held: Mapped[bool | None]
+    comparisons: Mapped[int]
+    detail: Mapped[dict[str, Any]]
+
+
+class RunQuality(Base):
+    """How good the groups of a run are, measured before it was served, and whether it was let through."""
+
+    __tablename__ = "run_quality"
+    __table_args__ = (CheckConstraint("verdict in ('good', 'drifting', 'refused')", name="verdict"),)
+
+    run_id: Mapped[UUID] = mapped_column(
+        ForeignKey("analysis_run.run_id", ondelete="CASCADE"), primary_key=True
+    )
+    verdict: Mapped[str]
+    reasons: Mapped[list[Any]]
+    figures: Mapped[dict[str, Any]]
+    measured_at: Mapped[datetime]
+
+
+class GroupEdit(Base):
+    """What a person made of the groups: kept for ever, played again at every fit until it is undone."""
+
+    __tablename__ = "group_edit"
+    __table_args__ = (
+        CheckConstraint("kind in ('rename', 'pin', 'split', 'merge', 'minimum_size')", name="kind"),
+        CheckConstraint("(group_id is null) = (kind = 'minimum_size')", name="subject"),
+        CheckConstraint("(undone_by is null) = (undone_at is null)", name="undone"),
+        Index("group_edit_group_id_idx", "group_id"),
+        Index(
+            "group_edit_pinned_idx",
+            "group_id",
+            unique=True,
+            postgresql_where=text("kind = 'pin' and undone_at is null"),
+        ),
+    )
+
+    edit_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    kind: Mapped[str]
+    group_id: Mapped[str | None]
+    detail: Mapped[dict[str, Any]]
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+    undone_by: Mapped[str | None]
+    undone_at: Mapped[datetime | None]

@@ -84,7 +84,7 @@ TABLE analysis_run
   timings jsonb NOT NULL
   error text
   analysis_run_pkey PRIMARY KEY (run_id)
-  analysis_run_state_check CHECK ((state = ANY (ARRAY['running'::text, 'completed'::text, 'failed'::text])))
+  analysis_run_state_check CHECK ((state = ANY (ARRAY['running'::text, 'completed'::text, 'failed'::text, 'refused'::text])))
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
 TABLE article
@@ -213,6 +213,47 @@ TABLE consent
 CREATE INDEX consent_member_id_idx ON consent USING btree (member_id, purpose, channel, recorded_at)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
+TABLE contact
+  contact_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
+  member_id uuid NOT NULL
+  at timestamp with time zone NOT NULL
+  channel text NOT NULL
+  direction text NOT NULL
+  kind text NOT NULL
+  detail jsonb NOT NULL
+  source text
+  contact_direction_check CHECK ((direction = ANY (ARRAY['inbound'::text, 'outbound'::text, 'internal'::text])))
+  contact_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(member_id)
+  contact_pkey PRIMARY KEY (contact_id)
+CREATE INDEX contact_member_id_idx ON contact USING btree (member_id, at)
+CREATE UNIQUE INDEX contact_source_idx ON contact USING btree (source, kind, member_id) WHERE (source IS NOT NULL)
+CREATE TRIGGER contact_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON contact FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+GRANT INSERT, SELECT TO regulars_app
+
+TABLE decision_effect
+  decision_id bigint NOT NULL
+  business_day date NOT NULL
+  measured_at timestamp with time zone NOT NULL
+  state text NOT NULL
+  done boolean NOT NULL
+  effective_on date
+  due_on date
+  predicted bigint NOT NULL
+  predicted_low bigint NOT NULL
+  predicted_high bigint NOT NULL
+  effect bigint
+  low bigint
+  high bigint
+  held boolean
+  comparisons integer NOT NULL
+  detail jsonb NOT NULL
+  decision_effect_decision_id_fkey FOREIGN KEY (decision_id) REFERENCES suggestion_decision(decision_id)
+  decision_effect_interval_check CHECK (((low <= effect) AND (effect <= high)))
+  decision_effect_measured_check CHECK (((state = 'measured'::text) = ((effect IS NOT NULL) AND (low IS NOT NULL) AND (high IS NOT NULL))))
+  decision_effect_pkey PRIMARY KEY (decision_id)
+  decision_effect_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'measured'::text, 'not_measurable'::text])))
+GRANT INSERT, SELECT, UPDATE TO regulars_app
+
 TABLE edition
   edition_id uuid NOT NULL
   edition_code text NOT NULL
@@ -288,6 +329,23 @@ TABLE gift_card_leg
   gift_card_leg_pkey PRIMARY KEY (entry_id, book)
 CREATE TRIGGER gift_card_leg_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON gift_card_leg FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER gift_card_leg_zero_sum AFTER INSERT ON gift_card_leg REFERENCING NEW TABLE AS new_legs FOR EACH STATEMENT EXECUTE FUNCTION check_gift_card_zero_sum()
+GRANT INSERT, SELECT TO regulars_app
+
+TABLE group_edit
+  edit_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
+  kind text NOT NULL
+  group_id text
+  detail jsonb NOT NULL
+  made_by text NOT NULL
+  made_at timestamp with time zone NOT NULL
+  undone_by text
+  undone_at timestamp with time zone
+  group_edit_kind_check CHECK ((kind = ANY (ARRAY['rename'::text, 'pin'::text, 'split'::text, 'merge'::text, 'minimum_size'::text])))
+  group_edit_pkey PRIMARY KEY (edit_id)
+  group_edit_subject_check CHECK (((group_id IS NULL) = (kind = 'minimum_size'::text)))
+  group_edit_undone_check CHECK (((undone_by IS NULL) = (undone_at IS NULL)))
+CREATE INDEX group_edit_group_id_idx ON group_edit USING btree (group_id)
+CREATE UNIQUE INDEX group_edit_pinned_idx ON group_edit USING btree (group_id) WHERE ((kind = 'pin'::text) AND (undone_at IS NULL))
 GRANT INSERT, SELECT TO regulars_app
 
 TABLE group_membership
@@ -478,6 +536,40 @@ CREATE INDEX member_email_idx ON member USING btree (lower(email)) WHERE (email 
 CREATE INDEX member_family_name_idx ON member USING btree (lower(family_name), lower(given_name))
 CREATE INDEX member_phone_idx ON member USING btree (phone) WHERE (phone IS NOT NULL)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE member_standing
+  run_id uuid NOT NULL
+  member_id uuid NOT NULL
+  phase text NOT NULL
+  phase_since date NOT NULL
+  value_class text NOT NULL
+  value_since date NOT NULL
+  financial bigint NOT NULL
+  currency text
+  margin boolean NOT NULL
+  financial_rank real NOT NULL
+  informational smallint NOT NULL
+  told_profile smallint NOT NULL
+  told_consents smallint NOT NULL
+  told_answers smallint NOT NULL
+  told_redemptions smallint NOT NULL
+  reference_value integer NOT NULL
+  brought integer NOT NULL
+  household integer NOT NULL
+  visits integer NOT NULL
+  last_visit date
+  silence real NOT NULL
+  usual_gap real NOT NULL
+  long_gap real NOT NULL
+  lost_gap real NOT NULL
+  recent_gap real
+  earlier_gap real
+  member_standing_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(member_id)
+  member_standing_phase_check CHECK ((phase = ANY (ARRAY['new'::text, 'growing'::text, 'peak'::text, 'fading'::text, 'lost'::text, 'won_back'::text])))
+  member_standing_pkey PRIMARY KEY (run_id, member_id)
+  member_standing_value_class_check CHECK ((value_class = ANY (ARRAY['vip'::text, 'potential'::text, 'steady'::text, 'low'::text])))
+CREATE INDEX member_standing_member_id_idx ON member_standing USING btree (member_id)
+GRANT DELETE, INSERT, SELECT TO regulars_app
 
 TABLE mined_rule
   run_id uuid NOT NULL
@@ -1039,6 +1131,17 @@ TABLE reward_stock
 CREATE TRIGGER reward_stock_opened AFTER INSERT ON reward_stock FOR EACH ROW WHEN (((new.on_hand <> 0) OR (new.reserved <> 0))) EXECUTE FUNCTION open_stock()
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
+TABLE run_quality
+  run_id uuid NOT NULL
+  verdict text NOT NULL
+  reasons jsonb NOT NULL
+  figures jsonb NOT NULL
+  measured_at timestamp with time zone NOT NULL
+  run_quality_pkey PRIMARY KEY (run_id)
+  run_quality_run_id_fkey FOREIGN KEY (run_id) REFERENCES analysis_run(run_id) ON DELETE CASCADE
+  run_quality_verdict_check CHECK ((verdict = ANY (ARRAY['good'::text, 'drifting'::text, 'refused'::text])))
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
 TABLE served_run
   served boolean DEFAULT true NOT NULL
   run_id uuid NOT NULL
@@ -1186,12 +1289,13 @@ TABLE suggestion_decision
   decided_at timestamp with time zone NOT NULL
   shown jsonb NOT NULL
   suggestion_decision_article_id_fkey FOREIGN KEY (article_id) REFERENCES article(article_id)
-  suggestion_decision_decision_check CHECK ((decision = ANY (ARRAY['accepted'::text, 'rejected'::text])))
+  suggestion_decision_decision_check CHECK ((decision = ANY (ARRAY['accepted'::text, 'rejected'::text, 'undone'::text])))
   suggestion_decision_other_article_id_fkey FOREIGN KEY (other_article_id) REFERENCES article(article_id)
   suggestion_decision_pkey PRIMARY KEY (decision_id)
   suggestion_decision_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
 CREATE INDEX suggestion_decision_subject_idx ON suggestion_decision USING btree (store_id, kind, article_id, other_article_id)
-GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+CREATE TRIGGER suggestion_decision_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON suggestion_decision FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+GRANT INSERT, SELECT TO regulars_app
 
 TABLE tier_event
   event_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL

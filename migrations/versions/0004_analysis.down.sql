@@ -1,2 +1,30 @@
 -- Takes 0004_analysis.sql back; the newest section stands first.
 SET LOCAL lock_timeout = '5s';
+
+-- basket_analysis: quality of runs and edited groups.
+
+DROP TABLE group_edit, run_quality;
+UPDATE analysis_run SET state = 'failed', error = 'not good enough to be served' WHERE state = 'refused';
+ALTER TABLE analysis_run DROP CONSTRAINT analysis_run_state_check;
+ALTER TABLE analysis_run ADD CONSTRAINT analysis_run_state_check
+  CHECK (state in ('running', 'completed', 'failed'));
+
+-- customers and contacts: standings and the history of contacts.
+
+DROP TABLE contact;
+DROP TABLE member_standing;
+
+-- basket_analysis: decisions.
+
+GRANT UPDATE, DELETE ON suggestion_decision TO regulars_app;
+DROP TABLE decision_effect;
+DROP TRIGGER suggestion_decision_append_only ON suggestion_decision;
+-- What was taken back was deleted then.
+DELETE FROM suggestion_decision AS decision USING suggestion_decision AS undone
+WHERE undone.decision = 'undone' AND decision.decision_id <= undone.decision_id
+  AND (decision.store_id, decision.kind) = (undone.store_id, undone.kind)
+  AND decision.article_id IS NOT DISTINCT FROM undone.article_id
+  AND decision.other_article_id IS NOT DISTINCT FROM undone.other_article_id;
+ALTER TABLE suggestion_decision DROP CONSTRAINT suggestion_decision_decision_check;
+ALTER TABLE suggestion_decision ADD CONSTRAINT suggestion_decision_decision_check
+  CHECK (decision in ('accepted', 'rejected'));

@@ -1,3 +1,146 @@
 -- The analysis in depth, and what offers and tills still lacked. Each section says whose it is.
 -- Locks wait five seconds at most: a busy house is asked again instead of standing still.
 SET LOCAL lock_timeout = '5s';
+
+-- basket_analysis: decisions stay as they were taken, and their effect is measured.
+
+ALTER TABLE suggestion_decision DROP CONSTRAINT suggestion_decision_decision_check;
+ALTER TABLE suggestion_decision ADD CONSTRAINT suggestion_decision_decision_check
+  CHECK (decision in ('accepted', 'rejected', 'undone'));
+CREATE TRIGGER suggestion_decision_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON suggestion_decision
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE decision_effect (
+  decision_id BIGINT NOT NULL,
+  business_day DATE NOT NULL,
+  measured_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  state TEXT NOT NULL,
+  done BOOLEAN NOT NULL,
+  effective_on DATE,
+  due_on DATE,
+  predicted BIGINT NOT NULL,
+  predicted_low BIGINT NOT NULL,
+  predicted_high BIGINT NOT NULL,
+  effect BIGINT,
+  low BIGINT,
+  high BIGINT,
+  held BOOLEAN,
+  comparisons INTEGER NOT NULL,
+  detail JSONB NOT NULL,
+  CONSTRAINT decision_effect_pkey PRIMARY KEY (decision_id),
+  CONSTRAINT decision_effect_state_check CHECK (state in ('waiting', 'measured', 'not_measurable')),
+  CONSTRAINT decision_effect_measured_check CHECK (
+    (state = 'measured') = (effect is not null and low is not null and high is not null)),
+  CONSTRAINT decision_effect_interval_check CHECK (low <= effect and effect <= high),
+  CONSTRAINT decision_effect_decision_id_fkey FOREIGN KEY(decision_id) REFERENCES suggestion_decision (decision_id)
+);
+
+GRANT SELECT, INSERT, UPDATE ON decision_effect TO regulars_app;
+REVOKE UPDATE, DELETE ON suggestion_decision FROM regulars_app;
+
+-- customers: where in their life with the chain members are, and what they are worth. contacts: what passed between us.
+
+CREATE TABLE member_standing (
+  run_id UUID NOT NULL,
+  member_id UUID NOT NULL,
+  phase TEXT NOT NULL,
+  phase_since DATE NOT NULL,
+  value_class TEXT NOT NULL,
+  value_since DATE NOT NULL,
+  financial BIGINT NOT NULL,
+  currency TEXT,
+  margin BOOLEAN NOT NULL,
+  financial_rank REAL NOT NULL,
+  informational SMALLINT NOT NULL,
+  told_profile SMALLINT NOT NULL,
+  told_consents SMALLINT NOT NULL,
+  told_answers SMALLINT NOT NULL,
+  told_redemptions SMALLINT NOT NULL,
+  reference_value INTEGER NOT NULL,
+  brought INTEGER NOT NULL,
+  household INTEGER NOT NULL,
+  visits INTEGER NOT NULL,
+  last_visit DATE,
+  silence REAL NOT NULL,
+  usual_gap REAL NOT NULL,
+  long_gap REAL NOT NULL,
+  lost_gap REAL NOT NULL,
+  recent_gap REAL,
+  earlier_gap REAL,
+  CONSTRAINT member_standing_pkey PRIMARY KEY (run_id, member_id),
+  CONSTRAINT member_standing_phase_check CHECK (phase in ('new', 'growing', 'peak', 'fading', 'lost', 'won_back')),
+  CONSTRAINT member_standing_value_class_check CHECK (value_class in ('vip', 'potential', 'steady', 'low')),
+  CONSTRAINT member_standing_member_id_fkey FOREIGN KEY(member_id) REFERENCES member (member_id)
+);
+
+CREATE INDEX member_standing_member_id_idx ON member_standing (member_id);
+
+CREATE TABLE contact (
+  contact_id BIGINT GENERATED ALWAYS AS IDENTITY,
+  member_id UUID NOT NULL,
+  at TIMESTAMP WITH TIME ZONE NOT NULL,
+  channel TEXT NOT NULL,
+  direction TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  detail JSONB NOT NULL,
+  source TEXT,
+  CONSTRAINT contact_pkey PRIMARY KEY (contact_id),
+  CONSTRAINT contact_direction_check CHECK (direction in ('inbound', 'outbound', 'internal')),
+  CONSTRAINT contact_member_id_fkey FOREIGN KEY(member_id) REFERENCES member (member_id)
+);
+
+CREATE INDEX contact_member_id_idx ON contact (member_id, at);
+
+CREATE UNIQUE INDEX contact_source_idx ON contact (source, kind, member_id) WHERE source is not null;
+
+CREATE TRIGGER contact_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON contact
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- What members answered before there was a history of contacts belongs into it.
+INSERT INTO contact (member_id, at, channel, direction, kind, detail, source)
+SELECT member_id, recorded_at, channel, 'inbound', 'reaction',
+       jsonb_build_object('reaction', reaction, 'scope', scope, 'sku', sku, 'category', category),
+       'reaction ' || reaction_id
+FROM reaction WHERE member_id IS NOT NULL ORDER BY recorded_at, reaction_id;
+
+GRANT SELECT, INSERT, DELETE ON member_standing TO regulars_app;
+GRANT SELECT, INSERT ON contact TO regulars_app;
+GRANT USAGE ON SEQUENCE contact_contact_id_seq TO regulars_app;
+
+-- basket_analysis: how good each run is, what was not let through, and what people made of the groups.
+
+ALTER TABLE analysis_run DROP CONSTRAINT analysis_run_state_check;
+ALTER TABLE analysis_run ADD CONSTRAINT analysis_run_state_check
+  CHECK (state in ('running', 'completed', 'failed', 'refused'));
+
+CREATE TABLE run_quality (
+  run_id UUID NOT NULL,
+  verdict TEXT NOT NULL,
+  reasons JSONB NOT NULL,
+  figures JSONB NOT NULL,
+  measured_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT run_quality_pkey PRIMARY KEY (run_id),
+  CONSTRAINT run_quality_verdict_check CHECK (verdict in ('good', 'drifting', 'refused')),
+  CONSTRAINT run_quality_run_id_fkey FOREIGN KEY(run_id) REFERENCES analysis_run (run_id) ON DELETE CASCADE
+);
+
+CREATE TABLE group_edit (
+  edit_id BIGINT GENERATED ALWAYS AS IDENTITY,
+  kind TEXT NOT NULL,
+  group_id TEXT,
+  detail JSONB NOT NULL,
+  made_by TEXT NOT NULL,
+  made_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  undone_by TEXT,
+  undone_at TIMESTAMP WITH TIME ZONE,
+  CONSTRAINT group_edit_pkey PRIMARY KEY (edit_id),
+  CONSTRAINT group_edit_kind_check CHECK (kind in ('rename', 'pin', 'split', 'merge', 'minimum_size')),
+  CONSTRAINT group_edit_subject_check CHECK ((group_id is null) = (kind = 'minimum_size')),
+  CONSTRAINT group_edit_undone_check CHECK ((undone_by is null) = (undone_at is null))
+);
+CREATE INDEX group_edit_group_id_idx ON group_edit (group_id);
+CREATE UNIQUE INDEX group_edit_pinned_idx ON group_edit (group_id) WHERE kind = 'pin' AND undone_at IS NULL;
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON run_quality TO regulars_app;
+GRANT SELECT, INSERT ON group_edit TO regulars_app;
+GRANT UPDATE (undone_by, undone_at) ON group_edit TO regulars_app;
