@@ -1,12 +1,47 @@
-"""Table: what members answered to what they were offered."""
+"""Tables: what passed between the chain and its members, and what they answered to what they were offered."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base
+
+DIRECTIONS = ("inbound", "outbound", "internal")
+
+
+class Contact(Base):
+    """
+    One dated event between the chain and a member; it is never changed.
+
+    Inbound is what the member did or said, outbound what the chain said, internal what the chain found out.
+    """
+
+    __tablename__ = "contact"
+    __table_args__ = (
+        CheckConstraint("direction in ('inbound', 'outbound', 'internal')", name="direction"),
+        Index("contact_member_id_idx", "member_id", "at"),
+        Index(
+            "contact_source_idx",
+            "source",
+            "kind",
+            "member_id",
+            unique=True,
+            postgresql_where="source is not null",
+        ),
+    )
+
+    contact_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("member.member_id"))
+    at: Mapped[datetime]
+    channel: Mapped[str]
+    direction: Mapped[str]
+    kind: Mapped[str]
+    detail: Mapped[dict[str, Any]]
+    source: Mapped[str | None]
+    """What brought it about; the same source writes an event of a kind about a member once."""
 
 
 class Reaction(Base):

@@ -3,7 +3,17 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, LargeBinary, text
+from sqlalchemy import (
+    REAL,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base
@@ -111,6 +121,52 @@ class GroupMembership(Base):
     second_group_id: Mapped[str | None]
     second_strength: Mapped[float | None]
     baskets: Mapped[int]
+
+
+class MemberStanding(Base):
+    """Where a run of the analysis saw a member in their life with the chain, and what it took them to be worth."""
+
+    __tablename__ = "member_standing"
+    __table_args__ = (
+        CheckConstraint("phase in ('new', 'growing', 'peak', 'fading', 'lost', 'won_back')", name="phase"),
+        CheckConstraint("value_class in ('vip', 'potential', 'steady', 'low')", name="value_class"),
+        Index("member_standing_member_id_idx", "member_id"),
+    )
+
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("member.member_id"), primary_key=True)
+    phase: Mapped[str]
+    phase_since: Mapped[date]
+    value_class: Mapped[str]
+    value_since: Mapped[date]
+    financial: Mapped[int] = mapped_column(BigInteger)
+    """What the next year is expected to bring, in minor units of `currency`."""
+    currency: Mapped[str | None]
+    """NULL without a purchase."""
+    margin: Mapped[bool]
+    """Whether `financial` is margin; else it is revenue."""
+    financial_rank: Mapped[float] = mapped_column(REAL)
+    """Share of the members of the same currency whose `financial` is lower."""
+    informational: Mapped[int] = mapped_column(SmallInteger)
+    """0 to 100: the sum of the four below."""
+    told_profile: Mapped[int] = mapped_column(SmallInteger)
+    told_consents: Mapped[int] = mapped_column(SmallInteger)
+    told_answers: Mapped[int] = mapped_column(SmallInteger)
+    told_redemptions: Mapped[int] = mapped_column(SmallInteger)
+    reference_value: Mapped[int]
+    """People reached: `brought` and `household`."""
+    brought: Mapped[int]
+    household: Mapped[int]
+    visits: Mapped[int]
+    """Days with a purchase within the time that was looked at."""
+    last_visit: Mapped[date | None]
+    silence: Mapped[float] = mapped_column(REAL)
+    """Days since the last visit, counted as the chain trades; so are the pauses below."""
+    usual_gap: Mapped[float] = mapped_column(REAL)
+    long_gap: Mapped[float] = mapped_column(REAL)
+    lost_gap: Mapped[float] = mapped_column(REAL)
+    recent_gap: Mapped[float | None] = mapped_column(REAL)
+    earlier_gap: Mapped[float | None] = mapped_column(REAL)
 
 
 class HouseholdInvitation(Base):
