@@ -202,7 +202,7 @@ def _worked_out(
         language = offers.occasion.language
         names = {reward.reward_code: reward.name(language) for reward in rewards}
         messages = [*offer_messages(offers, names), *messages]
-        beside = offers_document(offers)
+        beside = offers_document(session, offers)
     return {
         "quote_id": str(uuid7()),
         "valid_until": (now + HONOURED_FOR).isoformat(),

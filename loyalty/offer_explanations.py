@@ -1,6 +1,6 @@
 """Why each live offer gives something for a basket or a receipt, or does not; nothing is written."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from loyalty.queries import standing_of_card
 from loyalty.quoted_offers import Buyer, OnBasket, on_basket
 from loyalty.shoppers import Lines, ask_scene, person_of, scene_values, with_tier
 from rewards.applicator import Application
+from rewards.carts import Left
 from rewards.live_book import live_book
 from rewards.models import OfferUse
 from sales.queries import stored_answer
@@ -105,7 +106,7 @@ def explain_basket(
         now=now,
     )
     basket.evaluate(session)
-    return _explained(basket)
+    return _explained(basket, basket.left_of(session, list(live.offers)))
 
 
 def explain_receipt(
@@ -164,7 +165,7 @@ def _stored(
     return read_stored(session, business_date=business_date, receipt_id=found.receipt_id)
 
 
-def _explained(basket: OnBasket) -> list[Explained]:
+def _explained(basket: OnBasket, left: Mapping[str, Left]) -> list[Explained]:
     evaluation = basket.evaluation
     assert evaluation is not None
     given: dict[str, Application] = {one.offer_code: one for one in evaluation.applications}
@@ -174,7 +175,7 @@ def _explained(basket: OnBasket) -> list[Explained]:
         if found is not None:
             explained.append(Explained(offer.code, offer.version, found.times, found.amount, found.points))
             continue
-        why = evaluation.why_not(offer.code)
+        why = evaluation.why_not(offer.code, left.get(offer.code))
         explained.append(
             Explained(
                 offer.code,

@@ -1,6 +1,6 @@
 """What offers come to on a basket that is not yet paid, and holding what its quote promises of their budgets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -14,8 +14,10 @@ from loyalty.promises import NOTHING_PROMISED, Promise, promise_of
 from rewards.applicator import Evaluation, apply_offers
 from rewards.carts import Cart, Left, Occasion, Shopper
 from rewards.carts import Presented as OfBatch
+from rewards.explanations import NotApplied
 from rewards.live_book import LiveBook
 from rewards.offer_uses import Place, Use, budgets_left
+from rewards.offers import Gift
 from rewards.stock import gifts_left
 from rewards.vouchers import Presented, presented_vouchers
 from sales.receipts import Discount, PostedReceipt, TillIdentity
@@ -107,6 +109,48 @@ class OnBasket:
     def holding(self) -> tuple[Place, list[Use]]:
         """What a quote must hold, and where: uses of offers that have a budget."""
         return self.place, [use for use in self.uses if use.limits.held]
+
+    def not_applied(self, session: Session) -> list[NotApplied]:
+        """
+        Return why offers gave nothing; what nobody can have any more has nothing missing.
+
+        What is left of budgets and gifts was asked for what could apply. Of the others it is asked here, for those
+        of which the customer would be told to buy more.
+        """
+        if self.evaluation is None:
+            return []
+        told = list(self.evaluation.not_applied)
+        left = self.left_of(session, [one.offer_code for one in told if one.missing is not None])
+        if not left:
+            return told
+        return [
+            (
+                self.evaluation.why_not(one.offer_code, left[one.offer_code])
+                if one.offer_code in left
+                else None
+            )
+            or one
+            for one in told
+        ]
+
+    def left_of(self, session: Session, codes: Collection[str]) -> dict[str, Left]:
+        """Return what budgets and stock leave of those of the offers that were not asked for; asks nothing without."""
+        offers = [
+            self.live.offers[code] for code in codes if code in self.live.offers and code not in self.left
+        ]
+        limited = [offer for offer in offers if offer.limits.counted]
+        left = dict(
+            budgets_left(session, offers=limited, place=self.place, person_id=self.person_id, now=self.now)
+        )
+        gifts = {offer.code: offer.benefit for offer in offers if isinstance(offer.benefit, Gift)}
+        if gifts:
+            rewards = sorted({gift.reward for gift in gifts.values()})
+            there = gifts_left(session, store_id=self.place.store_id, reward_codes=rewards)
+            for code, gift in gifts.items():
+                pieces = there.get(gift.reward)
+                if pieces is not None:
+                    left[code] = replace(left.get(code, Left()), times=pieces // max(1, gift.quantity))
+        return left
 
     def without_missing_gifts(self, session: Session) -> None:
         """Evaluate again with no more gifts than lie in the store, and remember which were short."""
@@ -201,15 +245,13 @@ def discounted(sale: PostedReceipt, evaluation: Evaluation) -> PostedReceipt:
     )
 
 
-def offers_document(basket: OnBasket) -> dict[str, Any]:
+def offers_document(session: Session, basket: OnBasket) -> dict[str, Any]:
     """Return what the contract tells of offers beside the lines."""
-    evaluation = basket.evaluation
     not_applied = list(_unfit(basket))
-    if evaluation is not None:
-        not_applied += [
-            {"offer_code": one.offer_code, "reason": one.reason, "missing": one.missing}
-            for one in evaluation.not_applied
-        ]
+    not_applied += [
+        {"offer_code": one.offer_code, "reason": one.reason, "missing": one.missing}
+        for one in basket.not_applied(session)
+    ]
     return {
         "gifts": [
             {"offer_code": offer_code, "reward_code": reward, "quantity": pieces}

@@ -6,9 +6,9 @@ exclusive group are spent for that group; see docs/offers.md for all rules.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from rewards.applying import apply_one
 from rewards.book import OfferBook
@@ -19,9 +19,10 @@ from rewards.explanations import Explainer, NotApplied
 from rewards.offers import BEST, VOUCHER, Gift, NextVoucher, batches_asked
 from rewards.ready_offers import LiveOffer
 from rewards.standing_basket import Basket, Given
-from rewards.units import Line
+from rewards.units import Line, Run
 from rewards.voucher_values import Redeemed, take_values
 
+T = TypeVar("T")
 ONCE = Decimal(1)
 NOTHING_COUNTED: Mapping[str, Left] = {}
 
@@ -84,14 +85,14 @@ class Evaluation:
     """
 
     __slots__ = (
+        "_applications",
         "_basket",
         "_book",
         "_cart",
         "_left",
+        "_lines",
         "_order",
         "_redeemed",
-        "applications",
-        "lines",
         "occasion",
     )
 
@@ -109,25 +110,66 @@ class Evaluation:
         self.occasion = occasion
         self._cart, self._book, self._left, self._basket = cart, book, left, basket
         self._order, self._redeemed = order, redeemed
-        found: dict[int, list[Discount]] = {}
-        applications = [self._application(given, found) for given in basket.given]
-        applications += [self._value(each, found) for each in redeemed]
-        self.applications = tuple(applications)
-        lines = [
-            EvaluatedLine(line.line_number, line.gross, line.gross - net, net, tuple(found.get(place, ())))
-            for place, (line, net) in enumerate(zip(basket.lines, basket.net, strict=True))
-        ]
-        if not isinstance(order, range):
-            places = dict(zip(order, lines, strict=True))
-            lines = [places[index] for index in range(len(lines))]
-        self.lines = tuple(lines)
+        self._lines: tuple[EvaluatedLine, ...] | None = None
+        self._applications: tuple[Application, ...] | None = None
 
-    def _application(self, given: Given, found: dict[int, list[Discount]]) -> Application:
+    @property
+    def lines(self) -> tuple[EvaluatedLine, ...]:
+        """The lines with their discounts, as they stand in the cart."""
+        if self._lines is None:
+            basket = self._basket
+            found = self._discounts()
+            lines = [
+                # Calling the class itself takes three times as long.
+                tuple.__new__(
+                    EvaluatedLine,
+                    (line.line_number, line.gross, line.gross - net, net, found.get(place, ())),
+                )
+                for place, (line, net) in enumerate(zip(basket.lines, basket.net, strict=True))
+            ]
+            self._lines = tuple(self._as_in_cart(lines))
+        return self._lines
+
+    def _as_in_cart(self, values: list[T]) -> list[T]:
+        """Return what there is of every line, by line number, in the order of the cart."""
+        order = self._order
+        if isinstance(order, range):
+            return values
+        places = dict(zip(order, values, strict=True))
+        return [places[index] for index in range(len(values))]
+
+    def _discounts(self) -> dict[int, tuple[Discount, ...]]:
+        found: dict[int, tuple[Discount, ...]] = {}
+        language = self.occasion.language
+        for given in self._basket.given:
+            if given.per_line:
+                offer = given.live.offer
+                code, version, reason = offer.code, offer.version, offer.name(language)
+                for place, amount in given.per_line.items():
+                    found[place] = (*found.get(place, ()), Discount(code, version, amount, reason))
+        for redeemed in self._redeemed:
+            reason = redeemed.name(language)
+            for place, amount in redeemed.per_line.items():
+                found[place] = (*found.get(place, ()), Discount(redeemed.batch, None, amount, reason))
+        return found
+
+    @property
+    def nets(self) -> list[int]:
+        """What is left to be paid of each line of the cart."""
+        return self._as_in_cart(self._basket.net)
+
+    @property
+    def applications(self) -> tuple[Application, ...]:
+        """What was given, offer by offer in order of application, then the values of vouchers."""
+        if self._applications is None:
+            self._applications = (
+                *map(self._application, self._basket.given),
+                *map(self._value, self._redeemed),
+            )
+        return self._applications
+
+    def _application(self, given: Given) -> Application:
         offer = given.live.offer
-        if given.per_line:
-            reason = offer.name(self.occasion.language)
-            for place, amount in given.per_line.items():
-                found.setdefault(place, []).append(Discount(offer.code, offer.version, amount, reason))
         benefit = offer.benefit
         gifts = ((benefit.reward, benefit.quantity * given.times),) if isinstance(benefit, Gift) else ()
         vouchers = ((benefit.batch, given.times),) if isinstance(benefit, NextVoucher) else ()
@@ -137,10 +179,7 @@ class Evaluation:
             offer.code, offer.version, given.times, given.amount, given.points, gifts, vouchers, per_line
         )
 
-    def _value(self, redeemed: Redeemed, found: dict[int, list[Discount]]) -> Application:
-        reason = redeemed.name(self.occasion.language)
-        for place, amount in redeemed.per_line.items():
-            found.setdefault(place, []).append(Discount(redeemed.batch, None, amount, reason))
+    def _value(self, redeemed: Redeemed) -> Application:
         lines = self._basket.lines
         per_line = {lines[place].line_number: amount for place, amount in redeemed.per_line.items()}
         return Application(
@@ -168,17 +207,17 @@ class Evaluation:
     @property
     def amount(self) -> int:
         """All discounts together."""
-        return sum(line.discount for line in self.lines)
+        return sum([line.gross for line in self._basket.lines]) - sum(self._basket.net)
 
     @property
     def net(self) -> int:
         """What is left to be paid, deposits included."""
-        return sum(line.net for line in self.lines)
+        return sum(self._basket.net)
 
     @property
     def points(self) -> int:
         """Bonus points, beside those that the lines earn."""
-        return sum(application.points for application in self.applications)
+        return sum([given.points for given in self._basket.given])
 
     @property
     def gifts(self) -> tuple[GiftGiven, ...]:
@@ -201,36 +240,36 @@ class Evaluation:
     @property
     def earning(self) -> tuple[tuple[tuple[int, Decimal], ...], ...]:
         """For every line of the cart what earns how many times points: (net in minor units, times)."""
-        lines: list[tuple[tuple[int, Decimal], ...]] = [()] * len(self._order)
-        for place, index in enumerate(self._order):
-            lines[index] = tuple(self._parts(place))
-        return tuple(lines)
-
-    def _parts(self, place: int) -> Iterator[tuple[int, Decimal]]:
-        runs = self._basket.runs[place]
-        if runs is None:
-            yield self._basket.net[place], ONCE
-            return
-        parts: dict[Decimal, int] = defaultdict(int)
-        for count, left, _flags, times in runs:
-            parts[ONCE if times is None else times] += count * left
-        for times in sorted(parts):
-            yield parts[times], times
+        basket = self._basket
+        return tuple(
+            self._as_in_cart(
+                [
+                    ((net, ONCE),) if runs is None else _parts(net, runs)
+                    for net, runs in zip(basket.net, basket.runs, strict=True)
+                ]
+            )
+        )
 
     @property
     def not_applied(self) -> tuple[NotApplied, ...]:
         """What is in the basket's reach but gave nothing: why, and what is missing; at most twenty, by priority."""
         return tuple(self._explainer().not_applied({each.batch for each in self._redeemed}))
 
-    def why_not(self, offer_code: str) -> NotApplied | None:
-        """Return why an offer of the book gave nothing, None when it gave something, or is not in the book."""
+    def why_not(self, offer_code: str, left: Left | None = None) -> NotApplied | None:
+        """
+        Return why an offer of the book gave nothing, None when it gave something, or is not in the book.
+
+        `left` is what is known of its limits by now, where they were not asked for since nothing triggered it.
+        """
         explainer, live = self._explainer(), self._book.by_code.get(offer_code)
+        if left is not None:
+            explainer.left = {**explainer.left, offer_code: left}
         return None if live is None or live.rank in explainer.applied else explainer.why_not(live)
 
     def _explainer(self) -> Explainer:
         book, occasion, left = self._book, self.occasion, self._left
 
-        def applied_to(cart: Cart) -> set[str]:
+        def applied_to(cart: Cart, left: Mapping[str, Left]) -> set[str]:
             return {each.offer_code for each in apply_offers(cart, book, occasion, left).applications}
 
         return Explainer(self._cart, book, occasion, left, basket=self._basket, applied_to=applied_to)
@@ -256,18 +295,23 @@ def apply_offers(
     `left` says per offer code what its limits still allow; what it does not name has given nothing yet. The same
     arguments give the same result, whatever the order of the book's offers was.
     """
-    order = _by_line_number(cart)
-    lines, matching, ranks = [], defaultdict(list), set(book.on_every_basket(occasion.store_code))
-    store = occasion.store_code
+    order, store = _by_line_number(cart), occasion.store_code
+    lines, ranks = [], set(book.on_every_basket(store))
+    matching: dict[int, list[int]] = {}
     known = book.known_in(store)
     for place, index in enumerate(order):
         line = cart[index]
         lines.append(Line(line))
         if line.unit_price > 0:
-            selections, triggered = known.get(line[4:]) or book.seen(line[4:], store)
+            article = line[4:]
+            selections, triggered = known.get(article) or book.seen(article, store)
             for number in selections:
-                matching[number].append(place)
-            ranks.update(triggered)
+                if number in matching:
+                    matching[number].append(place)
+                else:
+                    matching[number] = [place]
+            if triggered:
+                ranks.update(triggered)
     if occasion.presented:
         ranks.update(book.opened_by(occasion.presented, store))
     basket = Basket(lines, matching, occasion.presented)
@@ -275,6 +319,17 @@ def apply_offers(
     live = [offer for rank in sorted(ranks) if doorkeeper.lets_in(offer := book.live[rank])]
     redeemed = _go_through(basket, book, live, left, occasion)
     return Evaluation(cart, book, occasion, left, basket=basket, order=order, redeemed=redeemed)
+
+
+def _parts(net: int, runs: Sequence[Run]) -> tuple[tuple[int, Decimal], ...]:
+    """Return what is left of a line's units by how many times points they earn."""
+    if len(runs) == 1:
+        times = runs[0][3]
+        return ((net, ONCE if times is None else times),)
+    parts: dict[Decimal, int] = defaultdict(int)
+    for count, left, _flags, times in runs:
+        parts[ONCE if times is None else times] += count * left
+    return tuple((parts[times], times) for times in sorted(parts))
 
 
 def _by_line_number(cart: Cart) -> Sequence[int]:

@@ -4,7 +4,7 @@ Why offers were not applied, and what is missing: worked out after an evaluation
 What an offer met when its turn came is found in the basket's history, so that what others took later is no reason. Pure.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from rewards.eligibility import is_over, is_personal
 from rewards.explanation_words import Words
 from rewards.offers import EVERYONE, MEMBERS, Select
 from rewards.planning import planned
-from rewards.ready_offers import LiveOffer
+from rewards.ready_offers import WITHOUT_END, LiveOffer
 from rewards.shortfalls import UNITS, Lack, lacks_of, missing
 from rewards.standing_basket import Basket, Claimable, Whole
 from rewards.units import ONE
@@ -46,7 +46,7 @@ class Explainer:
         left: Mapping[str, Left],
         *,
         basket: Basket,
-        applied_to: Callable[[Cart], set[str]],
+        applied_to: Callable[[Cart, Mapping[str, Left]], set[str]],
     ) -> None:
         self.cart, self.book, self.occasion, self.left, self.basket = cart, book, occasion, left, basket
         self.doorkeeper = Doorkeeper(occasion)
@@ -99,23 +99,44 @@ class Explainer:
             return NotApplied(live.code, self.words.combined(), None)
         if self._others_would_have_it(live, basket, lacks):
             return NotApplied(live.code, self.words.combined(), None)
+        if self._beyond_its_budget(live, basket, lacks):
+            return NotApplied(live.code, self.words.used_up(), None)
         return self._lacking(live, lacks)
 
     def _others_would_have_it(self, live: LiveOffer, basket: Basket, lacks: tuple[Lack, ...]) -> bool:
         """Whether other offers hold units that this one lacks, and would take those that were added for it too."""
-        view, held = Claimable(basket, live), False
+        more = self._with_what_lacks(basket, lacks)
+        if more is None:
+            return False
+        view = Claimable(basket, live)
+        places = {place for lack in lacks for place in self._places(basket, lack.select)}
+        held = any(view.available(place) < basket.lines[place].count for place in places)
+        return held and live.code not in self.applied_to(more, self.left)
+
+    def _beyond_its_budget(self, live: LiveOffer, basket: Basket, lacks: tuple[Lack, ...]) -> bool:
+        """Whether what is left of the amount would not bear the offer with what it lacks, either."""
+        amount = allowance(live, self.left.get(live.code))[1]
+        if not live.discounts or amount >= WITHOUT_END:
+            return False
+        more = self._with_what_lacks(basket, lacks)
+        return amount <= 0 or (more is not None and live.code not in self.applied_to(more, self.left))
+
+    def _with_what_lacks(self, basket: Basket, lacks: tuple[Lack, ...]) -> Cart | None:
+        """Return the cart with more of what lies in it and is lacked; None where that is not all that is lacked."""
         more: list[CartLine] = []
         ordered = sorted(self.cart, key=lambda line: line.line_number)
         for lack in lacks:
-            number = self.book.number_of(lack.select)
-            places = () if number is None else basket.lines_of(number)
+            places = self._places(basket, lack.select)
             if lack.kind != UNITS or not places:
-                return False
-            held = held or any(view.available(place) < basket.lines[place].count for place in places)
+                return None
             quantity = Decimal(lack.number).scaleb(-3)
             last = ordered[-1].line_number + len(more) + 1
             more.append(ordered[places[0]]._replace(line_number=last, quantity=quantity))
-        return held and live.code not in self.applied_to((*ordered, *more))
+        return (*ordered, *more)
+
+    def _places(self, basket: Basket, select: Select) -> Sequence[int]:
+        number = self.book.number_of(select)
+        return () if number is None else basket.lines_of(number)
 
     def _basket_before(self, rank: int) -> Basket:
         """Return the basket as an offer met it; the same one again as long as nothing was given between."""
@@ -132,8 +153,7 @@ class Explainer:
 
     def _unit_of(self, select: Select) -> str | None:
         """Return the measure in which what is selected lies on the counter, None for pieces."""
-        number = self.book.number_of(select)
-        places = () if number is None else self.basket.lines_of(number)
+        places = self._places(self.basket, select)
         ordered = sorted(self.cart, key=lambda line: line.line_number)
         units = {ordered[place].unit for place in places if self.basket.lines[place].measure is not None}
         return next((unit for unit in sorted(filter(None, units)) if unit != PIECES), None)
@@ -177,13 +197,12 @@ class Explainer:
 
     def _one_more_is_no_use(self, live: LiveOffer, basket: Basket, select: Select) -> bool:
         """Whether the condition would claim one more unit for the benefit too, as it claims those there are."""
-        number = self.book.number_of(select)
-        places = () if number is None else basket.lines_of(number)
+        places = self._places(basket, select)
         if not places:
             return False
         ordered = sorted(self.cart, key=lambda line: line.line_number)
         more = ordered[places[0]]._replace(line_number=ordered[-1].line_number + 1, quantity=Decimal(1))
-        return live.code not in self.applied_to((*ordered, more))
+        return live.code not in self.applied_to((*ordered, more), self.left)
 
     def _vouchers(self, redeemed: set[str]) -> Iterator[NotApplied]:
         before = self.basket.net_before_vouchers

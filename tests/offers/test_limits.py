@@ -21,6 +21,7 @@ CONTENDERS = 16
 TEA = basket(("tea", 1, 5990))
 TWO_TEAS = basket(("tea", 2, 5990))
 ONE_OFF = amount(1000)
+USED_UP = "Vyčerpáno"
 
 
 def flags(answer) -> set[str]:
@@ -100,6 +101,45 @@ class TestAtMostPerMember:
         market.live(offer("L", items("TEA"), ONE_OFF, limits={"per_member": 5}))
         quote = market.quote(TEA, at=...)
         assert (quote.discounts, quote.missing) == ([0], {"L": None})
+
+
+class TestWhatIsOverForEverybody:
+    """What nobody can have any more is not advertised: that two more would do is no help."""
+
+    def test_has_nothing_missing_though_the_basket_does_not_trigger_it(self, market):
+        market.live(offer("L", items("TEA", 2), ONE_OFF, limits={"uses": 1}))
+        assert market.quote(TEA, at=...).missing == {"L": "1"}
+        sold(market, TWO_TEAS)
+        quote = market.quote(TEA, at=...)
+        assert (quote.missing, quote.body["not_applied"][0]["reason"]) == ({"L": None}, USED_UP)
+
+    def test_has_nothing_missing_while_another_till_holds_the_last_use(self, market):
+        market.live(offer("L", items("TEA", 2), ONE_OFF, limits={"uses": 1}))
+        assert quoted(market, TWO_TEAS, till="S1b") == 1000
+        assert market.quote(TEA, at=...).missing == {"L": None}
+        # The till's own hold makes way for its next question.
+        assert market.quote(TEA, at=..., till="S1b").missing == {"L": "1"}
+
+    def test_has_nothing_missing_when_the_money_left_is_too_little(self, market):
+        market.live(offer("L", items("TEA", 2), percent(10), limits={"amount": 1500}))
+        assert market.quote(TEA, at=...).missing == {"L": "1"}
+        sold(market, TWO_TEAS)
+        assert market.quote(TEA, at=...).missing == {"L": None}
+
+    def test_has_nothing_missing_when_this_member_used_it_up(self, market):
+        one, other = market.member(), market.member()
+        market.live(offer("L", items("TEA", 2), ONE_OFF, limits={"per_member": 1}))
+        sold(market, TWO_TEAS, card_number=one)
+        assert market.quote(TEA, at=..., card_number=one).missing == {"L": None}
+        assert market.quote(TEA, at=..., card_number=other).missing == {"L": "1"}
+
+    def test_has_nothing_missing_when_its_gift_is_out_of_stock(self, market):
+        gift = {"kind": "gift", "reward": "MUG", "quantity": 2}
+        rewards = [{"code": "MUG", "stock": {"S1": 3}}]
+        market.live(offer("G", items("TEA", 2), gift), rewards=rewards)
+        assert market.quote(TEA, at=...).missing == {"G": "1"}
+        sold(market, TWO_TEAS)
+        assert market.quote(TEA, at=...).missing == {"G": None}
 
 
 class TestABudget:
