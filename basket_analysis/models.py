@@ -1,10 +1,10 @@
-"""Tables: runs of the analysis, their rules, groups and suggestions, and what managers decided."""
+"""Tables: runs of the analysis, what they counted and found, and what managers decided."""
 
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -68,6 +68,8 @@ class MinedRule(Base):
     z: Mapped[float]
     q: Mapped[float]
     group_id: Mapped[str | None]
+    improvement: Mapped[float | None]
+    """Confidence above the best of every shorter antecedent, the empty one included; NULL in the oldest rules."""
 
 
 class ShopperGroup(Base):
@@ -217,3 +219,75 @@ class GroupEdit(Base):
     made_at: Mapped[datetime]
     undone_by: Mapped[str | None]
     undone_at: Mapped[datetime | None]
+
+
+class CountedDay(Base):
+    """A business day whose baskets were counted, as its receipts were then; `articles` are the ids of what it sold."""
+
+    __tablename__ = "counted_day"
+
+    business_date: Mapped[date] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    articles: Mapped[bytes] = mapped_column(LargeBinary)
+    counted_at: Mapped[datetime]
+
+
+class CountedDayLevel(Base):
+    """The tally of one day at one level."""
+
+    __tablename__ = "counted_day_level"
+
+    business_date: Mapped[date] = mapped_column(
+        ForeignKey("counted_day.business_date", ondelete="CASCADE"), primary_key=True
+    )
+    level: Mapped[str] = mapped_column(primary_key=True)
+    counts: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class CountedWindow(Base):
+    """The sum of the tallies of [first_day, following_day) at one level, and the items whose pairs they count."""
+
+    __tablename__ = "counted_window"
+
+    level: Mapped[str] = mapped_column(primary_key=True)
+    first_day: Mapped[date]
+    following_day: Mapped[date]
+    settings: Mapped[dict[str, Any]]
+    tracked: Mapped[bytes] = mapped_column(LargeBinary)
+    counts: Mapped[bytes] = mapped_column(LargeBinary)
+    recounted_at: Mapped[datetime]
+
+
+class CountedItem(Base):
+    """The number of a category, type or brand in tallies."""
+
+    __tablename__ = "counted_item"
+    __table_args__ = (UniqueConstraint("level", "name", name="counted_item_level_key"),)
+
+    item_number: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    level: Mapped[str]
+    name: Mapped[str]
+
+
+class CountedArticle(Base):
+    """Where an article was filed when its days were counted."""
+
+    __tablename__ = "counted_article"
+
+    article_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    department: Mapped[str | None]
+    category: Mapped[str | None]
+    type: Mapped[str | None]
+    brand: Mapped[str | None]
+
+
+class GroupProfile(Base):
+    """What a run's group buys and how it shops, against the whole chain; of everybody together as group `all`."""
+
+    __tablename__ = "group_profile"
+
+    run_id: Mapped[UUID] = mapped_column(
+        ForeignKey("analysis_run.run_id", ondelete="CASCADE"), primary_key=True
+    )
+    group_id: Mapped[str] = mapped_column(primary_key=True)
+    figures: Mapped[dict[str, Any]]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, and_, delete, func, insert, select
+from sqlalchemy import Select, and_, case, func, insert, select
 from sqlalchemy.orm import Session, aliased
 
 from basket_analysis.models import ServedRun, Suggestion, SuggestionDecision
@@ -147,19 +147,7 @@ def decide(
         raise NoSuchSuggestion("There is no such suggestion")
     if not reason.strip():
         raise ReasonMissing("Say why")
-    session.execute(
-        insert(SuggestionDecision).values(
-            store_id=store_id,
-            kind=found.kind,
-            article_id=found.article_id,
-            other_article_id=found.other_article_id,
-            decision=decision,
-            reason=reason.strip(),
-            decided_by=actor,
-            decided_at=now,
-            shown=_shown(found),
-        )
-    )
+    _keep_decision(session, found, decision=decision, reason=reason.strip(), actor=actor, now=now)
     record_event(
         session,
         now=now,
@@ -185,18 +173,17 @@ def _shown(suggestion: Suggestion) -> dict[str, Any]:
 
 
 def undo_decision(session: Session, *, suggestion_id: UUID, store_id: int, actor: str, now: datetime) -> None:
-    """Take back what a store decided about a suggestion's articles; raises `NoSuchSuggestion`."""
+    """
+    Take back what a store decided about a suggestion's articles; the decision stays in the record.
+
+    Nothing happens where nothing is decided. Raises `NoSuchSuggestion`.
+    """
     found = session.get(Suggestion, suggestion_id)
     if found is None or found.store_id != store_id:
         raise NoSuchSuggestion("There is no such suggestion")
-    session.execute(
-        delete(SuggestionDecision).where(
-            SuggestionDecision.store_id == store_id,
-            SuggestionDecision.kind == found.kind,
-            SuggestionDecision.article_id.is_not_distinct_from(found.article_id),
-            SuggestionDecision.other_article_id.is_not_distinct_from(found.other_article_id),
-        )
-    )
+    if session.scalar(select(_decision()).where(Suggestion.suggestion_id == suggestion_id)) is None:
+        return
+    _keep_decision(session, found, decision="undone", reason="", actor=actor, now=now)
     record_event(
         session,
         now=now,
@@ -207,9 +194,28 @@ def undo_decision(session: Session, *, suggestion_id: UUID, store_id: int, actor
     )
 
 
+def _keep_decision(
+    session: Session, found: Suggestion, *, decision: str, reason: str, actor: str, now: datetime
+) -> None:
+    session.execute(
+        insert(SuggestionDecision).values(
+            store_id=found.store_id,
+            kind=found.kind,
+            article_id=found.article_id,
+            other_article_id=found.other_article_id,
+            decision=decision,
+            reason=reason,
+            decided_by=actor,
+            decided_at=now,
+            shown=_shown(found),
+        )
+    )
+
+
 def _newest(column: Any) -> Any:
+    """Return what stands in `column` of the newest decision about a suggestion's articles; NULL when it was undone."""
     return (
-        select(column)
+        select(case((SuggestionDecision.decision != "undone", column)))
         .where(
             and_(
                 SuggestionDecision.store_id == Suggestion.store_id,

@@ -230,6 +230,50 @@ CREATE UNIQUE INDEX contact_source_idx ON contact USING btree (source, kind, mem
 CREATE TRIGGER contact_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON contact FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 GRANT INSERT, SELECT TO regulars_app
 
+TABLE counted_article
+  article_id integer NOT NULL
+  department text
+  category text
+  type text
+  brand text
+  counted_article_pkey PRIMARY KEY (article_id)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE counted_day
+  business_date date NOT NULL
+  fingerprint text NOT NULL
+  articles bytea NOT NULL
+  counted_at timestamp with time zone NOT NULL
+  counted_day_pkey PRIMARY KEY (business_date)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE counted_day_level
+  business_date date NOT NULL
+  level text NOT NULL
+  counts bytea NOT NULL
+  counted_day_level_business_date_fkey FOREIGN KEY (business_date) REFERENCES counted_day(business_date) ON DELETE CASCADE
+  counted_day_level_pkey PRIMARY KEY (business_date, level)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE counted_item
+  item_number integer GENERATED ALWAYS AS IDENTITY NOT NULL
+  level text NOT NULL
+  name text NOT NULL
+  counted_item_level_key UNIQUE (level, name)
+  counted_item_pkey PRIMARY KEY (item_number)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE counted_window
+  level text NOT NULL
+  first_day date NOT NULL
+  following_day date NOT NULL
+  settings jsonb NOT NULL
+  tracked bytea NOT NULL
+  counts bytea NOT NULL
+  recounted_at timestamp with time zone NOT NULL
+  counted_window_pkey PRIMARY KEY (level)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
 TABLE decision_effect
   decision_id bigint NOT NULL
   business_day date NOT NULL
@@ -590,6 +634,7 @@ TABLE mined_rule
   z double precision NOT NULL
   q double precision NOT NULL
   group_id text
+  improvement double precision
   mined_rule_pkey PRIMARY KEY (run_id, rule_number)
   mined_rule_run_id_fkey FOREIGN KEY (run_id) REFERENCES analysis_run(run_id) ON DELETE CASCADE
 CREATE INDEX mined_rule_group_id_idx ON mined_rule USING btree (run_id, group_id)

@@ -1,6 +1,15 @@
 -- Takes 0004_analysis.sql back; the newest section stands first.
 SET LOCAL lock_timeout = '5s';
 
+-- basket_analysis: profiles of groups.
+
+DROP TABLE group_profile;
+
+-- basket_analysis: counts by day, and improvement.
+
+DROP TABLE counted_day_level, counted_day, counted_window, counted_item, counted_article;
+ALTER TABLE mined_rule DROP COLUMN improvement;
+
 -- basket_analysis: quality of runs and edited groups.
 
 DROP TABLE group_edit, run_quality;

@@ -144,3 +144,68 @@ CREATE UNIQUE INDEX group_edit_pinned_idx ON group_edit (group_id) WHERE kind = 
 GRANT SELECT, INSERT, UPDATE, DELETE ON run_quality TO regulars_app;
 GRANT SELECT, INSERT ON group_edit TO regulars_app;
 GRANT UPDATE (undone_by, undone_at) ON group_edit TO regulars_app;
+
+-- basket_analysis: what was counted by business day, so that a night counts only what is new; improvement of rules.
+
+ALTER TABLE mined_rule ADD COLUMN improvement DOUBLE PRECISION;
+
+CREATE TABLE counted_day (
+  business_date DATE NOT NULL,
+  fingerprint TEXT NOT NULL,
+  articles BYTEA NOT NULL,
+  counted_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT counted_day_pkey PRIMARY KEY (business_date)
+);
+
+CREATE TABLE counted_day_level (
+  business_date DATE NOT NULL,
+  level TEXT NOT NULL,
+  counts BYTEA NOT NULL,
+  CONSTRAINT counted_day_level_pkey PRIMARY KEY (business_date, level),
+  CONSTRAINT counted_day_level_business_date_fkey FOREIGN KEY(business_date)
+    REFERENCES counted_day (business_date) ON DELETE CASCADE
+);
+
+CREATE TABLE counted_window (
+  level TEXT NOT NULL,
+  first_day DATE NOT NULL,
+  following_day DATE NOT NULL,
+  settings JSONB NOT NULL,
+  tracked BYTEA NOT NULL,
+  counts BYTEA NOT NULL,
+  recounted_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT counted_window_pkey PRIMARY KEY (level)
+);
+
+CREATE TABLE counted_item (
+  item_number INTEGER GENERATED ALWAYS AS IDENTITY,
+  level TEXT NOT NULL,
+  name TEXT NOT NULL,
+  CONSTRAINT counted_item_pkey PRIMARY KEY (item_number),
+  CONSTRAINT counted_item_level_key UNIQUE (level, name)
+);
+
+CREATE TABLE counted_article (
+  article_id INTEGER NOT NULL,
+  department TEXT,
+  category TEXT,
+  type TEXT,
+  brand TEXT,
+  CONSTRAINT counted_article_pkey PRIMARY KEY (article_id)
+);
+
+GRANT SELECT, INSERT, UPDATE, DELETE
+  ON counted_day, counted_day_level, counted_window, counted_item, counted_article TO regulars_app;
+GRANT USAGE ON SEQUENCE counted_item_item_number_seq TO regulars_app;
+
+-- basket_analysis: what each group buys and how it shops, against the chain.
+
+CREATE TABLE group_profile (
+  run_id UUID NOT NULL,
+  group_id TEXT NOT NULL,
+  figures JSONB NOT NULL,
+  CONSTRAINT group_profile_pkey PRIMARY KEY (run_id, group_id),
+  CONSTRAINT group_profile_run_id_fkey FOREIGN KEY(run_id) REFERENCES analysis_run (run_id) ON DELETE CASCADE
+);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON group_profile TO regulars_app;
