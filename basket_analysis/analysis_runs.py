@@ -6,17 +6,21 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from basket_analysis.models import AnalysisRun, MinedRule, ServedRun, ShopperGroup, Suggestion
+from basket_analysis.models import AnalysisRun, MinedRule, RunQuality, ServedRun, ShopperGroup, Suggestion
 from core.errors import Conflict
 from core.ids import uuid7
 from customers.memberships import forget_groups, group_of_members, remember_groups
 
 KEPT_RUNS = 14
 """So many runs keep their rules, members and suggestions; older ones keep their groups' sizes only."""
+
+
+KEPT_REFUSED = 3
+"""So many refused runs keep all that they found, for people to look at."""
 
 
 class NoRunUnderWay(Conflict):
@@ -88,9 +92,9 @@ def run_under_way(session: Session, *, business_day: date) -> RunUnderWay:
 
 
 def is_completed(session: Session, *, business_day: date) -> bool:
-    """Return whether the analysis of a day is done: served before, and no other one is being filled."""
+    """Return whether the analysis of a day is done: served before or refused, and no other one is being filled."""
     states = set(session.scalars(select(AnalysisRun.state).where(AnalysisRun.business_day == business_day)))
-    return "completed" in states and "running" not in states
+    return not states.isdisjoint({"completed", "refused"}) and "running" not in states
 
 
 def read_served(session: Session) -> Served | None:
@@ -154,8 +158,16 @@ def store_suggestions(session: Session, *, run_id: UUID, rows: Sequence[Mapping[
         session.execute(insert(Suggestion), [{"run_id": run_id, **row} for row in rows])
 
 
-def serve_run(session: Session, *, run_id: UUID, now: datetime) -> None:
-    """Complete a run and let everybody read it from the commit on; what is too old is thinned out."""
+def serve_run(session: Session, *, run_id: UUID, now: datetime) -> bool:
+    """
+    Complete a run and let everybody read it from the commit on; what is too old is thinned out.
+
+    A run whose quality was judged too bad ends as refused instead, and what is served stays: then False.
+    """
+    verdict = session.scalar(select(RunQuality.verdict).where(RunQuality.run_id == run_id))
+    if verdict == "refused":
+        _refuse_run(session, run_id=run_id, now=now)
+        return False
     session.execute(
         update(AnalysisRun).where(AnalysisRun.run_id == run_id).values(state="completed", finished_at=now)
     )
@@ -170,9 +182,29 @@ def serve_run(session: Session, *, run_id: UUID, now: datetime) -> None:
         .order_by(AnalysisRun.business_day.desc(), AnalysisRun.started_at.desc())
         .offset(KEPT_RUNS - 1)
     )
-    forget_groups(session, runs=old)
+    _thin_out(session, old)
+    return True
+
+
+def _refuse_run(session: Session, *, run_id: UUID, now: datetime) -> None:
+    """End a run that is not served; of those refused, the newest few keep what they found."""
+    session.execute(
+        update(AnalysisRun).where(AnalysisRun.run_id == run_id).values(state="refused", finished_at=now)
+    )
+    old = (
+        select(AnalysisRun.run_id)
+        .where(AnalysisRun.state == "refused", AnalysisRun.run_id != run_id)
+        .order_by(AnalysisRun.business_day.desc(), AnalysisRun.started_at.desc())
+        .offset(KEPT_REFUSED - 1)
+    )
+    _thin_out(session, old)
+
+
+def _thin_out(session: Session, runs: Select[UUID]) -> None:
+    """Drop what the `runs` found member by member and rule by rule."""
+    forget_groups(session, runs=runs)
     for table in (MinedRule, Suggestion):
-        session.execute(delete(table).where(table.run_id.in_(old)))
+        session.execute(delete(table).where(table.run_id.in_(runs)))
 
 
 def add_timing(session: Session, *, run_id: UUID, step: str, seconds: float) -> None:

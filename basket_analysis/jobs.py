@@ -163,8 +163,8 @@ def suggest_assortment(shift: Shift) -> Mapping[str, Any]:
     with shift.sessions.begin() as session:
         store_suggestions(session, run_id=run.run_id, rows=rows)
         add_timing(session, run_id=run.run_id, step="suggest_assortment", seconds=time.monotonic() - began)
-        serve_run(session, run_id=run.run_id, now=shift.now)
-    return {"stores": len(stores), "suggestions": len(rows)}
+        served = serve_run(session, run_id=run.run_id, now=shift.now)
+    return {"stores": len(stores), "suggestions": len(rows), "served": served}
 
 
 def _read(session: Session, business_day: date) -> SoldLines:
