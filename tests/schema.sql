@@ -406,6 +406,14 @@ CREATE INDEX group_membership_group_id_idx ON group_membership USING btree (run_
 CREATE INDEX group_membership_member_id_idx ON group_membership USING btree (member_id)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
+TABLE group_profile
+  run_id uuid NOT NULL
+  group_id text NOT NULL
+  figures jsonb NOT NULL
+  group_profile_pkey PRIMARY KEY (run_id, group_id)
+  group_profile_run_id_fkey FOREIGN KEY (run_id) REFERENCES analysis_run(run_id) ON DELETE CASCADE
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
 TABLE household_invitation
   invitation_id uuid NOT NULL
   account_id uuid NOT NULL
