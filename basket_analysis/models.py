@@ -55,7 +55,11 @@ class MinedRule(Base):
     """An association rule with its evidence."""
 
     __tablename__ = "mined_rule"
-    __table_args__ = (Index("mined_rule_group_id_idx", "run_id", "group_id"),)
+    __table_args__ = (
+        Index("mined_rule_group_id_idx", "run_id", "group_id"),
+        Index("mined_rule_z_idx", "run_id", "z", "rule_number"),
+        Index("mined_rule_adjusted_lift_idx", "run_id", "adjusted_lift", "rule_number"),
+    )
 
     run_id: Mapped[UUID] = mapped_column(
         ForeignKey("analysis_run.run_id", ondelete="CASCADE"), primary_key=True

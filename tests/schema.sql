@@ -645,7 +645,9 @@ TABLE mined_rule
   improvement double precision
   mined_rule_pkey PRIMARY KEY (run_id, rule_number)
   mined_rule_run_id_fkey FOREIGN KEY (run_id) REFERENCES analysis_run(run_id) ON DELETE CASCADE
+CREATE INDEX mined_rule_adjusted_lift_idx ON mined_rule USING btree (run_id, adjusted_lift, rule_number)
 CREATE INDEX mined_rule_group_id_idx ON mined_rule USING btree (run_id, group_id)
+CREATE INDEX mined_rule_z_idx ON mined_rule USING btree (run_id, z, rule_number)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
 TABLE offer

@@ -3,6 +3,7 @@ SET LOCAL lock_timeout = '5s';
 
 -- basket_analysis: profiles of groups.
 
+DROP INDEX mined_rule_z_idx, mined_rule_adjusted_lift_idx;
 DROP TABLE group_profile;
 
 -- basket_analysis: counts by day, and improvement.

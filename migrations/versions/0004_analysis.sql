@@ -209,3 +209,7 @@ CREATE TABLE group_profile (
 );
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON group_profile TO regulars_app;
+
+-- The browser of rules walks them in these orders.
+CREATE INDEX mined_rule_z_idx ON mined_rule (run_id, z, rule_number);
+CREATE INDEX mined_rule_adjusted_lift_idx ON mined_rule (run_id, adjusted_lift, rule_number);
