@@ -115,8 +115,8 @@ def trading_clock(visits_per_day: Int64s) -> Floats:
     """
     Return the trading time at each day, in days; it never runs faster than the calendar.
 
-    A day counts as the visits of the week that it ends, over their median in the half year before,
-    one at most. A closed week, a holiday of all, or receipts that did not arrive let hardly any time pass.
+    A day counts as the visits of the week that it ends, over their median in those weeks of the half year before
+    that had any, one at most. A closed week, a holiday of all, or receipts that did not arrive let hardly any time pass.
     """
     days = len(visits_per_day)
     sums = np.concatenate([[0], np.cumsum(visits_per_day)]).astype(np.float64)
@@ -125,8 +125,8 @@ def trading_clock(visits_per_day: Int64s) -> Floats:
     week = (sums[end] - sums[start]) / np.maximum(end - start, 1) * 7
     weight = np.ones(days)
     for day in range(days):
-        usual = float(np.median(week[max(0, day - 181) : day + 1]))
-        weight[day] = min(1.0, week[day] / usual) if usual > 0 else 0.0
+        past = week[max(0, day - 181) : day + 1]
+        weight[day] = min(1.0, week[day] / np.median(past[past > 0])) if week[day] > 0 else 0.0
     return np.concatenate([[0.0], np.cumsum(weight[1:])]) if days else weight
 
 

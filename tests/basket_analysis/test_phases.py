@@ -109,6 +109,15 @@ class TestSilenceOfAll:
         counts = np.random.default_rng(3).integers(50, 150, DAYS)
         assert np.array_equal(trading_clock(counts)[:500], trading_clock(counts[:500]))
 
+    def test_does_not_begin_before_the_first_receipt_and_goes_on_after_a_long_silence(self):
+        counts = np.full(DAYS, 1_000, np.int64)
+        counts[:300] = 0
+        counts[400:600] = 0
+        clock = trading_clock(counts)
+        assert clock[299] == 0
+        assert clock[399] > 90
+        assert clock[-1] - clock[600] > 120
+
     def test_is_nothing_without_days(self):
         assert len(trading_clock(np.zeros(0, np.int64))) == 0
 
