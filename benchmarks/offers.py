@@ -116,7 +116,7 @@ def ours(number: int, told: dict[str, Any]) -> Offer:
 
 def everything(found: Evaluation) -> int:
     """Look at all that a receipt needs, and return the discount."""
-    _ = found.earning, found.gifts, found.vouchers, found.points
+    _ = found.lines, found.applications, found.earning, found.gifts, found.vouchers, found.points
     return found.amount
 
 

@@ -6,21 +6,20 @@ application several times more, all of these are given at once; so a line of 100
 Pure.
 """
 
+from rewards.at_once import give_at_once
 from rewards.benefits import Worked, shared, unit_by_unit
 from rewards.bundles import Bundles, claimable
 from rewards.carts import Left
 from rewards.plain import alike, apply_plain
 from rewards.planning import Plan, planned
 from rewards.ready_offers import WITHOUT_END, LiveOffer
-from rewards.standing_basket import Basket, Claimable, Given, masks
+from rewards.standing_basket import BUDGET, USES, Basket, Claimable, Given, masks
 from rewards.units import CLOSED, DISCOUNTED, ONE, Run
 
 MOST_PLANNED = 20_000
 """Applications planned one by one on a basket; more stop the offer, and the evaluation says so."""
 MOST_STEPS = 400_000
 """Runs of units looked at on a basket before no further offer is tried."""
-USES, BUDGET = "uses", "budget"
-"""Why an offer stopped: what was counted before leaves no further use, or too little amount."""
 
 
 def apply_one(basket: Basket, live: LiveOffer, left: Left | None) -> Given | None:
@@ -43,7 +42,9 @@ def _apply_again_and_again(basket: Basket, live: LiveOffer, left: Left | None) -
         return None
     capped = times_left > live.most
     times_left = min(times_left, live.most)
-    if live.alone and (found := claimable(basket, live)) is not None:
+    if live.at_once:
+        given = None if _is_too_much(basket, live) else give_at_once(basket, live, amount_left)
+    elif live.alone and (found := claimable(basket, live)) is not None:
         given = _give_bundles(Bundles(basket, live, found), times_left, amount_left)
     else:
         given = _give_by_plans(Claimable(basket, live), live, times_left, amount_left)

@@ -69,10 +69,12 @@ class View(Protocol):
 class Check:
     """A condition of a book, ready to be asked; each kind is a class of its own."""
 
-    __slots__ = ("condition",)
+    __slots__ = ("claims_all", "condition")
 
-    def __init__(self, condition: Condition) -> None:
+    def __init__(self, condition: Condition, *, claims_all: bool = True) -> None:
         self.condition = condition
+        self.claims_all = claims_all
+        """Whether it leaves no unit for another application: of all that could make it hold, it claims all."""
 
     def claim(self, view: View) -> Claim | None:
         """Return what it claims, empty when it claims nothing, None when it does not hold."""
@@ -109,7 +111,7 @@ class EachCheck(Check):
     __slots__ = ("parts",)
 
     def __init__(self, condition: Each | Items, parts: Sequence[Items | Part], number: Number) -> None:
-        super().__init__(condition)
+        super().__init__(condition, claims_all=False)
         self.parts = [(number(part.select), int(part.quantity * ONE), part) for part in parts]
 
     def claim(self, view: View) -> Claim | None:
@@ -190,7 +192,7 @@ class AllCheck(Check):
     __slots__ = ("parts",)
 
     def __init__(self, condition: AllOf, parts: Sequence[Check]) -> None:
-        super().__init__(condition)
+        super().__init__(condition, claims_all=all(part.claims_all for part in parts))
         self.parts = parts
 
     def claim(self, view: View) -> Claim | None:
@@ -211,7 +213,7 @@ class AnyCheck(Check):
     __slots__ = ("parts",)
 
     def __init__(self, condition: AnyOf, parts: Sequence[Check]) -> None:
-        super().__init__(condition)
+        super().__init__(condition, claims_all=False)
         self.parts = parts
 
     def claim(self, view: View) -> Claim | None:

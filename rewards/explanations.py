@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import NamedTuple
 
-from rewards.applying import BUDGET, allowance, spent_by_shopper
+from rewards.applying import allowance, spent_by_shopper
 from rewards.book import OfferBook
 from rewards.carts import PIECES, Cart, CartLine, Left, Occasion
 from rewards.choosing import BETTER
@@ -20,7 +20,7 @@ from rewards.offers import EVERYONE, MEMBERS, Select
 from rewards.planning import planned
 from rewards.ready_offers import WITHOUT_END, LiveOffer
 from rewards.shortfalls import UNITS, Lack, lacks_of, missing
-from rewards.standing_basket import Basket, Claimable, Whole
+from rewards.standing_basket import BUDGET, Basket, Claimable, Whole
 from rewards.units import ONE
 from rewards.voucher_values import refusal
 

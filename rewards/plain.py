@@ -7,53 +7,58 @@ the offer to that. Most offers of a chain are of this kind, so this is where a q
 
 from core.money import split_largest_remainder
 from rewards.ready_offers import LiveOffer
-from rewards.standing_basket import Basket, Given, masks
+from rewards.standing_basket import Basket, Given
 from rewards.units import CLOSED, DISCOUNTED, Run
 
 Found = list[tuple[int, Run]]
 
 
 def alike(basket: Basket, select: int) -> Found | None:
-    """Return the lines that a selection matches, each with its one run; None when a line's units differ."""
+    """Return the lines that a selection matches, by place, each with its one run; None when a line's units differ."""
     found: Found = []
-    for place in basket.lines_of(select):
-        runs = basket.runs[place]
+    lines, all_runs = basket.lines, basket.runs
+    for place in basket.matching.get(select, ()):
+        runs = all_runs[place]
         if runs is None:
-            line = basket.lines[place]
+            line = lines[place]
             found.append((place, (line.count, line.left, 0, None)))
         elif len(runs) == 1:
             found.append((place, runs[0]))
         else:
             return None
-    found.sort()
     return found
 
 
 def apply_plain(basket: Basket, live: LiveOffer, found: Found) -> Given | None:
     """Give what `live` gives on the lines that are `found`; None, with nothing changed, where that is nothing."""
-    mask, _open = masks(basket, live)
-    if mask:
+    flags = basket.flag_of(live.group) if live.group else 0
+    mask = flags | CLOSED
+    if not live.stackable:
+        flags |= CLOSED
+        mask |= DISCOUNTED
+    if len(found) > 1:
         found = [each for each in found if not each[1][2] & mask]
+    elif not found or found[0][1][2] & mask:
+        return None
     shares = _shares(basket, live, found)
     if not any(shares):
         return None
     given = Given(live)
     given.times = 1
-    flags = (basket.flag_of(live.group) if live.group else 0) | (0 if live.stackable else CLOSED)
-    before = basket.runs
-    basket.history.append((live.rank, before))
-    basket.runs = runs = before.copy()
+    per_line, net = given.per_line, basket.net
+    runs = basket.changed(live.rank)
     for (place, run), share in zip(found, shares, strict=True):
-        if not share:
-            runs[place] = [(run[0], run[1], run[2] | flags, run[3])]
-            continue
         count, left, old, times = run
+        flag = old | flags
+        if not share:
+            runs[place] = [(count, left, flag, times)]
+            continue
         each, more = divmod(share, count)
-        less = (count - more, left - each, old | flags | (DISCOUNTED if each else 0), times)
-        runs[place] = [(more, left - each - 1, old | flags | DISCOUNTED, times), less] if more else [less]
-        given.per_line[place] = share
-        given.amount += share
-        basket.net[place] -= share
+        less = (count - more, left - each, flag | DISCOUNTED if each else flag, times)
+        runs[place] = [(more, left - each - 1, flag | DISCOUNTED, times), less] if more else [less]
+        per_line[place] = share
+        net[place] -= share
+    given.amount = sum(shares)
     basket.given.append(given)
     return given
 

@@ -62,6 +62,7 @@ class LiveOffer:
     __slots__ = (
         "add_up",
         "alone",
+        "at_once",
         "audience",
         "check",
         "code",
@@ -104,6 +105,7 @@ class LiveOffer:
         self.points = benefit.points if isinstance(benefit, BonusPoints) else None
         self.select = None if benefit.select is None else book.number(benefit.select)
         self.check = _check(offer, book)
+        self.at_once = self.check.claims_all and self.select is None and self.nth is None
         self.plain = _plain_select(self)
         self.needed = _needed(self.check)
         self.alone = isinstance(offer.condition, Items) and self.needed is not None and self.select is None

@@ -8,6 +8,9 @@ from rewards.carts import Presented
 from rewards.ready_offers import LiveOffer
 from rewards.units import CLOSED, DISCOUNTED, FIRST_GROUP, ONE, Line, Pool, Run, left_of
 
+USES, BUDGET = "uses", "budget"
+"""Why an offer stopped: what was counted before leaves no further use, or too little amount."""
+
 
 class Given:
     """What one offer gave: how often, how much on which line (by place), and how many points."""
@@ -53,7 +56,6 @@ class Basket:
         "notes",
         "planned",
         "presented",
-        "priced",
         "refused",
         "runs",
         "steps",
@@ -65,7 +67,6 @@ class Basket:
         self.lines = lines
         self.matching = matching
         self.presented = presented
-        self.priced = [place for place, line in enumerate(lines) if line.priced]
         self.runs: list[list[Run] | None] = [None] * len(lines)
         self.net = [line.gross for line in lines]
         self.net_before_vouchers = 0
@@ -78,6 +79,11 @@ class Basket:
         self.planned = 0
         self.steps = 0
         self.effort = 0
+
+    @property
+    def priced(self) -> list[int]:
+        """The places of the lines that have a price: no offer looks at the others, which are deposits taken back."""
+        return [place for place, line in enumerate(self.lines) if line.unit_price > 0]
 
     def lines_of(self, select: int) -> Sequence[int]:
         """Return the places of the lines that a selection matches, the dearest first, then by line number."""
@@ -105,6 +111,13 @@ class Basket:
     def runs_before(self, rank: int) -> list[list[Run] | None]:
         """Return the units of all lines as they were before the turn of the offer with this rank."""
         return next((runs for turn, runs in self.history if turn >= rank), self.runs)
+
+    def changed(self, rank: int) -> list[list[Run] | None]:
+        """Return the units of all lines to be changed by the offer with this rank; what they were is kept."""
+        before = self.runs
+        self.history.append((rank, before))
+        self.runs = runs = before.copy()
+        return runs
 
     def as_it_was(self, runs: list[list[Run] | None]) -> "Basket":
         """Return the basket with other units, for looking at only."""
@@ -193,6 +206,52 @@ class Claimable:
             if needed <= 0:
                 return True
         return False
+
+    def whole(self) -> "Whole":
+        """Return the same basket where every unit may be claimed."""
+        return Whole(self.basket)
+
+
+class Unclaimed:
+    """A basket as one offer meets it, before its first application, for conditions that claim all they may of a line."""
+
+    __slots__ = ("basket", "mask", "presented")
+
+    def __init__(self, basket: Basket, mask: int) -> None:
+        self.basket = basket
+        self.presented = basket.presented
+        self.mask = mask
+
+    def lines(self, select: int) -> Iterable[int]:
+        """Return the places of the lines that match, by line number: who takes all of them needs no other order."""
+        return self.basket.matching.get(select, ())
+
+    def available(self, place: int) -> int:
+        """Return how many units may be claimed."""
+        runs, mask = self.basket.runs[place], self.mask
+        if runs is None or not mask:
+            return self.basket.lines[place].count
+        return sum([run[0] for run in runs if not run[2] & mask])
+
+    def measure(self, place: int) -> int | None:
+        """Return the thousandths that a weighed line counts for."""
+        return self.basket.lines[place].measure
+
+    def whole_gross(self, place: int) -> int:
+        """Return what a whole line costs before discounts."""
+        return self.basket.lines[place].gross
+
+    def gross(self, place: int) -> int:
+        """Return what the units that may be claimed cost before discounts."""
+        line, count = self.basket.lines[place], self.available(place)
+        return count * line.unit_price if line.measure is None else count * line.gross
+
+    def net(self, place: int) -> int:
+        """Return what is left of them."""
+        runs, mask = self.basket.runs[place], self.mask
+        if runs is None:
+            return self.basket.lines[place].gross
+        return sum([run[0] * run[1] for run in runs if not run[2] & mask])
 
     def whole(self) -> "Whole":
         """Return the same basket where every unit may be claimed."""

@@ -42,15 +42,16 @@ class Line:
     A weighed line is one unit; `measure` is its quantity in thousandths, and None on lines of pieces.
     """
 
-    __slots__ = ("count", "gross", "left", "line_number", "measure", "priced", "unit_price")
+    __slots__ = ("count", "gross", "left", "line_number", "measure", "unit_price")
 
     def __init__(self, line: CartLine) -> None:
         self.line_number = line.line_number
         self.unit_price = price = line.unit_price
-        self.priced = price > 0
         unit, pieces = line.unit, pieces_in(line.quantity)
         if pieces is not None and (unit is None or unit == PIECES):
-            self.count, self.left, self.gross = pieces, price, pieces * price
+            self.count = pieces
+            self.left = price
+            self.gross = pieces * price
             self.measure: int | None = None
         else:
             self.gross = self.left = half_up(line.quantity * price)
