@@ -86,6 +86,7 @@ _PART_OF: Final = {
     "offer_builder": "offers",
     "offer_files": "offers",
     "rehearsals": "offers",
+    "rules": "groups",
     "vouchers": "voucher_batches",
 }
 """Screens that have no place of their own, and whose place they are part of."""

@@ -51,6 +51,8 @@ ROUTES: Final[dict[str, Roles]] = {
     "search.find": SIGNED_IN,
     "groups.index": _LOOK,
     "groups.show": _LOOK,
+    "rules.index": _LOOK,
+    "rules.show": _LOOK,
     "assortment.index": frozenset({STORE_MANAGER, MARKETING, ANALYST, AUDITOR, ADMINISTRATOR}),
     "assortment.show": frozenset({STORE_MANAGER, MARKETING, ANALYST, AUDITOR, ADMINISTRATOR}),
     "assortment.decide": frozenset({STORE_MANAGER}),

@@ -34,6 +34,7 @@ ARGUMENTS = {
     "redemption_id": uuid4(),
     "batch_code": "NEXT50",
     "voucher_code": "ABCD1234",
+    "rule_number": 1,
 }
 
 

@@ -1,0 +1,82 @@
+"""The rule browser: what it says in words, what leads on from it, and what it gives away as a file."""
+
+import csv
+from io import StringIO
+
+from basket_analysis.rule_lists import RuleFacts
+from web.rule_words import RuleShown, finding, reasons
+
+
+def facts(**changed):
+    values = {
+        "rule_number": 1,
+        "level": "category",
+        "antecedent": ("Tea",),
+        "consequent": ("Honey",),
+        "count": 313,
+        "antecedent_count": 900,
+        "consequent_count": 800,
+        "households": 123,
+        "support": 0.02,
+        "confidence": 0.348,
+        "lift": 4.1,
+        "leverage": 0.01,
+        "conviction": 1.3,
+        "adjusted_lift": 3.2,
+        "z": 12.0,
+        "q": 0.0001,
+        "improvement": None,
+        "group_id": None,
+    }
+    return RuleFacts(**{**values, **changed})
+
+
+class TestWords:
+    def test_say_a_rule_with_its_counts(self, app):
+        with app.test_request_context():
+            shown = RuleShown(facts(), {})
+            assert (
+                finding(shown)
+                == "Baskets with Tea hold Honey 3.2 times more often than chance would have it."
+            )
+            assert reasons(shown)[0].startswith("313 baskets of 123 households hold all of it")
+            assert "98 among baskets of the same size" in reasons(shown)[0]
+            assert "34.8%" in reasons(shown)[1]
+
+    def test_say_that_things_stand_in_for_each_other(self, app):
+        with app.test_request_context():
+            words = finding(RuleShown(facts(adjusted_lift=0.41), {}))
+        assert "0.41 times as often" in words
+        assert "rather one or the other" in words
+
+    def test_name_articles_and_nothing_else_by_their_names(self, app):
+        with app.test_request_context():
+            names = {"Tea": "Green tea 40 g"}
+            assert RuleShown(facts(), names).antecedent == "Tea"
+            assert RuleShown(facts(level="article"), names).antecedent == "Green tea 40 g"
+
+
+class TestBrowser:
+    def test_leads_to_the_rule_its_items_and_its_group(self, visit):
+        visitor = visit("analyst")
+        page = visitor.get("/rules/?level=category&times=3&q=tea").get_data(as_text=True)
+        assert "/rules/1" in page
+        one = visitor.get("/rules/1", headers={"HX-Request": "true", "HX-Target": "panel"}).get_data(
+            as_text=True
+        )
+        assert "<html" not in one
+        assert "3.2 times more often" in one
+        assert 'href="/groups/g1"' in one
+        assert "/rules/?q=Tea&amp;level=category" in one
+
+    def test_gives_exact_figures_as_a_file(self, visit):
+        answer = visit("marketing").get(
+            "/rules/?format=csv&columns=rule&columns=lift&columns=q&columns=count"
+        )
+        rows = list(csv.reader(StringIO(answer.get_data(as_text=True).lstrip("\ufeff"))))
+        assert rows[0] == ["If this is bought, then also", "Baskets with both", "Lift", "Chance findings (q)"]
+        assert ["Tea → Honey", "313", "4.1", "0.0001"] in rows
+        assert visit("marketing").get("/rules/?format=xlsx").status_code == 200
+
+    def test_does_not_know_other_numbers(self, visit):
+        assert visit("marketing").get("/rules/99").status_code == 404
