@@ -84,8 +84,7 @@ def expected_year(visits: Visits, money: Money, *, watched: Floats, active: Floa
     rate = (count + chain_rate * PRIOR_DAYS) / (exposure + PRIOR_DAYS)
     per_visit = (brought + chain_visit * PRIOR_VISITS) / (count + PRIOR_VISITS)
     expected = np.rint(np.maximum(rate * YEAR * per_visit * active, 0.0)).astype(np.int64)
-    expected[np.diff(visits.offsets) == 0] = 0
-    return expected
+    return np.where(np.diff(visits.offsets) == 0, 0, expected)
 
 
 def _worth(day: Int32s, reference: int) -> Floats:

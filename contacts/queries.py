@@ -1,12 +1,16 @@
-"""Reads about contacts: what members refused."""
+"""Reads about contacts: what passed between chain and member, and what members refused."""
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from contacts.models import Contact
 from contacts.reactions import Answered, Refusals, standing_refusals
 from core.driver import driver_of
 
@@ -18,6 +22,36 @@ _ANSWERS = """
     where member_id = any(%(members)s) or member_id is null and account_id = any(%(accounts)s)
     order by recorded_at, reaction_id
 """
+
+
+@dataclass(frozen=True, slots=True)
+class ContactView:
+    """One event between the chain and a member; direction is inbound, outbound or internal."""
+
+    contact_id: int
+    at: datetime
+    channel: str
+    direction: str
+    kind: str
+    detail: dict[str, Any]
+
+
+def contacts_of_member(session: Session, *, member_id: UUID, limit: int = 100) -> list[ContactView]:
+    """Return the newest events of a member's history, newest first."""
+    rows = session.execute(
+        select(
+            Contact.contact_id,
+            Contact.at,
+            Contact.channel,
+            Contact.direction,
+            Contact.kind,
+            Contact.detail,
+        )
+        .where(Contact.member_id == member_id)
+        .order_by(Contact.at.desc(), Contact.contact_id.desc())
+        .limit(limit)
+    )
+    return [ContactView(*row) for row in rows]
 
 
 def refusals_of(session: Session, accounts: Mapping[UUID, UUID], *, now: datetime) -> dict[UUID, Refusals]:

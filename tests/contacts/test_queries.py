@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
-from contacts.operations import NoAccount, record_reaction
-from contacts.queries import refusals_of
+from contacts.operations import NoAccount, record_contact, record_reaction
+from contacts.queries import ContactView, contacts_of_member, refusals_of
 from contacts.reactions import Refusals
 from customers.queries import holder_of_card
 from sales.models import Article
@@ -116,3 +117,55 @@ class TestRecordReaction:
             )
         with pytest.raises(NoAccount):
             answer(shop, "never", card="2990000000033")
+
+
+def history(shop: Shop, card: str = CARD) -> list[ContactView]:
+    with shop.sessions.begin() as session:
+        member_id = holder_of_card(session, card).member_id
+        assert member_id is not None
+        return contacts_of_member(session, member_id=member_id)
+
+
+class TestContactsOfMember:
+    def test_tell_what_was_answered_newest_first(self, shop: Shop, tea: int):
+        shop.enrol(CARD)
+        answer(shop, "not_now")
+        answer(shop, "never", scope="category")
+        newest, oldest = history(shop)
+        assert (newest.kind, newest.direction, newest.channel) == ("reaction", "inbound", "till")
+        assert newest.detail == {"reaction": "never", "scope": "category", "sku": "tea", "category": "Tea"}
+        assert oldest.detail["reaction"] == "not_now"
+
+    def test_leave_out_what_a_card_without_member_answered(self, shop: Shop, tea: int):
+        shop.issue([CARD])
+        answer(shop, "never")
+        with shop.sessions.begin() as session:
+            assert session.scalar(text("select count(*) from contact")) == 0
+
+
+class TestRecordContact:
+    def test_writes_once_what_comes_from_one_source(self, shop: Shop):
+        shop.enrol(CARD)
+        with shop.sessions.begin() as session:
+            member_id = holder_of_card(session, CARD).member_id
+            assert member_id is not None
+            event = {
+                "member_id": member_id,
+                "at": shop.now,
+                "channel": "desk",
+                "direction": "outbound",
+                "kind": "call",
+                "detail": {},
+            }
+            assert record_contact(session, **event, source="call 1")
+            assert not record_contact(session, **event, source="call 1")
+            assert record_contact(session, **event, source="call 2")
+            assert record_contact(session, **event)
+            assert record_contact(session, **event)
+        assert len(history(shop)) == 4
+
+    def test_cannot_be_undone(self, shop: Shop, tea: int):
+        shop.enrol(CARD)
+        answer(shop, "never")
+        with shop.sessions.begin() as session, pytest.raises(ProgrammingError, match="permission denied"):
+            session.execute(text("delete from contact"))
