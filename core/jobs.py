@@ -17,14 +17,16 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection, CursorResult, Engine, Executable, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from core import clock
+from core.collisions import again_when_collided
 from core.database import Sessions
 from core.errors import Conflict
 from core.ids import uuid7
@@ -36,6 +38,8 @@ SECONDS_BETWEEN_WRITES = 0.5
 SECONDS_BETWEEN_TRIES = 0.3
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class AlreadyRunning(Conflict):
@@ -60,6 +64,20 @@ class Shift:
     now: datetime
     report: Report
     """Call it often with (done, total): it shows progress, and raises when the step is to stop."""
+
+    def transact(self, work: Callable[[Session], T]) -> T:
+        """
+        Return what `work` makes of a session, committed; done again from the start where it collided.
+
+        Tills work through the night: a step that met one of them must not end the run. `work` must have no effect
+        outside the session.
+        """
+
+        def once() -> T:
+            with self.sessions.begin() as session:
+                return work(session)
+
+        return again_when_collided(once)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -43,14 +44,18 @@ def expire_points(shift: Shift) -> dict[str, Any]:
     last: UUID | None = None
     while True:
         shift.report(accounts, total)
-        with shift.sessions.begin() as session:
-            due = _next_accounts(session, after=last, now=shift.now)
-            ended += expire_accounts(session, account_ids=due, now=shift.now)
+        due, points = shift.transact(partial(_expire_next, after=last, now=shift.now))
+        ended += points
         if not due:
             shift.report(total, total)
             return {"accounts": accounts, "points": ended}
         accounts += len(due)
         last = due[-1]
+
+
+def _expire_next(session: Session, *, after: UUID | None, now: datetime) -> tuple[Sequence[UUID], int]:
+    due = _next_accounts(session, after=after, now=now)
+    return due, expire_accounts(session, account_ids=due, now=now)
 
 
 def expire_reservations(shift: Shift) -> dict[str, Any]:
@@ -64,16 +69,22 @@ def expire_reservations(shift: Shift) -> dict[str, Any]:
     last: UUID | None = None
     while True:
         shift.report(accounts, None)
-        with shift.sessions.begin() as session:
-            due = _accounts_with_lapsed(session, after=last, now=shift.now)
-            place = Zone(chain_timezone(session))
-            for account_id in due:
-                hold_account(session, account_id=account_id, now=shift.now)
-                book(session, [open_holding(session, account_id=account_id, till=place, now=shift.now)])
+        due = shift.transact(partial(_end_next_reservations, after=last, now=shift.now))
         if not due:
             return {"accounts": accounts}
         accounts += len(due)
         last = due[-1]
+
+
+def _end_next_reservations(session: Session, *, after: UUID | None, now: datetime) -> Sequence[UUID]:
+    due = _accounts_with_lapsed(session, after=after, now=now)
+    place = Zone(chain_timezone(session))
+    # Tills take the account first and the gift then: who held gifts while waiting for accounts would stand in their way.
+    for account_id in due:
+        hold_account(session, account_id=account_id, now=now)
+    for account_id in due:
+        book(session, [open_holding(session, account_id=account_id, till=place, now=now)])
+    return due
 
 
 def _accounts_with_lapsed(session: Session, *, after: UUID | None, now: datetime) -> Sequence[UUID]:
@@ -119,16 +130,16 @@ def warn_of_expiry(shift: Shift) -> dict[str, Any]:
     told = {30: 0, 7: 0}
     for done, (moment, days_before) in enumerate(ends):
         shift.report(done, len(ends))
-        with shift.sessions.begin() as session:
-            told[days_before] += warn_accounts(session, moment=moment, days_before=days_before, now=shift.now)
+        told[days_before] += shift.transact(
+            partial(warn_accounts, moment=moment, days_before=days_before, now=shift.now)
+        )
     shift.report(len(ends), len(ends))
     return {"thirty_days_before": told[30], "seven_days_before": told[7]}
 
 
 def sum_points(shift: Shift) -> dict[str, Any]:
     """Add what was booked since the last night to the sums per day; returns how many of them changed."""
-    with shift.sessions.begin() as session:
-        return {"sums": keep_points_days(session, now=shift.now)}
+    return {"sums": shift.transact(partial(keep_points_days, now=shift.now))}
 
 
 def keep_liability(shift: Shift) -> dict[str, Any]:
@@ -152,19 +163,17 @@ def _next_accounts(session: Session, *, after: UUID | None, now: datetime) -> Se
 
 def clear_quotes(shift: Shift) -> dict[str, Any]:
     """Delete quotes older than a week, and what they held, a batch at a time so that no till waits; returns how many."""
-    with shift.sessions.begin() as session:
-        clear_holds(session, before=shift.now - QUOTES_KEPT)
+    shift.transact(partial(clear_holds, before=shift.now - QUOTES_KEPT))
     old = (
         select(Quote.quote_id)
         .where(Quote.quoted_at < shift.now - QUOTES_KEPT)
         .order_by(Quote.quoted_at)
         .limit(QUOTES_AT_ONCE)
     )
+    deleting = delete(Quote).where(Quote.quote_id.in_(old)).returning(Quote.quote_id)
     cleared = 0
     while True:
-        with shift.sessions.begin() as session:
-            deleted = session.execute(delete(Quote).where(Quote.quote_id.in_(old)).returning(Quote.quote_id))
-            count = len(deleted.all())
+        count = len(shift.transact(lambda session: session.execute(deleting).all()))
         cleared += count
         shift.report(cleared, None)
         if count < QUOTES_AT_ONCE:

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from core.driver import driver_of
 from core.jobs import Shift
 from customers.models import Member
 from loyalty.adjustments import book_reward
-from loyalty.opening import present_account
+from loyalty.opening import hold_account, present_account
 from loyalty.programme_versions import programmes
 from loyalty.referral_models import Referral
 from loyalty.referrals import LAPSED, REFUSED, REWARDED, WAITING, Rules, known_by, referral_rules
@@ -118,8 +119,13 @@ def _reward(
     row = session.execute(
         select(Referral.referrer_id, Referral.referred_id).where(Referral.referral_id == referral_id)
     ).one()
-    # Two nights, or whoever else, count the year's rewards one after the other.
-    session.execute(select(Member.member_id).where(Member.member_id == row.referrer_id).with_for_update())
+    # In the order in which everybody holds accounts, and before anything else that a receipt of theirs may want.
+    for account_id in sorted({_account(session, row.referrer_id), _account(session, row.referred_id)}):
+        hold_account(session, account_id=account_id, now=now)
+    # Two nights, or whoever else, count the year's rewards one after the other; rows that name the member need not wait.
+    session.execute(
+        select(Member.member_id).where(Member.member_id == row.referrer_id).with_for_update(key_share=True)
+    )
     given = _rewarded_in(session, row.referrer_id, today)
     capped = given >= rules.most_per_year
     points = {
@@ -209,9 +215,7 @@ def reward_referrals(shift: Shift) -> dict[str, Any]:
     states: Counter[str] = Counter()
     for done, referral_id in enumerate(waiting):
         shift.report(done, len(waiting))
-        with shift.sessions.begin() as session:
-            states[
-                settle_referral(session, referral_id=referral_id, rules=rules, today=today, now=shift.now)
-            ] += 1
+        settle = partial(settle_referral, referral_id=referral_id, rules=rules, today=today, now=shift.now)
+        states[shift.transact(settle)] += 1
     shift.report(len(waiting), len(waiting))
     return dict(sorted(states.items()))

@@ -1,7 +1,8 @@
 """What the night does for tiers: ends of periods, grace and warnings, and accounts that nobody has looked at yet."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -34,9 +35,11 @@ def settle_tiers(shift: Shift) -> dict[str, Any]:
         last: UUID | None = None
         while True:
             shift.report(min(done, total), total)
-            with shift.sessions.begin() as session:
-                due = _next(session, question, today, last)
-                _settle(session, due, versions, today, shift)
+            due = shift.transact(
+                partial(
+                    _settle_next, question=question, versions=versions, last=last, today=today, now=shift.now
+                )
+            )
             if not due:
                 break
             done += len(due)
@@ -45,7 +48,15 @@ def settle_tiers(shift: Shift) -> dict[str, Any]:
     return {"accounts": done}
 
 
-def _settle(session: Session, due: Sequence[UUID], versions: Schemes, today: date, shift: Shift) -> None:
+def _settle_next(
+    session: Session, question: str, versions: Schemes, last: UUID | None, *, today: date, now: datetime
+) -> Sequence[UUID]:
+    due = _next(session, question, today, last)
+    _settle(session, due, versions, today, now)
+    return due
+
+
+def _settle(session: Session, due: Sequence[UUID], versions: Schemes, today: date, now: datetime) -> None:
     """Hold these accounts, in the order in which everybody does, and look at those that were not joined to others."""
     if not due:
         return
@@ -54,10 +65,10 @@ def _settle(session: Session, due: Sequence[UUID], versions: Schemes, today: dat
         select account_id, held.moved_to from unnest(%s::uuid[]) as account_id
         cross join lateral hold_account(account_id, %s::timestamptz) as held
         """,
-        (sorted(due), shift.now),
+        (sorted(due), now),
     )
     standing = [account_id for account_id, moved_to in held.fetchall() if moved_to is None]
-    restand(session, account_ids=standing, schemes=versions, today=today, now=shift.now)
+    restand(session, account_ids=standing, schemes=versions, today=today, now=now)
 
 
 _DUE = "select account_id from tier_standing where due_on <= %(today)s"

@@ -22,15 +22,12 @@ def clear_answers(shift: Shift) -> dict[str, Any]:
         .order_by(IdempotencyRecord.created_at)
         .limit(BATCH)
     )
+    deleting = (
+        delete(IdempotencyRecord).where(tuple_(*identity).in_(old)).returning(IdempotencyRecord.till_id)
+    )
     cleared = 0
     while True:
-        with shift.sessions.begin() as session:
-            deleted = session.execute(
-                delete(IdempotencyRecord)
-                .where(tuple_(*identity).in_(old))
-                .returning(IdempotencyRecord.till_id)
-            )
-            count = len(deleted.all())
+        count = len(shift.transact(lambda session: session.execute(deleting).all()))
         cleared += count
         shift.report(cleared, None)
         if count < BATCH:

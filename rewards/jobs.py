@@ -74,8 +74,7 @@ def _latest_today(timezones: Sequence[str], now: datetime) -> date:
 def _in_portions(shift: Shift, statement: str, values: dict[str, Any]) -> int:
     done = 0
     while True:
-        with shift.sessions.begin() as session:
-            count = _count(session, statement, values)
+        count = shift.transact(lambda session: _count(session, statement, values))
         done += count
         shift.report(done, None)
         if count < AT_ONCE:

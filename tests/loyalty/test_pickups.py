@@ -11,8 +11,9 @@ from loyalty.pickups import give_up, hand_over, list_pickups, pickup_of_code, re
 from loyalty.redemptions import OtherStore, RedemptionExpired, RedemptionNotFound
 from loyalty.reservations import Desk, Redemption
 from rewards.models import Reward, RewardStock
-from rewards.stock import OutOfStock
+from rewards.stock import Cause, OutOfStock, deliver
 from tests.shop import CARD, OTHER_CARD, Shop
+from tests.waiting import waiting_for_a_lock
 
 
 @pytest.fixture
@@ -99,3 +100,25 @@ class TestAGiftThatLiesAside:
         shift = Shift(mugs.sessions, tmp_path, mugs.today, mugs.now, lambda _done, _total: None)
         assert [expire_reservations(shift) for _ in range(2)] == [{"accounts": 1}, {"accounts": 0}]
         assert (mugs.stands(), stock(mugs), lie_aside(mugs)) == ((1000, 0, 0), (1, 0), [])
+
+    def test_is_in_no_till_s_way_while_the_night_waits_for_an_account(self, mugs: Shop, tmp_path: Path):
+        """A till that holds an account may want the gift next: whoever waits for accounts must not hold gifts."""
+        with mugs.sessions.begin() as session:
+            store_id = mugs.till.store_id
+            deliver(session, reward_code="MUG", store_id=store_id, pieces=1, cause=Cause(mugs.now, "mara"))
+        for card in (CARD, OTHER_CARD):
+            aside(mugs, card)
+        mugs.later(days=4)
+        shift = Shift(mugs.sessions, tmp_path, mugs.today, mugs.now, lambda _done, _total: None)
+        told: list[object] = []
+        with mugs.sessions() as till:
+            till.execute(
+                text(
+                    "select from balance where account_id = (select account_id from redemption order by 1 desc limit 1) for update"
+                )
+            )
+            with waiting_for_a_lock(mugs.sessions, lambda: told.append(expire_reservations(shift))):
+                till.execute(text("select from reward_stock for update nowait"))
+                till.rollback()
+        assert told == [{"accounts": 2}]
+        assert (stock(mugs), lie_aside(mugs)) == ((2, 0), [])

@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from core.jobs import Shift
 from customers.enrolment import NewMember, enrol_member
@@ -21,6 +21,7 @@ from loyalty.referrals import (
 )
 from loyalty.reservations import Zone
 from tests.shop import CARD, OTHER_CARD, Shop
+from tests.waiting import waiting_for_a_lock
 
 THIRD = "2990000000033"
 RULES = Rules(referrer_points=500, referred_points=250, minimum_points=50, most_per_year=1, within_days=30)
@@ -108,6 +109,23 @@ class TestReward:
             shop.post(shop.sale(10000, card_number=card))
         assert night(shop, shop.today + timedelta(days=20)) == {"rewarded": 2}
         assert (shop.stands(CARD)[0], shop.stands(THIRD)[0]) == (500, 350)
+
+
+class TestAmongTills:
+    def test_holds_accounts_in_the_order_of_all_and_then_the_member(self, shop: Shop, code: str):
+        """A receipt holds its account and then names its member: the night must not hold that while it waits."""
+        bring(shop, code)
+        for card in (CARD, OTHER_CARD):
+            shop.post(shop.sale(10000, card_number=card))
+        last, told = shop.today + timedelta(days=13), []
+        with shop.sessions() as till:
+            account = "select account_id from member order by 1 limit 1"
+            till.execute(text(f"select from balance where account_id = ({account}) for update"))
+            with waiting_for_a_lock(shop.sessions, lambda: told.append(night(shop, last))):
+                till.execute(text("select from member for key share nowait"))
+                till.execute(text("select from balance for update nowait"))
+                till.rollback()
+        assert told == [{"rewarded": 1}]
 
 
 class TestRefusal:
