@@ -304,3 +304,40 @@ class GroupProfile(Base):
     )
     group_id: Mapped[str] = mapped_column(primary_key=True)
     figures: Mapped[dict[str, Any]]
+
+
+class StoreProfile(Base):
+    """What one run found about a store against the others: its groups, categories and deviating rules."""
+
+    __tablename__ = "store_profile"
+
+    run_id: Mapped[UUID] = mapped_column(
+        ForeignKey("analysis_run.run_id", ondelete="CASCADE"), primary_key=True
+    )
+    store_id: Mapped[int] = mapped_column(ForeignKey("store.store_id"), primary_key=True)
+    figures: Mapped[dict[str, Any]]
+
+
+class StoreCategory(Base):
+    """What one run found about a category in a store: its figures there, and its articles."""
+
+    __tablename__ = "store_category"
+
+    run_id: Mapped[UUID] = mapped_column(
+        ForeignKey("analysis_run.run_id", ondelete="CASCADE"), primary_key=True
+    )
+    store_id: Mapped[int] = mapped_column(ForeignKey("store.store_id"), primary_key=True)
+    category: Mapped[str] = mapped_column(primary_key=True)
+    figures: Mapped[dict[str, Any]]
+
+
+class CategoryProfile(Base):
+    """What one run found about a category's articles in the whole chain."""
+
+    __tablename__ = "category_profile"
+
+    run_id: Mapped[UUID] = mapped_column(
+        ForeignKey("analysis_run.run_id", ondelete="CASCADE"), primary_key=True
+    )
+    category: Mapped[str] = mapped_column(primary_key=True)
+    figures: Mapped[dict[str, Any]]

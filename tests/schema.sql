@@ -199,6 +199,14 @@ TABLE catalog_copy
 CREATE INDEX catalog_copy_member_id_idx ON catalog_copy USING btree (member_id)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
+TABLE category_profile
+  run_id uuid NOT NULL
+  category text NOT NULL
+  figures jsonb NOT NULL
+  category_profile_pkey PRIMARY KEY (run_id, category)
+  category_profile_run_id_fkey FOREIGN KEY (run_id) REFERENCES analysis_run(run_id) ON DELETE CASCADE
+GRANT DELETE, INSERT, SELECT TO regulars_app
+
 TABLE consent
   consent_id integer GENERATED ALWAYS AS IDENTITY NOT NULL
   member_id uuid NOT NULL
@@ -1306,6 +1314,25 @@ TABLE store
   store_pkey PRIMARY KEY (store_id)
   store_store_code_key UNIQUE (store_code)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE store_category
+  run_id uuid NOT NULL
+  store_id integer NOT NULL
+  category text NOT NULL
+  figures jsonb NOT NULL
+  store_category_pkey PRIMARY KEY (run_id, store_id, category)
+  store_category_run_id_fkey FOREIGN KEY (run_id) REFERENCES analysis_run(run_id) ON DELETE CASCADE
+  store_category_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
+GRANT DELETE, INSERT, SELECT TO regulars_app
+
+TABLE store_profile
+  run_id uuid NOT NULL
+  store_id integer NOT NULL
+  figures jsonb NOT NULL
+  store_profile_pkey PRIMARY KEY (run_id, store_id)
+  store_profile_run_id_fkey FOREIGN KEY (run_id) REFERENCES analysis_run(run_id) ON DELETE CASCADE
+  store_profile_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
+GRANT DELETE, INSERT, SELECT TO regulars_app
 
 TABLE suggestion
   suggestion_id uuid NOT NULL

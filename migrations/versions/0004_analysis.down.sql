@@ -1,6 +1,10 @@
 -- Takes 0004_analysis.sql back; the newest section stands first.
 SET LOCAL lock_timeout = '5s';
 
+-- basket_analysis: stores against each other.
+
+DROP TABLE category_profile, store_category, store_profile;
+
 -- basket_analysis: profiles of groups.
 
 DROP INDEX mined_rule_z_idx, mined_rule_adjusted_lift_idx;

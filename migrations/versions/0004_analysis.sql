@@ -213,3 +213,34 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON group_profile TO regulars_app;
 -- The browser of rules walks them in these orders.
 CREATE INDEX mined_rule_z_idx ON mined_rule (run_id, z, rule_number);
 CREATE INDEX mined_rule_adjusted_lift_idx ON mined_rule (run_id, adjusted_lift, rule_number);
+
+-- basket_analysis: every store against the others, and its categories.
+
+CREATE TABLE store_profile (
+  run_id UUID NOT NULL,
+  store_id INTEGER NOT NULL,
+  figures JSONB NOT NULL,
+  CONSTRAINT store_profile_pkey PRIMARY KEY (run_id, store_id),
+  CONSTRAINT store_profile_run_id_fkey FOREIGN KEY(run_id) REFERENCES analysis_run (run_id) ON DELETE CASCADE,
+  CONSTRAINT store_profile_store_id_fkey FOREIGN KEY(store_id) REFERENCES store (store_id)
+);
+
+CREATE TABLE store_category (
+  run_id UUID NOT NULL,
+  store_id INTEGER NOT NULL,
+  category TEXT NOT NULL,
+  figures JSONB NOT NULL,
+  CONSTRAINT store_category_pkey PRIMARY KEY (run_id, store_id, category),
+  CONSTRAINT store_category_run_id_fkey FOREIGN KEY(run_id) REFERENCES analysis_run (run_id) ON DELETE CASCADE,
+  CONSTRAINT store_category_store_id_fkey FOREIGN KEY(store_id) REFERENCES store (store_id)
+);
+
+CREATE TABLE category_profile (
+  run_id UUID NOT NULL,
+  category TEXT NOT NULL,
+  figures JSONB NOT NULL,
+  CONSTRAINT category_profile_pkey PRIMARY KEY (run_id, category),
+  CONSTRAINT category_profile_run_id_fkey FOREIGN KEY(run_id) REFERENCES analysis_run (run_id) ON DELETE CASCADE
+);
+
+GRANT SELECT, INSERT, DELETE ON store_profile, store_category, category_profile TO regulars_app;
