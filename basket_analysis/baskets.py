@@ -82,6 +82,7 @@ def tabulate(
     owners: Int32s | None = None,
     households: Sequence[str] = (),
     max_basket: int | None = None,
+    days: Int32s | None = None,
 ) -> BasketTable:
     """
     Return the table of rows (basket, item), in whatever order; a pair counts once.
@@ -91,13 +92,14 @@ def tabulate(
     households in one basket the first by code point has it.
 
     Of a basket longer than `max_basket` those items stay that most baskets hold: they are
-    the ones that can be frequent. Its stratum stays that of its full size.
+    the ones that can be frequent. Its stratum stays that of its full size. Given each basket's
+    day, only those of the same day are asked, so that a day's baskets do not depend on other days.
     """
     offsets, codes, duplicates = _group(baskets, items, basket_count, len(names))
     strata = stratum_of(np.diff(offsets))
     cap = None
     if max_basket is not None:
-        offsets, codes, cap = _cut(offsets, codes, len(names), max_basket)
+        offsets, codes, cap = _cut(offsets, codes, len(names), max_basket, days)
     owner_of = np.full(basket_count, -1, np.int32)
     if owners is not None:
         _first_owner(baskets, owners, owner_of)
@@ -113,18 +115,28 @@ def tabulate(
     )
 
 
-def _cut(offsets: Int64s, codes: Int32s, items: int, max_basket: int) -> tuple[Int64s, Int32s, Cap]:
-    counts = np.bincount(codes, minlength=items)
-    place = np.empty(items, np.int64)
-    place[np.lexsort((np.arange(items), -counts))] = np.arange(items)
+def _cut(
+    offsets: Int64s, codes: Int32s, items: int, max_basket: int, days: Int32s | None
+) -> tuple[Int64s, Int32s, Cap]:
     sizes = np.diff(offsets)
     kept = np.ones(len(codes), np.bool_)
     long = np.flatnonzero(sizes > max_basket)
-    for basket in long.tolist():
-        first, last = offsets[basket], offsets[basket + 1]
-        kept[first + np.argsort(place[codes[first:last]], kind="stable")[max_basket:]] = False
+    day_of = np.zeros(len(sizes), np.int32) if days is None else days
+    for day in np.unique(day_of[long]).tolist():
+        place = _places(codes[np.repeat(day_of == day, sizes)], items)
+        for basket in long[day_of[long] == day].tolist():
+            first, last = offsets[basket], offsets[basket + 1]
+            kept[first + np.argsort(place[codes[first:last]], kind="stable")[max_basket:]] = False
     shorter = np.concatenate([[0], np.cumsum(np.minimum(sizes, max_basket))]).astype(np.int64)
     return shorter, codes[kept], Cap(max_basket, len(long), int((~kept).sum()))
+
+
+def _places(codes: Int32s, items: int) -> Int64s:
+    """Return the place of each item among all, the one that comes most often first."""
+    counts = np.bincount(codes, minlength=items)
+    place = np.empty(items, np.int64)
+    place[np.lexsort((np.arange(items), -counts))] = np.arange(items)
+    return place
 
 
 @compiled

@@ -24,7 +24,7 @@ from basket_analysis.store_baskets import StoreBaskets
 from basket_analysis.store_sales import SalesTable
 from core.driver import driver_of
 
-Level = Literal["article", "type", "category"]
+Level = Literal["article", "type", "category", "brand"]
 
 _SALES = """
     create temporary table mined_sale on commit drop as
@@ -83,7 +83,7 @@ _LINES = """
     ) to stdout (format binary)
 """
 
-_ARTICLES = "select article_id, sku, department, category, type from article order by sku"
+_ARTICLES = "select article_id, sku, department, category, type, brand from article order by sku"
 
 CHUNK = 1 << 24
 
@@ -97,6 +97,7 @@ class ArticleKinds:
     department: str | None
     category: str | None
     type: str | None
+    brand: str | None
 
     @property
     def merchandise(self) -> bool:
@@ -108,7 +109,7 @@ class ArticleKinds:
 
     def at(self, level: Level) -> str | None:
         """Return what the article is called at `level`, None where nothing is known."""
-        return {"article": self.sku, "type": self.type, "category": self.category}[level]
+        return {"article": self.sku, "type": self.type, "category": self.category, "brand": self.brand}[level]
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,11 @@ class SoldLines:
         return np.unique(self.store_id)
 
     def basket_table(self, level: Level, *, max_basket: int | None = None) -> BasketTable:
-        """Return the baskets as sets of articles, types or categories."""
+        """
+        Return the baskets as sets of articles, types, categories or brands, in order of their days.
+
+        Of a basket longer than `max_basket` those items stay that most baskets of its day hold.
+        """
         labels = [article.at(level) for article in self.articles]
         names = sorted({label for label in labels if label is not None})
         code_of = {name: code for code, name in enumerate(names)}
@@ -155,7 +160,14 @@ class SoldLines:
             owners=owners[baskets],
             households=[str(number).zfill(9) for number in range(len(self.members))],
             max_basket=max_basket,
+            days=self.day[used],
         )
+
+    def basket_days(self, level: Level) -> Int32s:
+        """Return the day of each basket of the table of `level`, which never falls."""
+        labelled = np.array([article.at(level) is not None for article in self.articles] or [False])
+        days: Int32s = self.day[np.unique(self.basket[labelled[self.article]])]
+        return days
 
     def sales_table(self) -> SalesTable:
         """Return the lines of known members per store, over the whole weeks that end with the period."""

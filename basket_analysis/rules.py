@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 
 from basket_analysis.baskets import BasketTable
 from basket_analysis.mining import Int64s, Itemsets
-from basket_analysis.significance import FalseDiscovery, Floats, all_pairs, expect, upper_tail, z_scores
+from basket_analysis.significance import (
+    FalseDiscovery,
+    Floats,
+    PairCounter,
+    all_pairs,
+    expect,
+    pairs_of,
+    upper_tail,
+    z_scores,
+)
 from core.errors import Refused
 
 MAX_SPLITS = 400_000_000
@@ -115,14 +124,19 @@ class Rules:
 
 
 def derive_rules(
-    table: BasketTable, itemsets: Itemsets, min_confidence: Fraction, *, max_splits: int = MAX_SPLITS
+    table: BasketTable,
+    itemsets: Itemsets,
+    min_confidence: Fraction,
+    *,
+    max_splits: int = MAX_SPLITS,
+    count_pairs: PairCounter | None = None,
 ) -> Rules:
     """
     Return every split of every itemset with count(set) / count(antecedent) ≥ `min_confidence`, exactly.
 
     `itemsets` were mined from `table` by stratum. False discoveries are controlled over all
     pairs of frequent items for pairs, and over all splits of all longer sets for those.
-    Raises TooManyRules.
+    `count_pairs` counts all pairs of frequent items where that was done before. Raises TooManyRules.
     """
     splits = sum(len(level) * (2**length - 2) for length, level in enumerate(itemsets.levels, 1))
     if splits > max_splits:
@@ -146,7 +160,7 @@ def derive_rules(
         consequents=rules["consequent"],
         adjusted_lift=rules["adjusted_lift"],
         z=rules["z"],
-        q=_q_values(table, itemsets, rules, np.sort(np.concatenate(tails))),
+        q=_q_values(table, itemsets, rules, np.sort(np.concatenate(tails)), count_pairs),
     )
 
 
@@ -157,11 +171,18 @@ def _least_counts(counts: Int64s, min_confidence: Fraction) -> Int64s:
     return least[where]
 
 
-def _q_values(table: BasketTable, itemsets: Itemsets, rules: NDArray[np.void], tails: Floats) -> Floats:
+def _q_values(
+    table: BasketTable,
+    itemsets: Itemsets,
+    rules: NDArray[np.void],
+    tails: Floats,
+    count_pairs: PairCounter | None,
+) -> Floats:
     if not len(rules):
         return np.empty(0)
     singles, pairs = itemsets.levels[:2]
-    of_pairs = all_pairs(table, singles.items[:, 0].astype(np.int64), singles.strata)
+    count = count_pairs or pairs_of(table, singles.items[:, 0].astype(np.int64))
+    of_pairs = all_pairs(table.stratum_sizes, singles.strata, count)
     of_longer = FalseDiscovery(tails)
     is_pair = rules["set"] < len(singles) + len(pairs)
     q = np.empty(len(rules))

@@ -9,7 +9,7 @@ taken to be independent only among baskets of like size; with n_s baskets in str
 and adjusted lift is count / E, z is (count - E) / √V.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,22 +95,36 @@ class FalseDiscovery:
         return least
 
 
-def all_pairs(table: BasketTable, items: Int64s, strata: Int32s) -> FalseDiscovery:
-    """
-    Return how likely false findings are among all pairs of `items`, frequent or not.
+PairCounter = Callable[[int, Int32s], None]
+"""Fills rows with the baskets that items first, first + 1, … share with each other item; those before may stay 0."""
 
-    `strata` has the counts per stratum of each of `items`, which are codes of `table`.
-    """
-    tests = len(items) * (len(items) - 1) // 2
+
+def pairs_of(table: BasketTable, items: Int64s) -> PairCounter:
+    """Return what counts the pairs of `items`, which are codes of `table`, basket by basket."""
     ranks = np.full(len(table.items), -1, np.int32)
     ranks[items] = np.arange(len(items), dtype=np.int32)
+
+    def count(first: int, counts: Int32s) -> None:
+        _count_pairs(table.offsets, table.codes, ranks, first, counts)
+
+    return count
+
+
+def all_pairs(sizes: Int64s, strata: Int32s, count: PairCounter) -> FalseDiscovery:
+    """
+    Return how likely false findings are among all pairs of some items, frequent or not.
+
+    `strata` has the counts per stratum of each of them, `sizes` those of all baskets; `count` counts the pairs.
+    """
+    items = len(strata)
+    tests = items * (items - 1) // 2
     exact: list[Floats] = []
     bins = np.zeros(TAIL_BINS, np.int64)
-    for first, last in _blocks(len(items)):
-        counts = np.zeros((last - first, len(items)), np.int32)
-        _count_pairs(table.offsets, table.codes, ranks, first, counts)
-        one, other = np.triu_indices(last - first, first + 1, len(items))
-        expectation = expect(strata, one + first, other, table.stratum_sizes)
+    for first, last in _blocks(items):
+        counts = np.zeros((last - first, items), np.int32)
+        count(first, counts)
+        one, other = np.triu_indices(last - first, first + 1, items)
+        expectation = expect(strata, one + first, other, sizes)
         tails = upper_tail(z_scores(counts[one, other], expectation), expectation)
         if tests > PAIRS_IN_MEMORY:
             unlikely = (tails >= 0.5) & (counts[one, other] == 0)

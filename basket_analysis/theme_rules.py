@@ -10,6 +10,7 @@ from basket_analysis.baskets import BasketTable
 from basket_analysis.compiled import compiled
 from basket_analysis.mining import FastMiner, Int32s, Int64s, Itemsets, minimum_count
 from basket_analysis.rules import Numbering, Rules, derive_rules
+from basket_analysis.significance import Floats, PairCounter
 
 Flags = NDArray[np.bool_]
 
@@ -34,10 +35,16 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class KeptRules:
-    """Rules with one consequent that passed, and the distinct households behind each of them."""
+    """
+    Rules with one consequent that passed, and the distinct households behind each of them.
+
+    `improvement` is by how much the confidence exceeds the best of every shorter antecedent, the empty one
+    included (Bayardo, Agrawal and Gunopulos 1999).
+    """
 
     rules: Rules
     households: Int64s
+    improvement: Floats
 
     def __len__(self) -> int:
         """Return the number of rules."""
@@ -60,23 +67,37 @@ def keep_rules(table: BasketTable, evidence: Evidence) -> KeptRules:
     itemsets", 2010), and a longer rule only if it is surer than each that leaves out a part of
     its antecedent.
     """
-    least = max(evidence.min_count, minimum_count(evidence.min_support, len(table)))
+    least = least_count(evidence, len(table))
     support = Fraction(least, len(table)) if len(table) else Fraction(1)
     miner = FastMiner(min(support, Fraction(1)), max_length=evidence.max_length, by_stratum=True)
     itemsets = miner.fit(table).itemsets_
-    if len(table) < least or len(itemsets.levels) < 2:
+    return choose_rules(table, itemsets, evidence)
+
+
+def least_count(evidence: Evidence, baskets: int) -> int:
+    """Return in how many of `baskets` a set must lie."""
+    return max(evidence.min_count, minimum_count(evidence.min_support, baskets))
+
+
+def choose_rules(
+    table: BasketTable, itemsets: Itemsets, evidence: Evidence, *, count_pairs: PairCounter | None = None
+) -> KeptRules:
+    """Return what `keep_rules` promises of `itemsets`, which are all frequent ones; `count_pairs` as `derive_rules` wants it."""
+    if len(table) < least_count(evidence, len(table)) or len(itemsets.levels) < 2:
         empty = np.empty(0, np.int32)
         floats = np.empty(0)
-        return KeptRules(Rules(itemsets, empty, empty, empty, floats, floats, floats), np.empty(0, np.int64))
-    rules = derive_rules(table, itemsets, Fraction(0))
+        nothing = Rules(itemsets, empty, empty, empty, floats, floats, floats)
+        return KeptRules(nothing, np.empty(0, np.int64), floats)
+    rules = derive_rules(table, itemsets, Fraction(0), count_pairs=count_pairs)
     real = (rules.adjusted_lift >= evidence.min_adjusted_lift) & (rules.q <= evidence.max_q)
     rules = rules[_productive(rules, real)]
     rules = rules[rules.consequents < len(itemsets.levels[0])]
     rules = rules[_surer_direction(rules)]
-    rules = rules[_improves(rules)]
+    better, improvement = _improvement(rules)
+    rules, improvement = rules[better], improvement[better]
     households = count_households(table, itemsets, rules.sets)
     enough = households >= _least_households(table, evidence)
-    return KeptRules(rules[enough], households[enough])
+    return KeptRules(rules[enough], households[enough], improvement[enough])
 
 
 def _least_households(table: BasketTable, evidence: Evidence) -> int:
@@ -103,15 +124,16 @@ def _surer_direction(rules: Rules) -> Flags:
     return surer
 
 
-def _improves(rules: Rules) -> Flags:
+def _improvement(rules: Rules) -> tuple[Flags, Floats]:
     """
-    Return which rules have positive improvement: confidence above that of every shorter antecedent.
+    Return which rules have positive improvement, confidence above that of every shorter antecedent, and by how much.
 
-    With whole numbers: count(A, c) · count(A') > count(A', c) · count(A) for every A' within A,
-    the empty one included (Bayardo, Agrawal and Gunopulos 1999).
+    Whether is told by whole numbers: count(A, c) · count(A') > count(A', c) · count(A) for every A' within A, the
+    empty one included.
     """
     itemsets = rules.itemsets
     better: Flags = rules.counts * itemsets.baskets > rules.consequent_counts * rules.antecedent_counts
+    best = rules.consequent_counts / max(itemsets.baskets, 1)
     numbering = Numbering(itemsets)
     lengths = itemsets.lengths(rules.antecedents)
     consequents = numbering.keys(itemsets.rows(rules.consequents, 1))
@@ -123,7 +145,8 @@ def _improves(rules: Rules) -> Flags:
             shorter = itemsets.counts[numbering.find(part + consequents[chosen])]
             of = itemsets.counts[numbering.find(part)]
             better[chosen] &= rules.counts[chosen] * of > shorter * rules.antecedent_counts[chosen]
-    return better
+            best[chosen] = np.maximum(best[chosen], shorter / of)
+    return better, rules.confidence - best
 
 
 def count_households(table: BasketTable, itemsets: Itemsets, numbers: NDArray[np.integer]) -> Int64s:

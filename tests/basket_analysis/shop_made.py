@@ -22,6 +22,7 @@ class Shop:
         self.till_id = self._add(Till, Till.till_id, store_id=self.store_id, till_code="T1")
         self.number = 0
         self.rows = {Receipt: [], ReceiptLine: [], ReceiptLink: []}
+        self.days = {}
 
     def _add(self, table, key, **values):
         return self.session.execute(insert(table).values(**values).returning(key)).scalar_one()
@@ -42,6 +43,7 @@ class Shop:
     def receipt(self, day, lines, *, member=None, kind="sale", mode="live", of=None):
         self.number += 1
         receipt_id = uuid7()
+        self.days[receipt_id] = day
         self.rows[Receipt].append({
             "business_date": day, "receipt_id": receipt_id, "store_id": self.store_id, "till_id": self.till_id,
             "receipt_number": str(self.number), "type": kind, "mode": mode, "offline": False, "closed_at": NOW,
@@ -58,7 +60,8 @@ class Shop:
         if of:
             self.rows[ReceiptLink].append({
                 "receipt_id": receipt_id, "business_date": day, "type": kind, "identity": str(self.number),
-                "original_identity": "original", "original_business_date": day, "original_receipt_id": of,
+                "original_identity": "original", "original_business_date": self.days[of],
+                "original_receipt_id": of,
             })  # fmt: skip
         return receipt_id
 

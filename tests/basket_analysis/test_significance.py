@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from basket_analysis import significance
 from basket_analysis.mining import FastMiner
-from basket_analysis.significance import FalseDiscovery, all_pairs
+from basket_analysis.significance import FalseDiscovery, all_pairs, pairs_of
 from tests.basket_analysis.baskets_made import table_of
 
 
@@ -43,7 +43,8 @@ class TestAllPairs:
 
     def ranked(self, table):
         singles = FastMiner(Fraction(1, 100), max_length=1, by_stratum=True).fit(table).itemsets_.levels[0]
-        return all_pairs(table, singles.items[:, 0].astype(np.int64), singles.strata)
+        count = pairs_of(table, singles.items[:, 0].astype(np.int64))
+        return all_pairs(table.stratum_sizes, singles.strata, count)
 
     def test_finds_the_same_in_many_blocks(self, table, monkeypatch):
         tails = np.geomspace(1e-9, 1, 50)

@@ -83,6 +83,30 @@ class TestKeepRules:
         assert (("bread",), ("butter",)) in rules or (("butter",), ("bread",)) in rules
         assert longer == {frozenset({"tea", "lemon", "honey"})}
 
+    def test_says_by_how_much_a_rule_betters_every_shorter_one(self):
+        generator = np.random.default_rng(6)
+        baskets = []
+        for _ in range(2_000):
+            drawn = generator.random(3) < 0.3
+            basket = {f"n{number}" for number in generator.integers(12, size=2)}
+            basket |= {name for name, held in zip(("tea", "lemon"), drawn, strict=False) if held}
+            basket |= {"honey"} if drawn[0] and drawn[1] and generator.random() < 0.7 else set()
+            baskets.append(basket)
+        rules = keep_rules(table_of(baskets), Evidence())
+        assert {len(rules.items_of(number)[0]) for number in range(len(rules))} == {1, 2}
+        items = table_of(baskets).items
+        for number in range(len(rules)):
+            antecedent, (consequent,) = rules.items_of(number)
+            names, wanted = {items[code] for code in antecedent}, items[consequent]
+            confidences = {}
+            for length in range(len(names) + 1):
+                for part in combinations(sorted(names), length):
+                    holders = [basket for basket in baskets if set(part) <= basket]
+                    confidences[part] = sum(wanted in basket for basket in holders) / len(holders)
+            whole = confidences.pop(tuple(sorted(names)))
+            assert rules.improvement[number] == pytest.approx(whole - max(confidences.values()))
+            assert rules.improvement[number] > 0
+
     @pytest.mark.parametrize("baskets", [[], [{"a"}], [{"a", "b"}] * 3])
     def test_is_quiet_on_quiet_nights(self, baskets):
         assert len(keep_rules(table_of(baskets), Evidence())) == 0
