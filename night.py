@@ -12,7 +12,10 @@ from typing import Any
 
 import click
 
+import basket_analysis.group_jobs
 import basket_analysis.jobs
+import basket_analysis.quality_jobs
+import basket_analysis.store_jobs
 import basket_analysis.verification
 import catalogs.jobs
 import catalogs.verification
@@ -77,7 +80,9 @@ NIGHT = Job(
         Step("settle_tiers", loyalty.tier_jobs.settle_tiers),
         Step("reward_referrals", loyalty.referral_rewards.reward_referrals),
         Step("mine_rules", basket_analysis.jobs.mine_rules),
-        Step("form_groups", basket_analysis.jobs.form_groups),
+        Step("form_groups", basket_analysis.group_jobs.form_groups),
+        Step("measure_quality", basket_analysis.quality_jobs.measure_quality),
+        Step("compare_stores", basket_analysis.store_jobs.compare_stores),
         Step("suggest_assortment", basket_analysis.jobs.suggest_assortment),
         Step("make_catalogs", catalogs.jobs.due_catalogs),
         Step("sum_points", loyalty.jobs.sum_points),
@@ -151,6 +156,8 @@ def night(workplace: Workplace, context: click.Context, *, day: date | None, as_
         click.echo(f"night of {run.business_day}: {run.state}")
         for step in run.steps:
             click.echo(f"  {step.name:20} {step.state:10} {step.error or step.result or ''}")
+        for notice in _notices(run):
+            click.echo(f"  notice: {notice}", err=True)
     context.exit(0 if run.state == "completed" else 1)
 
 
@@ -171,7 +178,13 @@ def _run_document(run: JobRunView) -> dict[str, object]:
         "business_day": run.business_day.isoformat(),
         "attempts": run.attempts,
         "steps": steps,
+        "notices": _notices(run),
     }
+
+
+def _notices(run: JobRunView) -> list[str]:
+    """Return what the steps say that people should know of, though the night went on."""
+    return [str(step.result["notice"]) for step in run.steps if step.result and "notice" in step.result]
 
 
 @click.command("verify")

@@ -34,6 +34,7 @@ class RunUnderWay:
     run_id: UUID
     parameters: dict[str, Any]
     inputs: dict[str, Any]
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Served:
     """The run that is served: its parameters, the group of each member, and each group's colour."""
 
     business_day: date
+    version: str
     parameters: dict[str, Any]
     groups: Mapping[UUID, str]
     colours: Mapping[str, int]
@@ -82,7 +84,7 @@ def begin_run(
 def run_under_way(session: Session, *, business_day: date) -> RunUnderWay:
     """Return the run of a day that is being filled; raises `NoRunUnderWay`."""
     row = session.execute(
-        select(AnalysisRun.run_id, AnalysisRun.parameters, AnalysisRun.inputs).where(
+        select(AnalysisRun.run_id, AnalysisRun.parameters, AnalysisRun.inputs, AnalysisRun.version).where(
             AnalysisRun.business_day == business_day, AnalysisRun.state == "running"
         )
     ).one_or_none()
@@ -100,9 +102,9 @@ def is_completed(session: Session, *, business_day: date) -> bool:
 def read_served(session: Session) -> Served | None:
     """Return what is served; None before the first run is completed."""
     run = session.execute(
-        select(AnalysisRun.run_id, AnalysisRun.business_day, AnalysisRun.parameters).join(
-            ServedRun, ServedRun.run_id == AnalysisRun.run_id
-        )
+        select(
+            AnalysisRun.run_id, AnalysisRun.business_day, AnalysisRun.version, AnalysisRun.parameters
+        ).join(ServedRun, ServedRun.run_id == AnalysisRun.run_id)
     ).one_or_none()
     if run is None:
         return None
@@ -111,6 +113,7 @@ def read_served(session: Session) -> Served | None:
     )
     return Served(
         run.business_day,
+        run.version,
         run.parameters,
         group_of_members(session, run_id=run.run_id),
         {row.group_id: row.colour for row in colours},

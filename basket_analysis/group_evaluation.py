@@ -1,28 +1,20 @@
 """How good shopper groups are, by the protocol: agreement of runs, of halves, and what held-out weeks say of them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from basket_analysis.baskets import BasketTable
 from basket_analysis.dated_baskets import DatedBaskets
 from basket_analysis.grouping import MIN_BASKETS, ThemeFinder
+from basket_analysis.quality import Flags, Labels, RuleFirings, agreement, explained_by_size, placed
 from basket_analysis.scoring import HouseholdScorer
-from basket_analysis.strata import STRATA
-from basket_analysis.themes import NO_THEME, TOO_LITTLE, Themes
+from basket_analysis.themes import Themes
 from core.errors import Refused
-
-Labels = NDArray[np.str_]
-Flags = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 
 SEED = 5
 WINDOWS = 3
 WINDOW_STEP = 4
-TOP_RULES = 10
-FEWEST_BASKETS = 50
 PRIOR_LINES = 200.0
 """So many lines of everybody's shares stand behind a group's own shares of items."""
 
@@ -103,10 +95,6 @@ def _labels(themes: Themes, table: BasketTable, previous: Labels | None = None) 
     return np.array([place.group for place in HouseholdScorer(themes, previous=before).fit(table).places_])
 
 
-def _placed(labels: Labels) -> Flags:
-    return np.asarray((labels != NO_THEME) & (labels != TOO_LITTLE))
-
-
 def _week_apart(baskets: DatedBaskets, start: int, weeks: int) -> tuple[float, ...]:
     one, other = (baskets.table(first=first, end=first + weeks) for first in (start, start + 1))
     first, second = ThemeFinder().fit(one).themes_, ThemeFinder().fit(other).themes_
@@ -114,10 +102,10 @@ def _week_apart(baskets: DatedBaskets, start: int, weeks: int) -> tuple[float, .
     frozen, kept = _labels(first, other), _labels(first, other, labels)
     eligible = _eligible(one) & _eligible(other)
     return (
-        _agreement(labels[eligible], again[eligible]),
-        _agreement(labels[eligible], frozen[eligible]),
+        agreement(labels[eligible], again[eligible]),
+        agreement(labels[eligible], frozen[eligible]),
         float((kept[eligible] != labels[eligible]).mean()) if eligible.any() else 0.0,
-        float(_placed(labels[_eligible(one)]).mean()) if _eligible(one).any() else 0.0,
+        float(placed(labels[_eligible(one)]).mean()) if _eligible(one).any() else 0.0,
         len(first),
     )
 
@@ -127,9 +115,9 @@ def _halves(baskets: DatedBaskets, weeks: int) -> tuple[float, float, int]:
     themes = ThemeFinder().fit(whole).themes_
     even, odd = (_labels(themes, baskets.table(first=0, end=weeks, parity=parity)) for parity in (0, 1))
     eligible = _eligible(whole, 2 * MIN_BASKETS)
-    both = eligible & _placed(even) & _placed(odd)
-    coverage = (_placed(even[eligible]).mean() + _placed(odd[eligible]).mean()) / 2 if eligible.any() else 0.0
-    return _agreement(even[both], odd[both]), float(coverage), int(_eligible(whole).sum())
+    both = eligible & placed(even) & placed(odd)
+    coverage = (placed(even[eligible]).mean() + placed(odd[eligible]).mean()) / 2 if eligible.any() else 0.0
+    return agreement(even[both], odd[both]), float(coverage), int(_eligible(whole).sum())
 
 
 def _held_out(baskets: DatedBaskets, weeks: int) -> tuple[HeldOut, HeldOut, float]:
@@ -145,11 +133,11 @@ def _held_out(baskets: DatedBaskets, weeks: int) -> tuple[HeldOut, HeldOut, floa
         labels, eligible = _labels(themes, learnt), _eligible(learnt)
         shuffled = labels.copy()
         shuffled[eligible] = labels[generator.permutation(np.flatnonzero(eligible))]
+        firings = RuleFirings(themes, later)
         true, null = (
-            (_rule_lift(themes, given, later), _bits(given, learnt, later, eligible))
-            for given in (labels, shuffled)
+            (firings.lift(given)[0], _bits(given, learnt, later, eligible)) for given in (labels, shuffled)
         )
-        found.append((*true, *null, _explained(labels, learnt, eligible)))
+        found.append((*true, *null, explained_by_size(labels, learnt, eligible)))
     lift, bits, null_lift, null_bits, explained = np.array(found).mean(axis=0).tolist()
     return HeldOut(lift, bits), HeldOut(null_lift, null_bits), explained
 
@@ -157,48 +145,6 @@ def _held_out(baskets: DatedBaskets, weeks: int) -> tuple[HeldOut, HeldOut, floa
 def _eligible(table: BasketTable, at_least: int = MIN_BASKETS) -> Flags:
     counts = np.bincount(table.owners[table.owners >= 0], minlength=len(table.households))
     return np.asarray(counts >= at_least)
-
-
-def _agreement(one: Labels, other: Labels) -> float:
-    if not len(one):
-        return float("nan")
-    from sklearn.metrics import adjusted_rand_score  # noqa: PLC0415 - slow to import
-
-    return float(adjusted_rand_score(one, other))
-
-
-def _rule_lift(themes: Themes, labels: Labels, later: BasketTable) -> float:
-    """Return the mean lift of each theme's surest pairs in the baskets of its followers, weighted by what chance expects."""
-    label_of = labels[later.owners]
-    code_of = {item: code for code, item in enumerate(later.items)}
-    basket_of = np.repeat(np.arange(len(later)), np.diff(later.offsets))
-    fired_total = expected_total = 0.0
-    for theme in themes.themes:
-        mine = label_of == theme.id
-        if mine.sum() < FEWEST_BASKETS:
-            continue
-        pairs = [rule for rule in theme.rules if len(rule.items) == 2][:TOP_RULES]
-        for rule in pairs:
-            fired = _with(later, basket_of, code_of, rule.items)
-            share = np.bincount(later.strata, weights=fired, minlength=STRATA) / np.maximum(
-                later.stratum_sizes, 1
-            )
-            fired_total += float(fired[mine].sum())
-            expected_total += float(share[later.strata[mine]].sum())
-    return fired_total / expected_total if expected_total else float("nan")
-
-
-def _with(
-    table: BasketTable, basket_of: NDArray[np.int64], code_of: dict[str, int], items: Sequence[str]
-) -> Flags:
-    """Return which baskets hold all of `items`."""
-    held = np.ones(len(table), np.bool_)
-    for item in items:
-        here = np.zeros(len(table), np.bool_)
-        if item in code_of:
-            here[basket_of[table.codes == code_of[item]]] = True
-        held &= here
-    return held
 
 
 def _bits(labels: Labels, learnt: BasketTable, later: BasketTable, eligible: Flags) -> float:
@@ -216,16 +162,3 @@ def _bits(labels: Labels, learnt: BasketTable, later: BasketTable, eligible: Fla
         saved += float(np.log2(mixed[codes] / shares[codes]).sum())
         lines += len(codes)
     return saved / lines if lines else float("nan")
-
-
-def _explained(labels: Labels, table: BasketTable, eligible: Flags) -> float:
-    """Return η²: the share of the variance of households' mean basket sizes that lies between groups."""
-    counts = np.bincount(table.owners, minlength=len(table.households))
-    lines = np.bincount(table.owners, weights=np.diff(table.offsets), minlength=len(table.households))
-    means = (lines / np.maximum(counts, 1))[eligible]
-    total = ((means - means.mean()) ** 2).sum() if len(means) else 0.0
-    between = sum(
-        (labels[eligible] == group).sum() * (means[labels[eligible] == group].mean() - means.mean()) ** 2
-        for group in np.unique(labels[eligible])
-    )
-    return float(between / total) if total else 0.0

@@ -1,6 +1,7 @@
 """Shopper groups as people look at them: the served run, its groups, one group with its rules and its history."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from basket_analysis.models import AnalysisRun, MinedRule, ServedRun, ShopperGroup
+from basket_analysis.models import AnalysisRun, GroupEdit, MinedRule, ServedRun, ShopperGroup
 from core.errors import NotFound
 from customers.models import GroupMembership
 
@@ -34,7 +35,8 @@ class GroupView:
     One group of a run.
 
     `kind` is theme, none (no distinct theme) or new (too little data yet); `kept` is the
-    share of its members that were in it in the run before, None in the first run.
+    share of its members that were in it in the run before, None in the first run. `name` is the English
+    name; `names` has it by language, with what people renamed it to.
     """
 
     group_id: str
@@ -46,6 +48,11 @@ class GroupView:
     kept: float | None
     colour: int
     detail: dict[str, Any]
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def name_in(self, language: str) -> str:
+        """Return the name in `language`."""
+        return self.names.get(language) or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +104,21 @@ def groups_of_run(session: Session, *, run_id: UUID) -> list[GroupView]:
             ShopperGroup.group_id,
         )
     )
-    return [_group(row) for row in rows.scalars()]
+    given = names_given(session)
+    return [_group(row, given) for row in rows.scalars()]
+
+
+def names_given(session: Session) -> dict[str, dict[str, str]]:
+    """Return the names that people gave to groups, by group and language; the newest one of each holds."""
+    rows = session.execute(
+        select(GroupEdit.group_id, GroupEdit.detail)
+        .where(GroupEdit.kind == "rename", GroupEdit.undone_at.is_(None))
+        .order_by(GroupEdit.edit_id)
+    )
+    given: dict[str, dict[str, str]] = {}
+    for group_id, detail in rows:
+        given.setdefault(group_id or "", {}).update(detail["names"])
+    return given
 
 
 def group_of_run(session: Session, *, run_id: UUID, group_id: str) -> GroupView:
@@ -105,7 +126,7 @@ def group_of_run(session: Session, *, run_id: UUID, group_id: str) -> GroupView:
     found = session.get(ShopperGroup, (run_id, group_id))
     if found is None:
         raise NoSuchGroup(f"There is no group {group_id}")
-    return _group(found)
+    return _group(found, names_given(session))
 
 
 def rules_of_group(session: Session, *, run_id: UUID, group_id: str, limit: int = 200) -> list[RuleView]:
@@ -166,16 +187,18 @@ def strengths_of_group(session: Session, *, run_id: UUID, group_id: str) -> list
     return [(int(start), count) for start, count in rows]
 
 
-def _group(group: ShopperGroup) -> GroupView:
+def _group(group: ShopperGroup, given: Mapping[str, Mapping[str, str]]) -> GroupView:
     share = group.kept_members / group.members if group.kept_members is not None and group.members else None
+    names = {**group.detail.get("names", {}), **given.get(group.group_id, {})}
     return GroupView(
         group_id=group.group_id,
         kind=group.kind,
-        name=group.name,
+        name=names.get("en") or group.name,
         items=tuple(group.items),
         members=group.members,
         baskets=group.baskets,
         kept=share,
         colour=group.colour,
         detail=group.detail,
+        names=names,
     )

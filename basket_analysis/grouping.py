@@ -1,12 +1,13 @@
 """Finds themes in baskets: kept rules, their graph, its communities, and who they were before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 
 from basket_analysis.baskets import BasketTable
-from basket_analysis.naming import name_theme
+from basket_analysis.group_edits import NO_EDITS, Cut, Edits, Items, apply_edits
+from basket_analysis.naming import choose_names, name_theme
 from basket_analysis.profiles import learn_profiles
 from basket_analysis.theme_rules import Evidence, KeptRules, keep_rules
 from basket_analysis.themes import Theme, ThemeRule, Themes
@@ -29,7 +30,7 @@ class ThemeFinder:
     `min_items` items are themes. After `fit`, `themes_` are the themes and `rules_` all kept rules.
 
     With `previous` themes the search starts from them and their ids live on; without, the
-    result depends on the table alone.
+    result depends on the table alone. `edits` are what people made of the themes: they hold whatever is found.
     """
 
     def __init__(
@@ -49,23 +50,26 @@ class ThemeFinder:
         self.themes_: Themes
         self.rules_: KeptRules
 
-    def fit(self, table: BasketTable, previous: Themes | None = None) -> Self:
-        """Find the themes of `table`; a table without rules has none."""
+    def fit(self, table: BasketTable, previous: Themes | None = None, edits: Edits = NO_EDITS) -> Self:
+        """Find the themes of `table`; a table without rules has none but those that people pinned."""
         self.rules_ = keep_rules(table, self.evidence)
-        weights = _weights(self.rules_)
-        start = _start(table, previous) if previous else {}
-        communities = _communities(weights, start, resolution=self.resolution, seed=self.seed)
-        found = [_ranked(community, weights) for community in communities if len(community) >= self.min_items]
-        found.sort(key=lambda codes: (-_tie(codes, weights), codes))
-        items = [tuple(table.items[code] for code in codes) for codes in found]
-        ids, next_number = carry_identities(items, previous)
-        rules = _rules_by_theme(table, self.rules_, found)
-        themes = tuple(
-            Theme(id=theme_id, name=name_theme(names), items=names, rules=theme_rules)
-            for theme_id, names, theme_rules in zip(ids, items, rules, strict=True)
+        before = edits.before(
+            {theme.id: frozenset(theme.items) for theme in previous.themes} if previous else {}
         )
+        weights = _weights(self.rules_)
+        communities = _communities(weights, _start(table, before), resolution=self.resolution, seed=self.seed)
+        ties = _Ties(table, weights)
+        found = [
+            frozenset(table.items[code] for code in community)
+            for community in communities
+            if len(community) >= self.min_items
+        ]
+        cuts = apply_edits(found, edits.standing, ties.of, min_items=self.min_items)
+        cuts.sort(key=lambda cut: (-ties.within(cut.items), ties.codes(cut.items)))
+        items = [ties.ranked(cut.items) for cut in cuts]
+        ids, next_number = self._identities(cuts, items, previous, before, edits)
         self.themes_ = Themes(
-            themes=themes,
+            themes=self._themes(table, ids, items, previous),
             profiles=learn_profiles(table, items, min_baskets=self.min_baskets),
             baskets=len(table),
             households=len(table.households),
@@ -74,6 +78,42 @@ class ThemeFinder:
             settings=self._settings(),
         )
         return self
+
+    def _identities(
+        self,
+        cuts: Sequence[Cut],
+        items: Sequence[tuple[str, ...]],
+        previous: Themes | None,
+        before: Mapping[str, Items],
+        edits: Edits,
+    ) -> tuple[list[str], int]:
+        """Return the ids of the themes: those that edits gave, then those of the themes before, then new ones."""
+        given = {number: cut.group_id for number, cut in enumerate(cuts) if cut.group_id is not None}
+        free = [number for number in range(len(cuts)) if number not in given]
+        open_ = {
+            group_id: known
+            for group_id, known in before.items()
+            if group_id not in edits.ended and group_id not in given.values()
+        }
+        next_number = previous.next_number if previous else 1
+        found, next_number = match_identities([items[number] for number in free], open_, next_number)
+        names = {**given, **dict(zip(free, found, strict=True))}
+        return [names[number] for number in range(len(cuts))], next_number
+
+    def _themes(
+        self,
+        table: BasketTable,
+        ids: Sequence[str],
+        items: Sequence[tuple[str, ...]],
+        previous: Themes | None,
+    ) -> tuple[Theme, ...]:
+        known = {theme.id: theme.named_after for theme in previous.themes} if previous else {}
+        names = choose_names(items, [known.get(theme_id, ()) for theme_id in ids])
+        rules = _rules_by_theme(table, self.rules_, items)
+        return tuple(
+            Theme(theme_id, name_theme(named_after), of, theme_rules, named_after)
+            for theme_id, named_after, of, theme_rules in zip(ids, names, items, rules, strict=True)
+        )
 
     def _settings(self) -> dict[str, Any]:
         evidence = self.evidence
@@ -107,12 +147,41 @@ def _weights(kept: KeptRules) -> Weights:
     return dict(sorted(weights.items()))
 
 
-def _start(table: BasketTable, previous: Themes) -> dict[int, int]:
+class _Ties:
+    """The ties between items, by their names."""
+
+    def __init__(self, table: BasketTable, weights: Weights) -> None:
+        self._code_of = {item: code for code, item in enumerate(table.items)}
+        self._ties: dict[str, dict[str, float]] = {}
+        for (one, other), weight in weights.items():
+            first, second = table.items[one], table.items[other]
+            self._ties.setdefault(first, {})[second] = weight
+            self._ties.setdefault(second, {})[first] = weight
+
+    def of(self, item: str, others: Items) -> float:
+        """Return how strongly `item` is tied to `others`."""
+        tied = self._ties.get(item, {})
+        return sum(weight for other, weight in tied.items() if other in others)
+
+    def within(self, items: Items) -> float:
+        """Return the weight of all ties between `items`."""
+        return sum(self.of(item, items) for item in sorted(items)) / 2
+
+    def codes(self, items: Items) -> list[int]:
+        """Return the codes of `items`, rising; those that the table does not have come last."""
+        return sorted(self._code_of.get(item, len(self._code_of)) for item in items)
+
+    def ranked(self, items: Items) -> tuple[str, ...]:
+        """Return `items`, the best tied to the others first."""
+        return tuple(sorted(items, key=lambda item: (-self.of(item, items), item)))
+
+
+def _start(table: BasketTable, before: Mapping[str, Items]) -> dict[int, int]:
     codes = {item: code for code, item in enumerate(table.items)}
     return {
         codes[item]: number
-        for number, theme in enumerate(previous.themes)
-        for item in theme.items
+        for number, items in enumerate(before.values())
+        for item in sorted(items)
         if item in codes
     }
 
@@ -147,26 +216,12 @@ def _without_gaps(communities: dict[str, int]) -> dict[str, int]:
     return {node: places[number] for node, number in communities.items()}
 
 
-def _ranked(community: list[int], weights: Weights) -> tuple[int, ...]:
-    """Return the items of a community, the best tied to the others first."""
-    inside = dict.fromkeys(community, 0.0)
-    for (one, other), weight in weights.items():
-        if one in inside and other in inside:
-            inside[one] += weight
-            inside[other] += weight
-    return tuple(sorted(community, key=lambda code: (-inside[code], code)))
-
-
-def _tie(codes: tuple[int, ...], weights: Weights) -> float:
-    inside = set(codes)
-    return sum(weight for (one, other), weight in weights.items() if one in inside and other in inside)
-
-
 def _rules_by_theme(
-    table: BasketTable, kept: KeptRules, found: Sequence[tuple[int, ...]]
+    table: BasketTable, kept: KeptRules, found: Sequence[tuple[str, ...]]
 ) -> list[tuple[ThemeRule, ...]]:
     """Return the kept rules that lie within each theme, the surest first."""
-    theme_of = {code: number for number, codes in enumerate(found) for code in codes}
+    numbers = {item: number for number, items in enumerate(found) for item in items}
+    theme_of = {code: numbers[item] for code, item in enumerate(table.items) if item in numbers}
     by_theme: list[list[ThemeRule]] = [[] for _ in found]
     rules = kept.rules
     for number in np.argsort(-rules.z, kind="stable").tolist():
@@ -188,26 +243,34 @@ def _rules_by_theme(
 
 
 def carry_identities(items: Sequence[tuple[str, ...]], previous: Themes | None) -> tuple[list[str], int]:
+    """Return an id for each new theme, carried over from `previous` where it lives on, and the next free number."""
+    before = {theme.id: frozenset(theme.items) for theme in previous.themes} if previous else {}
+    return match_identities(items, before, previous.next_number if previous else 1)
+
+
+def match_identities(
+    items: Sequence[tuple[str, ...]], before: Mapping[str, Items], next_number: int
+) -> tuple[list[str], int]:
     """
     Return an id for each new theme, and the number of the next new one.
 
-    Old and new themes are matched one to one so that the shared items are most (Hungarian
+    New themes and those `before` are matched one to one so that the shared items are most (Hungarian
     method); a match keeps its id when it shares at least half of the larger theme.
     """
-    next_number = previous.next_number if previous else 1
     ids: list[str | None] = [None] * len(items)
-    if previous and len(previous) and items:
+    if before and items:
         from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - slow to import
 
+        known = list(before)
         overlap = np.array(
             [
-                [len(set(new) & set(old.items)) / max(len(new), len(old.items)) for old in previous.themes]
+                [len(set(new) & before[old]) / max(len(new), len(before[old])) for old in known]
                 for new in items
             ]
         )
         for new, old in zip(*linear_sum_assignment(-overlap), strict=True):
             if overlap[new, old] >= KEEPS_IDENTITY:
-                ids[new] = previous.themes[old].id
+                ids[new] = known[old]
     carried: list[str] = []
     for theme_id in ids:
         if theme_id is None:

@@ -72,6 +72,7 @@ class _ScoringSchema(_Strict):
     profiles = fields.Dict(
         keys=fields.String(), values=fields.Dict(keys=fields.String(), values=fields.Float())
     )
+    named_after = fields.Dict(keys=fields.String(), values=fields.List(fields.String()))
     item_rates = fields.Dict(
         keys=fields.String(), values=fields.List(fields.Float(), validate=validate.Length(equal=STRATA))
     )
@@ -118,6 +119,7 @@ def themes_document(themes: Themes) -> dict[str, Any]:
             "min_baskets": themes.min_baskets,
             "next_number": themes.next_number,
             "strata_up_to": list(UPPER_SIZES),
+            "named_after": {theme.id: list(theme.named_after) for theme in themes.themes},
             "profiles": {
                 theme.id: {
                     item: weight for item, weight in zip(profiles.items, weights, strict=True) if weight
@@ -142,9 +144,16 @@ def read_document(document: Any) -> Themes:
         raise BadThemesFile(f"these are not themes: {error}") from error
     except KeyError as error:
         raise BadThemesFile(f"{error} has no profile or no rates") from error
+    named_after = loaded["scoring"].get("named_after", {})
     return Themes(
         themes=tuple(
-            Theme(theme["id"], theme["name"], tuple(theme["items"]), tuple(map(_rule, theme["rules"])))
+            Theme(
+                id=theme["id"],
+                name=theme["name"],
+                items=tuple(theme["items"]),
+                rules=tuple(map(_rule, theme["rules"])),
+                named_after=tuple(named_after.get(theme["id"], ())),
+            )
             for theme in loaded["themes"]
         ),
         profiles=profiles,

@@ -33,12 +33,17 @@ class ThemeRule:
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """Items that rules tie together, the best tied first; the id lives on from fit to fit."""
+    """
+    Items that rules tie together, the best tied first; the id lives on from fit to fit.
+
+    `named_after` are the items that the name is made of, and stay so from fit to fit.
+    """
 
     id: str
     name: str
     items: tuple[str, ...]
     rules: tuple[ThemeRule, ...]
+    named_after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

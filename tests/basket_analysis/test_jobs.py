@@ -16,7 +16,8 @@ from basket_analysis.analysis_runs import (
     serve_run,
     store_groups,
 )
-from basket_analysis.jobs import form_groups, mine_rules, suggest_assortment
+from basket_analysis.group_jobs import form_groups
+from basket_analysis.jobs import mine_rules, suggest_assortment
 from basket_analysis.models import AnalysisRun, MinedRule, ServedRun, ShopperGroup, Suggestion
 from basket_analysis.served_commands import list_groups, show_assortment, show_group
 from basket_analysis.verification import CHECKS
