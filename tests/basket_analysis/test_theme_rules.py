@@ -86,11 +86,13 @@ class TestKeepRules:
     def test_says_by_how_much_a_rule_betters_every_shorter_one(self):
         generator = np.random.default_rng(6)
         baskets = []
-        for _ in range(2_000):
-            drawn = generator.random(3) < 0.3
+        for _ in range(4_000):
+            drawn = generator.random(4) < (0.3, 0.3, 0.3, 0.1)
             basket = {f"n{number}" for number in generator.integers(12, size=2)}
-            basket |= {name for name, held in zip(("tea", "lemon"), drawn, strict=False) if held}
-            basket |= {"honey"} if drawn[0] and drawn[1] and generator.random() < 0.7 else set()
+            basket |= {"bread", "butter"} if drawn[0] else set()
+            basket |= {"tea"} if drawn[1] else set()
+            basket |= {"lemon"} if drawn[2] else set()
+            basket |= {"honey"} if drawn[3] or (drawn[1] and drawn[2]) else set()
             baskets.append(basket)
         rules = keep_rules(table_of(baskets), Evidence())
         assert {len(rules.items_of(number)[0]) for number in range(len(rules))} == {1, 2}
