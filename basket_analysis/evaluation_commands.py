@@ -9,6 +9,7 @@ import click
 
 from basket_analysis.basket_files import read_baskets
 from basket_analysis.dated_baskets import dated_baskets
+from basket_analysis.delisting_evaluation import DelistingEvaluation, evaluate_delistings
 from basket_analysis.group_evaluation import GroupEvaluation, evaluate_groups
 from basket_analysis.listing_evaluation import DEPTHS, ListingEvaluation, evaluate_listings
 from basket_analysis.reading import read_sold_lines, weeks_before
@@ -45,17 +46,20 @@ def evaluate_assortment(
     min_item_baskets: int,
     as_json: bool,
 ) -> None:
-    """Print how many listing candidates stores came to sell, beside what simpler rankings find."""
+    """Print how many listing candidates stores came to sell, and how well what delistings leave is foretold."""
+    table = _of_file(baskets) if baskets else _of_database(workplace, clock.now().date())
     found = evaluate_listings(
-        _of_file(baskets) if baskets else _of_database(workplace, clock.now().date()),
+        table,
         learn_weeks=learn_weeks,
         min_store_baskets=min_store_baskets,
         min_item_baskets=min_item_baskets,
     )
+    delistings = evaluate_delistings(table)
     if as_json:
-        print_json(asdict(found))
+        print_json({**asdict(found), "natural_delistings": asdict(delistings)})
     else:
         _print(found)
+        _print_delistings(delistings)
 
 
 @evaluate.command("groups")
@@ -120,3 +124,23 @@ def _print(found: ListingEvaluation) -> None:
         )
         click.echo(f"{row.method:34}{cells}")
     click.echo(f"80 % intervals of value that held what was taken: {found.covered:.1%}")
+
+
+def _print_delistings(found: DelistingEvaluation) -> None:
+    click.echo()
+    if not found.delistings:
+        click.echo("no natural delistings: they need households, categories and 21 weeks of sales")
+        return
+    click.echo(
+        f"{found.delistings:,} natural delistings in {found.stores:,} stores, of articles with {found.min_buyers} buyers "
+        "or more; each foretold from those of other stores"
+    )
+    click.echo(
+        f"{'':34}{'foretold':>10}{'happened':>10}{'error':>8}{'80 % held':>24}{'habits alone (error)':>24}"
+    )
+    for row in found.rows:
+        held = f"{row.covered:.1%} ({row.covered_low:.1%} to {row.covered_high:.1%})"
+        click.echo(
+            f"{row.measure:34}{row.predicted:>10.3f}{row.actual:>10.3f}{row.error:>8.3f}{held:>24}"
+            f"{f'{row.by_habit:.3f} ({row.error_by_habit:.3f})':>24}"
+        )

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from basket_analysis.listing_features import SIGNALS, WITHOUT_PAST, StoreSignals, evenly, first_sold
+from basket_analysis.listing_features import WITHOUT_PAST, StoreSignals, evenly, first_sold
 from basket_analysis.listing_values import ListingValues, Worth
-from basket_analysis.store_baskets import Floats, Int64s, StoreBaskets
+from basket_analysis.store_baskets import Floats, Int32s, Int64s, StoreBaskets
 
 SHORTEST_PAST = 6
 """Weeks that a file needs at least for anything to be learnt from them."""
@@ -34,12 +34,16 @@ class ListingRanker:
     store it then sold; a logistic regression learns from that how much each of the `SIGNALS` means, and
     ranks by the signals of the whole window. Files without times, or with too short a past, are ranked by
     the `WITHOUT_PAST` signals in equal parts. After `fit`, `weights_` has the weight of each signal in
-    standard deviations, and `learnt_` says whether they were learnt.
+    standard deviations, and `learnt_` says whether they were learnt. `groups` gives each household's shopper
+    group, -1 for none, as one more signal.
     """
 
-    def __init__(self, *, min_store_baskets: int = 500, min_item_baskets: int = 50) -> None:
+    def __init__(
+        self, *, min_store_baskets: int = 500, min_item_baskets: int = 50, groups: Int32s | None = None
+    ) -> None:
         self.min_store_baskets = min_store_baskets
         self.min_item_baskets = min_item_baskets
+        self.groups = groups
 
     def fit(self, table: StoreBaskets) -> "ListingRanker":
         """Learn from all of `table`."""
@@ -47,7 +51,7 @@ class ListingRanker:
         self._signals = self._read(table, 1.0)
         learnt = self._learn(table)
         self.learnt_ = learnt is not None
-        fallback = np.array([float(name in WITHOUT_PAST) for name in SIGNALS])
+        fallback = np.array([float(name in WITHOUT_PAST) for name in self._signals.names])
         self.weights_ = fallback if learnt is None else learnt
         self._values = ListingValues(table) if table.weeks is not None and table.value is not None else None
         self._buyers = _buyers(table)
@@ -86,6 +90,7 @@ class ListingRanker:
             table,
             min_store_baskets=self.min_store_baskets * part,
             min_item_baskets=self.min_item_baskets * part,
+            groups=self.groups,
         )
 
     def _learn(self, table: StoreBaskets) -> Floats | None:

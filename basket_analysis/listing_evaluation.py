@@ -5,14 +5,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from basket_analysis.baskets import tabulate
+from basket_analysis.grouping import ThemeFinder
 from basket_analysis.listing import ListingRanker
 from basket_analysis.listing_features import SIGNALS, WITHOUT_PAST, StoreSignals, first_sold
-from basket_analysis.store_baskets import Floats, StoreBaskets
+from basket_analysis.scoring import HouseholdScorer
+from basket_analysis.store_baskets import Floats, Int32s, StoreBaskets
 from core.errors import Refused
 
 DEPTHS = (20, 50)
 REPEATS = 1000
 
+
+OURS = "Regulars"
 
 _PEERS = {
     "popularity in the chain": "popularity",
@@ -71,7 +76,12 @@ def evaluate_listings(
     if table.weeks is None or not 0 < learn_weeks < table.weeks:
         raise TooShort(f"there are {table.weeks or 0} weeks with times, and {learn_weeks} to learn on")
     learnt, later = table.between(0, learn_weeks), table.between(learn_weeks, table.weeks)
-    ranker = ListingRanker(min_store_baskets=min_store_baskets, min_item_baskets=min_item_baskets).fit(learnt)
+    rankers = {
+        name: ListingRanker(
+            min_store_baskets=min_store_baskets, min_item_baskets=min_item_baskets, groups=groups
+        ).fit(learnt)
+        for name, groups in _grouped(learnt, seed)
+    }
     signals = StoreSignals(learnt, min_store_baskets=min_store_baskets, min_item_baskets=min_item_baskets)
     hits: dict[str, list[tuple[float, float]]] = {}
     inside: list[bool] = []
@@ -84,10 +94,12 @@ def evaluate_listings(
         columns = signals.of(store)[candidates]
         for name, score in _scores(columns):
             hits.setdefault(name, []).append(_precision(sold[np.argsort(-score, kind="stable")]))
-        ranked = ranker.rank(learnt.stores[store], top=max(DEPTHS))
         place = {learnt.items[item]: number for number, item in enumerate(signals.items[candidates])}
-        ours = sold[[place[candidate.item] for candidate in ranked]]
-        hits.setdefault("Regulars", []).append(_precision(ours))
+        for name, ranker in rankers.items():
+            ranked = ranker.rank(learnt.stores[store], top=max(DEPTHS))
+            ours = sold[[place[candidate.item] for candidate in ranked]]
+            hits.setdefault(name, []).append(_precision(ours))
+        ranked = rankers[OURS].rank(learnt.stores[store], top=max(DEPTHS))
         taken = _taken(later, store)
         inside += [
             candidate.worth.low <= taken[candidate.item] <= candidate.worth.high
@@ -103,6 +115,42 @@ def evaluate_listings(
         rows=tuple(_interval(name, np.array(values), generator) for name, values in hits.items()),
         covered=float(np.mean(inside)) if inside else float("nan"),
     )
+
+
+def _grouped(learnt: StoreBaskets, seed: int) -> Iterator[tuple[str, Int32s | None]]:
+    """Yield what is ranked with: no groups, the shopper groups, and the same groups dealt out to other households."""
+    yield OURS, None
+    groups = groups_of(learnt)
+    if groups is not None:
+        yield "Regulars with groups", groups
+        yield "Regulars with shuffled groups", np.random.default_rng(seed).permutation(groups)
+
+
+def groups_of(table: StoreBaskets) -> Int32s | None:
+    """Return each household's shopper group as the baskets' categories tell it, -1 for none; None without any."""
+    kind_of = table.category_of if (table.category_of >= 0).any() else table.type_of
+    owners = table.household[table.basket]
+    known = (kind_of[table.item] >= 0) & (owners >= 0)
+    if not known.any():
+        return None
+    used, baskets = np.unique(table.basket[known], return_inverse=True)
+    owned, owner = np.unique(table.household[used], return_inverse=True)
+    baskets_of = tabulate(
+        baskets=baskets.astype(np.int32),
+        items=kind_of[table.item[known]],
+        names=[str(number).zfill(9) for number in range(int(kind_of.max()) + 1)],
+        basket_count=len(used),
+        owners=owner.astype(np.int32)[baskets],
+        households=[str(number).zfill(9) for number in owned.tolist()],
+    )
+    themes = ThemeFinder().fit(baskets_of).themes_
+    if not len(themes):
+        return None
+    number_of = {theme.id: number for number, theme in enumerate(themes.themes)}
+    groups = np.full(table.households, -1, np.int32)
+    places = HouseholdScorer(themes).fit(baskets_of).places_
+    groups[owned] = [number_of.get(place.group, -1) for place in places]
+    return groups
 
 
 def _scores(columns: Floats) -> Iterator[tuple[str, Floats]]:

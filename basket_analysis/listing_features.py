@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from basket_analysis.store_baskets import Floats, Int64s, StoreBaskets, counted
+from basket_analysis.store_baskets import Floats, Int32s, Int64s, StoreBaskets, counted
 
 SIGNALS = (
     "stores",
@@ -36,11 +36,22 @@ class StoreSignals:
     The signals of one window of baskets, for stores and the items that enough baskets hold.
 
     A store tells the others something when it has at least a fifth of the baskets that a store needs to be
-    ranked for. `stores` and `items` index the table's.
+    ranked for. `stores` and `items` index the table's. With `groups`, each household's shopper group and -1
+    for none, there is one more signal: how often the groups that come here buy the item elsewhere.
     """
 
-    def __init__(self, table: StoreBaskets, *, min_store_baskets: float, min_item_baskets: float) -> None:
+    def __init__(
+        self,
+        table: StoreBaskets,
+        *,
+        min_store_baskets: float,
+        min_item_baskets: float,
+        groups: Int32s | None = None,
+    ) -> None:
         self.table = table
+        self.names = SIGNALS if groups is None else (*SIGNALS, "groups")
+        self._groups = groups
+        self._by_group: Floats | None = None
         self.stores = np.flatnonzero(table.per_store >= max(1.0, min_store_baskets))
         self.items = np.flatnonzero(table.per_item >= max(1.0, min_item_baskets))
         self._telling = np.flatnonzero(table.per_store >= max(1.0, min_store_baskets / 5))
@@ -54,7 +65,7 @@ class StoreSignals:
         return ~sold
 
     def of(self, store: int) -> Floats:
-        """Return the signals of all `items` for one of `stores`, one column for each of `SIGNALS`."""
+        """Return the signals of all `items` for one of `stores`, one column for each of `names`."""
         constant = self._of_items
         place = self._place[store]
         columns = {
@@ -66,7 +77,9 @@ class StoreSignals:
             "type_covered": self._covered(store, self.table.type_of),
             "category_covered": self._covered(store, self.table.category_of),
         }
-        return np.column_stack([columns[name] for name in SIGNALS])
+        if self._groups is not None:
+            columns["groups"] = np.log(self._of_groups(self._groups)[store] + 1e-3)
+        return np.column_stack([columns[name] for name in self.names])
 
     @cached_property
     def _recent(self) -> StoreBaskets:
@@ -138,6 +151,19 @@ class StoreSignals:
         """Return how many baskets here would hold each item if its households bought as they do elsewhere."""
         visits, bought = self._habits
         return np.asarray((visits[store] @ bought).todense()).ravel()
+
+    def _of_groups(self, groups: Int32s) -> Floats:
+        """Return how many baskets of each store would hold each item if its groups bought as they do in the chain."""
+        if self._by_group is None:
+            table = self.table
+            kinds = int(groups.max(initial=-1)) + 2
+            of = groups[table.household] + 1 if len(groups) else np.zeros(len(table.store), np.int32)
+            of = np.where(table.household >= 0, of, 0)
+            visits = counted(of, table.store, (kinds, len(table.stores))).toarray()
+            bought = counted(of[table.basket], table.item, (kinds, len(table.items)))[:, self.items].toarray()
+            rates = bought / np.maximum(visits.sum(axis=1, keepdims=True), 1)
+            self._by_group = np.asarray(visits.T @ rates, dtype=np.float64)
+        return self._by_group
 
     def _covered(self, store: int, kind_of: NDArray[np.int32]) -> Floats:
         """Return for each item which share of the items of its kind the store sells; 0 without a kind."""

@@ -1,0 +1,182 @@
+"""A chain made up so that its natural delistings, and what they leave, are known before they are looked for."""
+
+import numpy as np
+import pytest
+
+from basket_analysis.delisting_evaluation import evaluate_delistings
+from basket_analysis.delistings import natural_delistings
+from basket_analysis.listing_evaluation import evaluate_listings, groups_of
+from basket_analysis.retention import RetentionModel
+from basket_analysis.store_baskets import StoreBaskets
+
+SEED = 11
+WEEKS = 40
+STOP = 20
+ARTICLES = 6
+"""Of one category; the last one is loved by some who buy no other."""
+
+
+def chain(
+    stores=30, households=20, *, gone=lambda store: store % 2 == 0, open_until=lambda _store: WEEKS, loyal=0.3
+):
+    """
+    Baskets of stores whose households come most weeks and buy one article of the category, and one of another.
+
+    In the stores that `gone` names the first article is sold until week 20. Its loyal buyers then do without;
+    the others take another one.
+    """
+    random = np.random.default_rng(SEED)
+    baskets, pairs = [], []
+    for store in range(stores):
+        for number in range(households):
+            faithful = random.random() < loyal
+            often = random.uniform(0.15, 0.9)
+            for week in range(open_until(store)):
+                if random.random() > often:
+                    continue
+                wanted = 0 if faithful else int(random.integers(0, ARTICLES))
+                if wanted == 0 and gone(store) and week >= STOP:
+                    wanted = -1 if faithful else int(random.integers(1, ARTICLES))
+                baskets.append((store, store * households + number, week))
+                pairs += [(len(baskets) - 1, item) for item in (wanted, ARTICLES) if item >= 0]
+    store, household, week = (np.array(column, np.int32) for column in zip(*baskets, strict=True))
+    basket, item = (np.array(column, np.int32) for column in zip(*pairs, strict=True))
+    kinds = np.array([0] * ARTICLES + [1], np.int32)
+    return StoreBaskets(
+        stores=tuple(f"s{number:02}" for number in range(stores)),
+        items=tuple(f"i{number}" for number in range(ARTICLES + 1)),
+        households=stores * households,
+        basket=basket,
+        item=item,
+        value=np.full(len(item), 50_000, np.int64),
+        store=store,
+        household=household,
+        week=week,
+        type_of=kinds,
+        category_of=kinds,
+        weeks=WEEKS,
+    )
+
+
+@pytest.fixture(scope="module")
+def delisted():
+    return chain()
+
+
+class TestNaturalDelistings:
+    def test_are_where_a_store_stopped_and_the_chain_went_on(self, delisted):
+        stop = natural_delistings(delisted)
+        stores = set(stop.store[stop.gone].tolist())
+        assert len(stores) >= 12
+        assert all(store % 2 == 0 for store in stores)
+
+    def test_are_none_where_the_whole_chain_stopped(self):
+        assert not natural_delistings(chain(stores=6, gone=lambda _: True)).gone.any()
+
+    def test_are_none_where_the_store_closed(self):
+        closed = chain(stores=8, gone=lambda _: False, open_until=lambda store: WEEKS if store else STOP)
+        assert not natural_delistings(closed).gone.any()
+
+    def test_count_what_each_buyer_of_the_category_did(self, delisted):
+        stop = natural_delistings(delisted)
+        assert (stop.without <= stop.occasions).all()
+        assert (stop.own <= stop.spent).all()
+        assert (stop.kept == (stop.spent_after > 0)).all()
+
+    @pytest.mark.parametrize("weeks", [None, 5])
+    def test_are_none_in_too_short_a_past(self, delisted, weeks):
+        short = StoreBaskets(**{**delisted.__dict__, "week": delisted.week * 0, "weeks": weeks})
+        assert not len(natural_delistings(short).gone)
+
+    def test_are_none_without_households(self, delisted):
+        nobody = StoreBaskets(
+            **{**delisted.__dict__, "household": delisted.household * 0 - 1, "households": 0}
+        )
+        assert not len(natural_delistings(nobody).gone)
+
+    def test_are_none_without_categories_and_types(self, delisted):
+        unfiled = np.full(len(delisted.items), -1, np.int32)
+        plain = StoreBaskets(**{**delisted.__dict__, "type_of": unfiled, "category_of": unfiled})
+        assert not len(natural_delistings(plain).gone)
+
+
+class TestRetentionModel:
+    def test_foretells_more_loss_where_more_buyers_know_nothing_else(self):
+        kept = []
+        for loyal in (0.1, 0.6):
+            stop = natural_delistings(chain(loyal=loyal))
+            model = RetentionModel().fit(stop, np.ones(len(stop.gone), np.bool_))
+            kept.append(model.share(stop).middle[stop.gone].mean())
+        assert kept[1] < kept[0] - 0.2
+
+    def test_says_little_where_the_past_is_too_short_to_learn_from(self, delisted):
+        stop = natural_delistings(delisted)
+        learnt = RetentionModel().fit(stop, ~stop.gone)
+        assert (learnt.share_.slope, learnt.share_.extra, learnt.share_.events) == (1.0, 0.0, 0)
+        taught = RetentionModel().fit(stop, np.ones(len(stop.gone), np.bool_))
+        wide, narrow = (
+            (made.high - made.low)[stop.gone].mean() for made in (learnt.share(stop), taught.share(stop))
+        )
+        assert wide > narrow
+
+    def test_never_leaves_the_bounds_of_a_share(self, delisted):
+        stop = natural_delistings(delisted)
+        made = RetentionModel().fit(stop, np.ones(len(stop.gone), np.bool_)).share(stop)
+        assert made.low.min() >= 0
+        assert made.high.max() <= 1
+
+
+class TestEvaluateDelistings:
+    def test_holds_the_truth_about_as_often_as_it_says(self):
+        """Intervals of 80 %, foretold from other stores than they are held against."""
+        found = evaluate_delistings(chain(stores=120, gone=lambda store: store % 3 == 0))
+        share, money = found.rows
+        assert found.delistings >= 35
+        for row in (share, money):
+            assert 0.65 <= row.covered <= 0.95
+            assert abs(row.predicted - row.actual) < 0.05
+
+    def test_finds_nothing_where_nothing_was_delisted(self):
+        found = evaluate_delistings(chain(stores=4, gone=lambda _: False))
+        assert (found.delistings, found.rows) == (0, ())
+
+
+class TestEvaluateListings:
+    def test_stands_beside_rows_with_groups_and_with_the_same_groups_shuffled(self):
+        random = np.random.default_rng(SEED)
+        found = evaluate_listings(
+            _of_two_tastes(random), learn_weeks=20, min_store_baskets=20, min_item_baskets=5
+        )
+        names = [row.method for row in found.rows]
+        assert names[-3:] == ["Regulars", "Regulars with groups", "Regulars with shuffled groups"]
+
+    def test_has_no_groups_without_categories(self, delisted):
+        unfiled = np.full(len(delisted.items), -1, np.int32)
+        assert (
+            groups_of(StoreBaskets(**{**delisted.__dict__, "type_of": unfiled, "category_of": unfiled}))
+            is None
+        )
+
+
+def _of_two_tastes(random):
+    """Two tastes of six categories each, in stores that sell three quarters of the articles at first."""
+    rows = []
+    for store in range(10):
+        hidden = {int(item) for item in random.choice(48, 12, replace=False)}
+        for number in range(16):
+            taste = number % 2
+            for week in range(30):
+                kinds = taste * 6 + random.choice(6, 3, replace=False)
+                items = {int(kind) * 4 + int(random.integers(0, 4)) for kind in kinds}
+                rows.append(
+                    (store, store * 16 + number, week, [i for i in items if i not in hidden or week >= 20])
+                )
+    rows = [row for row in rows if row[3]]
+    pairs = [(number, item) for number, row in enumerate(rows) for item in row[3]]
+    basket, item = (np.array(column, np.int32) for column in zip(*pairs, strict=True))
+    store, household, week = (np.array([row[n] for row in rows], np.int32) for n in range(3))
+    return StoreBaskets(
+        stores=tuple(f"s{n}" for n in range(10)), items=tuple(f"i{n:02}" for n in range(48)), households=160, basket=basket,
+        item=item, value=np.full(len(item), 10_000, np.int64), store=store, household=household, week=week,
+        type_of=(np.arange(48) // 4).astype(np.int32), category_of=(np.arange(48) // 4).astype(np.int32), weeks=30,
+    )  # fmt: skip
