@@ -40,7 +40,9 @@ def compare_stores(shift: Shift) -> Mapping[str, Any]:
         sold = read_sold_lines(session, first_day=weeks_before(last, WINDOW_WEEKS), following_day=last)
         groups = group_of_members(session, run_id=run_id)
         pairs = read_pairs(session, run_id=run_id, level="category")
-        currencies = dict(session.execute(select(Store.store_id, Store.currency)).tuples().all())
+        currencies = {
+            row.store_id: row.currency for row in session.execute(select(Store.store_id, Store.currency))
+        }
     shift.report(1, 4)
     night = _Night(sold, groups, pairs, currencies)
     shift.report(2, 4)
