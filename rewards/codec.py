@@ -51,6 +51,10 @@ __all__ = ["OffersRefused", "document_of", "offer_document", "read_document", "r
 FORMAT = 1
 MOST_OFFERS = 100_000
 LANGUAGE = re.compile(r"[a-z]{2,3}\Z")
+MOST_CODES = 1_000_000
+"""Of one batch: as many as an export may tell of."""
+MIDNIGHT = "24:00"
+"""The end of a day, as ISO 8601 writes it too; the next one's 00:00."""
 CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z")
 LIMITS = (
     "per_receipt",
@@ -193,9 +197,13 @@ def _clock(value: Any, pointer: str) -> time:
     return time.fromisoformat(value)
 
 
+def _until(value: Any, pointer: str) -> time:
+    return time(0) if value == MIDNIGHT else _clock(value, pointer)
+
+
 def _hours(value: Any, pointer: str) -> Hours:
     fields = Fields(value, pointer)
-    found = Hours(start=fields.need("from", _clock), end=fields.need("to", _clock))
+    found = Hours(start=fields.need("from", _clock), end=fields.need("to", _until))
     fields.end()
     return found
 
@@ -256,11 +264,9 @@ def _batch(value: Any, pointer: str) -> VoucherBatch:
         currency=fields.take("currency", _currency, None),
         minimum_amount=fields.take("minimum_amount", amount, None),
         valid_days=fields.take("valid_days", whole(0, 36_500), None),
-        codes=fields.take("codes", items(voucher_code), ()),
+        codes=fields.take("codes", items(voucher_code, most=MOST_CODES), ()),
     )
     fields.end()
-    if found.value_amount is not None and found.currency is None:
-        raise OffersRefused(below(pointer, "currency"), "is required with a value")
     return found
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from core.errors import Refused
@@ -130,10 +130,9 @@ def decimal(
     digits: int, *, above: int | None = None, most: int = LARGEST_COUNT
 ) -> Callable[[Any, str], Decimal]:
     """
-    Return what reads a decimal string, or a JSON integer, of at most `digits` decimals.
+    Return what reads a decimal string, or a JSON number, of at most `digits` decimals.
 
-    A JSON number with a fraction is refused: it would have been rounded on its way. `above` is the bound that
-    it must exceed; without one it may be zero.
+    `above` is the bound that it must exceed; without one it may be zero.
     """
 
     def read(value: Any, pointer: str) -> Decimal:
@@ -151,17 +150,19 @@ def decimal(
     return read
 
 
+MOST_DIGITS = 20
 DECIMAL = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?\Z")
 
 
 def _decimal(value: Any, pointer: str) -> Decimal:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST_AMOUNT:
         return Decimal(value)
+    if isinstance(value, float):
+        value = Decimal(repr(value))  # the shortest number that is read as this one: 0.1 is 0.1
+    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) < MOST_DIGITS:
+        value = format(value, "f")
     if isinstance(value, str) and DECIMAL.match(value):
-        try:
-            return Decimal(value)
-        except InvalidOperation as error:  # pragma: no cover - the pattern lets none through
-            raise OffersRefused(pointer, "must be a decimal number as a text") from error
+        return Decimal(value)
     raise OffersRefused(pointer, 'must be a decimal number as a text, such as "1.5"')
 
 

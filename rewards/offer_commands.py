@@ -1,6 +1,7 @@
 """The command group `regulars offers`: offers as a document, under head office's own version control."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +51,18 @@ def import_file(workplace: Workplace, *, file: Path, live: bool, actor: str, as_
 
 
 @offers.command("export")
+@click.option("--live", "live_only", is_flag=True, help="No drafts: what can be imported --live elsewhere.")
 @click.option("--json", "as_json", is_flag=True, help="Accepted for likeness: a document is always JSON.")
 @pass_workplace
 @refusals_exit_2
-def export(workplace: Workplace, *, as_json: bool) -> None:  # noqa: ARG001 - there is no other form
-    """Print offers (live, else their newest draft), rewards and batches as the document that `import` reads."""
+def export(workplace: Workplace, *, live_only: bool, as_json: bool) -> None:  # noqa: ARG001 - there is no other form
+    """
+    Print offers (live, else their newest draft), rewards and batches as the document that `import` reads.
+
+    Codes of vouchers that anybody may use stand in it: keep it as you keep the vouchers.
+    """
     with workplace.sessions() as session:
-        document = export_document(session)
+        document = export_document(session, now=clock.now(), live_only=live_only)
     print_json(document)
 
 
@@ -105,7 +111,9 @@ def stop(workplace: Workplace, *, codes: tuple[str, ...], actor: str, reason: st
 def read_file(file: Path) -> Any:
     """Return the JSON in a file; raises `OffersRefused` when it is none, or says a key twice."""
     try:
-        return json.loads(file.read_text(encoding="utf-8-sig"), object_pairs_hook=_object)
+        return json.loads(
+            file.read_text(encoding="utf-8-sig"), object_pairs_hook=_object, parse_float=Decimal
+        )
     except (ValueError, RecursionError) as error:
         raise OffersRefused("", f"{file.name} is not JSON: {error}") from error
 

@@ -1,7 +1,7 @@
 """Writes about offers: drafts by people, and whole documents imported, as drafts or live at once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from core.errors import Conflict
 from rewards.codec import OffersRefused, offer_document, read_document, read_offer
 from rewards.models import LiveBook, OfferCode, OfferVersion, Reward, RewardStock
 from rewards.offer_decisions import AlreadyDecided, OfferVersionNotFound, hold_book, let_tills_see
-from rewards.offer_references import check_document, check_offer, known_things
+from rewards.offer_references import check_document, check_offer, currency_of, known_things
 from rewards.offers import Offer, OfferDocument, OfferedReward, VoucherBatch
 from rewards.voucher_batches import BadBatch, imported_batch
 from rewards.voucher_issue import CodeTaken, take_codes
@@ -114,8 +114,10 @@ def import_document(
     """
     read = read_document(document)
     hold_book(session)
-    check_document(read, known_things(session, read), raw=document)
-    _import_batches(session, read.vouchers, actor=actor, now=now)
+    known = known_things(session, read)
+    check_document(read, known, raw=document)
+    vouchers = [replace(batch, currency=currency_of(batch, known)) for batch in read.vouchers]
+    _import_batches(session, vouchers, actor=actor, now=now)
     _import_rewards(session, read.rewards)
     found = _open_versions(session, [offer.code for offer in read.offers])
     fresh: list[tuple[str, int, dict[str, Any]]] = []

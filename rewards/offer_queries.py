@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.driver import driver_of
 from rewards.codec import document_of, read_offer
 from rewards.live_book import live_book
 from rewards.models import LiveBook, OfferCounter, OfferVersion, Reward, RewardStock
@@ -64,31 +65,43 @@ def versions_of(session: Session, codes: Collection[str] | None = None) -> list[
     ]
 
 
-def export_document(session: Session) -> dict[str, Any]:
+def export_document(session: Session, *, now: datetime, live_only: bool = False) -> dict[str, Any]:
     """
     Return offers, rewards and batches as the document that an import reads.
 
-    Of each offer the live version, else its newest draft; what was rejected, withdrawn or stopped is left
-    out. Codes of vouchers are not told: who has one has its value.
+    Of each offer the live version, else its newest draft unless it is `live_only`; what was rejected,
+    withdrawn or stopped is left out. Codes of vouchers are those that are good still and anybody's, as
+    a document gives them: who has one has its value. Members' vouchers stay theirs.
     """
     chosen: dict[str, VersionOfOffer] = {}
     for version in versions_of(session):
         before = chosen.get(version.offer.code)
         if version.state == "live" or (
-            version.state == "draft" and (before is None or before.state == "draft")
+            version.state == "draft" and not live_only and (before is None or before.state == "draft")
         ):
             chosen[version.offer.code] = version
     return document_of(
         OfferDocument(
             offers=tuple(version.offer for version in chosen.values()),
-            vouchers=_batches(session),
+            vouchers=_batches(session, now),
             rewards=_rewards(session),
             choice=choice_of(session),
         )
     )
 
 
-def _batches(session: Session) -> tuple[VoucherBatch, ...]:
+_CODES = """
+    select batch_code, array_agg(voucher_code order by voucher_code collate "C")
+    from voucher
+    where state in ('issued', 'reserved') and account_id is null and receipt_id is null and replaces is null
+      and (valid_until is null or valid_until >= (
+               select coalesce(min((%(now)s::timestamptz at time zone timezone)::date), %(now)s::date) from store))
+    group by batch_code
+"""
+
+
+def _batches(session: Session, now: datetime) -> tuple[VoucherBatch, ...]:
+    codes = dict(driver_of(session).execute(_CODES, {"now": now}).fetchall())
     return tuple(
         VoucherBatch(
             batch=batch.batch_code,
@@ -96,6 +109,7 @@ def _batches(session: Session) -> tuple[VoucherBatch, ...]:
             currency=batch.currency,
             minimum_amount=batch.minimum_amount or None,
             valid_days=batch.valid_days,
+            codes=tuple(codes.get(batch.batch_code, ())),
         )
         for batch in batches(session).values()
     )

@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rewards.codec import OffersRefused
-from rewards.models import Reward, VoucherBatch
+from rewards.models import Reward
+from rewards.models import VoucherBatch as VoucherBatchRow
 from rewards.offers import (
     AllOf,
     AnyOf,
@@ -18,6 +19,7 @@ from rewards.offers import (
     NoneOf,
     Offer,
     OfferDocument,
+    VoucherBatch,
     VoucherPresented,
     has_amounts,
 )
@@ -31,23 +33,31 @@ class Known:
     stores: Mapping[str, str]
     rewards: Collection[str]
     batches: Collection[str]
+    valued: Collection[str] = ()
+    """The batches whose vouchers are worth money."""
 
 
 def known_things(session: Session, document: OfferDocument) -> Known:
     """Return what there is, what `document` brings along included."""
     stores = session.execute(select(Store.store_code, Store.currency))
+    rows = session.execute(select(VoucherBatchRow.batch_code, VoucherBatchRow.value_amount))
+    worth = {row.batch_code: row.value_amount for row in rows}
+    worth |= {one.batch: one.value_amount for one in document.vouchers}
     return Known(
         stores={row.store_code: row.currency for row in stores},
         rewards={*session.scalars(select(Reward.reward_code)), *(one.code for one in document.rewards)},
-        batches={
-            *session.scalars(select(VoucherBatch.batch_code)),
-            *(one.batch for one in document.vouchers),
-        },
+        batches=worth.keys(),
+        valued={batch for batch, value in worth.items() if value is not None},
     )
 
 
 def check_document(document: OfferDocument, known: Known, *, raw: Mapping[str, Any]) -> None:
     """Raise `OffersRefused` for the first thing that `document`, which stood in `raw`, names and nobody knows."""
+    for index, batch in enumerate(document.vouchers):
+        if batch.has_amounts and currency_of(batch, known) is None:
+            raise OffersRefused(
+                f"/vouchers/{index}/currency", "is required with amounts where stores have not all the same"
+            )
     for index, reward in enumerate(document.rewards):
         for store_code in reward.stock:
             if store_code not in known.stores:
@@ -56,12 +66,23 @@ def check_document(document: OfferDocument, known: Known, *, raw: Mapping[str, A
         check_offer(offer, known, pointer=f"/offers/{index}", raw=raw["offers"][index])
 
 
+def currency_of(batch: VoucherBatch, known: Known) -> str | None:
+    """Return the currency of a batch's amounts: its own, else that of all stores; None where they differ."""
+    if batch.currency is not None or not batch.has_amounts:
+        return batch.currency
+    currencies = set(known.stores.values())
+    return currencies.pop() if len(currencies) == 1 else None
+
+
 def check_offer(offer: Offer, known: Known, *, pointer: str = "", raw: Mapping[str, Any]) -> None:
     """Raise `OffersRefused` for the first thing that `offer`, which stood in `raw`, names and nobody knows."""
     stated: Sequence[str] = raw.get("stores") or ()
     for place, store_code in enumerate(stated):
         if store_code not in known.stores:
             raise OffersRefused(f"{pointer}/stores/{place}", f"there is no store {store_code}")
+    if offer.code in known.valued:
+        # A receipt states both under this code: nobody could tell what the voucher took off.
+        raise OffersRefused(f"{pointer}/code", f"{offer.code} is a batch of vouchers with a value")
     benefit = offer.benefit
     if isinstance(benefit, Gift) and benefit.reward not in known.rewards:
         raise OffersRefused(f"{pointer}/benefit/reward", f"there is no reward {benefit.reward}")

@@ -291,6 +291,11 @@ class VoucherBatch:
     valid_days: int | None = None
     codes: tuple[str, ...] = ()
 
+    @property
+    def has_amounts(self) -> bool:
+        """Whether a currency makes a difference."""
+        return self.value_amount is not None or bool(self.minimum_amount)
+
 
 @dataclass(frozen=True, slots=True)
 class OfferedReward:

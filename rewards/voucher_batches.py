@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.audit import record_event
 from core.errors import NotFound, Refused
+from rewards.offer_models import OfferCode
 from rewards.voucher_models import VoucherBatch
 from sales.models import Store
 
@@ -84,6 +85,9 @@ def put_batch(session: Session, batch: Batch, *, actor: str, now: datetime) -> b
     before = batches(session, [batch.batch_code], lock=True).get(batch.batch_code)
     if before == batch:
         return False
+    if batch.value_amount is not None and session.get(OfferCode, batch.batch_code) is not None:
+        # A receipt states both under this code: nobody could tell what the voucher took off.
+        raise BadBatch("batch_code", f"{batch.batch_code} is the code of an offer")
     values = {
         "name": dict(batch.names),
         "store_ids": list(batch.store_ids),

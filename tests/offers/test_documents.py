@@ -6,7 +6,7 @@ from copy import deepcopy
 import pytest
 
 from sales.operations import add_store
-from tests.offers.conftest import ALWAYS, amount, basket, items, offer, percent, value
+from tests.offers.conftest import ALWAYS, amount, basket, items, offer, open_market, percent, value
 
 TEA = offer("TEA10", items("TEA"), percent(10))
 FULL = {
@@ -157,6 +157,34 @@ class TestADocument:
             assert brought({"format": 1, "offers": [one | {"stores": ["S1", "S2"]}]})["imported"] <= 1
         assert brought({"format": 1, "offers": [offer("PERCENT", items("TEA"), percent(1))]})["imported"] == 1
 
+    def test_takes_the_currency_of_all_stores_for_a_batch_that_names_none(self, market, brought):
+        batch = {"batch": "OWN", "value_amount": 500, "minimum_amount": 600, "codes": ["OWN-0001"]}
+        document = {"format": 1, "vouchers": [batch], "offers": []}
+        currencies = "update store set currency = case when store_code = 'S2' then :other else 'CZK' end"
+        market.execute(currencies, other="EUR")
+        assert brought(document, "--live", code=2).startswith("/vouchers/0/currency")
+        market.execute(currencies, other="CZK")
+        brought(document, "--live")
+        assert market.number("select currency from voucher_batch where batch_code = 'OWN'") == "CZK"
+        assert market.quote(basket(("pen", 1, 1000)), voucher_codes=["OWN-0001"]).discounts == [500]
+
+    @pytest.mark.parametrize("part", ["offers", "vouchers"])
+    def test_keeps_offers_and_vouchers_with_a_value_apart(self, market, brought, part):
+        """A receipt states both under one code; a batch that is only a key states nothing."""
+        code = f"SAME-{part.upper()}"
+        one = offer(code, {"kind": "voucher", "batch": code}, percent(10))
+        key = {"batch": code, "codes": [f"{code}-1"]}
+        valued = key | {"value_amount": 500, "currency": "CZK"}
+        if part == "offers":
+            assert brought({"format": 1, "vouchers": [valued], "offers": [one]}, code=2).startswith(
+                "/offers/0/code"
+            )
+            return
+        brought({"format": 1, "vouchers": [key], "offers": [one]}, "--live")
+        assert market.quote(basket(("pen", 1, 1000)), voucher_codes=[f"{code}-1"]).discounts == [100]
+        assert brought({"format": 1, "vouchers": [valued]}, code=2).startswith("/vouchers/0")
+        market.regulars("offers", "stop", code)
+
     def test_stops(self, market, brought):
         brought({"format": 1, "choice": "first", "offers": [TEA]}, "--live")
         assert market.quote(basket(("tea", 1, 5990))).discounts == [599]
@@ -170,6 +198,36 @@ class TestADocument:
         brought({"format": 1, "offers": [TEA]}, "--live")
         assert market.quote(basket(("tea", 1, 5990))).discounts == [599]
         market.regulars("offers", "stop", "TEA10")
+
+    def test_that_comes_out_does_the_same_in_an_empty_house(self, market, brought, make_database, tmp_path):
+        """Codes of its batches included, but for those that are used up or somebody's own."""
+        batches = [
+            {"batch": "KEY", "codes": ["KEY-0001", "KEY-0002"]},
+            {"batch": "WORTH", "value_amount": 700, "currency": "CZK", "valid_days": 10,
+             "codes": ["WORTH-0001", "WORTH-0002"]},
+        ]  # fmt: skip
+        opened = offer("OPENED", {"kind": "voucher", "batch": "KEY"}, percent(10))
+        draft = offer("ONLYDRAFT", ALWAYS, percent(50))
+        brought({"format": 1, "vouchers": batches, "offers": [opened]}, "--live")
+        brought({"format": 1, "offers": [draft]})
+        mine = market.regulars("vouchers", "issue", "WORTH", "--member", market.member())["vouchers"]
+        pen = basket(("pen", 1, 1000))
+        used = market.quote(pen, at=..., voucher_codes=["WORTH-0002"])
+        market.pay(used, pen, voucher_codes=["WORTH-0002"])
+        out = market.regulars("offers", "export", "--live")
+        market.regulars("offers", "stop", "OPENED")
+        told = {one["batch"]: one["codes"] for one in out["vouchers"]}
+        assert (told["KEY"], told["WORTH"]) == (["KEY-0001", "KEY-0002"], ["WORTH-0001"])
+        out["offers"] = [one for one in out["offers"] if one["code"] != "FULL"]
+        for elsewhere in open_market(make_database(), tmp_path):
+            with elsewhere.sessions.begin() as session:
+                add_store(session, store_code="E1", name="E1", currency="CZK", timezone="Europe/Prague")
+            elsewhere.bring(out)
+            found = elsewhere.quote(pen, at=..., voucher_codes=["KEY-0001", "WORTH-0001"])
+            assert found.shares == [[("OPENED", 100), ("WORTH", 700)]]
+            for code in ("WORTH-0002", mine[0]["voucher_code"]):
+                assert elsewhere.quote(pen, at=..., voucher_codes=[code]).payable == 1000
+            assert elsewhere.regulars("offers", "export") == out
 
     def test_issues_vouchers(self, market, brought):
         brought(DOCUMENT, "--live")

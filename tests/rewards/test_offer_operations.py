@@ -168,7 +168,7 @@ class TestExport:
             choice="best",
         )
         with head_office.begin() as session:
-            exported = export_document(session)
+            exported = export_document(session, now=NOW)
         assert exported["choice"] == "best"
         with head_office.begin() as session:
             again = import_document(session, document=exported, actor="head office", now=NOW, live=True)

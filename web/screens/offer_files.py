@@ -31,7 +31,7 @@ def choose() -> ResponseReturnValue:
 def export() -> ResponseReturnValue:
     """Return the offers with their vouchers and rewards as the file that an import reads."""
     with transaction() as session:
-        document = export_document(session)
+        document = export_document(session, now=now())
         _record(session, "offer.export", {"offers": len(document["offers"])})
     answer = jsonify(document)
     answer.headers["Content-Disposition"] = 'attachment; filename="offers.json"'
