@@ -15,11 +15,13 @@ import click
 import basket_analysis.group_jobs
 import basket_analysis.jobs
 import basket_analysis.quality_jobs
+import basket_analysis.standing_jobs
 import basket_analysis.store_jobs
 import basket_analysis.verification
 import catalogs.jobs
 import catalogs.verification
 import loyalty.jobs
+import loyalty.referral_queries
 import loyalty.referral_rewards
 import loyalty.tier_jobs
 import loyalty.verification
@@ -69,6 +71,11 @@ def verify_house(shift: Shift) -> Mapping[str, Any]:
     return {"checks": [verdict.code for verdict in verdicts], "violations": 0}
 
 
+def judge_members(shift: Shift) -> Mapping[str, Any]:
+    """Judge members' phases and value classes; whom they brought is known to the programme's referrals."""
+    return basket_analysis.standing_jobs.judge_members(shift, brought=loyalty.referral_queries.people_brought)
+
+
 NIGHT = Job(
     "night",
     (
@@ -81,6 +88,7 @@ NIGHT = Job(
         Step("reward_referrals", loyalty.referral_rewards.reward_referrals),
         Step("mine_rules", basket_analysis.jobs.mine_rules),
         Step("form_groups", basket_analysis.group_jobs.form_groups),
+        Step("judge_members", judge_members),
         Step("measure_quality", basket_analysis.quality_jobs.measure_quality),
         Step("compare_stores", basket_analysis.store_jobs.compare_stores),
         Step("suggest_assortment", basket_analysis.jobs.suggest_assortment),

@@ -6,11 +6,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import Select, cast, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from basket_analysis.models import AnalysisRun, MinedRule, RunQuality, ServedRun, ShopperGroup, Suggestion
+from contacts.moves import record_moves
 from core.errors import Conflict
 from core.ids import uuid7
 from customers.memberships import forget_groups, group_of_members, remember_groups
@@ -165,6 +167,8 @@ def serve_run(session: Session, *, run_id: UUID, now: datetime) -> bool:
     """
     Complete a run and let everybody read it from the commit on; what is too old is thinned out.
 
+    Members whom it sees elsewhere than the run served so far have moved: that becomes part of their histories.
+
     A run whose quality was judged too bad ends as refused instead, and what is served stays: then False.
     """
     verdict = session.scalar(select(RunQuality.verdict).where(RunQuality.run_id == run_id))
@@ -174,6 +178,9 @@ def serve_run(session: Session, *, run_id: UUID, now: datetime) -> bool:
     session.execute(
         update(AnalysisRun).where(AnalysisRun.run_id == run_id).values(state="completed", finished_at=now)
     )
+    before = session.scalar(select(ServedRun.run_id))
+    if before is not None and before != run_id:
+        record_moves(session, before=before, run=run_id, now=now)
     session.execute(
         upsert(ServedRun)
         .values(served=True, run_id=run_id, served_at=now)
@@ -208,6 +215,22 @@ def _thin_out(session: Session, runs: Select[UUID]) -> None:
     forget_groups(session, runs=runs)
     for table in (MinedRule, Suggestion):
         session.execute(delete(table).where(table.run_id.in_(runs)))
+
+
+def add_parameters(session: Session, *, run_id: UUID, parameters: Mapping[str, Any]) -> None:
+    """Keep more of what a run went by, as JSON."""
+    session.execute(
+        update(AnalysisRun)
+        .where(AnalysisRun.run_id == run_id)
+        .values(parameters=AnalysisRun.parameters.op("||")(cast(dict(parameters), JSONB)))
+    )
+
+
+def served_parameters(session: Session) -> dict[str, Any] | None:
+    """Return the parameters of the served run; None before the first run is completed."""
+    return session.scalar(
+        select(AnalysisRun.parameters).join(ServedRun, ServedRun.run_id == AnalysisRun.run_id)
+    )
 
 
 def add_timing(session: Session, *, run_id: UUID, step: str, seconds: float) -> None:

@@ -12,19 +12,18 @@ Sources and reasons: docs/adr/0034.
 """
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from basket_analysis.baskets import Int32s, Int64s
 from basket_analysis.compiled import compiled
+from customers.models import PHASES
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int8]
 
-PHASES: Final = ("new", "growing", "peak", "fading", "lost", "won_back")
-NEW, GROWING, PEAK, FADING, LOST, WON_BACK = range(6)
+NEW, GROWING, PEAK, FADING, LOST, WON_BACK = range(len(PHASES))
 
 LONG_AT, LOST_AT = 0.975, 0.9975
 """A pause is long when one in forty of the member's own would be longer, and too long when one in four hundred would be."""

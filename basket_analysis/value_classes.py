@@ -8,18 +8,17 @@ Sources and reasons: docs/adr/0034.
 """
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from basket_analysis.baskets import Int32s, Int64s
 from basket_analysis.phases import GROWING, LOST, NEW, Codes, Floats, Visits
+from customers.models import VALUE_CLASSES
 
 Bools = NDArray[np.bool_]
 
-VALUE_CLASSES: Final = ("vip", "potential", "steady", "low")
-VIP, POTENTIAL, STEADY, LOW = range(4)
+VIP, POTENTIAL, STEADY, LOW = range(len(VALUE_CLASSES))
 
 HALF_LIFE = 180.0
 """A visit so many days ago counts half."""

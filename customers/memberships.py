@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Select, delete, insert, select
 from sqlalchemy.orm import Session
 
-from customers.models import GroupMembership
+from customers.models import GroupMembership, MemberStanding
 
 
 def remember_groups(session: Session, *, run_id: UUID, members: Iterable[Mapping[str, Any]]) -> None:
@@ -19,8 +19,9 @@ def remember_groups(session: Session, *, run_id: UUID, members: Iterable[Mapping
 
 
 def forget_groups(session: Session, *, runs: Select[UUID]) -> None:
-    """Forget what the `runs` found."""
-    session.execute(delete(GroupMembership).where(GroupMembership.run_id.in_(runs)))
+    """Forget what the `runs` found: groups of members, and their standings."""
+    for table in (GroupMembership, MemberStanding):
+        session.execute(delete(table).where(table.run_id.in_(runs)))
 
 
 def group_of_members(session: Session, *, run_id: UUID) -> dict[UUID, str]:

@@ -21,6 +21,8 @@ from core.database import Base
 CARD_STATES = ("stock", "issued", "active", "blocked", "replaced", "expired")
 ACCOUNT_ROLES = ("owner", "spender", "earner")
 LANGUAGES = ("en", "cs", "sk", "pl")
+PHASES = ("new", "growing", "peak", "fading", "lost", "won_back")
+VALUE_CLASSES = ("vip", "potential", "steady", "low")
 
 
 class Account(Base):

@@ -76,6 +76,16 @@ def points_for_referrals(session: Session) -> int:
     return int(session.scalar(select(func.coalesce(func.sum(both), 0))) or 0)
 
 
+def people_brought(session: Session) -> dict[UUID, int]:
+    """Return how many people each member has brought whose first purchase counted."""
+    rows = session.execute(
+        select(Referral.referrer_id, func.count())
+        .where(Referral.state == "rewarded")
+        .group_by(Referral.referrer_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def known_referral_code(session: Session, *, member_id: UUID) -> str | None:
     """Return the code by which a member brings others, if they have asked for one."""
     return session.scalar(select(ReferralCode.code).where(ReferralCode.member_id == member_id))
