@@ -1,7 +1,7 @@
 """What offers give with a paid sale beside discounts and points, carried out: gifts, vouchers, and the use of budgets."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -17,7 +17,7 @@ from rewards.offer_queries import versions_of
 from rewards.offer_uses import Place, Use, Using, let_go, send_uses, use_offers
 from rewards.offers import batches_asked
 from rewards.queries import reward_names
-from rewards.stock import Cause, OutOfStock, take_pieces
+from rewards.stock import Cause, take_what_is_left
 from rewards.voucher_issue import IssuedVoucher, OfReceipt, issue_vouchers
 from rewards.vouchers import redeem_vouchers
 from sales.receipts import Flag, PostedReceipt, TillIdentity
@@ -88,10 +88,10 @@ def give(session: Session, paid: PaidOffers, buying: Buying) -> Given:
     """
     Give what a sale gets, redeem the vouchers it was paid with, and use budgets.
 
-    A gift that is not there any more is said to be missing, and its offer is not used. What no quote
+    A gift of which not all pieces are there any more is said to be missing, and its offer is used as often as they are. What no quote
     promised and a budget cannot bear raises psycopg's SerializationFailure: looked at again it is not given.
     """
-    given = Given(buying=buying)
+    given = Given(buying=buying, missing=list(paid.missing))
     uses = _take_gifts(session, paid, buying, given)
     _redeem(session, buying, given, uses)
     _issue(session, paid, buying, given)
@@ -109,7 +109,8 @@ def give(session: Session, paid: PaidOffers, buying: Buying) -> Given:
 
 
 def _take_gifts(session: Session, paid: PaidOffers, buying: Buying, given: Given) -> list[Use]:
-    """Take gifts from the stock; returns what is used after all."""
+    """Take gifts from the stock, as many as are there; returns what is used after all."""
+    lots: dict[str, int] = {}
     # In the order in which a void puts them back, so that neither waits for the other.
     for offer_code, reward, pieces in sorted(paid.gifts.rewards, key=lambda gift: gift[1]):
         cause = Cause(
@@ -119,17 +120,27 @@ def _take_gifts(session: Session, paid: PaidOffers, buying: Buying, given: Given
             receipt_id=buying.receipt_id,
             offer_code=offer_code,
         )
-        try:
-            take_pieces(
-                session, reward_code=reward, store_id=buying.till.store_id, pieces=pieces, cause=cause
-            )
-        except OutOfStock:
+        each = pieces // paid.times[offer_code]
+        taken = take_what_is_left(
+            session,
+            reward_code=reward,
+            store_id=buying.till.store_id,
+            cause=cause,
+            pieces=pieces,
+            each=each,
+        )
+        if taken < pieces:
             given.missing.append(reward)
-        else:
-            given.gifts.append((offer_code, reward, pieces))
-    given.gifts.sort(key=paid.gifts.rewards.index)
-    empty = {offer for offer, _, _ in paid.gifts.rewards} - {offer for offer, _, _ in given.gifts}
-    return [use for use in paid.uses if use.offer_code not in empty]
+            lots[offer_code] = taken // each
+        if taken:
+            given.gifts.append((offer_code, reward, taken))
+    order = [offer_code for offer_code, _, _ in paid.gifts.rewards]
+    given.gifts.sort(key=lambda gift: order.index(gift[0]))
+    return [
+        replace(use, uses=min(use.uses, lots[use.offer_code])) if use.offer_code in lots else use
+        for use in paid.uses
+        if lots.get(use.offer_code) != 0
+    ]
 
 
 def _issue(session: Session, paid: PaidOffers, buying: Buying, given: Given) -> None:

@@ -37,6 +37,10 @@ class PaidOffers:
     evaluated: set[str] = field(default_factory=set)
     points: OfferPoints = NOTHING_ADDED
     gifts: Gifts = NO_GIFTS
+    times: Mapping[str, int] = field(default_factory=dict)
+    """How often each offer applies that gives gifts: so many lots they come in."""
+    missing: Sequence[str] = ()
+    """Rewards of which the store has fewer pieces than offers would give."""
     vouchers: Sequence[str] = ()
     """Codes that were shown for the quote and are paid with, though the receipt does not name them."""
 
@@ -167,6 +171,7 @@ def _take(
 ) -> None:
     """Take what was promised beside discounts; a discount counts where the receipt states it."""
     paid.points, paid.gifts = promise.points, promise.gifts
+    paid.times = {one.offer_code: one.times for one in promise.applied.values()}
     paid.uses += [
         _use(one, 0, live)
         for one in promise.applied.values()
@@ -218,7 +223,9 @@ def _evaluate(
 ) -> None:
     """Take what the offers give beside discounts for the receipt's own basket, as budgets are now."""
     basket.evaluate(session, quote_id=quote.quote_id if quote else None)
-    paid.points, paid.gifts = basket.promise.points, basket.promise.gifts
+    basket.without_missing_gifts(session)
+    paid.points, paid.gifts, paid.missing = basket.promise.points, basket.promise.gifts, basket.missing_gifts
+    paid.times = {one.offer_code: one.times for one in basket.promise.applied.values()}
     given = [
         one for one in basket.promise.applied.values() if not one.discount and one.offer_code not in stated
     ]

@@ -89,6 +89,22 @@ def take_pieces(session: Session, *, reward_code: str, store_id: int, cause: Cau
     )
 
 
+def take_what_is_left(
+    session: Session, *, reward_code: str, store_id: int, cause: Cause, pieces: int, each: int
+) -> int:
+    """Hand over as many of `pieces` as are there, in whole lots of `each`; returns how many, 0 when there is no lot."""
+    wanted = pieces
+    while wanted > 0:
+        try:
+            take_pieces(session, reward_code=reward_code, store_id=store_id, cause=cause, pieces=wanted)
+        except OutOfStock:
+            there = gifts_left(session, store_id=store_id, reward_codes=[reward_code])[reward_code] or 0
+            wanted = min(wanted - each, there // each * each)
+        else:
+            return wanted
+    return 0
+
+
 def _demand(session: Session, kind: str, reward_code: str, store_id: int, **change: Any) -> None:
     moved, physical = _move(session, _TO_BE_HAD, kind, reward_code, store_id, **change)
     if physical and not moved:

@@ -40,3 +40,54 @@ class TestWhatIsMissing:
         quote = market.quote(TEA)
         assert quote.discounts == [0]
         assert [(one["offer_code"], one["missing"]) for one in quote.body["not_applied"]] == [("H", None)]
+
+
+class TestAReceipt:
+    """Gets what lies in the store, be it less than its basket would have."""
+
+    THREE = basket(("tea", 3, 1000))
+
+    def sold(self, market, quote, **rest):
+        answer = market.post(market.sale(quote, self.THREE, **rest))
+        return [one["quantity"] for one in answer["gifts"]], answer["messages"]
+
+    def test_without_a_quote_gets_the_pieces_that_are_there(self, market):
+        with_mugs(market, 2, offer("G", items("TEA"), GIFT, limits={"uses": 10}))
+        pieces, messages = self.sold(market, market.quote(self.THREE), quote_id=None)
+        assert (pieces, len(messages)) == ([2], 1)
+        assert self.on_hand(market) == 0
+
+    def test_gets_whole_lots(self, market):
+        with_mugs(market, 5, offer("G", items("TEA"), GIFT | {"quantity": 2}))
+        pieces, _ = self.sold(market, market.quote(self.THREE), quote_id=None)
+        assert (pieces, self.on_hand(market)) == ([4], 1)
+
+    def test_gets_the_rest_of_what_its_quote_promised(self, market):
+        """Another receipt was faster to one of three."""
+        with_mugs(market, 3, offer("G", items("TEA"), GIFT, limits={"uses": 10}))
+        quote = market.quote(self.THREE, at=...)
+        one = market.quote(TEA, at=..., till="S1b")
+        market.pay(one, TEA, till="S1b")
+        pieces, messages = self.sold(market, quote)
+        assert (pieces, len(messages)) == ([2], 1)
+        used = "select sum(uses) from offer_use where offer_code = :code"
+        assert market.number(used, code=f"{market.prefix}G") == 3
+
+    def test_leaves_the_group_to_others_where_nothing_is_there(self, market):
+        points = {"kind": "points", "points": 70}
+        with_mugs(
+            market,
+            0,
+            offer("G", items("TEA"), GIFT, priority=200, exclusive_group="X"),
+            offer("P", items("TEA", 3), points, exclusive_group="X"),
+        )
+        card = market.member()
+        quote = market.quote(self.THREE, at=..., card_number=card)
+        answer = market.post(market.sale(quote, self.THREE, card_number=card, quote_id=None))
+        assert (answer["gifts"], answer["points"]["earned"]) == ([], 100)
+
+    @staticmethod
+    def on_hand(market):
+        return market.number(
+            "select sum(on_hand) from reward_stock where reward_code = :code", code=f"{market.prefix}MUG"
+        )
