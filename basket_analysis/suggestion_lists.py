@@ -60,10 +60,13 @@ class SuggestionView:
 
 
 def list_suggestions(session: Session, ask: Ask, *, store_id: int) -> Page[SuggestionView]:
-    """Return a page of a store's suggestions; filters kind, state (open, accepted, rejected), group."""
+    """Return a page of a store's suggestions; filters kind, state (open, accepted, rejected), group, category."""
     statement = _suggestions().where(Suggestion.store_id == store_id)
     if kind := ask.filters.get("kind"):
         statement = statement.where(Suggestion.kind == kind)
+    if category := ask.filters.get("category"):
+        of_category = select(Article.article_id).where(Article.category == category)
+        statement = statement.where(Suggestion.article_id.in_(of_category))
     if group_id := ask.filters.get("group"):
         statement = statement.where(Suggestion.group_id == group_id)
     if state := ask.filters.get("state"):
