@@ -36,18 +36,31 @@ _HEAD = """
                select from receipt_flag as flag
                where flag.business_date = receipt.business_date and flag.receipt_id = receipt.receipt_id
                  and flag.code = 'quote_expired') as quoted,
-           (select choice from offer_book) as choice
+           coalesce((select past.choice from offer_choice_past as past
+                     where past.until > least(receipt.closed_at, receipt.received_at)
+                     order by past.until limit 1),
+                    (select choice from offer_book)) as choice
     from receipt join store using (store_id)
     where receipt.business_date = %(business_date)s and receipt.receipt_id = %(receipt_id)s
 """
 
 _LINES = """
     select line.line_number, line.quantity, line.unit, line.unit_price, line.total_amount, line.discounts,
-           coalesce(article.sku, line.sku) as sku, coalesce(article.gtin, line.gtin) as gtin,
-           article.category, article.type, article.department, article.brand,
+           coalesce(article.sku, line.sku) as sku, coalesce(sold.gtin, line.gtin) as gtin,
+           sold.category, sold.type, sold.department, sold.brand,
            article.article_id is not null as known
     from receipt_line as line
+    join receipt using (business_date, receipt_id)
     left join article using (article_id)
+    left join lateral (
+        select article.gtin, article.department, article.category, article.type, article.brand,
+               'infinity'::timestamptz as until
+        union all
+        select past.gtin, past.department, past.category, past.type, past.brand, past.until
+        from article_past as past
+        where past.article_id = line.article_id and past.until > least(receipt.closed_at, receipt.received_at)
+        order by until limit 1
+    ) as sold on true
     where line.business_date = %(business_date)s and line.receipt_id = %(receipt_id)s
     order by line.line_number
 """

@@ -89,6 +89,16 @@ class LiveBook(Base):
     changed_by: Mapped[str]
 
 
+class ChoicePast(Base):
+    """How groups chose up to a moment; a trigger writes it when that changes."""
+
+    __tablename__ = "offer_choice_past"
+    __table_args__ = (CheckConstraint("choice in ('first', 'best')", name="choice"),)
+
+    until: Mapped[datetime] = mapped_column(primary_key=True)
+    choice: Mapped[str]
+
+
 class OfferUse(Base):
     """
     What a receipt used of an offer; append-only, what is given back is a row of the other sign.

@@ -106,6 +106,24 @@ class Article(Base):
     picture: Mapped[str | None]
 
 
+class ArticlePast(Base):
+    """
+    Where an article belonged before: what stood in its row up to a moment.
+
+    A trigger writes it, whoever changes the row: returns are judged by what the article was when it was sold.
+    """
+
+    __tablename__ = "article_past"
+
+    article_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    until: Mapped[datetime] = mapped_column(primary_key=True)
+    gtin: Mapped[str | None]
+    department: Mapped[str | None]
+    category: Mapped[str | None]
+    type: Mapped[str | None]
+    brand: Mapped[str | None]
+
+
 class Receipt(Base):
     """An immutable document from a till: sale, return or void."""
 

@@ -106,7 +106,20 @@ TABLE article
   article_sku_key UNIQUE (sku)
   article_unit_check CHECK ((unit = ANY (ARRAY['pcs'::text, 'kg'::text, 'l'::text, 'm'::text])))
 CREATE INDEX article_category_idx ON article USING btree (category)
+CREATE TRIGGER article_keeps_past AFTER UPDATE ON article FOR EACH ROW WHEN ((((((old.gtin IS DISTINCT FROM new.gtin) OR (old.department IS DISTINCT FROM new.department)) OR (old.category IS DISTINCT FROM new.category)) OR (old.type IS DISTINCT FROM new.type)) OR (old.brand IS DISTINCT FROM new.brand))) EXECUTE FUNCTION keep_article_past()
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE article_past
+  article_id integer NOT NULL
+  until timestamp with time zone NOT NULL
+  gtin text
+  department text
+  category text
+  type text
+  brand text
+  article_past_pkey PRIMARY KEY (article_id, until)
+CREATE TRIGGER article_past_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON article_past FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+GRANT INSERT, SELECT TO regulars_app
 
 TABLE audit_event
   event_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
@@ -675,7 +688,16 @@ TABLE offer_book
   offer_book_book_check CHECK ((book = 1))
   offer_book_choice_check CHECK ((choice = ANY (ARRAY['first'::text, 'best'::text])))
   offer_book_pkey PRIMARY KEY (book)
+CREATE TRIGGER offer_book_keeps_past AFTER UPDATE ON offer_book FOR EACH ROW WHEN ((old.choice <> new.choice)) EXECUTE FUNCTION keep_offer_choice_past()
 GRANT SELECT, UPDATE TO regulars_app
+
+TABLE offer_choice_past
+  until timestamp with time zone NOT NULL
+  choice text NOT NULL
+  offer_choice_past_choice_check CHECK ((choice = ANY (ARRAY['first'::text, 'best'::text])))
+  offer_choice_past_pkey PRIMARY KEY (until)
+CREATE TRIGGER offer_choice_past_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON offer_choice_past FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+GRANT INSERT, SELECT TO regulars_app
 
 TABLE offer_counter
   offer_code text NOT NULL
@@ -1868,6 +1890,17 @@ BEGIN
   RETURN short;
 END $function$
 
+CREATE OR REPLACE FUNCTION public.keep_article_past()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  INSERT INTO article_past (article_id, until, gtin, department, category, type, brand)
+  VALUES (old.article_id, now(), old.gtin, old.department, old.category, old.type, old.brand)
+  ON CONFLICT DO NOTHING;
+  RETURN NULL;
+END $function$
+
 CREATE OR REPLACE FUNCTION public.keep_decided_offer()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1917,6 +1950,15 @@ BEGIN
       USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.keep_offer_choice_past()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  INSERT INTO offer_choice_past (until, choice) VALUES (now(), old.choice) ON CONFLICT DO NOTHING;
+  RETURN NULL;
 END $function$
 
 CREATE OR REPLACE FUNCTION public.keep_rehearsed()

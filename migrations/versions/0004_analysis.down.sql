@@ -1,6 +1,15 @@
 -- Takes 0004_analysis.sql back; the newest section stands first.
 SET LOCAL lock_timeout = '5s';
 
+-- sales and rewards: what articles and the choice of groups were.
+
+DROP TRIGGER offer_book_keeps_past ON offer_book;
+DROP FUNCTION keep_offer_choice_past();
+DROP TABLE offer_choice_past;
+DROP TRIGGER article_keeps_past ON article;
+DROP FUNCTION keep_article_past();
+DROP TABLE article_past;
+
 -- basket_analysis: stores against each other.
 
 DROP TABLE category_profile, store_category, store_profile;

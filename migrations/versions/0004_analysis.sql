@@ -244,3 +244,53 @@ CREATE TABLE category_profile (
 );
 
 GRANT SELECT, INSERT, DELETE ON store_profile, store_category, category_profile TO regulars_app;
+
+-- sales and rewards: what articles and the choice of groups were when something was sold.
+
+CREATE TABLE article_past (
+  article_id INTEGER NOT NULL,
+  until TIMESTAMP WITH TIME ZONE NOT NULL,
+  gtin TEXT,
+  department TEXT,
+  category TEXT,
+  type TEXT,
+  brand TEXT,
+  CONSTRAINT article_past_pkey PRIMARY KEY (article_id, until)
+);
+
+CREATE TRIGGER article_past_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON article_past
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE FUNCTION keep_article_past() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO article_past (article_id, until, gtin, department, category, type, brand)
+  VALUES (old.article_id, now(), old.gtin, old.department, old.category, old.type, old.brand)
+  ON CONFLICT DO NOTHING;
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER article_keeps_past AFTER UPDATE ON article FOR EACH ROW
+  WHEN ((old.gtin, old.department, old.category, old.type, old.brand)
+        IS DISTINCT FROM (new.gtin, new.department, new.category, new.type, new.brand))
+  EXECUTE FUNCTION keep_article_past();
+
+CREATE TABLE offer_choice_past (
+  until TIMESTAMP WITH TIME ZONE NOT NULL,
+  choice TEXT NOT NULL,
+  CONSTRAINT offer_choice_past_pkey PRIMARY KEY (until),
+  CONSTRAINT offer_choice_past_choice_check CHECK (choice in ('first', 'best'))
+);
+
+CREATE TRIGGER offer_choice_past_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON offer_choice_past
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE FUNCTION keep_offer_choice_past() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO offer_choice_past (until, choice) VALUES (now(), old.choice) ON CONFLICT DO NOTHING;
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER offer_book_keeps_past AFTER UPDATE ON offer_book FOR EACH ROW
+  WHEN (old.choice <> new.choice) EXECUTE FUNCTION keep_offer_choice_past();
+
+GRANT SELECT, INSERT ON article_past, offer_choice_past TO regulars_app;

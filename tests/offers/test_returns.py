@@ -513,3 +513,43 @@ class TestAUsedVoucher:
         market.post(market.void_of(sale))
         state = market.number("select state from voucher where voucher_code = :code", code=code)
         assert state == "redeemed"
+
+
+ONCE = {"per_receipt": 1}
+
+
+class TestWhatHasChangedSinceTheSale:
+    """A return is judged by what articles were, and by how groups chose, when it was sold."""
+
+    def test_is_not_the_category_of_what_was_sold(self, market):
+        market.live(offer("SET", items("CHOC", 3), nth()))
+        lines = basket(("choc", 3, 1000), ("pen", 1, 500))
+        quote = market.quote(lines, at=...)
+        sale = market.sale(quote, lines)
+        market.post(sale)
+        market.execute("update article set category = 'SWEETS', gtin = '08594001029990' where sku = 'choc'")
+        try:
+            quoted = market.returns(sale, {2: "1"})
+            # What is kept is the whole set still.
+            assert (quoted["totals"]["refund_amount"], quoted["broken_offers"]) == (500, [])
+            market.execute("update article set category = 'CANDY' where sku = 'choc'")
+            assert market.returns(sale, {2: "1"}) == quoted
+        finally:
+            market.execute("update article set category = 'CHOC', gtin = null where sku = 'choc'")
+        assert market.returns(sale, {2: "1"}) == quoted
+
+    def test_is_not_how_groups_choose(self, market):
+        pair = offer(
+            "P", each(("TEA", 1), ("SOAP", 1)), percent(40), exclusive_group="X", priority=200, limits=ONCE
+        )
+        half = offer("Q", items("TEA"), percent(50), exclusive_group="X")
+        market.live(pair, half, choice="best")
+        lines = basket(("tea", 2, 1000), ("soap", 1, 5000), ("soap", 1, 100))
+        quote = market.quote(lines, at=...)
+        assert quote.payable == 7100 - 2400 - 500
+        sale = market.sale(quote, lines)
+        market.post(sale)
+        market.live(offer("NEW", items("PEN"), percent(10)), choice="first")
+        assert market.number("select choice from offer_book") == "first"
+        # The best of what is kept is half of both teas; first would be the pair, and 60 less.
+        assert market.returns(sale, {2: "1"})["totals"]["refund_amount"] == 4200 - 1100
