@@ -7,7 +7,7 @@ from typing import Any, Literal
 PALETTE_SIZE = 12
 _NEARLY_ALL = 0.8
 """From this share on an axis ends at 100 %: beyond it there is nothing."""
-Height = Literal["short", "normal", "tall"]
+Height = Literal["short", "normal", "tall", "huge"]
 Scale = Literal["number", "money", "percent"]
 
 
@@ -158,6 +158,79 @@ def bar_options(
                 "barMaxWidth": 18,
                 "barCategoryGap": "35%",
                 "label": {"show": True, "position": "right", "written": True},
+            }
+        ],
+    }
+
+
+def paired_options(
+    labels: Sequence[str], first: Series, second: Series, colours: Sequence[str], axis: Axis
+) -> dict[str, Any]:
+    """Return two horizontal bars per label: the first in its own colour and written out, the second thin and grey."""
+    return {
+        "axis": axis.describe(),
+        "grid": {"left": 4, "right": 56, "top": 4, "bottom": 4, "containLabel": True},
+        "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}},
+        "xAxis": {"type": "value", "show": False},
+        "yAxis": {
+            "type": "category",
+            "data": list(labels),
+            "inverse": True,
+            "axisLabel": {"width": 200, "overflow": "truncate", "interval": 0},
+        },
+        "series": [
+            {
+                "type": "bar",
+                "name": first.name,
+                "data": [
+                    {"value": value, "itemStyle": {"color": token(colour), "borderRadius": [0, 3, 3, 0]}}
+                    for value, colour in zip(first.values, colours, strict=True)
+                ],
+                "barMaxWidth": 14,
+                "barGap": "15%",
+                "barCategoryGap": "30%",
+                "label": {"show": True, "position": "right", "written": True},
+            },
+            {
+                "type": "bar",
+                "name": second.name,
+                "data": list(second.values),
+                "color": token(second.colour),
+                "barMaxWidth": 5,
+            },
+        ],
+    }
+
+
+def diverging_options(labels: Sequence[str], values: Sequence[float], axis: Axis) -> dict[str, Any]:
+    """Return horizontal bars to either side of zero, each with its value written beyond its end."""
+    most = max((abs(value) for value in values), default=1.0) or 1.0
+    return {
+        "axis": axis.describe(),
+        "grid": {"left": 4, "right": 12, "top": 4, "bottom": 4, "containLabel": True},
+        "tooltip": {"trigger": "item"},
+        # Room for the words beyond the longest bars.
+        "xAxis": {"type": "value", "show": False, "min": -1.35 * most, "max": 1.35 * most},
+        "yAxis": {
+            "type": "category",
+            "data": list(labels),
+            "inverse": True,
+            "axisLabel": {"width": 180, "overflow": "truncate", "interval": 0},
+        },
+        "series": [
+            {
+                "type": "bar",
+                "data": [
+                    {
+                        "value": value,
+                        "itemStyle": {"color": token("1" if value < 0 else "0"), "borderRadius": 3},
+                        "label": {"position": "left" if value < 0 else "right"},
+                    }
+                    for value in values
+                ],
+                "barMaxWidth": 14,
+                "barCategoryGap": "35%",
+                "label": {"show": True, "written": True},
             }
         ],
     }

@@ -54,6 +54,7 @@ def _layout() -> tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...]:
         (
             _("Shops"),
             (
+                ("store_page.index", _("Store at a glance"), "store", "2"),
                 ("store_offers.index", _("Offers today"), "clock", "h"),
                 ("rewards.index", _("Rewards and stock"), "gift", "y"),
                 ("pickups.index", _("Gifts to hand over"), "clock", "1"),
@@ -86,6 +87,7 @@ _PART_OF: Final = {
     "offer_builder": "offers",
     "offer_files": "offers",
     "rehearsals": "offers",
+    "group_map": "groups",
     "rules": "groups",
     "vouchers": "voucher_batches",
 }

@@ -34,6 +34,7 @@ _DESK: Final[Roles] = frozenset({DESK, ADMINISTRATOR})
 _ADMINISTRATION: Final[Roles] = frozenset({ADMINISTRATOR})
 _PROGRAMME: Final[Roles] = frozenset({MARKETING, ADMINISTRATOR})
 
+_STORES_WORK: Final[Roles] = frozenset({STORE_MANAGER, MARKETING, ANALYST, AUDITOR, ADMINISTRATOR})
 _STOCK: Final[Roles] = frozenset({STORE_MANAGER, ADMINISTRATOR})
 _COUNTER: Final[Roles] = frozenset({CASHIER, STORE_MANAGER, DESK, ADMINISTRATOR})
 
@@ -51,8 +52,14 @@ ROUTES: Final[dict[str, Roles]] = {
     "search.find": SIGNED_IN,
     "groups.index": _LOOK,
     "groups.show": _LOOK,
+    "group_map.index": _LOOK,
     "rules.index": _LOOK,
     "rules.show": _LOOK,
+    "store_page.index": _STORES_WORK,
+    "store_page.show": _STORES_WORK,
+    "store_page.category": _STORES_WORK,
+    "store_page.answer": frozenset({STORE_MANAGER}),
+    "store_page.undo": frozenset({STORE_MANAGER}),
     "assortment.index": frozenset({STORE_MANAGER, MARKETING, ANALYST, AUDITOR, ADMINISTRATOR}),
     "assortment.show": frozenset({STORE_MANAGER, MARKETING, ANALYST, AUDITOR, ADMINISTRATOR}),
     "assortment.decide": frozenset({STORE_MANAGER}),

@@ -21,6 +21,8 @@ def addresses(house):
         "/groups/",
         "/groups/g1",
         "/groups/none",
+        "/groups/map/",
+        "/groups/map/?theme=g1&ties=all",
         "/rules/",
         "/rules/?q=tea&side=if&group=g1",
         "/rules/1",

@@ -30,7 +30,7 @@ function writer(axis, compact) {
   };
 }
 
-function dressed(raw) {
+function dressed(raw, element) {
   const options = coloured(raw);
   const axis = raw.axis || {};
   const write = writer(axis, false);
@@ -48,8 +48,10 @@ function dressed(raw) {
     axisLabel: { ...font, hideOverlap: true, ...(one.type === "value" ? { formatter: writeShort } : {}), ...(one.inverse ? { color: variable("--text") } : {}), ...one.axisLabel },
     splitLine: { show: one.type === "value" && one.show !== false, lineStyle: { color: variable("--chart-line") } },
   });
-  options.xAxis = dress(options.xAxis);
-  options.yAxis = dress(options.yAxis);
+  if (options.xAxis) {
+    options.xAxis = dress(options.xAxis);
+    options.yAxis = dress(options.yAxis);
+  }
   if (options.legend) {
     options.legend = { icon: "roundRect", itemWidth: 10, itemHeight: 10, itemGap: 16, textStyle: { ...font, color: variable("--text") }, ...options.legend };
   }
@@ -69,9 +71,41 @@ function dressed(raw) {
     if (series.label && series.label.written) {
       series.label = { ...font, color: variable("--text"), ...series.label, formatter: (point) => write(point.value) };
     }
+    if (series.type === "graph" || series.type === "sankey") dressNetwork(series, options, font, element);
     if (series.endLabel) series.endLabel = { ...font, fontWeight: 600, ...series.endLabel };
   });
   return options;
+}
+
+// Maps and flows: every part says in words what it is, and labels that would collide are left out.
+function dressNetwork(series, options, font, element) {
+  const text = variable("--text");
+  const ground = variable("--ground");
+  options.tooltip.formatter = (point) => point.data.tip || point.name;
+  const outline = { textBorderColor: ground, textBorderWidth: 3 };
+  series.label = { ...font, color: text, ...outline, formatter: (point) => point.data.words || point.name, ...series.label };
+  if (series.type !== "graph") return;
+  series.data.forEach((one) => { if (one.label) Object.assign(one.label, outline); });
+  fill(series, element);
+  series.labelLayout = (label) => ({ hideOverlap: !(series.data[label.dataIndex] || {}).title });
+}
+
+// A map may be drawn wider or higher than it was made, so that it fills its frame; its dots stay round.
+function fill(series, element) {
+  const span = (values) => Math.max(...values) - Math.min(...values) || 1;
+  const width = element.clientWidth - series.left - series.right;
+  const height = element.clientHeight - series.top - series.bottom;
+  const wider = (width / height) * (span(series.data.map((one) => one.y)) / span(series.data.map((one) => one.x)));
+  if (wider > 0) series.data.forEach((one) => { one.x *= wider; });
+}
+
+function zoomed(event) {
+  const button = event.target.closest("[data-chart-zoom]");
+  const chart = button && drawn.get(document.getElementById(button.dataset.chartOf));
+  if (!chart) return;
+  const factor = Number(button.dataset.chartZoom);
+  if (factor) chart.dispatchAction({ type: "graphRoam", zoom: factor, originX: chart.getWidth() / 2, originY: chart.getHeight() / 2 });
+  else draw(document.getElementById(button.dataset.chartOf));
 }
 
 function draw(element) {
@@ -79,12 +113,14 @@ function draw(element) {
   if (!drawn.has(element)) {
     drawn.set(element, chart);
     const links = JSON.parse(element.dataset.links || "[]");
-    if (links.length) {
-      chart.on("click", (point) => { if (links[point.dataIndex]) window.location.assign(links[point.dataIndex]); });
-    }
-    new ResizeObserver(() => chart.resize()).observe(element);
+    chart.on("click", (point) => {
+      const address = (point.data && point.data.href) || links[point.dataIndex];
+      if (address) window.location.assign(address);
+    });
+    const map = element.dataset.chart.includes('"type": "graph"');
+    new ResizeObserver(() => { chart.resize(); if (map) draw(element); }).observe(element);
   }
-  chart.setOption(dressed(JSON.parse(element.dataset.chart)), true);
+  chart.setOption(dressed(JSON.parse(element.dataset.chart), element), true);
 }
 
 function drawAll(root = document) {
@@ -97,6 +133,7 @@ function drawAll(root = document) {
   root.querySelectorAll("[data-chart]").forEach(draw);
 }
 
+document.addEventListener("click", zoomed);
 document.fonts.ready.then(() => drawAll());
 document.body.addEventListener("htmx:afterSettle", (event) => drawAll(event.detail.elt));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAll());
