@@ -181,7 +181,7 @@ def notes_of(offer: Offer) -> list[str]:
     if offer.audience.groups:
         notes.append("groups_of_today")
     if offer.audience.phases or offer.audience.values:
-        notes.append("phases_unknown")
+        notes.append("phases_of_today")
     if isinstance(offer.benefit, Gift):
         notes.append("stock_not_counted")
     if offer.valid.start is not None or offer.valid.end is not None:

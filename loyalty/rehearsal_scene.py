@@ -36,11 +36,15 @@ class Place:
 _PEOPLE = """
     select member.member_id::text, member.member_code, member.birth_date,
            coalesce(member.company_name, member.company_id, member.vat_id) is not null, membership.group_id,
-           standing.tier_code
+           tier.tier_code, standing.phase, standing.value_class
     from member
     left join group_membership as membership
       on membership.member_id = member.member_id and membership.run_id = (select run_id from served_run)
-    left join tier_standing as standing on standing.account_id = member.account_id
+      and member.profiling_objected_at is null
+    left join member_standing as standing
+      on standing.member_id = member.member_id and standing.run_id = (select run_id from served_run)
+      and member.profiling_objected_at is null
+    left join tier_standing as tier on tier.account_id = member.account_id
     where member.member_id = any(%s::uuid[])
 """
 
@@ -62,7 +66,7 @@ class Scene:
     """
     Turns past baskets into settings.
 
-    Tier and shopper group are today's; birthday and first purchase are as of the basket; articles are as they are
+    Tier, shopper group, phase and value class are today's; birthday and first purchase are as of the basket; articles are as they are
     known today. Vouchers are not presented: those of the past are spent.
     """
 
@@ -111,11 +115,11 @@ class Scene:
             self._people.clear()
         lacking = [one for one in wanted if one not in self._people]
         if lacking:
-            for member_id, code, birth_date, company, group, tier in driver_of(session).execute(
+            for member_id, code, birth_date, company, group, tier, phase, value in driver_of(session).execute(
                 _PEOPLE, (lacking,)
             ):
                 groups = (group,) if group else ()
-                shopper = Shopper(code, tier, groups, birth_date=birth_date, company=company)
+                shopper = Shopper(code, tier, groups, phase, value, birth_date, company=company)
                 self._people[member_id] = shopper, group
 
     def setting(self, basket: PastBasket, codes: Mapping[tuple[UUID, int], tuple[Any, Any]]) -> Setting:

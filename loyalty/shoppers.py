@@ -33,7 +33,8 @@ SCENE = f"""
         select member.member_code, member.birth_date,
             coalesce(member.company_name, member.company_id, member.vat_id) is not null,
             (select jsonb_agg(membership.group_id) from group_membership as membership
-             where membership.member_id = member.member_id and membership.run_id = (select run_id from served_run)),
+             where membership.member_id = member.member_id and membership.run_id = (select run_id from served_run)
+               and member.profiling_objected_at is null),
             exists (
                 select from staff_card join card on card.card_number = staff_card.card_number
                 where card.member_id = member.member_id
@@ -41,8 +42,12 @@ SCENE = f"""
                   and (staff_card.ended_at is null or staff_card.ended_at > %(at)s::timestamptz)),
             %(asks_first)s::boolean and not exists (
                 select from receipt
-                where receipt.account_id = holder.account_id and receipt.type = 'sale' and receipt.mode = 'live')
+                where receipt.account_id = holder.account_id and receipt.type = 'sale' and receipt.mode = 'live'),
+            standing.phase, standing.value_class
         from holder join member using (member_id)
+        left join member_standing as standing
+          on standing.run_id = (select run_id from served_run) and standing.member_id = member.member_id
+          and member.profiling_objected_at is null
     ) as person on true
 """
 """The generation of the live offers, the articles of the lines, and the member behind the card; asked with `scene_values`."""
@@ -82,12 +87,14 @@ def scene_values(
 
 def scene_in(row: Sequence[Any], *, lines: Lines, values: dict[str, Any]) -> Scene:
     """Return what `SCENE` found for these lines and values."""
-    generation, goods, code, birth_date, company, groups, staff, first = row
+    generation, goods, code, birth_date, company, groups, staff, first, phase, value = row
     shopper = None
     if code is not None:
         shopper = Shopper(
             member_code=code,
             groups=tuple(groups or ()),
+            phase=phase,
+            value=value,
             birth_date=birth_date,
             first_purchase=first,
             staff=staff,

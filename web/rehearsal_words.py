@@ -34,6 +34,7 @@ def note_words(notes: Iterable[str]) -> list[str]:
         ),
         "tiers_of_today": _("Members have the tier that they have today."),
         "groups_of_today": _("Members are in the shopper group that they are in today."),
+        "phases_of_today": _("Members have the phase and the value class that they have today."),
         "phases_unknown": _("It is for phases or values of members, which are not known yet: nobody had it."),
         "stock_not_counted": _("Gifts were given as if there were always enough of them."),
         "dates_left_out": _("Its dates were left out, as if it were its time; weekdays and hours counted."),

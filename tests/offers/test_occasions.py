@@ -13,6 +13,37 @@ def given(market, *, card=None, lines=LINES, **rest) -> int:
     return sum(market.quote(lines, card_number=card or ..., **rest).discounts)
 
 
+def serve_run(market):
+    """Serve a run of the analysis, and return its id."""
+    run = uuid7()
+    market.execute(
+        "insert into analysis_run (run_id, business_day, state, started_at, finished_at, version, parameters,"
+        " inputs, timings) values (:run, current_date, 'completed', now(), now(), '1', '{}', '{}', '{}')",
+        run=run,
+    )
+    market.execute(
+        "insert into served_run (run_id, served_at) values (:run, now())"
+        " on conflict (served) do update set run_id = excluded.run_id",
+        run=run,
+    )
+    return run
+
+
+def stand(market, run, card, phase, value_class):
+    """Let a run see the holder of a card in a phase and a class of value."""
+    market.execute(
+        "insert into member_standing (run_id, member_id, phase, phase_since, value_class, value_since, financial, margin,"
+        " financial_rank, informational, told_profile, told_consents, told_answers, told_redemptions, reference_value,"
+        " brought, household, visits, silence, usual_gap, long_gap, lost_gap)"
+        " select :run, member_id, :phase, current_date, :value_class, current_date, 1, false, 0.5, 0, 0, 0, 0, 0, 0, 0, 0,"
+        " 1, 1, 7, 14, 42 from member where member_code = :card",
+        run=run,
+        card=card,
+        phase=phase,
+        value_class=value_class,
+    )
+
+
 class TestAnOfferOfATime:
     @pytest.mark.parametrize(
         ("at", "expected"),
@@ -177,13 +208,7 @@ class TestAnOfferForMembers:
 
     def test_is_for_a_shopper_group(self, market):
         one, other = market.member(), market.member()
-        run = uuid7()
-        market.execute(
-            "insert into analysis_run (run_id, business_day, state, started_at, finished_at, version, parameters,"
-            " inputs, timings) values (:run, current_date, 'completed', now(), now(), '1', '{}', '{}', '{}')",
-            run=run,
-        )
-        market.execute("insert into served_run (run_id, served_at) values (:run, now())", run=run)
+        run = serve_run(market)
         market.execute(
             "insert into group_membership (run_id, member_id, group_id, strength, baskets)"
             " select :run, member_id, 'G7', 1, 9 from member where member_code = :card",
@@ -192,3 +217,31 @@ class TestAnOfferForMembers:
         )
         market.live(offer("T", items("TEA"), TEN, audience={"who": "members", "groups": ["G7"]}))
         assert (given(market, card=one), given(market, card=other)) == (1000, 0)
+
+    @pytest.mark.parametrize(
+        "audience",
+        [
+            {"phases": ["won_back", "fading"]},
+            {"values": ["vip"]},
+            {"phases": ["fading"], "values": ["vip", "low"]},
+        ],
+    )
+    def test_is_for_a_phase_or_a_class_of_value(self, market, audience):
+        one, other, unseen = market.member(), market.member(), market.member()
+        run = serve_run(market)
+        stand(market, run, one, "fading", "vip")
+        stand(market, run, other, "peak", "low")
+        market.live(offer("T", items("TEA"), TEN, audience={"who": "members", **audience}))
+        assert [given(market, card=card) for card in (one, other, unseen)] == [1000, 0, 0]
+
+    def test_is_not_for_a_phase_of_a_run_that_is_not_served_nor_of_who_objects_since(self, market):
+        one, other = market.member(), market.member()
+        run, later = serve_run(market), uuid7()
+        stand(market, later, one, "fading", "vip")
+        stand(market, run, other, "fading", "vip")
+        market.live(offer("T", items("TEA"), TEN, audience={"who": "members", "phases": ["fading"]}))
+        assert (given(market, card=one), given(market, card=other)) == (0, 1000)
+        market.execute(
+            "update member set profiling_objected_at = now() where member_code = :card", card=other
+        )
+        assert given(market, card=other) == 0
