@@ -70,15 +70,16 @@ def quote_basket(session: Session, *, till: TillIdentity, basket: Basket, now: d
     It is never refused: more points than can be spent are cut, a card that is unknown or blocked earns
     and spends nothing, and the messages say so. The rules are those of the day on which it would be paid,
     the offers those that are live now and run at the moment at which it would be. What it promises of
-    their budgets is held; where somebody else was faster it is worked out again.
+    their budgets is held; where somebody else was faster it is worked out again. What is told is kept.
     """
     asked = _ask(session, basket, till, now)
     offers, holder = asked.offers, asked.standing.holder if asked.standing else None
-    denied: list[str] = []
-    for attempt in range(ATTEMPTS):
+    denied: set[str] = set()
+    for attempt in range(ATTEMPTS + 1):
         if offers is not None:
-            # Left to the others is in the end what so many want at once.
-            offers.evaluate(session, denied=denied if attempt + 1 == ATTEMPTS else ())
+            # Left to the others is in the end what so many want at once: what was short, and at last all that can be.
+            left_alone = denied if attempt + 1 >= ATTEMPTS else ()
+            offers.evaluate(session, denied=offers.with_budgets if attempt == ATTEMPTS else left_alone)
             offers.without_missing_gifts(session)
         document = _worked_out(session, asked, basket=basket, till=till, now=now)
         short = keep_quote(
@@ -93,7 +94,7 @@ def quote_basket(session: Session, *, till: TillIdentity, basket: Basket, now: d
         )
         if not short:
             break
-        denied = sorted({*denied, *short})
+        denied |= {*short}
     if asked.unchecked and asked.unchecked.row(session)[0] != asked.live.generation and live_book(session):
         # Offers went live since this process looked; what was worked out was told to nobody.
         return quote_basket(session, till=till, basket=basket, now=now)

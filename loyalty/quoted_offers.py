@@ -69,7 +69,7 @@ class OnBasket:
         session: Session,
         *,
         quote_id: UUID | None = None,
-        denied: Sequence[str] = (),
+        denied: Collection[str] = (),
     ) -> None:
         """
         Work out what the offers give now, with what is left of their budgets; `denied` ones have nothing left.
@@ -104,6 +104,11 @@ class OnBasket:
             )
             for one in self.promise.applied.values()
         ]
+
+    @property
+    def with_budgets(self) -> list[str]:
+        """The live offers of which quotes hold what they promise: without them nothing is to be held."""
+        return [offer.code for offer in self.live.offers.values() if offer.limits.held]
 
     @property
     def holding(self) -> tuple[Place, list[Use]]:

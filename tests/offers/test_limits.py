@@ -14,6 +14,8 @@ import pytest
 import time_machine
 from werkzeug.serving import make_server
 
+from loyalty.basket_quotes import ATTEMPTS
+from loyalty.quoted_offers import OnBasket
 from sales.operations import add_till
 from tests.offers.conftest import OPENED, Quote, amount, basket, items, nth, offer, percent
 
@@ -140,6 +142,35 @@ class TestWhatIsOverForEverybody:
         assert market.quote(TEA, at=...).missing == {"G": "1"}
         sold(market, TWO_TEAS)
         assert market.quote(TEA, at=...).missing == {"G": None}
+
+
+class TestAQuoteThatAlwaysLoses:
+    def test_is_kept_without_what_others_were_faster_to(self, market, monkeypatch):
+        """Whenever it is worked out, the rival pays for the very offer that it found before it can hold it."""
+        rivals = range(ATTEMPTS + 2)
+        market.live(
+            *[
+                offer(
+                    f"R{n}", items("TEA"), ONE_OFF, limits={"uses": 1}, exclusive_group="X", priority=99 - n
+                )
+                for n in rivals
+            ]
+        )
+        evaluate, lost = OnBasket.evaluate, []
+
+        def slow(basket: OnBasket, session: Any, **rest: Any) -> None:
+            evaluate(basket, session, **rest)
+            if basket.place.till_id == loser and basket.promise.applied:
+                lost.append(next(iter(basket.promise.applied)))
+                sold(market, till="S1b")
+
+        loser = market.number("select till_id from till join store using (store_id)"
+                              " where store_code = 'S1' and till_code = 'T1'")  # fmt: skip
+        monkeypatch.setattr(OnBasket, "evaluate", slow)
+        quote = market.quote(TEA, at=...)
+        monkeypatch.undo()
+        assert (len(lost), quote.discounts) == (ATTEMPTS, [0])
+        assert market.pay(quote, TEA)["flags"] == []
 
 
 class TestABudget:
