@@ -88,12 +88,12 @@ def known_codes(
 ) -> KnownCodes:
     """Return what there is of stated codes that nothing at hand explains; asks nothing where all is."""
     promise = quote.promise if quote else NOTHING_PROMISED
+    promised = {one.offer_code: one.offer_version for one in promise.applied.values()}
     asked = {
         code
         for code, one in stated.items()
-        if code not in promise.applied
-        and code not in promise.batches
-        and (code not in live or one.version not in {None, live[code].version})
+        if code not in promise.batches
+        and (code not in live or promised.get(code, one.version) not in {None, live[code].version})
     }
     if not asked:
         return NOTHING_KNOWN
@@ -254,8 +254,13 @@ def _state(  # noqa: PLR0917
 ) -> None:
     """Take a stated discount as it is, and flag it where the offer was not valid."""
     live = basket.live.offers if basket else {}
-    found = _version(code, stated, posted, live, known)
     promised = promise.applied.get(code)
+    if promised is not None and valid_by_quote:
+        # The budget is that of the version that was promised, be it stopped or replaced since.
+        stated = replace(stated, version=promised.offer_version)
+        found = _of_version(code, promised.offer_version, live, known)
+    else:
+        found = _version(code, stated, posted, live, known)
     if not valid_by_quote:
         reason = _why_not(code, found, basket, known)
         if reason is not None:
@@ -266,6 +271,13 @@ def _state(  # noqa: PLR0917
     limits = found.limits if found else live[code].limits if code in live else None
     use = Use(code, version, promised.times if promised else 1, stated.amount)
     paid.uses.append(replace(use, limits=limits) if limits else use)
+
+
+def _of_version(code: str, version: int, live: Mapping[str, Offer], known: KnownCodes) -> Offer | None:
+    if code in live and live[code].version == version:
+        return live[code]
+    versions = known.versions.get(code, ())
+    return next((one.offer for one in versions if one.offer.version == version), None)
 
 
 def _version(

@@ -144,6 +144,24 @@ class TestWhatIsOverForEverybody:
         assert market.quote(TEA, at=...).missing == {"G": None}
 
 
+class TestAnOfferStoppedMeanwhile:
+    """What a quote promised is honoured; what a receipt states beyond it is flagged, stopped or not."""
+
+    @pytest.mark.parametrize("stopped", [False, True])
+    @pytest.mark.parametrize(("off", "expected"), [(1000, set()), (1500, {"offer_not_valid"})])
+    def test_keeps_its_budget(self, market, stopped, off, expected):
+        market.live(offer("L", items("TEA"), ONE_OFF, limits={"amount": 1200}))
+        quote = market.quote(TEA, at=...)
+        if stopped:
+            market.stop()
+        body = market.sale(quote, TEA)
+        paid = body["lines"][0]
+        paid["discounts"][0]["amount"] = paid["discount_amount"] = off
+        paid["total_amount"] = 5990 - off
+        body["totals"] |= {"discount_amount": off, "payable_amount": 5990 - off}
+        assert flags(market.post(body)) & {"offer_not_valid", "unknown_offer"} == expected
+
+
 class TestAQuoteThatAlwaysLoses:
     def test_is_kept_without_what_others_were_faster_to(self, market, monkeypatch):
         """Whenever it is worked out, the rival pays for the very offer that it found before it can hold it."""
