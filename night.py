@@ -12,8 +12,10 @@ from typing import Any
 
 import click
 
+import basket_analysis.assortment_jobs
 import basket_analysis.group_jobs
 import basket_analysis.jobs
+import basket_analysis.profile_jobs
 import basket_analysis.quality_jobs
 import basket_analysis.standing_jobs
 import basket_analysis.store_jobs
@@ -90,8 +92,9 @@ NIGHT = Job(
         Step("form_groups", basket_analysis.group_jobs.form_groups),
         Step("judge_members", judge_members),
         Step("measure_quality", basket_analysis.quality_jobs.measure_quality),
+        Step("describe_groups", basket_analysis.profile_jobs.describe_groups),
         Step("compare_stores", basket_analysis.store_jobs.compare_stores),
-        Step("suggest_assortment", basket_analysis.jobs.suggest_assortment),
+        Step("suggest_assortment", basket_analysis.assortment_jobs.suggest_assortment),
         Step("make_catalogs", catalogs.jobs.due_catalogs),
         Step("sum_points", loyalty.jobs.sum_points),
         Step("keep_liability", loyalty.jobs.keep_liability),

@@ -1,22 +1,34 @@
 """Assortment suggestions: what a store loses without an article and gains with another, from cards."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from basket_analysis.audience import Audience
+from basket_analysis.delistings import natural_delistings
+from basket_analysis.retention import RetentionModel
+from basket_analysis.store_baskets import StoreBaskets
 from basket_analysis.store_sales import Floats, Int32s, SalesTable, article_statistics
+from basket_analysis.substitutes import Buyers, PairLifts, StoreSubstitutes
 
 Kind = Literal["list", "delist", "keep", "place_together"]
 
 Z80 = 1.2815515655446004
 """Half the width of an 80 % interval of the normal distribution, in standard errors."""
 
+POOL = 3
+"""Of each kind so many times as many as are suggested are looked at household by household."""
 
-SHORTEST_STOCKED = 8
-"""Weeks that an article counts as stocked at least: a single good week is not a rate."""
+LATELY = 4
+"""An article that was not sold in so many weeks is delisted already."""
+
+MOST_UNKNOWN = 10.0
+"""Cards speak for no more than ten times their own sales."""
+
+NAMED_SUBSTITUTES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,160 +73,155 @@ class Assortment:
     Learns from one window of sales what every article means to every store, and suggests.
 
     After `fit`, `statistics_` has a row per (store, article), `similarity_` the cosine of the stores'
-    shares of revenue by type, and `eligible_` says which stores have enough baskets.
+    shares of revenue by type, `eligible_` says which stores have enough baskets, and `doubt_` is how far, in
+    shares of the loss, the chain's own delistings fell beside what habits foretold.
     """
 
     def __init__(self, settings: AssortmentSettings | None = None) -> None:
         self.settings = settings or AssortmentSettings()
 
-    def fit(self, table: SalesTable, groups: Int32s | None = None) -> "Assortment":
-        """Learn from `table`; `groups` gives each household's shopper group, -1 for none."""
+    def fit(
+        self, table: SalesTable, groups: Int32s | None = None, *, everybody: StoreBaskets | None = None
+    ) -> "Assortment":
+        """
+        Learn from `table`; `groups` gives each household's shopper group, -1 for none.
+
+        `everybody` are the same stores' and articles' baskets with and without a known household: money is
+        then what all of them brought, not only those with a card.
+        """
         self.table_ = table
         self.statistics_ = article_statistics(table)
         self.eligible_ = table.baskets_per_store >= self.settings.min_store_baskets
         self.similarity_ = _similarity(table)
-        self._lines = pd.DataFrame(
-            {
-                "article": table.article,
-                "basket": table.basket,
-                "store": table.store[table.basket],
-                "household": table.household[table.basket],
-            }
+        self.audience_ = Audience(table, groups, min_people=self.settings.min_people)
+        self.doubt_ = _doubt(everybody)
+        self._scales = _scales(self.statistics_, table.weeks, everybody)
+        self._by_store = dict(iter(self.statistics_.groupby("store")))
+        self._lifts = PairLifts(table)
+        stores = table.store[table.basket]
+        order = np.argsort(stores, kind="stable")
+        self._lines, self._line_stores = order, stores[order]
+        sums = np.bincount(
+            table.article, weights=table.value.astype(np.float64), minlength=len(table.type_of)
         )
-        self._by_store = dict(iter(self._lines.groupby("store")))
-        self._buyers = (
-            self._lines[["article", "household"]].drop_duplicates().sort_values(["article", "household"])
-        )
-        order = np.lexsort((table.basket, table.article))
-        self._sorted_articles, self._sorted_baskets = table.article[order], table.basket[order]
-        self._mean_value = self._lines.assign(value=table.value).groupby("article")["value"].mean().to_dict()
-        self._groups = groups
-        self._chain = self._buyers.groupby("article").size()
+        sales = np.bincount(table.article, minlength=len(table.type_of))
+        self._mean_value = sums / np.maximum(sales, 1)
+        self._chain = self.audience_.buyers_of_each(len(table.type_of))
         return self
 
     def suggest(self, store: int) -> list[Suggested]:
-        """Return the suggestions for `store`, by kind and rank; none when it has too few baskets."""
+        """Return what `store` may delist and what it should keep, by kind and rank; none with too few baskets."""
         if not self.eligible_[store]:
             return []
-        return [*self._delist(store), *self._keep(store), *self._list(store)]
+        first, last = np.searchsorted(self._line_stores, [store, store + 1])
+        habits = StoreSubstitutes(self.table_, self._lines[first:last], self._lifts)
+        return [*self._delist(store, habits), *self._keep(store, habits)]
 
-    def _delist(self, store: int) -> Iterator[Suggested]:
+    def similar(self, store: int) -> list[int]:
+        """Return the stores most like `store`, among those with enough baskets, the most similar first."""
+        likeness = np.where(self.eligible_, self.similarity_[store], -1.0)
+        likeness[store] = -1.0
+        order = np.lexsort((np.arange(len(likeness)), -likeness))[: self.settings.similar_stores]
+        return [int(other) for other in order if likeness[other] > 0]
+
+    def baskets_with(self, article: int) -> Int32s:
+        """Return the chain's baskets of known households that hold `article`, in order."""
+        return self._lifts.baskets_with(article)
+
+    def _delist(self, store: int, habits: StoreSubstitutes) -> Iterator[Suggested]:
         """Yield the articles that would be missed least, smallest loss first."""
-        sold = self._of_store(store)
-        known = self._chain.reindex(sold["article"]).to_numpy() >= self.settings.min_households
+        sold = self._by_store[store]
+        known = self._chain[sold["article"].to_numpy()] >= self.settings.min_households
         seen = sold["households"].to_numpy() >= self.settings.min_people
-        stocked = sold["last_week"].to_numpy() >= self.table_.weeks - 4
-        slow = sold[known & seen & stocked]
-        slow = slow.assign(loss=slow["own_loss"] + slow["halo_loss"]).sort_values(["loss", "article"])
-        yield from self._losses("delist", store, slow)
+        stocked = sold["last_week"].to_numpy() >= self.table_.weeks - LATELY
+        yield from self._losses("delist", store, sold[known & seen & stocked], habits)
 
-    def _keep(self, store: int) -> Iterator[Suggested]:
+    def _keep(self, store: int, habits: StoreSubstitutes) -> Iterator[Suggested]:
         """Yield the articles that would be missed most, largest loss first."""
-        sold = self._of_store(store)
-        strong = sold[sold["households"] >= self.settings.min_households]
-        strong = strong.assign(loss=strong["own_loss"] + strong["halo_loss"])
-        yield from self._losses(
-            "keep", store, strong.sort_values(["loss", "article"], ascending=[False, True])
-        )
+        sold = self._by_store[store]
+        enough = sold["households"] >= self.settings.min_households
+        yield from self._losses("keep", store, sold[enough], habits)
 
-    def _losses(self, kind: Kind, store: int, rows: pd.DataFrame) -> Iterator[Suggested]:
-        for rank, row in enumerate(_records(rows.head(self.settings.per_kind)), start=1):
-            article = int(row["article"])
-            low, high = _interval(float(row["loss"]), float(row["error"]))
-            substitute, shared = self._substitute(store, article)
-            yield Suggested(
-                store=store,
-                kind=kind,
-                rank=rank,
-                article=article,
-                other=substitute,
-                value_per_week=round(row["loss"]),
-                low=low,
-                high=high,
-                households=int(self._chain[article] if kind == "delist" else row["households"]),
-                baskets=int(row["baskets"]),
-                group=self._group(article),
-                evidence={
-                    "revenue_per_week": round(row["revenue"]),
-                    "halo_per_week": round(row["halo_loss"]),
-                    "transfer": round(float(row["transfer"]), 4),
-                    "store_households": int(row["households"]),
-                    "exclusive_households": self._shown(int(row["exclusive"])),
-                    "substitute_households": shared,
-                    "weeks": self.table_.weeks,
-                },
-            )
-
-    def _list(self, store: int) -> Iterator[Suggested]:
-        """Yield articles that similar stores sell and this one does not, by what is gained even at the low end."""
-        offers = self._expected(store)
-        for rank, row in enumerate(_records(offers.head(self.settings.per_kind)), start=1):
-            article = int(row["article"])
-            low, high = _interval(float(row["gain"]), float(row["error"]))
-            yield Suggested(
-                store=store,
-                kind="list",
-                rank=rank,
-                article=article,
-                other=None,
-                value_per_week=round(row["gain"]),
-                low=low,
-                high=high,
-                households=int(row["households"]),
-                baskets=int(row["baskets"]),
-                group=self._group(article),
-                evidence={
-                    "stores": int(row["stores"]),
-                    "buyers": int(row["buyers"]),
-                    "per_thousand_baskets": round(float(row["rate"]) * 1000),
-                    "transfer": round(float(row["transfer"]), 4),
-                    "weeks": self.table_.weeks,
-                },
-            )
-
-    def _expected(self, store: int) -> pd.DataFrame:
-        """
-        Return what articles unknown to `store` could gain there.
-
-        The rate, revenue per basket of the store, is the mean over the similar stores that stock the
-        article, by similarity, counted over the weeks between its first and last sale there only. From the
-        gain goes what it would take from articles of its type that the store sells already. The
-        interval is that of a further store: the spread between the stores and the error of their mean.
-        """
-        table, statistics = self.table_, self.statistics_
-        similar = self._similar(store)
-        new = statistics[
-            statistics["store"].isin(similar) & ~statistics["article"].isin(self._of_store(store)["article"])
+    def _losses(
+        self, kind: Kind, store: int, rows: pd.DataFrame, habits: StoreSubstitutes
+    ) -> Iterator[Suggested]:
+        """Yield `rows` by what is lost with them: roughly at first, then household by household."""
+        sign = 1 if kind == "delist" else -1
+        scales = self._scales[rows.index.to_numpy()] if len(rows) else np.zeros(0)
+        rough = (rows["own_loss"].to_numpy() + rows["halo_loss"].to_numpy()) * scales
+        order = np.lexsort((rows["article"].to_numpy(), sign * rough))[: POOL * self.settings.per_kind]
+        made = [
+            self._loss(kind, store, row, float(scale), habits)
+            for row, scale in zip(_records(rows.iloc[order]), scales[order], strict=True)
         ]
-        stocked_weeks = np.maximum(
-            new["last_week"].to_numpy() - new["first_week"].to_numpy() + 1, SHORTEST_STOCKED
+        made.sort(key=lambda one: (sign * one.value_per_week, one.article))
+        for rank, one in enumerate(made[: self.settings.per_kind], start=1):
+            yield replace(one, rank=rank)
+
+    def _loss(
+        self, kind: Kind, store: int, row: dict[str, Any], scale: float, habits: StoreSubstitutes
+    ) -> Suggested:
+        """Return what goes with one article: its revenue and its halo, both without what substitutes catch."""
+        weeks, article = self.table_.weeks, int(row["article"])
+        buyers = habits.buyers(article)
+        kept = (1 - buyers.transfer) / weeks * scale
+        own, halo = buyers.value * kept, buyers.baskets * float(row["halo"]) * kept
+        loss = float(own.sum() + halo.sum())
+        # The sum of squares over households is the variance of a Poisson bootstrap over them.
+        error = float(np.sqrt(((own + halo) ** 2).sum() + (self.doubt_ * loss) ** 2))
+        low, high = _interval(loss, error)
+        revenue = float(buyers.value.sum()) / weeks * scale
+        transfer = 1 - float(own.sum()) / revenue if revenue > 0 else 0.0
+        named = [one for one in buyers.substitutes if one.households >= self.settings.min_people]
+        first = named[0] if named else None
+        return Suggested(
+            store=store,
+            kind=kind,
+            rank=0,
+            article=article,
+            other=first.article if first else None,
+            value_per_week=round(loss),
+            low=low,
+            high=high,
+            households=int(self._chain[article]) if kind == "delist" else len(buyers.household),
+            baskets=int(buyers.baskets.sum()),
+            group=self.audience_.group(article),
+            evidence={
+                "revenue_per_week": round(revenue),
+                "own_per_week": round(float(own.sum())),
+                "halo_per_week": round(float(halo.sum())),
+                "transfer": round(transfer, 4),
+                "store_households": len(buyers.household),
+                "exclusive_households": self._shown(int(buyers.exclusive.sum())),
+                "substitute_households": first.households if first else None,
+                "substitutes": [
+                    {
+                        "article": one.article,
+                        "share": round(one.share, 4),
+                        "catches": round(revenue * transfer * one.share),
+                        "households": one.households,
+                        "adjusted_lift": round(one.adjusted_lift, 3),
+                    }
+                    for one in named[:NAMED_SUBSTITUTES]
+                ],
+                "card_share": round(1 / scale, 4),
+                **self._best_buyers(store, buyers, own),
+                "groups": self.audience_.served(store, buyers.household),
+                "weeks": weeks,
+            },
         )
-        per_week = table.baskets_per_store[new["store"]] / table.weeks
-        new = new.assign(
-            rate=new["revenue"].to_numpy() * table.weeks / stocked_weeks / per_week,
-            weight=self.similarity_[store, new["store"].to_numpy()],
-        )
-        offers = _over_stores(new)
-        households = self._chain.reindex(offers["article"]).to_numpy()
-        offers = offers.assign(households=households)
-        enough = (offers["households"] >= self.settings.min_households) & (
-            offers["buyers"] >= self.settings.min_people
-        )
-        offers = offers[enough & (offers["stores"] >= 2)]
-        weekly = table.baskets_per_store[store] / table.weeks
-        sold_types = set(table.type_of[self._of_store(store)["article"]].tolist()) - {-1}
-        competes = np.isin(table.type_of[offers["article"]], list(sold_types))
-        caught = np.where(competes, offers["transfer"], 0.0)
-        offers = offers.assign(
-            transfer=caught,
-            gain=offers["rate"] * weekly * (1 - caught),
-            error=offers["spread"] * weekly * (1 - caught),
-        )
-        cautious = offers["gain"] - Z80 * offers["error"]
-        offers = offers.assign(cautious=cautious.clip(lower=0))
-        return offers[offers["gain"] >= 1].sort_values(
-            ["cautious", "gain", "article"], ascending=[False, False, True]
-        )
+
+    def _best_buyers(self, store: int, buyers: Buyers, own: Floats) -> dict[str, Any]:
+        """Return what the store's best buyers would miss, where there are enough of them among the buyers."""
+        best = np.isin(buyers.household, self.audience_.best(store))
+        people = self._shown(int(best.sum()))
+        if people is None or not buyers.value.sum() > 0:
+            return {"best_buyers": None}
+        return {
+            "best_buyers": people,
+            "best_buyers_share": round(float(buyers.value[best].sum() / buyers.value.sum()), 4),
+            "best_value_per_week": round(float(own[best].sum())),
+        }
 
     def place_together(self, store: int, pairs: Sequence[tuple[int, int]]) -> list[Suggested]:
         """
@@ -227,18 +234,20 @@ class Assortment:
             return []
         found = [made for first, second in pairs if (made := self._pair(store, first, second))]
         found.sort(key=lambda made: (-made.value_per_week, made.article, made.other or -1))
-        return [_ranked(made, rank) for rank, made in enumerate(found[: self.settings.per_kind], start=1)]
+        return [
+            replace(made, rank=rank) for rank, made in enumerate(found[: self.settings.per_kind], start=1)
+        ]
 
     def _pair(self, store: int, first: int, second: int) -> Suggested | None:
         here, both_here = self._shared_baskets([store], first, second)
-        there, both_there = self._shared_baskets(self._similar(store), first, second)
+        there, both_there = self._shared_baskets(self.similar(store), first, second)
         people = len(np.unique(self.table_.household[both_there]))
         if min(len(here), len(there)) < self.settings.min_households or people < self.settings.min_households:
             return None
         share_here, share_there = len(both_here) / len(here), len(both_there) / len(there)
         if share_there <= share_here:
             return None
-        price = self._mean_value[second]
+        price = float(self._mean_value[second])
         per_week = len(here) / self.table_.weeks * price
         error = np.sqrt(
             share_here * (1 - share_here) / len(here) + share_there * (1 - share_there) / len(there)
@@ -256,66 +265,22 @@ class Assortment:
             high=high,
             households=people,
             baskets=len(both_there),
-            group=self._group(first),
+            group=self.audience_.group(first),
             evidence={
                 "share_here": round(share_here, 4),
                 "share_similar": round(share_there, 4),
                 "baskets_here": len(here),
+                "adjusted_lift": round(self._lifts.of(first, second), 3),
+                "groups": self.audience_.served(store, self.audience_.buyers(first)),
                 "weeks": self.table_.weeks,
             },
         )
 
     def _shared_baskets(self, stores: Sequence[int], first: int, second: int) -> tuple[Int32s, Int32s]:
         """Return the baskets of `stores` with `first`, and those of them with `second` too."""
-        with_first = self._baskets_with(first)
+        with_first = self.baskets_with(first)
         with_first = with_first[np.isin(self.table_.store[with_first], stores)]
-        return with_first, np.intersect1d(with_first, self._baskets_with(second), assume_unique=True)
-
-    def _baskets_with(self, article: int) -> Int32s:
-        """Return the baskets that hold `article`, which are sorted."""
-        first, last = np.searchsorted(self._sorted_articles, [article, article + 1])
-        return self._sorted_baskets[first:last]
-
-    def _of_store(self, store: int) -> pd.DataFrame:
-        return self.statistics_[self.statistics_["store"] == store]
-
-    def _similar(self, store: int) -> list[int]:
-        """Return the stores most like `store`, among those with enough baskets."""
-        likeness = np.where(self.eligible_, self.similarity_[store], -1.0)
-        likeness[store] = -1.0
-        order = np.lexsort((np.arange(len(likeness)), -likeness))[: self.settings.similar_stores]
-        return [int(other) for other in order if likeness[other] > 0]
-
-    def _substitute(self, store: int, article: int) -> tuple[int | None, int | None]:
-        """Return the article of the type that most of its households buy there at other times, and how many do."""
-        kind = self.table_.type_of[article]
-        lines = self._by_store[store]
-        own = lines[lines["article"] == article]
-        others = lines[
-            lines["household"].isin(own["household"])
-            & ~lines["basket"].isin(own["basket"])
-            & (lines["article"] != article)
-            & (self.table_.type_of[lines["article"]] == kind)
-        ]
-        if kind < 0 or others.empty:
-            return None, None
-        shared = others.drop_duplicates(["article", "household"]).groupby("article").size()
-        best = int(shared.idxmax())
-        return (best, int(shared[best])) if shared[best] >= self.settings.min_people else (None, None)
-
-    def _group(self, article: int) -> int | None:
-        """Return the shopper group in which the article has the largest share of buyers, if it stands out."""
-        if self._groups is None:
-            return None
-        first, last = np.searchsorted(self._buyers["article"].to_numpy(), [article, article + 1])
-        buyers = self._buyers["household"].to_numpy()[first:last]
-        sizes = np.bincount(self._groups[self._groups >= 0])
-        if not len(sizes):
-            return None
-        own = np.bincount(self._groups[buyers][self._groups[buyers] >= 0], minlength=len(sizes))
-        shares = np.where(own >= self.settings.min_people, own / np.maximum(sizes, 1), 0.0)
-        best = int(shares.argmax())
-        return best if shares[best] > 1.2 * own.sum() / sizes.sum() else None
+        return with_first, np.intersect1d(with_first, self.baskets_with(second), assume_unique=True)
 
     def _shown(self, people: int) -> int | None:
         """Return a count of people, None when it would show too few."""
@@ -335,48 +300,30 @@ def _similarity(table: SalesTable) -> Floats:
     return np.asarray(shares @ shares.T, dtype=np.float64)
 
 
-def _over_stores(new: pd.DataFrame) -> pd.DataFrame:
-    """Return the weighted mean rate of each article over stores, with the spread that a further store has."""
-    weighted = new.assign(
-        wr=new["weight"] * new["rate"],
-        wrr=new["weight"] * new["rate"] ** 2,
-        ww=new["weight"] ** 2,
-        wt=new["weight"] * new["transfer"],
-    )
-    sums = weighted.groupby("article", sort=True).agg(
-        w=("weight", "sum"),
-        ww=("ww", "sum"),
-        wr=("wr", "sum"),
-        wrr=("wrr", "sum"),
-        wt=("wt", "sum"),
-        stores=("store", "size"),
-        baskets=("baskets", "sum"),
-        buyers=("households", "sum"),
-    )
-    rate = sums["wr"] / sums["w"]
-    between = (sums["wrr"] / sums["w"] - rate**2).clip(lower=0)
-    effective = sums["w"] ** 2 / sums["ww"]
-    return pd.DataFrame(
-        {
-            "article": sums.index.to_numpy(),
-            "rate": rate.to_numpy(),
-            # Few stores understate the spread; the counts of buyers bound it from below.
-            "spread": np.sqrt(between * (1 + 1 / effective) + rate**2 / sums["buyers"]).to_numpy(),
-            "transfer": (sums["wt"] / sums["w"]).to_numpy(),
-            "stores": sums["stores"].to_numpy(),
-            "buyers": sums["buyers"].to_numpy(),
-            "baskets": sums["baskets"].to_numpy(),
-        }
-    )
+def _doubt(everybody: StoreBaskets | None) -> float:
+    """Return by which share of the loss the chain's own delistings fell beside what habits foretold; 0 without any."""
+    if everybody is None:
+        return 0.0
+    stop = natural_delistings(everybody)
+    learnt = RetentionModel().fit(stop, np.ones(len(stop.gone), np.bool_)).money_
+    return abs(learnt.slope - 1)
+
+
+def _scales(statistics: pd.DataFrame, weeks: int, everybody: StoreBaskets | None) -> Floats:
+    """Return per row what all baskets brought over what those of known households did, never less than one."""
+    if everybody is None or everybody.value is None:
+        return np.ones(len(statistics))
+    items = max(1, len(everybody.items))
+    keys = everybody.store[everybody.basket].astype(np.int64) * items + everybody.item
+    pairs, place = np.unique(keys, return_inverse=True)
+    taken = np.bincount(place, weights=everybody.value / 100)
+    wanted = statistics["store"].to_numpy(np.int64) * items + statistics["article"].to_numpy(np.int64)
+    everything = taken[np.searchsorted(pairs, wanted)]
+    known = statistics["revenue"].to_numpy() * weeks
+    return np.clip(np.where(known > 0, everything / np.where(known > 0, known, 1), 1.0), 1.0, MOST_UNKNOWN)
 
 
 def _interval(value: float, error: float) -> tuple[int, int]:
     """Return the 80 % interval around `value`, never below zero and never without `value`."""
     middle = round(value)
     return min(middle, max(0, round(value - Z80 * error))), max(middle, round(value + Z80 * error))
-
-
-def _ranked(suggested: Suggested, rank: int) -> Suggested:
-    return Suggested(
-        **{name: getattr(suggested, name) for name in suggested.__slots__ if name != "rank"}, rank=rank
-    )

@@ -20,11 +20,18 @@ HORIZON = 13
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """Value per week in the file's unit, `low` to `high` an 80 % interval."""
+    """
+    Value per week in the file's unit, `low` to `high` an 80 % interval.
+
+    `rate` is what stores with the item take for it in a thousand baskets, `caught` the share of that which
+    would come from articles of its type here.
+    """
 
     per_week: int
     low: int
     high: int
+    rate: float
+    caught: float
 
 
 class ListingValues:
@@ -52,7 +59,9 @@ class ListingValues:
         gain = rates["rate"].to_numpy() * weekly * (1 - caught)
         chance = gain * rates["per_sale"].to_numpy() / min(HORIZON, self._weeks)
         error = np.sqrt((rates["spread"].to_numpy() * weekly * (1 - caught)) ** 2 + np.maximum(chance, 0))
-        return [_worth(float(g), float(e)) for g, e in zip(gain, error, strict=True)]
+        rate = rates["rate"].to_numpy() * 1000
+        columns = (gain, error, rate, caught)
+        return [_worth(*map(float, row)) for row in zip(*columns, strict=True)]
 
     def _competes(self, store: int, items: Int64s) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
         """Return which of `items` the store sells others of the type of."""
@@ -119,8 +128,8 @@ def _rates(table: StoreBaskets) -> pd.DataFrame:
     return pd.DataFrame({"rate": rate, "spread": spread, "per_sale": sums["value"] / sums["sales"]})
 
 
-def _worth(value: float, error: float) -> Worth:
+def _worth(value: float, error: float, rate: float, caught: float) -> Worth:
     """Return the 80 % interval around `value`, never below zero and never without `value`."""
     middle = round(value)
     low, high = max(0, round(value - Z80 * error)), round(value + Z80 * error)
-    return Worth(middle, min(middle, low), max(middle, high))
+    return Worth(middle, min(middle, low), max(middle, high), rate, caught)

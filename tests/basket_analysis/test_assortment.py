@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from basket_analysis.assortment import Assortment, AssortmentSettings
+from basket_analysis.store_baskets import StoreBaskets
 from basket_analysis.store_sales import SalesTable, article_statistics
 
 TEA, HERBAL, BREAD, BUTTER, HONEY = range(5)
@@ -134,34 +135,81 @@ class TestSuggest:
         assert [suggested.article for suggested in of_kind(suggestions, "delist")] == [TEA]
         assert all(suggested.other is None for suggested in suggestions)
 
-    def test_lists_what_similar_stores_sell(self):
+    def test_names_only_substitutes_that_are_rarely_in_one_basket_with_it(self):
         shop = Shop()
-        for store in range(4):
-            for household in range(30):
-                for week in range(WEEKS):
-                    basket = {BREAD: 300, BUTTER: 200}
-                    if store and household < 15:
-                        basket[HONEY] = 1000
-                    shop.sell(store, store * 30 + household, week, basket)
-        listed = of_kind(Assortment(SETTINGS).fit(shop.table(stores=4)).suggest(0), "list")
-        assert [suggested.article for suggested in listed] == [HONEY]
-        # Half of thirty baskets a week at 1000, and nothing of its type here that it could take from.
-        assert listed[0].value_per_week == 15_000
-        assert listed[0].households == 45
-        assert listed[0].evidence["stores"] == 3
+        for household in range(40):
+            for week in range(WEEKS):
+                # Butter goes into the same baskets as tea; herbal tea is bought instead of it.
+                shop.sell(0, household, week, {HERBAL: 500} if week % 2 else {TEA: 500, BUTTER: 200})
+                if week == 9:
+                    shop.sell(0, household, week, {BUTTER: 200})
+        table = SalesTable(
+            **{**shop.table(stores=1).__dict__, "type_of": np.array([0, 0, 1, 0, 3], np.int32)}
+        )
+        first = of_kind(Assortment(SETTINGS).fit(table).suggest(0), "keep")[0]
+        named = {one["article"]: one for one in first.evidence["substitutes"]}
+        assert set(named) <= {TEA, HERBAL}
+        assert all(one["adjusted_lift"] < 0.8 for one in named.values())
 
-    def test_takes_from_the_gain_what_the_own_articles_of_the_type_would_lose(self):
+    def test_says_what_each_substitute_would_catch(self, two_teas):
+        suggestions = Assortment(SETTINGS).fit(two_teas).suggest(0)
+        tea = next(one for one in suggestions if one.article == TEA)
+        (herbal,) = tea.evidence["substitutes"]
+        caught = tea.evidence["revenue_per_week"] * tea.evidence["transfer"]
+        assert (herbal["article"], herbal["share"], herbal["adjusted_lift"]) == (HERBAL, 1.0, 0.0)
+        assert herbal["catches"] == pytest.approx(caught, abs=1)
+        assert tea.evidence["own_per_week"] == pytest.approx(tea.evidence["revenue_per_week"] - caught, abs=1)
+
+    def test_catches_nothing_with_articles_of_no_type(self, two_teas):
+        table = SalesTable(**{**two_teas.__dict__, "type_of": np.full(5, -1, np.int32)})
+        for suggested in Assortment(SETTINGS).fit(table).suggest(0):
+            assert (suggested.evidence["transfer"], suggested.evidence["substitutes"]) == (0, [])
+
+    def test_says_what_the_best_buyers_would_miss(self):
         shop = Shop()
-        for store in range(4):
-            for household in range(30):
+        for household in range(50):
+            for week in range(WEEKS):
+                best = household < 10
+                shop.sell(0, household, week, {BREAD: 900, HONEY: 800} if best else {BREAD: 300, TEA: 100})
+                if household < 40 and week == 0:
+                    shop.sell(0, household, week, {HONEY: 800})
+        kept = of_kind(Assortment(SETTINGS).fit(shop.table(stores=1)).suggest(0), "keep")
+        honey = next(one for one in kept if one.article == HONEY).evidence
+        assert honey["best_buyers"] == 10
+        assert honey["best_buyers_share"] == pytest.approx(110 / 140, abs=1e-4)
+
+    def test_counts_what_people_without_card_bought_too(self, two_teas):
+        everybody = StoreBaskets(
+            stores=("s",), items=tuple("abcde"), households=40, basket=two_teas.basket, item=two_teas.article,
+            value=two_teas.value * 200, store=two_teas.store, household=two_teas.household, week=two_teas.week,
+            type_of=TYPES, category_of=TYPES, weeks=WEEKS,
+        )  # fmt: skip
+        alone = Assortment(SETTINGS).fit(two_teas).suggest(0)
+        all_of_them = Assortment(SETTINGS).fit(two_teas, everybody=everybody).suggest(0)
+        for one, other in zip(alone, all_of_them, strict=True):
+            assert other.value_per_week == pytest.approx(2 * one.value_per_week, abs=1)
+            assert (one.evidence["card_share"], other.evidence["card_share"]) == (1.0, 0.5)
+
+    def test_names_the_groups_that_the_store_serves_more_than_the_chain(self):
+        shop = Shop()
+        for store in range(2):
+            for household in range(40):
                 for week in range(WEEKS):
-                    tea = HERBAL if store and week % 2 else TEA
-                    shop.sell(store, store * 30 + household, week, {tea: 1000, BREAD: 300})
-        listed = of_kind(Assortment(SETTINGS).fit(shop.table(stores=4)).suggest(0), "list")
-        caught = listed[0].evidence["transfer"]
-        assert 0.3 < caught < 0.6
-        # Evidence rounds the share; the value does not.
-        assert listed[0].value_per_week == pytest.approx(15_000 * (1 - caught) * WEEKS / 9, rel=1e-3)
+                    shop.sell(store, store * 40 + household, week, {BREAD: 300, TEA: 200})
+        groups = np.array([0] * 30 + [1] * 10 + [1] * 40, np.int32)
+        here = Assortment(SETTINGS).fit(shop.table(stores=2), groups).suggest(0)[0]
+        assert here.evidence["groups"] == [[0, 30, 2.0]]
+
+    def test_is_quiet_without_a_single_known_household(self):
+        shop = Shop()
+        shop.sell(0, 0, 0, {TEA: 500})
+        empty = shop.table(stores=1)
+        nothing = {
+            name: getattr(empty, name)[:0]
+            for name in ("basket", "article", "value", "store", "household", "week")
+        }
+        fitted = Assortment(SETTINGS).fit(SalesTable(**{**empty.__dict__, **nothing}))
+        assert (fitted.suggest(0), fitted.place_together(0, [(TEA, BREAD)])) == ([], [])
 
     def test_names_the_group_that_buys_it_most(self):
         shop = Shop()
