@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
+from basket_analysis import group_answer_commands, group_edit_commands
+from basket_analysis.database_commands import tell_of_database
 from basket_analysis.evaluation_commands import evaluate
 from basket_analysis.group_files import fit_groups, score_groups
 from basket_analysis.grouping import MIN_BASKETS
@@ -14,7 +17,7 @@ from basket_analysis.itemset_mining import MiningOrder, mine_file
 from basket_analysis.listing_files import rank_listings
 from basket_analysis.mining import MAX_ITEMSETS, MINERS
 from basket_analysis.served_commands import list_groups, show_assortment, show_group
-from core.commandline import json_option, print_json, refusals_exit_2
+from core.commandline import Workplace, json_option, print_json, refusals_exit_2
 
 INPUT = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 OUTPUT = click.Path(dir_okay=False, path_type=Path)
@@ -41,26 +44,44 @@ class Share(click.ParamType[Fraction]):
 
 
 @click.command()
-@click.option("--baskets", type=INPUT, required=True, help="CSV or parquet; one row an item of a basket.")
 @click.option(
-    "--min-support", type=Share(), required=True, help="Share of baskets, taken exactly as written."
+    "--baskets",
+    type=INPUT,
+    help="CSV or parquet; one row an item of a basket. Without it: the sales of the database.",
 )
-@click.option("--out", type=OUTPUT, required=True, help="Where the itemsets go (.csv, .csv.gz, .parquet).")
+@click.option("--min-support", type=Share(), help="Share of baskets, taken exactly as written.")
+@click.option("--out", type=OUTPUT, help="Where the itemsets go (.csv, .csv.gz, .parquet).")
 @click.option("--rules", type=OUTPUT, help="Where the rules go.")
 @click.option("--min-confidence", type=Share(), help="Needed with --rules.")
 @click.option("--backend", type=click.Choice(tuple(MINERS)), default="fast", show_default=True)
 @click.option("--max-basket", type=click.IntRange(min=1), help="Keep so many items of a longer basket.")
 @click.option("--max-length", type=click.IntRange(min=1), help="Look for no longer sets.")
 @click.option("--max-itemsets", type=click.IntRange(min=1), default=MAX_ITEMSETS, show_default=True)
+@click.option("--full", is_flag=True, help="Of the database: count every day anew, not only what is new.")
 @json_option
+@click.pass_context
 @refusals_exit_2
-def mine(*, as_json: bool, **options: Any) -> None:
+def mine(context: click.Context, /, *, as_json: bool, full: bool, **options: Any) -> None:
     """
-    Find what is often bought together in a file of baskets.
+    Find what is often bought together in a file of baskets, or in the sales of the database.
 
-    An itemset is written when at least ceil(SUPPORT x baskets) baskets hold it. Rows without
+    Of a file an itemset is written when at least ceil(SUPPORT x baskets) baskets hold it. Rows without
     basket or item go to OUT.refused.csv.
+
+    Of the database the pair counts of the last year are brought up to date, which takes the days that are new or
+    changed, and the rules that show enough evidence are printed. Nothing that is served changes.
     """
+    if options["baskets"] is None:
+        _refuse_others(context, {"full", "as_json"})
+        workplace = context.find_object(Workplace)
+        assert workplace is not None
+        tell_of_database(workplace, full=full, as_json=as_json)
+        return
+    if full:
+        raise click.UsageError("--full counts the database anew and does not go with --baskets")
+    for name in ("min_support", "out"):
+        if options[name] is None:
+            raise click.UsageError(f"Missing option '--{name.replace('_', '-')}'.")
     if (options["rules"] is None) != (options["min_confidence"] is None):
         raise click.UsageError("--rules and --min-confidence go together")
     summary = mine_file(MiningOrder(**options))
@@ -71,6 +92,13 @@ def mine(*, as_json: bool, **options: Any) -> None:
             f"{summary['itemsets']:,} itemsets and {summary['rules']:,} rules of {summary['items']:,} items "
             f"in {summary['baskets']:,} baskets, each in at least {summary['min_count']:,}"
         )
+
+
+def _refuse_others(context: click.Context, known: set[str]) -> None:
+    """Raise a usage error for options that were given and are not `known`."""
+    for name in context.params:
+        if name not in known and context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise click.UsageError(f"--{name.replace('_', '-')} goes with --baskets")
 
 
 @click.group()
@@ -159,7 +187,7 @@ def rank(*, as_json: bool, **options: Any) -> None:
 
 
 assortment.add_command(show_assortment)
-groups.add_command(list_groups)
-groups.add_command(show_group)
+for command in (list_groups, show_group, *group_answer_commands.commands, *group_edit_commands.commands):
+    groups.add_command(command)
 
 commands: tuple[click.Command, ...] = (mine, groups, assortment, evaluate)

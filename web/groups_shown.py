@@ -1,16 +1,21 @@
 """The shopper groups that are served now, as every screen shows them: one name and one colour each."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from basket_analysis.group_lists import GroupView, RuleView, RunView, groups_of_run, served_run
+from basket_analysis.group_reasons import why
+from basket_analysis.group_words import sentences
+from basket_analysis.quality_lists import RunQualityView
 from web.cells import group_name
 from web.charts import palette
+from web.words import date_text, language, ngettext, number_text
 from web.words import gettext as _
-from web.words import ngettext, number_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,44 @@ def name_of(group: GroupView) -> str:
         return _("No distinct theme")
     if group.kind == "new":
         return _("Too little data yet")
-    return group.name
+    return group.name_in(language())
+
+
+def why_of(session: Session, member_id: UUID) -> tuple[str, ...]:
+    """Return why a member is in the group they are in, or in none, in sentences with counts."""
+    return sentences(why(session, member_id=member_id), language())
+
+
+def refusal_words(refused: RunQualityView) -> str:
+    """Return what is to be said while the newest run is not the served one, and why."""
+    reasons = ", ".join(dict.fromkeys(reason_words(reason) for reason in refused.reasons))
+    return _(
+        "The groups of the night of %(day)s were not good enough (%(reasons)s): those of a night before are still in use.",
+        day=date_text(refused.business_day),
+        reasons=reasons,
+    )
+
+
+def reason_words(reason: Mapping[str, Any]) -> str:
+    """Return a figure beyond its limit in words."""
+    names = {
+        "agreement": _("agreement with the groups in use"),
+        "churn": _("share of households that would move"),
+        "no_themes": _("number of themes"),
+        "coverage": _("share of households in a group"),
+        "rule_lift": _("how often a group's rules fire in later weeks"),
+        "confirmed": _("agreement with groups from earlier weeks"),
+        "explained_by_size": _("how much mere basket size explains"),
+        "drift_lift": _("how often a group's rules fire in later weeks"),
+        "drift_coverage": _("share of households in a group"),
+        "drift_profile": _("likeness of what the groups buy now"),
+    }
+    return _(
+        "%(figure)s %(value)s, limit %(limit)s",
+        figure=names.get(reason["code"], reason["code"]),
+        value=number_text(reason["value"], 2),
+        limit=number_text(reason["limit"], 2),
+    )
 
 
 def colour_of(group: GroupView) -> str:
