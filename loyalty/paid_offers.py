@@ -190,7 +190,7 @@ def _unnamed(  # noqa: PLR0917
     """
     Return the codes of vouchers shown for a quote that the receipt is paid with and does not name.
 
-    Where it names a voucher of a batch, it has named all of them; so it has where a redemption holds one of the codes.
+    Where it names a voucher of a batch, or a redemption that holds one, it has named all of them.
     """
     given = stated.keys() | {use.offer_code for use in paid.uses}
     named = {voucher.batch_code for voucher in basket.vouchers} if basket else set()
@@ -206,8 +206,8 @@ def _unnamed(  # noqa: PLR0917
         return ()
     redeemed = [found for text in posted.redemption_ids if (found := find_uuid(text))]
     if redeemed:
-        held = {hold.voucher_code for hold in read_holds(session, redeemed).values()}
-        wanted = [one for one in wanted if held.isdisjoint(one.codes)]
+        held = {hold.batch_code for hold in read_holds(session, redeemed).values()}
+        wanted = [one for one in wanted if one.batch not in held]
     return tuple(code for one in wanted for code in one.codes[: _needed(one, stated.get(one.batch))])
 
 

@@ -45,6 +45,7 @@ class VoucherHold:
     state: str
     expires_at: datetime
     receipt_id: UUID | None
+    batch_code: str = ""
 
     def lapsed(self, now: datetime) -> bool:
         """Whether it is over although nobody has noted so."""
@@ -144,8 +145,10 @@ def read_holds(session: Session, redemption_ids: list[UUID]) -> dict[UUID, Vouch
     """Return those of the reservations that exist, of whatever store."""
     rows = driver_of(session).execute(
         """
-        select redemption_id, voucher_code, store_id, value_amount, state, expires_at, receipt_id
-        from voucher_reservation where redemption_id = any(%s)
+        select reservation.redemption_id, voucher_code, reservation.store_id, reservation.value_amount, reservation.state,
+               reservation.expires_at, reservation.receipt_id, voucher.batch_code
+        from voucher_reservation as reservation join voucher using (voucher_code)
+        where reservation.redemption_id = any(%s)
         """,
         (redemption_ids,),
     )

@@ -65,6 +65,16 @@ class TestAVoucher:
         assert paid_with(shop, "SHUT-0001", "OPENED-0001", **named) == []
         assert (state(shop, "SHUT-0001"), state(shop, "OPENED-0001")) == ("issued", "redeemed")
 
+    def test_that_was_shown_stays_when_the_receipt_is_paid_with_another_of_its_batch(self, shop: Chain):
+        """The till reserved the second after its quote had shown the first: one of them is paid with."""
+        live(shop.sessions, vouchers=[batch("PAIR", 5000)])
+        quote = quoted(shop, voucher_codes=["PAIR-0001"])
+        held = shop.till.post("/redemptions", {"voucher_code": "PAIR-0002"}).get_json()
+        body = bought(shop, quote, voucher_codes=[], redemption_ids=[held["redemption_id"]])
+        answer = shop.till.post("/receipts", body)
+        assert answer.status_code == 201, answer.data
+        assert (state(shop, "PAIR-0001"), state(shop, "PAIR-0002")) == ("issued", "redeemed")
+
 
 class TestASale:
     def test_gives_no_more_vouchers_than_is_sane_and_says_so(
