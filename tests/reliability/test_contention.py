@@ -223,6 +223,56 @@ class TestTheLastOfABudget:
         publish(says("R4 last of a budget, unasked", rounds, ROUNDS))
 
 
+class TestTheLastGiftOfAnOffer:
+    """R4: sixteen customers are promised the one gift that is left, since quotes hold none; one takes it home."""
+
+    @pytest.mark.parametrize("quoted", [True, False])
+    @pytest.mark.parametrize("rounds", sizes(ROUNDS, parts=100))
+    def test_goes_with_one_receipt(self, crowd, publish, rounds, quoted):
+        name = f"GIFT-{'QUOTED' if quoted else 'UNASKED'}"
+        rewards = [
+            {"code": f"{name}-{number}", "name": {"en": "Mug"}, "stock": {"S1": 1}} for number in rounds
+        ]
+        offers = [
+            {"code": f"{name}-{number}", "audience": {"who": "everyone"}, "limits": {"uses": CONTENDERS},
+             "condition": items_of(f"{name}-{number}"),
+             "benefit": {"kind": "gift", "reward": f"{name}-{number}", "quantity": 1}}
+            for number in rounds
+        ]  # fmt: skip
+        crowd.live(rewards=rewards, offers=offers)
+        for number in rounds:
+            code = f"{name}-{number}"
+            line = {"line_number": 1, "sku": f"L{code}", "quantity": "1", "unit_price": 1000}
+            body = {"currency": "CZK", "lines": [line]}
+            quotes = [None] * CONTENDERS
+            if quoted:
+                answers = crowd.at_once(
+                    [lambda till=till, body=body: till.post("/quotes", body) for till in crowd.tills]
+                )
+                quotes = [answer.get_json()["quote_id"] for answer in answers]
+                assert all(len(answer.get_json()["gifts"]) == 1 for answer in answers), f"round {number}"
+            receipts = crowd.at_once(
+                [
+                    lambda till=till, quote=quote, code=code: till.post(
+                        "/receipts", paid(till, f"g-{code}", 1000, 0, code, quote_id=quote)
+                    )
+                    for till, quote in zip(crowd.tills, quotes, strict=True)
+                ]
+            )
+            assert Counter(said(answer) for answer in receipts) == {"201": CONTENDERS}, f"round {number}"
+            gifts = Counter(len(answer.get_json()["gifts"]) for answer in receipts)
+            assert gifts == {0: LOSERS, 1: 1}, f"round {number}"
+            stock = "select on_hand from reward_stock where reward_code = :code"
+            handed = "select count(*) from stock_movement where reward_code = :code and kind = 'hand_over'"
+            used = "select coalesce(sum(uses), 0) from offer_use where offer_code = :code"
+            found = [crowd.number(question, code=code) for question in (stock, handed, used)]
+            assert found == [0, 1, 1], f"round {number}"
+            assert crowd.chain.till.post("/quotes", body).get_json()["gifts"] == [], f"round {number}"
+        asked = "promised" if quoted else "unasked"
+        publish(says(f"R4 last gift of an offer, {asked}", rounds, ROUNDS))
+        publish(f"R4 last gift of an offer, {asked}: {bound(len(rounds))}")
+
+
 class TestOneVoucher:
     """R4: a code on sixteen telephones."""
 
