@@ -11,7 +11,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from basket_analysis.models import AnalysisRun, MinedRule, RunQuality, ServedRun, ShopperGroup, Suggestion
+from basket_analysis.models import (
+    AnalysisRun,
+    GroupProfile,
+    MinedRule,
+    RunQuality,
+    ServedRun,
+    ShopperGroup,
+    Suggestion,
+)
 from contacts.moves import record_moves
 from core.errors import Conflict
 from core.ids import uuid7
@@ -20,6 +28,8 @@ from customers.memberships import forget_groups, group_of_members, remember_grou
 KEPT_RUNS = 14
 """So many runs keep their rules, members and suggestions; older ones keep their groups' sizes only."""
 
+KEPT_WEEKS = 26
+"""So far back the last run of each week keeps who was in which group, so that people can see who moved."""
 
 KEPT_REFUSED = 3
 """So many refused runs keep all that they found, for people to look at."""
@@ -192,7 +202,7 @@ def serve_run(session: Session, *, run_id: UUID, now: datetime) -> bool:
         .order_by(AnalysisRun.business_day.desc(), AnalysisRun.started_at.desc())
         .offset(KEPT_RUNS - 1)
     )
-    _thin_out(session, old)
+    _thin_out(session, old, keep=_last_of_weeks())
     return True
 
 
@@ -210,10 +220,36 @@ def _refuse_run(session: Session, *, run_id: UUID, now: datetime) -> None:
     _thin_out(session, old)
 
 
-def _thin_out(session: Session, runs: Select[UUID]) -> None:
-    """Drop what the `runs` found member by member and rule by rule."""
-    forget_groups(session, runs=runs)
-    for table in (MinedRule, Suggestion):
+def _last_of_weeks() -> Select[UUID]:
+    """Return the last completed run of each week, as far back as who was in which group is kept."""
+    week = func.date_trunc("week", AnalysisRun.business_day)
+    newest = (
+        select(func.max(AnalysisRun.business_day)).where(AnalysisRun.state == "completed").scalar_subquery()
+    )
+    ranked = (
+        select(
+            AnalysisRun.run_id,
+            AnalysisRun.business_day,
+            func.row_number()
+            .over(
+                partition_by=week, order_by=(AnalysisRun.business_day.desc(), AnalysisRun.started_at.desc())
+            )
+            .label("place"),
+        )
+        .where(AnalysisRun.state == "completed")
+        .subquery()
+    )
+    return select(ranked.c.run_id).where(ranked.c.place == 1, ranked.c.business_day > newest - 7 * KEPT_WEEKS)
+
+
+def _thin_out(session: Session, runs: Select[UUID], *, keep: Select[UUID] | None = None) -> None:
+    """Drop what the `runs` found member by member and rule by rule; those to `keep` keep their members' groups."""
+    found = runs.subquery()
+    forgotten = select(found.c.run_id)
+    if keep is not None:
+        forgotten = forgotten.where(found.c.run_id.not_in(keep))
+    forget_groups(session, runs=forgotten)
+    for table in (MinedRule, Suggestion, GroupProfile):
         session.execute(delete(table).where(table.run_id.in_(runs)))
 
 

@@ -1,0 +1,138 @@
+"""Who moved between groups from one run to another, told so that nobody can be made out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session, aliased
+
+from basket_analysis.models import AnalysisRun
+from customers.models import GroupMembership
+
+FEWEST_SHOWN: Final = 10
+
+OTHERS: Final = "others"
+"""Where streams of fewer than ten end."""
+
+OUTSIDE: Final = "outside"
+"""Who the other run does not know: not enrolled then, or no longer to be counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunDay:
+    """A run that still knows who was in which group."""
+
+    run_id: UUID
+    business_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """
+    How many members went from one group to another, or stayed.
+
+    `rounded` says that a few who went elsewhere are counted among those who stayed, so as not to show them.
+    """
+
+    source: str
+    target: str
+    members: int
+    rounded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """The streams between two runs, the largest first, and how many of the members known to both stayed."""
+
+    streams: tuple[Stream, ...]
+    stayed: int
+    known: int
+
+    @property
+    def share_stayed(self) -> float | None:
+        """Share of the members known to both runs that stayed in their group."""
+        return self.stayed / self.known if self.known else None
+
+
+def runs_with_members(session: Session, *, limit: int = 60) -> list[RunDay]:
+    """Return the completed runs that still know their members, the newest first; of one day the last."""
+    known = exists(select(1).where(GroupMembership.run_id == AnalysisRun.run_id))
+    rows = session.execute(
+        select(AnalysisRun.run_id, AnalysisRun.business_day)
+        .where(AnalysisRun.state == "completed", known)
+        .order_by(AnalysisRun.business_day.desc(), AnalysisRun.started_at.desc())
+        .limit(limit)
+    )
+    days: dict[date, RunDay] = {}
+    for row in rows:
+        days.setdefault(row.business_day, RunDay(*row))
+    return list(days.values())
+
+
+def moves_between(session: Session, *, before: UUID, after: UUID) -> Moves:
+    """Return who went where between the runs `before` and `after`, with streams of fewer than ten folded together."""
+    return fold_moves(count_moves(session, before=before, after=after))
+
+
+def count_moves(session: Session, *, before: UUID, after: UUID) -> dict[tuple[str, str], int]:
+    """Return how many members went from one group to another; whom a run does not know is `outside` there."""
+    old = select(GroupMembership).where(GroupMembership.run_id == before).subquery()
+    new = select(GroupMembership).where(GroupMembership.run_id == after).subquery()
+    first, then = aliased(GroupMembership, old), aliased(GroupMembership, new)
+    source = func.coalesce(first.group_id, OUTSIDE).label("source")
+    target = func.coalesce(then.group_id, OUTSIDE).label("target")
+    rows = session.execute(
+        select(source, target, func.count())
+        .select_from(first)
+        .join(then, then.member_id == first.member_id, full=True)
+        .group_by(source, target)
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+def fold_moves(counts: Mapping[tuple[str, str], int]) -> Moves:
+    """
+    Return the streams of `counts` without any of fewer than ten members.
+
+    What is too small goes to `others`, together with the next larger stream of its source if it is still
+    too small, so that it cannot be found by subtraction; where nobody else left, it counts as having stayed.
+    """
+    by_source: dict[str, dict[str, int]] = {}
+    for (source, target), members in counts.items():
+        by_source.setdefault(source, {})[target] = members
+    streams: list[Stream] = []
+    left = 0
+    for source in sorted(by_source):
+        kept, rest = _fold(source, by_source[source])
+        streams += kept
+        left += rest
+    if left >= FEWEST_SHOWN:
+        streams.append(Stream(OTHERS, OTHERS, left))
+    between = {pair: members for pair, members in counts.items() if OUTSIDE not in pair}
+    return Moves(
+        streams=tuple(sorted(streams, key=lambda one: (-one.members, one.source, one.target))),
+        stayed=sum(members for (source, target), members in between.items() if source == target),
+        known=sum(between.values()),
+    )
+
+
+def _fold(source: str, targets: Mapping[str, int]) -> tuple[list[Stream], int]:
+    """Return the streams out of one group, and how many could not be shown with it at all."""
+    leaving = sorted(
+        ((members, target) for target, members in targets.items() if target != source), key=lambda one: one
+    )
+    rest = 0
+    while leaving and (leaving[0][0] < FEWEST_SHOWN or 0 < rest < FEWEST_SHOWN):
+        rest += leaving.pop(0)[0]
+    streams = [Stream(source, target, members) for members, target in leaving]
+    stayed = targets.get(source, 0)
+    if rest >= FEWEST_SHOWN:
+        streams.append(Stream(source, OTHERS, rest))
+        rest = 0
+    if stayed + rest >= FEWEST_SHOWN:
+        streams.append(Stream(source, source, stayed + rest, rounded=rest > 0))
+        return streams, 0
+    return streams, stayed + rest
