@@ -1,4 +1,4 @@
-"""What must always hold of the groups that are served."""
+"""What must always hold of the groups and the standings that are served."""
 
 from core.verification import Check, QueryCheck
 
@@ -22,4 +22,33 @@ SERVED_GROUPS = """
     where profiling_objected_at < analysis_run.started_at
 """
 
-CHECKS: tuple[Check, ...] = (QueryCheck("I9", "the served groups are one completed run", SERVED_GROUPS),)
+SERVED_STANDINGS = """
+    with placed as (
+        select member_id from served_run join group_membership using (run_id)
+    ), standing as (
+        select standing.* from served_run join member_standing as standing using (run_id)
+    )
+    select 'member ' || member_id || ' has a group or a phase, and not both'
+    from placed full join standing using (member_id)
+    where exists (select from standing) and (placed.member_id is null or standing.member_id is null)
+    union all
+    select 'member ' || member_id || ' objected to profiling before the run, and has a phase'
+    from standing join analysis_run using (run_id) join member using (member_id)
+    where profiling_objected_at < analysis_run.started_at
+    union all
+    select 'member ' || member_id || ' is told to have moved to ' || (contact.detail ->> 'to') || ', and is not there'
+    from standing join contact using (member_id)
+    where contact.source = 'run ' || standing.run_id
+      and contact.detail ->> 'to' <> case contact.kind when 'phase' then phase when 'value_class' then value_class
+                                       else contact.detail ->> 'to' end
+    union all
+    select 'member ' || member_id || ' has values that do not add up'
+    from standing
+    where informational <> told_profile + told_consents + told_answers + told_redemptions
+       or reference_value <> brought + household
+"""
+
+CHECKS: tuple[Check, ...] = (
+    QueryCheck("I9", "the served groups are one completed run", SERVED_GROUPS),
+    QueryCheck("I12", "members with a group have a phase, and their histories agree", SERVED_STANDINGS),
+)

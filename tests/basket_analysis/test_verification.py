@@ -40,10 +40,49 @@ def served(sessions):
 
     def found(statement="select 1", **values):
         execute(statement, **values)
-        (verdict,) = verify(sessions, CHECKS)
-        return verdict.violations
+        groups, standings = verify(sessions, CHECKS)
+        return groups.violations + standings.violations
 
     return found
+
+
+STAND = (
+    "insert into member_standing (run_id, member_id, phase, phase_since, value_class, value_since, financial, margin,"
+    " financial_rank, informational, told_profile, told_consents, told_answers, told_redemptions, reference_value,"
+    " brought, household, visits, silence, usual_gap, long_gap, lost_gap)"
+    " select run_id, member_id, 'peak', '2026-11-21', 'low', '2026-11-21', 1, false, 0.5, 20, 20, 0, 0, 0, 0, 0, 0, 1, 1, 7, 14, 42"
+    " from group_membership"
+)
+MOVED = (
+    "insert into contact (member_id, at, channel, direction, kind, detail, source)"
+    " select member_id, :now, 'analysis', 'internal', 'phase', jsonb_build_object('from', 'new', 'to', cast(:to as text)), 'run ' || run_id"
+    " from member_standing limit 1"
+)
+
+
+class TestServedStandings:
+    def test_are_of_whom_the_groups_are_of(self, served):
+        assert served(STAND) == 0
+        assert (
+            served("delete from member_standing where member_id in (select member_id from member limit 1)")
+            == 1
+        )
+
+    def test_leave_out_who_objected_before(self, served):
+        served(STAND)
+        at = NOW - timedelta(hours=1)
+        assert served("update member set profiling_objected_at = :at where member_code = 'M1'", at=at) == 2
+
+    def test_are_where_the_history_says_that_members_moved(self, served):
+        served(STAND)
+        assert served(MOVED, to="peak") == 0
+
+    def test_are_not_elsewhere(self, served):
+        served(STAND)
+        assert served(MOVED, to="lost") == 1
+
+    def test_add_up(self, served):
+        assert served(STAND.replace("0.5, 20, 20,", "0.5, 25, 20,")) == 2
 
 
 class TestServedGroups:
