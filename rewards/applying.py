@@ -10,7 +10,6 @@ from rewards.at_once import give_at_once
 from rewards.benefits import Worked, shared, unit_by_unit
 from rewards.bundles import Bundles, claimable
 from rewards.carts import Left
-from rewards.plain import alike, apply_plain
 from rewards.planning import Plan, planned
 from rewards.ready_offers import WITHOUT_END, LiveOffer
 from rewards.standing_basket import BUDGET, USES, Basket, Claimable, Given, masks
@@ -24,11 +23,11 @@ MOST_STEPS = 400_000
 
 def apply_one(basket: Basket, live: LiveOffer, left: Left | None) -> Given | None:
     """Give what `live` gives, as often as it may, and return it; None, with nothing changed, where it gives nothing."""
-    if live.plain is not None and (found := alike(basket, live.plain)) is not None:
-        return apply_plain(basket, live, found)
+    if live.plain is not None:
+        return give_at_once(basket, live, WITHOUT_END)
     if live.needed is not None and not may_suffice(basket, live):
         return None
-    if live.worth is not None and not may_be_worth(basket, *live.worth):
+    if live.worth is not None and basket.gross_of(live.worth[0]) < live.worth[1]:
         return None
     return _apply_again_and_again(basket, live, left)
 
@@ -121,11 +120,6 @@ def may_suffice(basket: Basket, live: LiveOffer) -> bool:
         if needed <= 0:
             return True
     return False
-
-
-def may_be_worth(basket: Basket, select: int, amount: int) -> bool:
-    """Return whether what is selected cost `amount` before discounts, claimed by others or not."""
-    return sum(basket.lines[place].gross for place in basket.matching.get(select, ())) >= amount
 
 
 def allowance(live: LiveOffer, left: Left | None) -> tuple[int, int]:

@@ -1,113 +1,140 @@
 """
-Offers that take all units of what they are about at once: so much off a whole basket, points on a department.
+Offers that take all units of what they are about at once: so much off something, off a whole basket, points on a department.
 
 There is one application, and it leaves nothing for another. It comes to what `rewards.applying` would give by a plan, by a
-shorter way: no unit has to be chosen. Pure.
+shorter way: no unit has to be chosen. Most offers of a chain are of this kind, so this is where a quote's time goes. Pure.
 """
 
 from collections.abc import Sequence
 
-from rewards.benefits import Shares, Worked, shared, unit_by_unit
+from core.money import split_largest_remainder
 from rewards.ready_offers import LiveOffer
-from rewards.standing_basket import BUDGET, Basket, Given, Unclaimed, masks
-from rewards.units import CLOSED, DISCOUNTED, Run
+from rewards.standing_basket import BUDGET, Basket, Given, Unclaimed
+from rewards.units import CLOSED, DISCOUNTED, Run, share_over_units
 
 
 def give_at_once(basket: Basket, live: LiveOffer, amount_left: int) -> Given | None:
     """Give what `live` gives and return it; None, with nothing given, where that is nothing or more than `amount_left`."""
-    mask = masks(basket, live)[0]
-    view = Unclaimed(basket, mask)
-    claim = live.check.claim(view)
-    if claim is None:
-        return None
-    places = sorted(claim) if claim else [place for place in basket.priced if view.available(place)]
+    flags = basket.flag_of(live.group) if live.group else 0
+    mask = flags
+    if not live.stackable:
+        flags |= CLOSED
+        mask |= DISCOUNTED
+    if live.discounts:
+        mask |= CLOSED
+    places = basket.matching.get(live.plain) if live.plain is not None else _claimed(basket, live, mask)
     if not places:
         return None
     given = Given(live)
-    given.times, given.points = 1, live.points or 0
     if live.discounts:
-        gives = _take_off(basket, given, places, mask, amount_left)
+        gives = _take_off(basket, given, places, (flags, mask), amount_left)
     elif live.multiplier is not None:
-        gives = _multiply(basket, live, places, mask)
+        gives = _multiply(basket, live, places, (flags, mask))
     else:
-        gives = _hand_out(basket, live, places, mask)
+        gives = _hand_out(basket, live, places, (flags, mask))
     if not gives:
         return None
+    given.times, given.points = 1, live.points or 0
     basket.given.append(given)
     return given
 
 
-def _flags(basket: Basket, live: LiveOffer) -> int:
-    """Return what the units of an offer are marked with."""
-    return (basket.flag_of(live.group) if live.group else 0) | (0 if live.stackable else CLOSED)
+def _claimed(basket: Basket, live: LiveOffer, mask: int) -> list[int]:
+    """Return the places of the lines of which the condition claims units."""
+    view = Unclaimed(basket, mask)
+    claim = live.check.claim(view)
+    if claim is None:
+        return []
+    return sorted(claim) if claim else [place for place in basket.priced if view.available(place)]
 
 
-def _take_off(basket: Basket, given: Given, places: Sequence[int], mask: int, amount_left: int) -> bool:
+Flags = tuple[int, int]
+"""What units that are claimed are marked with, and which of them may not be claimed."""
+
+
+def _take_off(
+    basket: Basket, given: Given, places: Sequence[int], flags_and_mask: Flags, amount_left: int
+) -> bool:
     """Take a discount off the units of lines; return whether there was one, and enough was left for it."""
-    live = given.live
-    found = _discounts(basket, live, places, mask)
-    given.amount = sum([off for _shares, off in found])
-    if given.amount > amount_left:
-        basket.refused[live.rank] = BUDGET
-    if not 0 < given.amount <= amount_left:
-        return False
-    flags, net = _flags(basket, live), basket.net
-    changed = basket.changed(live.rank)
-    for place, (shares, amount) in zip(places, found, strict=True):
-        made: list[Run] = []
-        pieces = iter(shares)
-        for run in basket.units(place):
-            _count, left, old, times = run
-            if old & mask:
-                made.append(run)
-                continue
-            flag = old | flags
-            made += [
-                (many, left - off, flag | DISCOUNTED if off else flag, times) for many, off in next(pieces)
-            ]
-        changed[place] = made
-        if amount:
-            given.per_line[place] = amount
-            net[place] -= amount
-    return True
-
-
-def _discounts(basket: Basket, live: LiveOffer, places: Sequence[int], mask: int) -> list[tuple[Shares, int]]:
-    """Return for every line what comes off each of its runs that may be claimed, and in all."""
-    worked = []
-    for place in places:
-        line, runs = basket.lines[place], basket.runs[place]
-        pieces = (
-            [(line.count, line.left)]
-            if runs is None
-            else [(run[0], run[1]) for run in runs if not run[2] & mask]
-        )
-        worked.append(Worked(place, line.measure, pieces))
-    if live.total is not None:
-        offs = shared(worked, live.total)
+    live, (flags, mask) = given.live, flags_and_mask
+    units = [basket.units(place) for place in places]
+    if live.per_unit is None:
+        shares = _shares(live, units, mask)
     else:
-        assert live.per_unit is not None
-        offs = unit_by_unit(worked, live.per_unit)
-    return [(shares, sum([count * off for piece in shares for count, off in piece])) for shares in offs]
-
-
-def _hand_out(basket: Basket, live: LiveOffer, places: Sequence[int], mask: int) -> bool:
-    """Mark the units for which something is given that takes nothing off; return whether anything is given."""
-    if live.points is not None and live.points <= 0:
+        lines, off = basket.lines, live.per_unit
+        shares = [
+            sum([run[0] * off(run[1], lines[place].measure) for run in runs if not run[2] & mask])
+            for place, runs in zip(places, units, strict=True)
+        ]
+    given.amount = amount = sum(shares)
+    if amount > amount_left:
+        basket.refused[live.rank] = BUDGET
+    if not 0 < amount <= amount_left:
         return False
-    if flags := _flags(basket, live):
-        runs = basket.changed(live.rank)
-        for place in places:
-            runs[place] = [
-                run if run[2] & mask else (run[0], run[1], run[2] | flags, run[3])
-                for run in basket.units(place)
-            ]
+    net, changed = basket.net, basket.changed(live.rank)
+    for place, runs, share in zip(places, units, shares, strict=True):
+        if len(runs) > 1:
+            changed[place] = _reduced(runs, share, live, flags_and_mask)
+        elif not runs[0][2] & mask:
+            changed[place] = _reduced_alike(runs[0], share, flags)
+        if share:
+            given.per_line[place] = share
+            net[place] -= share
     return True
 
 
-def _multiply(basket: Basket, live: LiveOffer, places: Sequence[int], mask: int) -> bool:
+def _shares(live: LiveOffer, units: list[list[Run]], mask: int) -> list[int]:
+    """Return what comes off each line of one amount off them all; [0, ...] when that is nothing."""
+    assert live.total is not None
+    lefts = [
+        (0 if runs[0][2] & mask else runs[0][0] * runs[0][1])
+        if len(runs) == 1
+        else sum([run[0] * run[1] for run in runs if not run[2] & mask])
+        for runs in units
+    ]
+    if len(lefts) == 1:
+        return [live.total(lefts[0])]
+    amount = live.total(sum(lefts))
+    return split_largest_remainder(amount, lefts) if amount else [0] * len(lefts)
+
+
+def _reduced_alike(run: Run, share: int, flags: int) -> list[Run]:
+    """Return units that were alike with `share` off them: the first ones bear the cents that cannot be divided."""
+    count, left, old, times = run
+    flags |= old
+    if not share:
+        return [(count, left, flags, times)]
+    each, more = divmod(share, count)
+    less = (count - more, left - each, flags | DISCOUNTED if each else flags, times)
+    return [(more, left - each - 1, flags | DISCOUNTED, times), less] if more else [less]
+
+
+def _reduced(runs: list[Run], share: int, live: LiveOffer, flags_and_mask: Flags) -> list[Run]:
+    """Return a line's units with `share` off those that may be claimed."""
+    flags, mask = flags_and_mask
+    pieces = [(run[0], run[1]) for run in runs if not run[2] & mask]
+    if not share:
+        offs = [[(count, 0)] for count, _left in pieces]
+    elif live.per_unit is None:
+        offs = share_over_units(share, pieces)
+    else:
+        # A line of several units is not weighed.
+        offs = [[(count, live.per_unit(left, None))] for count, left in pieces]
+    parts = iter(offs)
+    made: list[Run] = []
+    for run in runs:
+        _count, left, old, times = run
+        if old & mask:
+            made.append(run)
+            continue
+        flag = old | flags
+        made += [(many, left - off, flag | DISCOUNTED if off else flag, times) for many, off in next(parts)]
+    return made
+
+
+def _multiply(basket: Basket, live: LiveOffer, places: Sequence[int], flags_and_mask: Flags) -> bool:
     """Let units earn more points; return whether any earns more than before."""
-    flags, gains = _flags(basket, live), False
+    (flags, mask), gains = flags_and_mask, False
     made: dict[int, list[Run]] = {}
     for place in places:
         made[place] = []
@@ -124,3 +151,18 @@ def _multiply(basket: Basket, live: LiveOffer, places: Sequence[int], mask: int)
         for place, units in made.items():
             runs[place] = units
     return gains
+
+
+def _hand_out(basket: Basket, live: LiveOffer, places: Sequence[int], flags_and_mask: Flags) -> bool:
+    """Mark the units for which something is given that takes nothing off; return whether anything is given."""
+    if live.points is not None and live.points <= 0:
+        return False
+    flags, mask = flags_and_mask
+    if flags:
+        runs = basket.changed(live.rank)
+        for place in places:
+            runs[place] = [
+                run if run[2] & mask else (run[0], run[1], run[2] | flags, run[3])
+                for run in basket.units(place)
+            ]
+    return True

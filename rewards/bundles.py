@@ -2,7 +2,7 @@
 So many pieces of one selection, again and again, each line's units still alike: by a shorter way than plans.
 
 It comes to what `rewards.applying` would give, which takes over where lines are weighed or their units differ. Beside the
-offers of `rewards.plain` these are what chains run: three for two, the second at half price, a price for four, points for two. Pure.
+offers of `rewards.at_once` these are what chains run: three for two, the second at half price, a price for four, points for two. Pure.
 """
 
 from collections.abc import Iterator
@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 from core.money import split_largest_remainder
 from rewards.offers import CHEAPEST
-from rewards.plain import Found
 from rewards.ready_offers import LiveOffer
 from rewards.standing_basket import Basket, Given, masks
 from rewards.units import CLOSED, DISCOUNTED, ONE, Run
 
+Found = list[tuple[int, Run]]
+"""The places of lines, each with its one run."""
 Take = tuple[int, int]
 """Which of the lines found, and how many of its units."""
 

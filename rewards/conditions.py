@@ -49,8 +49,8 @@ class View(Protocol):
         """Return the thousandths that a weighed line counts for, None for pieces."""
         ...
 
-    def whole_gross(self, place: int) -> int:
-        """Return what a whole line costs before discounts, whatever of it may be claimed."""
+    def whole_gross(self, select: int) -> int:
+        """Return what all that is selected costs before discounts, whatever of it may be claimed."""
         ...
 
     def gross(self, place: int) -> int:
@@ -178,7 +178,7 @@ class ValueCheck(Check):
     def claim(self, view: View) -> Claim | None:
         """Return all matching units when they are worth enough; nothing is worth nothing, not zero."""
         # What may be claimed is never worth more than the whole lines, which cost no look at their units.
-        if sum(map(view.whole_gross, view.lines(self.select))) < self.amount:
+        if view.whole_gross(self.select) < self.amount:
             return None
         claimed = {place: count for place in view.lines(self.select) if (count := view.available(place))}
         if not claimed or self.worth(view) < self.amount:

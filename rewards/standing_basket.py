@@ -47,6 +47,7 @@ class Basket:
         "dearest",
         "effort",
         "given",
+        "gross_by_select",
         "groups",
         "history",
         "lines",
@@ -71,6 +72,7 @@ class Basket:
         self.net = [line.gross for line in lines]
         self.net_before_vouchers = 0
         self.given: list[Given] = []
+        self.gross_by_select: dict[int, int] = {}
         self.groups: dict[object, int] = {}
         self.history: list[tuple[int, list[list[Run] | None]]] = []
         self.dearest: dict[int, Sequence[int]] = {}
@@ -94,6 +96,15 @@ class Basket:
             if len(found) > 1:
                 found = sorted(found, key=lambda place: (-lines[place].unit_price, place))
             self.dearest[select] = found
+        return found
+
+    def gross_of(self, select: int) -> int:
+        """Return what the lines that a selection matches cost before discounts, claimed by others or not."""
+        found = self.gross_by_select.get(select)
+        if found is None:
+            lines = self.lines
+            found = sum([lines[place].gross for place in self.matching.get(select, ())])
+            self.gross_by_select[select] = found
         return found
 
     def units(self, place: int) -> list[Run]:
@@ -123,6 +134,7 @@ class Basket:
         """Return the basket with other units, for looking at only."""
         then = Basket(self.lines, self.matching, self.presented)
         then.runs, then.groups, then.dearest = runs, dict(self.groups), self.dearest
+        then.gross_by_select = self.gross_by_select
         return then
 
     def worked_on(self, runs: int) -> None:
@@ -185,9 +197,9 @@ class Claimable:
         """Return the thousandths that a weighed line counts for."""
         return self.basket.lines[place].measure
 
-    def whole_gross(self, place: int) -> int:
-        """Return what a whole line costs before discounts."""
-        return self.basket.lines[place].gross
+    def whole_gross(self, select: int) -> int:
+        """Return what all that is selected costs before discounts."""
+        return self.basket.gross_of(select)
 
     def gross(self, place: int) -> int:
         """Return what the units that may be claimed cost before discounts."""
@@ -237,9 +249,9 @@ class Unclaimed:
         """Return the thousandths that a weighed line counts for."""
         return self.basket.lines[place].measure
 
-    def whole_gross(self, place: int) -> int:
-        """Return what a whole line costs before discounts."""
-        return self.basket.lines[place].gross
+    def whole_gross(self, select: int) -> int:
+        """Return what all that is selected costs before discounts."""
+        return self.basket.gross_of(select)
 
     def gross(self, place: int) -> int:
         """Return what the units that may be claimed cost before discounts."""
@@ -279,9 +291,9 @@ class Whole:
         """Return the thousandths that a weighed line counts for."""
         return self.basket.lines[place].measure
 
-    def whole_gross(self, place: int) -> int:
-        """Return what a whole line costs before discounts."""
-        return self.basket.lines[place].gross
+    def whole_gross(self, select: int) -> int:
+        """Return what all that is selected costs before discounts."""
+        return self.basket.gross_of(select)
 
     def gross(self, place: int) -> int:
         """Return what they cost before discounts."""
