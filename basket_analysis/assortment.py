@@ -12,7 +12,7 @@ from basket_analysis.delistings import natural_delistings
 from basket_analysis.retention import RetentionModel
 from basket_analysis.store_baskets import StoreBaskets
 from basket_analysis.store_sales import Floats, Int32s, SalesTable, article_statistics
-from basket_analysis.substitutes import Buyers, PairLifts, StoreSubstitutes
+from basket_analysis.substitutes import Buyers, PairLifts, StoreSubstitutes, offsets
 
 Kind = Literal["list", "delist", "keep", "place_together"]
 
@@ -100,21 +100,21 @@ class Assortment:
         self._lifts = PairLifts(table)
         stores = table.store[table.basket]
         order = np.argsort(stores, kind="stable")
-        self._lines, self._line_stores = order, stores[order]
+        self._lines, self._of_store = order, offsets(stores, table.stores)
         sums = np.bincount(
             table.article, weights=table.value.astype(np.float64), minlength=len(table.type_of)
         )
         sales = np.bincount(table.article, minlength=len(table.type_of))
         self._mean_value = sums / np.maximum(sales, 1)
-        self._chain = self.audience_.buyers_of_each(len(table.type_of))
+        self._chain = self.audience_.buyers_of_each()
         return self
 
     def suggest(self, store: int) -> list[Suggested]:
         """Return what `store` may delist and what it should keep, by kind and rank; none with too few baskets."""
         if not self.eligible_[store]:
             return []
-        first, last = np.searchsorted(self._line_stores, [store, store + 1])
-        habits = StoreSubstitutes(self.table_, self._lines[first:last], self._lifts)
+        lines = self._lines[self._of_store[store] : self._of_store[store + 1]]
+        habits = StoreSubstitutes(self.table_, lines, self._lifts)
         return [*self._delist(store, habits), *self._keep(store, habits)]
 
     def similar(self, store: int) -> list[int]:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from basket_analysis.store_sales import Floats, Int32s, Int64s, SalesTable
+from basket_analysis.substitutes import offsets
 
 BEST_SHARE = 0.2
 """The households of a store that spend most there, so large a share of them, are its best buyers."""
@@ -27,33 +28,33 @@ class Audience:
         keys = table.store.astype(np.int64) * max(1, households) + table.household
         pairs, place = np.unique(keys, return_inverse=True)
         self._store, self._household = pairs // max(1, households), pairs % max(1, households)
+        self._of_store = offsets(self._store, table.stores)
         self._spent = np.bincount(place, weights=table.totals, minlength=len(pairs)).astype(np.float64)
         self._mix = self._mixes(groups) if known and groups is not None else None
         self._best: dict[int, Int64s] = {}
         order = np.unique(table.article.astype(np.int64) * max(1, households) + table.household[table.basket])
-        self._bought, self._buyer = order // max(1, households), order % max(1, households)
+        self._buyer = order % max(1, households)
+        self._of_article = offsets(order // max(1, households), len(table.type_of))
 
     def households(self, store: int) -> Int64s:
         """Return the households that shop in `store`, in order."""
-        first, last = np.searchsorted(self._store, [store, store + 1])
-        people: Int64s = self._household[first:last]
+        people: Int64s = self._household[self._of_store[store] : self._of_store[store + 1]]
         return people
 
     def buyers(self, article: int) -> Int64s:
         """Return the chain's households that buy `article`, in order."""
-        first, last = np.searchsorted(self._bought, [article, article + 1])
-        people: Int64s = self._buyer[first:last]
+        people: Int64s = self._buyer[self._of_article[article] : self._of_article[article + 1]]
         return people
 
-    def buyers_of_each(self, articles: int) -> Int64s:
+    def buyers_of_each(self) -> Int64s:
         """Return how many households of the chain buy each article."""
-        return np.bincount(self._bought, minlength=articles).astype(np.int64)
+        return np.diff(self._of_article)
 
     def best(self, store: int) -> Int64s:
         """Return the households that spend most in `store`, in order."""
         if store not in self._best:
-            first, last = np.searchsorted(self._store, [store, store + 1])
-            people, spent = self._household[first:last], self._spent[first:last]
+            here = slice(self._of_store[store], self._of_store[store + 1])
+            people, spent = self._household[here], self._spent[here]
             most = np.argsort(-spent, kind="stable")[: max(1, round(len(people) * BEST_SHARE))]
             self._best[store] = np.sort(people[most])
         return self._best[store]

@@ -1,7 +1,6 @@
 """The night's listing suggestions: the learnt ranking of candidates, with the evidence that cards give for each."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -30,6 +29,7 @@ class ListingSuggestions:
         self._ranked = {int(store) for store in map(baskets.stores.index, self._ranker.stores_)}
         self._stores = baskets.stores
         self._place = {sku: number for number, sku in enumerate(baskets.items)}
+        self._penetrations: dict[int, float] = {}
         weeks = baskets.weeks or 0
         lately = baskets.between(max(0, weeks - LATELY_WEEKS), weeks).by_store.tocsc()
         self._sellers = [
@@ -80,7 +80,7 @@ class ListingSuggestions:
             evidence={
                 "stores": len(similar),
                 "chain_stores": len(sellers),
-                "penetration": self._penetration(buyers, sellers.tolist()),
+                "penetration": self._penetration(article),
                 "own_households": own,
                 "per_thousand_baskets": round(worth.rate),
                 "transfer": round(worth.caught, 4),
@@ -89,11 +89,16 @@ class ListingSuggestions:
             },
         )
 
-    def _penetration(self, buyers: Any, sellers: list[int]) -> float:
+    def _penetration(self, article: int) -> float:
         """Return the share of the households that shop where the article is sold which buy it."""
-        households = self._assortment.audience_.households
-        reached = np.unique(np.concatenate([households(store) for store in sellers]))
-        return round(min(1.0, len(buyers) / max(1, len(reached))), 4)
+        if article not in self._penetrations:
+            audience = self._assortment.audience_
+            reached = np.unique(
+                np.concatenate([audience.households(int(store)) for store in self._sellers[article]])
+            )
+            share = len(audience.buyers(article)) / max(1, len(reached))
+            self._penetrations[article] = round(min(1.0, share), 4)
+        return self._penetrations[article]
 
     def _shown(self, people: int) -> int | None:
         return people if people >= self._assortment.settings.min_people else None

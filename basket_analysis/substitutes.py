@@ -50,12 +50,18 @@ class Buyers:
     substitutes: tuple[Substitute, ...]
 
 
+def offsets(keys: Int32s, size: int) -> Int64s:
+    """Return where each of `size` keys begins in the sorted `keys`, and where the last one ends."""
+    return np.concatenate([[0], np.cumsum(np.bincount(keys, minlength=size))]).astype(np.int64)
+
+
 class PairLifts:
     """How often the chain's baskets hold two articles, over what chance lets expect among baskets of like size."""
 
     def __init__(self, table: SalesTable) -> None:
         order = np.lexsort((table.basket, table.article))
-        self._articles, self._baskets = table.article[order], table.basket[order]
+        self._baskets = table.basket[order]
+        self._first = offsets(table.article, len(table.type_of))
         self._strata = stratum_of(table.sizes)
         self._sizes = np.bincount(self._strata, minlength=STRATA)
         self._counts: dict[int, Int64s] = {}
@@ -63,8 +69,7 @@ class PairLifts:
 
     def baskets_with(self, article: int) -> Int32s:
         """Return the baskets that hold `article`, in order."""
-        first, last = np.searchsorted(self._articles, [article, article + 1])
-        return self._baskets[first:last]
+        return self._baskets[self._first[article] : self._first[article + 1]]
 
     def of(self, one: int, other: int) -> float:
         """Return the adjusted lift of two articles; 1 where nothing is to be expected."""
@@ -91,7 +96,9 @@ class StoreSubstitutes:
         """`lines` are those of the store."""
         types = table.type_of[table.article[lines]]
         order = np.lexsort((table.basket[lines], types))
-        self._lines, self._types = lines[order], types[order]
+        self._lines = lines[order]
+        # Lines of no type come first, and are left out.
+        self._first = offsets(types + 1, int(types.max(initial=-1)) + 2)
         self._table = table
         self._lifts = lifts
 
@@ -99,8 +106,7 @@ class StoreSubstitutes:
         """Return what the buyers of `article` would do without it; without a type nothing is caught."""
         table = self._table
         kind = table.type_of[article]
-        first, last = np.searchsorted(self._types, [kind, kind + 1])
-        lines = self._lines[first:last]
+        lines = self._lines[self._first[kind + 1] : self._first[kind + 2]]
         own = lines[table.article[lines] == article]
         people, owner = np.unique(table.household[table.basket[own]], return_inverse=True)
         weights = table.value[own].astype(np.float64)
