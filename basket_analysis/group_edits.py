@@ -136,7 +136,10 @@ def _split(cuts: list[Cut], edit: Split, tie: Tie) -> list[Cut]:
 def _merge(cuts: list[Cut], edit: Merge) -> list[Cut]:
     one, other = _find(cuts, edit.items, edit.group_id), _find(cuts, edit.other_items, edit.other_id)
     if one is None or other is None or one is other:
-        _name(cuts, edit.items | edit.other_items, edit.group_id)
+        # What is left of the two, or holds both by itself, is the merged theme.
+        found = one or other or _find(cuts, edit.items | edit.other_items, edit.group_id)
+        if found is not None:
+            found.group_id = edit.group_id
         return cuts
     one.items |= other.items
     one.group_id = edit.group_id

@@ -38,13 +38,10 @@ def quality_of_runs(session: Session, *, limit: int = 60) -> list[RunQualityView
 
 def refused_since_served(session: Session) -> RunQualityView | None:
     """Return the newest run, if it was refused: then people still look at the groups of a night before."""
-    served = (
-        select(AnalysisRun.started_at)
-        .join(ServedRun, ServedRun.run_id == AnalysisRun.run_id)
-        .scalar_subquery()
-    )
+    # Ids of runs rise with the moments at which they began.
+    served = select(ServedRun.run_id).scalar_subquery()
     row = session.execute(
-        _finished().where(AnalysisRun.state == "refused", AnalysisRun.started_at > served).limit(1)
+        _finished().where(AnalysisRun.state == "refused", AnalysisRun.run_id > served).limit(1)
     ).one_or_none()
     return _view(*row) if row else None
 

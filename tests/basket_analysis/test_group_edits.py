@@ -1,0 +1,90 @@
+from basket_analysis.group_edits import Cut, Edits, Merge, Pin, Split, apply_edits, cut_share, weak_link
+
+A, B, C = frozenset("abcd"), frozenset("wxyz"), frozenset("klm")
+
+
+def tied(*pairs):
+    """Return ties of weight 1 between the two letters of each pair."""
+    known = {frozenset(pair) for pair in pairs}
+    return lambda item, others: float(sum(frozenset((item, other)) in known for other in others))
+
+
+NO_TIES = tied()
+
+
+def shown(cuts):
+    return {cut.group_id or "".join(sorted(cut.items)): "".join(sorted(cut.items)) for cut in cuts}
+
+
+class TestApplyEdits:
+    def test_leaves_alone_what_nobody_edited(self):
+        assert apply_edits([A, B], [], NO_TIES, min_items=3) == [Cut(A), Cut(B)]
+
+    def test_splits_what_is_found_together_again(self):
+        split = Split(5, "t1", "s5", frozenset("cd"), frozenset("ab"))
+        cuts = apply_edits([A | {"e", "f"}, B], [split], tied("ec", "fa"), min_items=3)
+        assert shown(cuts) == {"t1": "abf", "s5": "cde", "wxyz": "wxyz"}
+
+    def test_leaves_a_split_alone_that_the_rules_make_by_themselves(self):
+        split = Split(5, "t1", "s5", frozenset("cd"), frozenset("ab"))
+        cuts = apply_edits([frozenset("ab"), frozenset("cd")], [split], NO_TIES, min_items=3)
+        assert shown(cuts) == {"t1": "ab", "s5": "cd"}
+
+    def test_merges_what_is_found_apart_again_though_items_came_and_went(self):
+        merge = Merge(6, "t1", "t2", A, B)
+        cuts = apply_edits([frozenset("abcq"), frozenset("xyzr"), C], [merge], NO_TIES, min_items=3)
+        assert shown(cuts) == {"t1": "abcqrxyz", "klm": "klm"}
+
+    def test_goes_on_with_what_is_left_of_two_that_were_merged(self):
+        merge = Merge(6, "t1", "t2", A, B)
+        assert shown(apply_edits([A, C], [merge], NO_TIES, min_items=3)) == {"t1": "abcd", "klm": "klm"}
+        assert shown(apply_edits([B, C], [merge], NO_TIES, min_items=3)) == {"t1": "wxyz", "klm": "klm"}
+        assert shown(apply_edits([A | B, C], [merge], NO_TIES, min_items=3)) == {
+            "t1": "abcdwxyz",
+            "klm": "klm",
+        }
+        assert shown(apply_edits([C], [merge], NO_TIES, min_items=3)) == {"klm": "klm"}
+
+    def test_keeps_a_pinned_theme_to_the_item_whatever_is_found(self):
+        pin = Pin(7, "t9", A)
+        cuts = apply_edits([frozenset("abwx"), frozenset("cyzklm")], [pin], NO_TIES, min_items=3)
+        assert shown(cuts) == {"t9": "abcd", "klmyz": "klmyz"}
+        assert shown(apply_edits([], [pin], NO_TIES, min_items=3)) == {"t9": "abcd"}
+
+    def test_has_no_item_in_two_themes(self):
+        edits = [
+            Merge(1, "t1", "t2", A, B),
+            Split(2, "t1", "s2", frozenset("ax"), frozenset("bcdwyz")),
+            Pin(3, "t3", frozenset("klb")),
+        ]
+        cuts = apply_edits([A, B, C], edits, NO_TIES, min_items=3)
+        items = [item for cut in cuts for item in cut.items]
+        assert len(items) == len(set(items))
+        assert shown(cuts) == {"t1": "cdwyz", "s2": "ax", "t3": "bkl"}
+
+
+class TestEdits:
+    def test_ends_the_identity_of_what_was_merged_away(self):
+        assert Edits((Merge(6, "t1", "t2", A, B),)).ended == {"t2"}
+
+    def test_counts_no_pin_among_what_changes_the_cut(self):
+        assert Edits((Pin(3, "t3", C), Merge(6, "t1", "t2", A, B))).cuts == [6]
+
+    def test_remembers_both_themes_of_a_merge_that_was_taken_back(self):
+        edits = Edits(undone=(Merge(6, "t1", "t2", A, B),))
+        assert edits.before({"t1": A | B | {"q"}, "t5": C}) == {"t1": A | {"q"}, "t2": B, "t5": C}
+
+    def test_remembers_the_whole_theme_of_a_split_that_was_taken_back(self):
+        edits = Edits(undone=(Split(5, "t1", "s5", frozenset("cd"), frozenset("ab")),))
+        assert edits.before({"t1": frozenset("ab"), "s5": frozenset("cdq")}) == {"t1": A | {"q"}}
+
+
+class TestWeakLink:
+    def test_is_between_two_clumps(self):
+        tie = tied("ab", "bc", "ac", "wx", "xy", "wy", "cw")
+        leaving, share = weak_link(list("abcwxy"), tie)
+        assert (leaving, round(share, 3)) == (frozenset("wxy"), round(1 / 7, 3))
+
+    def test_cuts_what_lies_across(self):
+        assert cut_share(list("abc"), frozenset("c"), tied("ab", "bc")) == 0.5
+        assert cut_share(list("abc"), frozenset("c"), NO_TIES) == 0.0
