@@ -48,31 +48,51 @@ def chain_articles(table: SalesTable, floors: ArticleFloors | None = None) -> pd
     Return a row per article that enough households of the chain bought.
 
     Columns: `article`, `baskets`, `households`, `repeat`, `exclusive`, `transfer` as in a store; `stores` that
-    sell it, `store_baskets` all baskets of those stores; `substitute` (article, -1 for none) and
-    `substitute_households`, the households that buy both, seldom in one basket.
+    sell it, `store_baskets` and `store_households` all baskets and households of each of those stores,
+    `buyers` the households that bought it, counted in each store; `substitute` (article, -1 for none)
+    and `substitute_households`, the households that buy both, seldom in one basket.
     """
     floors = floors or ArticleFloors()
     whole = replace(table, store=np.zeros(len(table.store), np.int32), stores=1)
     statistics = article_statistics(whole)
     statistics = statistics.assign(repeat=_repeat(whole, statistics))
     kept = statistics[statistics["households"] >= floors.in_chain].reset_index(drop=True)
-    sold = np.unique(table.store[table.basket].astype(np.int64) * max(1, len(table.type_of)) + table.article)
-    place, article = np.divmod(sold, max(1, len(table.type_of)))
-    stores = np.bincount(article, minlength=len(table.type_of))
-    baskets = np.bincount(article, weights=table.baskets_per_store[place], minlength=len(table.type_of))
+    reach = _reach(table)
     chosen = kept["article"].to_numpy()
     substitute, shared = _substitutes(table, chosen, floors.in_store)
     return kept.assign(
-        stores=stores[chosen],
-        store_baskets=baskets[chosen].astype(np.int64),
+        **{name: counts[chosen] for name, counts in reach.items()},
         substitute=substitute,
         substitute_households=shared,
     )[
         [
             "article", "baskets", "households", "repeat", "exclusive", "transfer", "stores", "store_baskets",
-            "substitute", "substitute_households",
+            "store_households", "buyers", "substitute", "substitute_households",
         ]
     ]  # fmt: skip
+
+
+def _reach(table: SalesTable) -> dict[str, Int64s]:
+    """Return for each article how many stores sell it, their baskets and households, and its buyers in each."""
+    articles, people = max(1, len(table.type_of)), int(table.household.max(initial=0)) + 1
+    store = table.store.astype(np.int64)
+    shoppers = np.unique(store * people + table.household)
+    households = np.bincount(shoppers // people, minlength=table.stores)
+    bought = np.unique(
+        (store[table.basket] * articles + table.article) * people + table.household[table.basket]
+    )
+    sold, buyers = np.unique(bought // people, return_counts=True)
+    place, article = np.divmod(sold, articles)
+    weights = {
+        "stores": np.ones(len(sold)),
+        "store_baskets": table.baskets_per_store[place],
+        "store_households": households[place],
+        "buyers": buyers,
+    }
+    return {
+        name: np.bincount(article, weights=counts, minlength=articles).astype(np.int64)
+        for name, counts in weights.items()
+    }
 
 
 def _repeat(table: SalesTable, statistics: pd.DataFrame) -> Int64s:

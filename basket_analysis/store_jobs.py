@@ -182,6 +182,8 @@ class _Night:
             "transfer": round(row["transfer"], 4),
             "stores": row["stores"],
             "store_baskets": row["store_baskets"],
+            "store_households": row["store_households"],
+            "buyers": row["buyers"],
             "substitute_id": None if other < 0 else self._sold.articles[other].article_id,
             "substitute_households": row["substitute_households"],
         }

@@ -118,8 +118,9 @@ class ArticleView:
     """
     An article of a category in the chain, and in the store where enough people buy it there.
 
-    `store_baskets` are all baskets of the `stores` that sell it; `substitute` is bought by
-    `substitute_households` of its households at other times.
+    `store_baskets` and `store_households` are all baskets and households of each of the `stores` that sell it,
+    `buyers` its households in each; `substitute` is bought by `substitute_households` of its households at
+    other times.
     """
 
     article_id: int
@@ -133,6 +134,8 @@ class ArticleView:
     transfer: float
     stores: int
     store_baskets: int
+    store_households: int
+    buyers: int
     substitute: str | None
     substitute_sku: str | None
     substitute_households: int
@@ -142,6 +145,11 @@ class ArticleView:
     def per_thousand(self) -> float:
         """Of a thousand baskets of the stores that sell it so many hold it."""
         return 1000 * self.baskets / max(self.store_baskets, 1)
+
+    @property
+    def penetration(self) -> float:
+        """Of a store's households so many buy it, on average where it is sold."""
+        return self.buyers / max(self.store_households, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +262,8 @@ def _articles(
             transfer=one["transfer"],
             stores=one["stores"],
             store_baskets=one["store_baskets"],
+            store_households=one["store_households"],
+            buyers=one["buyers"],
             substitute=other.name if other else None,
             substitute_sku=other.sku if other else None,
             substitute_households=one["substitute_households"],

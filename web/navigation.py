@@ -89,6 +89,7 @@ _PART_OF: Final = {
     "rehearsals": "offers",
     "group_map": "groups",
     "rules": "groups",
+    "store_prints": "store_page",
     "vouchers": "voucher_batches",
 }
 """Screens that have no place of their own, and whose place they are part of."""

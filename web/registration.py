@@ -83,6 +83,7 @@ def _furnish(app: Flask) -> None:
         "short_number": words.short_number,
         "money": words.money_text,
         "money_whole": words.money_whole,
+        "money_estimate": words.money_estimate,
         "percent": words.percent_text,
         "date": words.date_text,
         "day_month": words.day_month,
@@ -91,6 +92,7 @@ def _furnish(app: Flask) -> None:
         "duration": words.duration_text,
         "size": words.size_text,
         "language_name": words.language_name,
+        "readable": words.readable,
         "average": average,
     }
 

@@ -58,6 +58,8 @@ ROUTES: Final[dict[str, Roles]] = {
     "store_page.index": _STORES_WORK,
     "store_page.show": _STORES_WORK,
     "store_page.category": _STORES_WORK,
+    "store_prints.of_store": _STORES_WORK,
+    "store_prints.of_category": _STORES_WORK,
     "store_page.answer": frozenset({STORE_MANAGER}),
     "store_page.undo": frozenset({STORE_MANAGER}),
     "assortment.index": frozenset({STORE_MANAGER, MARKETING, ANALYST, AUDITOR, ADMINISTRATOR}),

@@ -41,6 +41,18 @@ def meaning_of_money(row: SuggestionView) -> str:
             return _("lost without it")
 
 
+def money_sentence(row: SuggestionView) -> str:
+    """Return what a suggestion is worth a week, as a sentence with its interval."""
+    values = {"amount": money_estimate(row.value_per_week, row.currency), "between": between(row)}
+    match row.kind:
+        case "list" | "place_together":
+            return _("About %(amount)s more revenue a week (%(between)s)", **values)
+        case "delist":
+            return _("Frees its place; about %(amount)s a week would be lost (%(between)s)", **values)
+        case _:
+            return _("Without it about %(amount)s a week would be lost (%(between)s)", **values)
+
+
 def between(row: SuggestionView) -> str:
     """Return the interval of the money per week."""
     return _(

@@ -10,6 +10,7 @@ from babel.dates import format_skeleton, format_timedelta
 from babel.numbers import format_compact_decimal, format_currency
 from flask import g, has_request_context, request
 
+from basket_analysis.naming import SHORTHAND
 from core import i18n
 from core.money import Money
 from web.state import now, viewer_or_none
@@ -149,6 +150,18 @@ def reader_timezone() -> str:
     """Return the time zone in which the reader lives."""
     person = viewer_or_none()
     return person.timezone if person else "UTC"
+
+
+def readable(words: str | None) -> str:
+    """Return a category as a sentence can carry it: "FRZN MEAT/MEAT DINNERS" becomes "Frozen meat / meat dinners"."""
+    if not words:
+        return NOTHING
+    if not words.isupper():
+        return words
+    parts = re.split(r"(\W+)", words.lower())
+    text = "".join(SHORTHAND.get(part, part) for part in parts).strip()
+    text = re.sub(r"\s+-\s+", ", ", re.sub(r"\s*/\s*", " / ", text))
+    return text[:1].upper() + text[1:]
 
 
 def language_name(code: str) -> str:
