@@ -30,7 +30,7 @@ COMMANDS = {
     "gift-cards": "rewards.gift_card_commands",
     "groups": "basket_analysis.commands",
     "liability": "loyalty.points_commands",
-    "members": "customers.commands",
+    "members": "basket_analysis.member_commands",
     "mine": "basket_analysis.commands",
     "night": "night",
     "offers": "pos_api.offer_commands",

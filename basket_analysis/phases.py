@@ -31,8 +31,8 @@ LONG_FROM, LONG_TO = 14.0, 180.0
 LOST_FROM, LOST_TO = 42.0, 365.0
 """No pause is long within two weeks, nobody is lost within six: people go on holiday. After a year anybody is."""
 
-NEW_DAYS, NEW_VISITS = 56.0, 4
-"""New is who came for the first time within eight weeks, or less often than that; after a year nobody is."""
+NEW_DAYS, NEW_VISITS, NEW_TO = 56.0, 4, 182.0
+"""New is who came for the first time within eight weeks, or four times at most; after half a year nobody is."""
 BACK_DAYS, BACK_VISITS = 56.0, 4
 """So long, and for so many visits, who was lost and came is won back."""
 REGULAR_VISITS = 2
@@ -344,8 +344,8 @@ def _live(times: Floats, joined: float, now: float, seen: Floats) -> tuple[int, 
                 phase, since = following, at
     latest = times[visits - 1] if visits else began
     phase, since = _in_silence(phase, since, latest, now, seen[:, visits])
-    if phase == NEW and now - began > LOST_TO:
-        return PEAK, began + LOST_TO, latest
+    if phase == NEW and now - began > NEW_TO:
+        return PEAK, began + NEW_TO, latest
     return phase, since, latest
 
 

@@ -16,10 +16,7 @@ from core.i18n import LANGUAGES
 from core.keyset import Ask, Page
 from customers.member_lists import (
     MemberRow,
-    MembershipView,
-    MemberView,
     list_members,
-    membership_of,
     read_member,
 )
 from loyalty.expiry import ending_soon
@@ -33,17 +30,18 @@ from loyalty.warnings import warnings_of
 from sales.receipt_lists import list_receipts
 from web import scope
 from web.export import respond
-from web.groups_shown import GroupsShown, groups_now
+from web.groups_shown import GroupsShown, groups_now, why_of
 from web.roles import NAMELESS_ROLES
 from web.screens import receipts
+from web.standing_words import history_shown, standing_shown
 from web.state import now, transaction, viewer
 from web.tables import Choice, Column, Empty, Filter, Table
 from web.tiers_shown import tier_shown
 from web.words import gettext as _
-from web.words import language, language_name, number_text
+from web.words import language, language_name
 
 blueprint = Blueprint("members", __name__, url_prefix="/members")
-TABS = ("points", "receipts", "tier", "profile", "catalogs")
+TABS = ("points", "receipts", "tier", "history", "profile", "catalogs")
 
 
 @blueprint.get("/")
@@ -99,9 +97,6 @@ def show(member_id: UUID) -> ResponseReturnValue:
         member = read_member(session, member_id=member_id, run_id=groups.run_id)
         _record(session, "member.view", "member", member.row.member_code)
         account_id = member.row.account_id
-        membership = (
-            membership_of(session, member_id=member_id, run_id=groups.run_id) if groups.run_id else None
-        )
         position = position_of_account(session, account_id=account_id, now=now())
         chosen = scope.read(session)
         programme, currency, timezone = programmes(session).on(now().date()), chosen.currency, chosen.timezone
@@ -113,7 +108,8 @@ def show(member_id: UUID) -> ResponseReturnValue:
             "points": position,
             "soon": ending_soon(position, now().date()),
             "group": groups.mark(member.row.group_id, link=True),
-            "why": _why(member, membership, groups),
+            "why": why_of(session, member_id),
+            "standing": standing_shown(session, member_id=member_id, run_id=groups.run_id),
             "value": lambda points: programme.value_of(points, currency),
             "currency": currency,
             **_standing(session, member_id, account_id, business_day(now(), timezone)),
@@ -141,6 +137,7 @@ def show(member_id: UUID) -> ResponseReturnValue:
             entries=[(entry, explain(entry, language())) for entry in entries.rows],
             warned=warnings_of(session, account_id=account_id, now=now()),
             copies=copies_of_member(session, member_id=member_id),
+            history=history_shown(session, member_id=member_id, groups=groups),
         )
 
 
@@ -151,45 +148,6 @@ def _standing(session: Session, member_id: UUID, account_id: UUID, today: date) 
         "brought": brought_by(session, member_id=member_id),
         "tier": tier_shown(session, account_id=account_id, today=today),
     }
-
-
-def _why(member: MemberView, membership: MembershipView | None, groups: GroupsShown) -> list[str]:
-    """Return why the member is in the group they are in, in words."""
-    if member.profiling_objected_at is not None:
-        return [_("Objected to profiling: left out of all groups, and earns points as everybody does.")]
-    if membership is None:
-        return [_("Not seen by the last night: enrolled since, or without a basket yet.")]
-    found = groups.find(membership.group_id)
-    baskets = number_text(membership.baskets)
-    if found is None:
-        return []
-    if found.kind == "new":
-        return [_("%(baskets)s baskets so far; a group needs ten to be told from chance.", baskets=baskets)]
-    if found.kind == "none":
-        return [
-            _(
-                "%(baskets)s baskets, but none of the themes fits them clearly better than chance.",
-                baskets=baskets,
-            )
-        ]
-    words = [
-        _(
-            "%(strength)s above chance, seen over %(baskets)s baskets (2.5 is needed, 5 and more is clear)",
-            strength=number_text(round(membership.strength or 0, 1), 1),
-            baskets=baskets,
-        ),
-        _("The theme is about %(items)s", items=", ".join(found.items[:6])),
-    ]
-    second = groups.words(membership.second_group_id)
-    if second and membership.second_strength is not None:
-        words.append(
-            _(
-                "Second comes %(group)s with %(strength)s",
-                group=second,
-                strength=number_text(round(membership.second_strength, 1), 1),
-            )
-        )
-    return words
 
 
 def _record(session: Session, action: str, kind: str, subject: str) -> None:
