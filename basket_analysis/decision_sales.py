@@ -1,0 +1,144 @@
+"""Sales as decisions are measured by them: per store, article and day, and which stores are comparable."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+
+from basket_analysis.effects import AFTER_WEEKS, BEFORE_WEEKS
+from basket_analysis.reading import SoldLines
+from basket_analysis.store_baskets import Floats, Int32s
+
+EPOCH = date(2000, 1, 1)
+
+COMPARED = 10
+"""The stores most like the one that decided, of those that did not change, so many at most."""
+
+LIKE_ENOUGH = 0.5
+"""Cosine of what two stores sell, below which they are not alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The weeks before a change and those after it; `first` is the day of the change."""
+
+    first: date
+
+    @property
+    def start(self) -> date:
+        """The first day that counts."""
+        return self.first - timedelta(weeks=BEFORE_WEEKS)
+
+    @property
+    def due(self) -> date:
+        """The day on which the weeks after the change are over."""
+        return self.first + timedelta(weeks=AFTER_WEEKS)
+
+
+class DecisionSales:
+    """
+    All sales of some months; articles and stores by their database ids.
+
+    `currencies` gives each store's; stores with another one are never compared.
+    """
+
+    def __init__(self, sold: SoldLines, currencies: dict[int, str]) -> None:
+        self._ids = sold.stores
+        self._currency = np.array([currencies.get(int(store), "") for store in self._ids], object)
+        self._store = np.searchsorted(self._ids, sold.store_id)[sold.basket].astype(np.int32)
+        self._day = sold.day[sold.basket]
+        self._article = sold.article
+        self._value = sold.value.astype(np.float64)
+        self._number = {article.article_id: number for number, article in enumerate(sold.articles)}
+        self._articles = sold.articles
+        self._categories = _codes([article.category for article in sold.articles])
+        self._types = _codes([article.type for article in sold.articles])
+
+    def knows(self, store_id: int) -> bool:
+        """Return whether the store sold anything at all."""
+        return store_id in set(self._ids.tolist())
+
+    def days_sold(self, store_id: int, article_id: int) -> list[date]:
+        """Return the days on which a store sold an article."""
+        number = self._number.get(article_id, -1)
+        lines = (self._article == number) & (self._ids[self._store] == store_id)
+        return [EPOCH + timedelta(days=int(day)) for day in np.unique(self._day[lines])]
+
+    def kind_of(self, article_id: int) -> tuple[str, str | None]:
+        """Return the level at which what replaces an article is counted, and its name there: type, else category."""
+        number = self._number.get(article_id)
+        if number is None:
+            return "article", None
+        article = self._articles[number]
+        for level in ("type", "category"):
+            if name := getattr(article, level):
+                return level, name
+        return "article", article.sku
+
+    def by_week(self, window: Window, *, article_id: int | None, alone: bool = False) -> Floats:
+        """
+        Return values by store and week over a window, of an article's kind, of it `alone`, or (None) of everything.
+
+        Rows are in the order of `stores`.
+        """
+        kept = self._within(window)
+        if article_id is not None:
+            kept &= np.isin(self._article, self._kin(article_id, alone=alone))
+        start = (window.start - EPOCH).days
+        found = np.zeros((len(self._ids), BEFORE_WEEKS + AFTER_WEEKS))
+        np.add.at(found, (self._store[kept], (self._day[kept] - start) // 7), self._value[kept])
+        return found
+
+    def comparable(self, window: Window, *, store_id: int, article_id: int) -> list[int]:
+        """
+        Return the rows of the stores most like one before the change, of those whose range did not change.
+
+        A store did not change that sold the article both before and after the day of the change, or neither.
+        """
+        row = int(np.searchsorted(self._ids, store_id))
+        alone = self.by_week(window, article_id=article_id, alone=True)
+        before = alone[:, :BEFORE_WEEKS].any(axis=1)
+        unchanged = before == alone[:, BEFORE_WEEKS:].any(axis=1)
+        kin = self.by_week(window, article_id=article_id)
+        open_before, open_after = (
+            self.by_week(window, article_id=None)[:, part].all(axis=1)
+            for part in (slice(None, BEFORE_WEEKS), slice(BEFORE_WEEKS, None))
+        )
+        usable = unchanged & open_before & open_after & (kin[:, :BEFORE_WEEKS].sum(axis=1) > 0)
+        usable &= self._currency == self._currency[row]
+        usable[row] = False
+        likeness = np.where(usable, self._likeness(window, row), -1.0)
+        order = np.lexsort((self._ids, -likeness))[:COMPARED]
+        return [int(other) for other in order if likeness[other] >= LIKE_ENOUGH]
+
+    def row(self, store_id: int) -> int:
+        """Return the row of a store."""
+        return int(np.searchsorted(self._ids, store_id))
+
+    def _within(self, window: Window) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+        start, end = (window.start - EPOCH).days, (window.due - EPOCH).days
+        return (self._day >= start) & (self._day < end)
+
+    def _kin(self, article_id: int, *, alone: bool) -> Int32s:
+        number = self._number.get(article_id, -1)
+        if alone or number < 0:
+            return np.array([number], np.int32)
+        for codes in (self._types, self._categories):
+            if codes[number] >= 0:
+                return np.flatnonzero(codes == codes[number]).astype(np.int32)
+        return np.array([number], np.int32)
+
+    def _likeness(self, window: Window, row: int) -> Floats:
+        """Return the cosine of every store's sales by category with those of one, before the change."""
+        start, end = (window.start - EPOCH).days, (window.first - EPOCH).days
+        kept = (self._day >= start) & (self._day < end)
+        shape = (len(self._ids), int(self._categories.max(initial=-1)) + 2)
+        sums = np.zeros(shape)
+        np.add.at(sums, (self._store[kept], self._categories[self._article[kept]] + 1), self._value[kept])
+        roots = np.sqrt(np.maximum(sums, 0) / np.maximum(sums.sum(axis=1, keepdims=True), 1))
+        return np.asarray(roots @ roots[row])
+
+
+def _codes(labels: list[str | None]) -> Int32s:
+    code_of = {label: code for code, label in enumerate(sorted({label for label in labels if label}))}
+    return np.array([code_of.get(label or "", -1) for label in labels], np.int32)
