@@ -16,7 +16,7 @@ from rewards.book import OfferBook
 from rewards.codes import typed
 from rewards.offer_queries import VersionOfOffer, versions_of
 from rewards.offer_uses import Use
-from rewards.offers import Offer
+from rewards.offers import DISCOUNTS, Offer
 from rewards.voucher_batches import batches
 from rewards.voucher_reservations import read_holds
 from sales.receipts import LIVE, SALE, Flag, PostedReceipt
@@ -129,9 +129,11 @@ def paid_offers(
         return paid
     honoured = quote is not None and quote.honours(posted.closed_at)
     promise = quote.promise if quote else NOTHING_PROMISED
+    by_vouchers = {code for code in stated if _is_value(code, live, promise if honoured else None, basket)}
+    everything, stated = stated, {code: one for code, one in stated.items() if code not in by_vouchers}
     if quote is not None and honoured and quote.is_of(posted):
         _take(paid, promise, stated, live)
-        if basket is not None and (stated.keys() - missing) - promise.applied.keys() - promise.batches:
+        if basket is not None and (everything.keys() - missing) - promise.applied.keys() - promise.batches:
             # What is stated beside the promise is judged by the basket; nothing more is given for it.
             basket.evaluate(session, quote_id=quote.quote_id)
     elif basket is not None:
@@ -139,9 +141,42 @@ def paid_offers(
     for code in sorted(stated.keys() - missing):
         valid_by_quote = honoured and (code in promise.applied or code in promise.batches)
         _state(paid, code, stated[code], posted, basket, known, promise, valid_by_quote=valid_by_quote)
+    for code in sorted(by_vouchers):
+        if not (honoured and code in promise.batches) and not _took_value(code, basket):
+            paid.flags.append(Flag(NOT_VALID, _no_voucher(code), everything[code].line_number))
     if promise.shown and quote is not None and not quote.used:
-        paid.vouchers = _unnamed(session, paid, posted, promise, stated, basket)
+        paid.vouchers = _unnamed(session, paid, posted, promise, everything, basket)
     return paid
+
+
+def _is_value(code: str, live: Mapping[str, Offer], promise: Promise | None, basket: OnBasket | None) -> bool:
+    """
+    Whether what is stated under a code is the value of vouchers.
+
+    An offer may be called as the batch is that it gives: only those that take something off are stated themselves.
+    """
+    if (
+        promise
+        and code in promise.batches
+        and not (code in promise.applied and promise.applied[code].discount)
+    ):
+        return True
+    offer = live.get(code)
+    if basket is None or (offer is not None and isinstance(offer.benefit, DISCOUNTS)):
+        return False
+    return any(one.batch_code == code and one.value_amount for one in basket.vouchers)
+
+
+def _took_value(code: str, basket: OnBasket | None) -> bool:
+    """Whether the vouchers that a receipt names take something off its own basket."""
+    evaluation = basket.evaluation if basket else None
+    return evaluation is not None and any(
+        one.offer_code == code and one.offer_version is None for one in evaluation.applications
+    )
+
+
+def _no_voucher(code: str) -> str:
+    return f"no voucher of {code} that is good was presented"
 
 
 def past_offers(session: Session, posted: PostedReceipt) -> PaidOffers:
@@ -308,7 +343,7 @@ def _why_not(code: str, offer: Offer | None, basket: OnBasket | None, known: Kno
     if code in applied and (offer is None or basket.live.offers.get(code) == offer):
         return None
     if offer is None:
-        return f"no voucher of {code} that is good was presented"
+        return _no_voucher(code)
     if not _was_live(code, offer, basket, known):
         return f"{code} was not live"
     left = basket.left.get(code)

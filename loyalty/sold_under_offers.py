@@ -16,7 +16,7 @@ from loyalty.refunds import Brought, Outstanding, brought_by_line
 from rewards.carts import CartLine, Occasion, Presented
 from rewards.codec import read_offer
 from rewards.kept_units import GivenThen, SoldLine, presented_then
-from rewards.offers import Offer
+from rewards.offers import DISCOUNTS, Offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,11 @@ def read_sale_with_offers(
         )
     sale = head.fetchone()
     assert sale is not None
-    given = {row.offer_code: (row.version, _offer(row)) for row in offers.fetchall()}
+    stated = [(row, _offer(row)) for row in offers.fetchall()]
+    # An offer may be called as the batch is that it gives: what is stated is then the vouchers' value.
+    given = {
+        row.offer_code: (row.version, offer) for row, offer in stated if isinstance(offer.benefit, DISCOUNTS)
+    }
     rows = lines.fetchall()
     presented = _presented(vouchers.fetchall(), _stated(rows), known=given.keys())
     paying = {batch for batch, found in presented.items() if found.value_amount}

@@ -11,6 +11,7 @@ from rewards.codec import OffersRefused
 from rewards.models import Reward
 from rewards.models import VoucherBatch as VoucherBatchRow
 from rewards.offers import (
+    DISCOUNTS,
     AllOf,
     AnyOf,
     Condition,
@@ -80,7 +81,7 @@ def check_offer(offer: Offer, known: Known, *, pointer: str = "", raw: Mapping[s
     for place, store_code in enumerate(stated):
         if store_code not in known.stores:
             raise OffersRefused(f"{pointer}/stores/{place}", f"there is no store {store_code}")
-    if offer.code in known.valued:
+    if offer.code in known.valued and isinstance(offer.benefit, DISCOUNTS):
         # A receipt states both under this code: nobody could tell what the voucher took off.
         raise OffersRefused(f"{pointer}/code", f"{offer.code} is a batch of vouchers with a value")
     benefit = offer.benefit

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.audit import record_event
 from core.errors import NotFound, Refused
-from rewards.offer_models import OfferCode
+from rewards.offer_models import OfferVersion
 from rewards.voucher_models import VoucherBatch
 from sales.models import Store
 
@@ -85,9 +85,9 @@ def put_batch(session: Session, batch: Batch, *, actor: str, now: datetime) -> b
     before = batches(session, [batch.batch_code], lock=True).get(batch.batch_code)
     if before == batch:
         return False
-    if batch.value_amount is not None and session.get(OfferCode, batch.batch_code) is not None:
+    if batch.value_amount is not None and _takes_something_off(session, batch.batch_code):
         # A receipt states both under this code: nobody could tell what the voucher took off.
-        raise BadBatch("batch_code", f"{batch.batch_code} is the code of an offer")
+        raise BadBatch("batch_code", f"{batch.batch_code} is the code of an offer that takes something off")
     values = {
         "name": dict(batch.names),
         "store_ids": list(batch.store_ids),
@@ -173,6 +173,19 @@ def _batch(row: VoucherBatch) -> Batch:
         symbology=row.symbology,
         ean_prefix=row.ean_prefix,
         store_ids=tuple(row.store_ids),
+    )
+
+
+def _takes_something_off(session: Session, code: str) -> bool:
+    """Return whether an offer of this code takes something off, in a version that is live or a draft."""
+    kinds = OfferVersion.document["benefit"]["kind"].astext
+    return bool(
+        session.scalar(
+            select(OfferVersion.version)
+            .where(OfferVersion.offer_code == code, OfferVersion.state.in_(["live", "draft"]))
+            .where(kinds.in_(["percent", "amount", "fixed_price", "nth"]))
+            .limit(1)
+        )
     )
 
 

@@ -185,6 +185,30 @@ class TestADocument:
         assert brought({"format": 1, "vouchers": [valued]}, code=2).startswith("/vouchers/0")
         market.regulars("offers", "stop", code)
 
+    def test_may_call_an_offer_as_the_batch_is_that_it_gives(self, market, brought):
+        batch = {"batch": "BACK50", "value_amount": 500, "currency": "CZK", "codes": ["BACK50-1", "BACK50-2"]}
+        gives = offer(
+            "BACK50", items("PEN"), {"kind": "voucher", "batch": "BACK50"}, limits={"uses": 9, "amount": 1}
+        )
+        brought({"format": 1, "vouchers": [batch], "offers": [gives]}, "--live")
+        pens = basket(("pen", 2, 1000))
+        for code, quoted in (("BACK50-1", True), ("BACK50-2", False)):
+            quote = market.quote(pens, at=..., voucher_codes=[code])
+            assert (quote.shares, len(quote.body["vouchers"])) == ([[("BACK50", 500)]], 2)
+            sale = market.sale(quote, pens, voucher_codes=[code], **({} if quoted else {"quote_id": None}))
+            answer = market.post(sale)
+            assert (answer["flags"], len(answer["vouchers_issued"])) == ([], 2)
+            assert (
+                market.number("select state from voucher where voucher_code = :code", code=code) == "redeemed"
+            )
+            assert [market.returns(sale, {1: each})["totals"]["refund_amount"] for each in "12"] == [
+                1000,
+                1500,
+            ]
+        used = "select sum(uses) || ' ' || sum(amount) from offer_use where offer_code = 'BACK50'"
+        assert market.number(used) == "3 0"
+        market.regulars("offers", "stop", "BACK50")
+
     def test_stops(self, market, brought):
         brought({"format": 1, "choice": "first", "offers": [TEA]}, "--live")
         assert market.quote(basket(("tea", 1, 5990))).discounts == [599]

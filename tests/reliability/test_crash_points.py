@@ -20,6 +20,8 @@ from tests.reliability.rotation import bound, sizes
 
 PARTS = 4
 """Each commit takes every fourth boundary of every story, a soak all of them ten times."""
+PARTS_UNDER_OFFERS = 32
+"""Of stories in which offers go live for every customer, each commit takes fewer."""
 
 Request = dict[str, Any]
 
@@ -167,8 +169,79 @@ class Customer:
                 "select count(*) from idempotency_record where key = :key and body <> '{}'",
                 key=self.name("key"),
             ),
+            *self.of_offers(),
             shown["state"],
             rows("select count(*) from card where card_number = :card and state = 'stock'", card=self.spare),
+        )
+
+    def of_offers(self) -> tuple[Any, ...]:
+        """Return what the books say of this customer's own offers, gifts and vouchers."""
+        questions = (
+            "select coalesce(sum(uses), 0) from offer_use where offer_code like :mine",
+            "select coalesce(sum(amount), 0) from offer_use where offer_code like :mine",
+            "select coalesce(sum(uses), 0) from offer_counter where offer_code like :mine and period = 'total'",
+            "select count(*) from offer_hold where offer_code like :mine",
+            "select coalesce(sum(on_hand), 0) from reward_stock where reward_code like :mine",
+            "select count(*) from stock_movement where reward_code like :mine",
+            "select count(*) from voucher where batch_code like :mine and state = 'issued'",
+            "select count(*) from voucher where batch_code like :mine and state = 'redeemed'",
+            "select count(*) from voucher where batch_code like :mine and state = 'cancelled'",
+            "select count(*) from voucher_event join voucher using (voucher_code) where batch_code like :mine",
+        )
+        return tuple(self.crowd.number(question, mine=f"{self.own}-%") for question in questions)
+
+    @property
+    def own(self) -> str:
+        """What the codes of this customer's own offers begin with."""
+        return self.name().upper()
+
+    def sold_under_offers(self) -> Request:
+        """Return a sale as it was quoted: a budget's last use, a gift, a voucher it is paid with and one for next time."""
+        own = self.own
+        condition = {"kind": "items", "select": {"skus": [f"L{own}"]}, "quantity": "1"}
+        benefits = {
+            "LESS": {"kind": "amount", "off": 100, "per": "application"},
+            "GIFT": {"kind": "gift", "reward": f"{own}-MUG", "quantity": 1},
+            "NEXT": {"kind": "voucher", "batch": f"{own}-NEXT"},
+        }
+        worth = {"value_amount": 500, "currency": "CZK"}
+        self.crowd.live(
+            rewards=[{"code": f"{own}-MUG", "stock": {"S1": 1}}],
+            vouchers=[
+                {"batch": f"{own}-WORTH", "codes": [f"{own}-WORTH-0001"], **worth},
+                {"batch": f"{own}-NEXT", **worth},
+            ],
+            offers=[
+                {
+                    "code": f"{own}-{name}",
+                    "stores": ["S1"],
+                    "limits": {"uses": 1},
+                    "condition": condition,
+                    "benefit": benefit,
+                }
+                for name, benefit in benefits.items()
+            ],
+        )
+        codes = [f"{own}-WORTH-0001"]
+        line = {"line_number": 1, "sku": f"L{own}", "quantity": "1", "unit_price": 2000}
+        basket = {"card_number": self.card, "currency": "CZK", "lines": [line], "voucher_codes": codes}
+        quote = self.done(self.asks("/quotes", basket))
+        (quoted,) = quote["lines"]
+        discounts = [{name: one[name] for name in ("offer_code", "amount")} for one in quoted["discounts"]]
+        assert (len(discounts), len(quote["gifts"]), len(quote["vouchers"])) == (2, 1, 1)
+        paid = {
+            "tax_rate": "21",
+            "discounts": discounts,
+            "discount_amount": quoted["discount_amount"],
+            "total_amount": quoted["net_amount"],
+        }
+        return self.sale(
+            "sold",
+            quote_id=quote["quote_id"],
+            voucher_codes=codes,
+            lines=[line | paid],
+            tenders=[],
+            totals={"payable_amount": quoted["net_amount"]},
         )
 
 
@@ -237,6 +310,24 @@ def replaces_a_card(customer: Customer) -> Request:
     return customer.asks(f"/cards/{customer.card}/replace", body, key=True)
 
 
+def sells_under_offers(customer: Customer) -> Request:
+    return customer.sold_under_offers()
+
+
+def takes_back_all_that_was_sold_under_offers(customer: Customer) -> Request:
+    sold = customer.sold_under_offers()
+    customer.done(sold)
+    return customer.undoes("return", sold, "back")
+
+
+def voids_the_return_of_what_was_sold_under_offers(customer: Customer) -> Request:
+    sold = customer.sold_under_offers()
+    customer.done(sold)
+    back = customer.undoes("return", sold, "back")
+    customer.done(back)
+    return customer.undoes("void", back, "void")
+
+
 STORIES: tuple[Callable[[Customer], Request], ...] = (
     sells,
     sells_to_a_new_card,
@@ -251,6 +342,12 @@ STORIES: tuple[Callable[[Customer], Request], ...] = (
     releases,
     hands_over,
     replaces_a_card,
+)
+
+UNDER_OFFERS: tuple[Callable[[Customer], Request], ...] = (
+    sells_under_offers,
+    takes_back_all_that_was_sold_under_offers,
+    voids_the_return_of_what_was_sold_under_offers,
 )
 
 
@@ -278,6 +375,14 @@ class TestDeathAtEveryStatement:
     @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
     @pytest.mark.parametrize("rounds", sizes(PARTS, parts=PARTS))
     def test_leaves_nothing_or_all(self, crowd, database, publish, story, rounds):
+        self.dies_everywhere(crowd, database, publish, story, rounds=rounds, parts=PARTS)
+
+    @pytest.mark.parametrize("story", UNDER_OFFERS, ids=lambda story: story.__name__)
+    @pytest.mark.parametrize("rounds", sizes(PARTS_UNDER_OFFERS, parts=PARTS_UNDER_OFFERS))
+    def test_leaves_nothing_or_all_of_what_offers_give(self, crowd, database, publish, story, rounds):
+        self.dies_everywhere(crowd, database, publish, story, rounds=rounds, parts=PARTS_UNDER_OFFERS)
+
+    def dies_everywhere(self, crowd, database, publish, story, *, rounds, parts) -> None:
         warm_up()
         undisturbed = self.customer(crowd)
         request = story(undisturbed)
@@ -290,14 +395,14 @@ class TestDeathAtEveryStatement:
         assert after != before
         died = 0
         for part in rounds:
-            for fatal in range(part % PARTS, len(passed), PARTS):
+            for fatal in range(part % parts, len(passed), parts):
                 died += self.dies_at(
                     crowd, database, story, fatal=fatal, states=(before, after), passed=passed
                 )
         assert died
         publish(
             f"R3 {story.__name__}: killed {died} times at {len(passed)} boundaries "
-            f"(every {PARTS}th with each commit), {bound(died)}"
+            f"(every {parts}th with each commit), {bound(died)}"
         )
 
     def dies_at(self, crowd, database, story, *, fatal, states, passed) -> int:
