@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 import basket_analysis.assortment_jobs
+import basket_analysis.effect_jobs
 import basket_analysis.group_jobs
 import basket_analysis.jobs
 import basket_analysis.profile_jobs
@@ -95,6 +96,7 @@ NIGHT = Job(
         Step("describe_groups", basket_analysis.profile_jobs.describe_groups),
         Step("compare_stores", basket_analysis.store_jobs.compare_stores),
         Step("suggest_assortment", basket_analysis.assortment_jobs.suggest_assortment),
+        Step("measure_decisions", basket_analysis.effect_jobs.measure_decisions),
         Step("make_catalogs", catalogs.jobs.due_catalogs),
         Step("sum_points", loyalty.jobs.sum_points),
         Step("keep_liability", loyalty.jobs.keep_liability),
