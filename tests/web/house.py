@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import insert
 
 from basket_analysis.models import AnalysisRun, MinedRule, ServedRun, ShopperGroup, Suggestion
+from basket_analysis.theme_files import FORMAT
 from catalogs.models import CatalogCopy, Edition
 from core import clock
 from core.database import Sessions
@@ -63,6 +64,17 @@ class House:
     job_id: UUID = field(default_factory=uuid7)
     edition_id: UUID = field(default_factory=uuid7)
     copy_id: UUID = field(default_factory=uuid7)
+
+
+THEMES = {
+    "format": FORMAT,
+    "baskets": 20,
+    "households": 2,
+    "settings": {},
+    "themes": [{"id": "g1", "name": "Tea and honey", "items": ["Tea", "Honey", "Biscuits"], "rules": []}],
+    "scoring": {"min_baskets": 10, "next_number": 2},
+}
+"""What the served run went by; it has learnt no profiles."""
 
 
 def furnish(app: Flask, sessions: Sessions) -> House:
@@ -193,8 +205,8 @@ def _learn(session: Any, house: House, now: datetime) -> None:
             started_at=now,
             finished_at=now,
             version="1",
-            parameters={},
-            inputs={},
+            parameters={"themes": THEMES},
+            inputs={"first_day": f"{today - timedelta(days=364)}", "last_day": f"{today}"},
             timings={},
         )
     )
@@ -209,7 +221,7 @@ def _learn(session: Any, house: House, now: datetime) -> None:
                 kind=kind,
                 name=name,
                 items=["Tea", "Honey", "Biscuits"],
-                members=2 - number,
+                members=42 - number,
                 baskets=20,
                 kept_members=None,
                 colour=number,
