@@ -159,6 +159,14 @@ def rules_in_all(session: Session, *, run_id: UUID) -> int:
     return session.scalar(select(func.count()).where(MinedRule.run_id == run_id)) or 0
 
 
+def rules_in_group(session: Session, *, run_id: UUID, group_id: str) -> int:
+    """Return how many rules of a run define a group."""
+    return (
+        session.scalar(select(func.count()).where(MinedRule.run_id == run_id, MinedRule.group_id == group_id))
+        or 0
+    )
+
+
 def history_of_group(session: Session, *, group_id: str, runs: int = 60) -> list[GroupDay]:
     """Return how large a group was in the last runs, oldest first."""
     rows = session.execute(

@@ -1,5 +1,6 @@
 """Rules as people look through them: every rule of a run, filtered, sorted and read page by page, and one whole."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from math import isfinite
@@ -10,6 +11,7 @@ from sqlalchemy import TEXT, ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from basket_analysis.models import MinedRule
+from basket_analysis.naming import SHORTHAND
 from core.errors import NotFound
 from core.keyset import Ask, Page, read_page
 from sales.models import Article
@@ -254,7 +256,13 @@ def _named(session: Session, words: str, kinds: RuleKinds) -> list[str]:
             Article.name.icontains(words, autoescape=True), Article.sku.in_(list(kinds.items))
         )
     )
-    return sorted({item for item in kinds.items if folded in item.casefold()}.union(articles))
+    held = {item for item in kinds.items if folded in item.casefold() or folded in _spelt_out(item)}
+    return sorted(held.union(articles))
+
+
+def _spelt_out(item: str) -> str:
+    """Return an item with its shorthand written out, as screens show it, in small letters."""
+    return "".join(SHORTHAND.get(part, part) for part in re.split(r"(\W+)", item.casefold()))
 
 
 def _holding(items: list[str], side: str | None) -> ColumnElement[bool]:

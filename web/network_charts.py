@@ -108,8 +108,8 @@ def flow_options(stops: Sequence[Stop], streams: Sequence[Stream]) -> dict[str, 
         "series": [
             {
                 "type": "sankey",
-                "left": 200,
-                "right": 200,
+                "left": 172,
+                "right": 172,
                 "top": 8,
                 "bottom": 8,
                 "nodeWidth": 12,
@@ -133,7 +133,7 @@ def flow_options(stops: Sequence[Stop], streams: Sequence[Stream]) -> dict[str, 
                     {"source": one.source, "target": one.target, "value": one.value, "tip": one.tip}
                     for one in streams
                 ],
-                "label": {"show": True, "width": 184, "overflow": "truncate"},
+                "label": {"show": True, "width": 160, "overflow": "break"},
                 "lineStyle": {"color": "source", "opacity": 0.35, "curveness": 0.5},
             }
         ]

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from basket_analysis.rule_lists import RuleFacts
 from web.cells import icon
 from web.words import gettext as _
-from web.words import ngettext, number_text, percent_text
+from web.words import ngettext, number_text, percent_text, readable
 
 _SURE = 1e-4
 """From this share of chance findings on, more digits say nothing to a person."""
@@ -23,7 +23,7 @@ class RuleShown:
 
     def name(self, item: str) -> str:
         """Return what an item is called."""
-        return self._names.get(item, item)
+        return self._names.get(item) or readable(item)
 
     @property
     def antecedent(self) -> str:

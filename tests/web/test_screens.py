@@ -21,6 +21,7 @@ def addresses(house):
         "/groups/",
         "/groups/g1",
         "/groups/none",
+        "/groups/moves/",
         "/groups/map/",
         "/groups/map/?theme=g1&ties=all",
         "/rules/",

@@ -4,29 +4,33 @@ from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from basket_analysis.group_lists import (
-    GroupDay,
     GroupView,
     group_of_run,
     history_of_group,
     rules_in_all,
+    rules_in_group,
     rules_of_group,
     strengths_of_group,
 )
+from basket_analysis.group_portraits import portrait_of_group, second_themes
+from basket_analysis.group_profiles import FEWEST_SHOWN
 from core.errors import NotFound
 from core.keyset import Ask, Page
-from web import groups_shown
+from customers.standing_counts import standing_counts
+from web import group_findings, groups_shown, standing_tables
 from web.cells import group_name
-from web.charts import Axis, Chart, Series, bar_options, column_options, line_options
+from web.charts import Axis, Chart, bar_options
 from web.export import respond
 from web.figures import bar
 from web.groups_shown import colour_of, groups_now, name_of
 from web.state import transaction
 from web.tables import Column, Empty, Table
-from web.words import date_text, day_month, ngettext, number_text, percent_text
 from web.words import gettext as _
+from web.words import ngettext, number_text, percent_text, readable
 
 blueprint = Blueprint("groups", __name__, url_prefix="/groups")
 _MOST_BARS = 14
+_RULES_SHOWN = 12
 
 
 class NoGroupsYet(NotFound):
@@ -72,25 +76,41 @@ def index() -> ResponseReturnValue:
 
 @blueprint.get("/<group_id>")
 def show(group_id: str) -> ResponseReturnValue:
-    """Show one group."""
+    """Show one group: what it buys, how it shops, who is in it, and the rules that make it."""
     with transaction() as session:
         shown = groups_now(session)
         if shown.run is None:
             raise NoGroupsYet("No night has formed groups yet")
-        group = group_of_run(session, run_id=shown.run.run_id, group_id=group_id)
-        rules = rules_of_group(session, run_id=shown.run.run_id, group_id=group_id)
+        run_id = shown.run.run_id
+        group = group_of_run(session, run_id=run_id, group_id=group_id)
+        rules = rules_of_group(session, run_id=run_id, group_id=group_id, limit=_RULES_SHOWN)
         history = history_of_group(session, group_id=group_id)
-        strengths = strengths_of_group(session, run_id=shown.run.run_id, group_id=group_id)
+        strengths = strengths_of_group(session, run_id=run_id, group_id=group_id)
+        portrait = portrait_of_group(session, run_id=run_id, group_id=group_id)
+        seconds = second_themes(session, run_id=run_id, group_id=group_id)
+        standings = standing_counts(session, run_id=run_id, group_id=group_id)
+        all_rules = rules_in_group(session, run_id=run_id, group_id=group_id)
+    charts = (
+        group_findings.strengths_chart(group, strengths),
+        group_findings.history_chart(group, history),
+        group_findings.second_chart(group, seconds, shown),
+        *(group_findings.when_charts(group, portrait) if portrait else ()),
+    )
     return render_template(
         "screens/group.html",
         group=group,
         name=name_of(group),
         colour=colour_of(group),
         rules=[(rule, groups_shown.rule_words(rule)) for rule in rules],
+        all_rules=all_rules,
         most=max((rule.adjusted_lift for rule in rules), default=1.0),
         run=shown.run,
-        strength_chart=_strengths(group, strengths) if len(strengths) > 1 else None,
-        history_chart=_history(group, history) if len(history) > 2 else None,
+        people=group_findings.people,
+        portrait=portrait,
+        habits=group_findings.habits_rows(portrait.habits, portrait.everybody) if portrait else [],
+        buying=group_findings.buying_chart(group, portrait) if portrait else None,
+        standings=standing_tables.table_of(standings),
+        charts=[chart for chart in charts if chart],
     )
 
 
@@ -114,27 +134,40 @@ def _columns(most: int) -> tuple[Column[GroupView], ...]:
             title=_("Group"),
             value=name_of,
             figure=lambda group: group_name(name_of(group), colour_of(group)),
-            second=lambda group: ", ".join(group.items[:5]) or None,
+            second=lambda group: " · ".join(map(readable, group.items[:5])) or None,
             sort=True,
         ),
         Column(
             key="share",
             title=_("Size"),
-            value=lambda group: group.members,
+            value=_told_members,
             figure=lambda group: bar(
-                group.members, most, label=number_text(group.members), series=colour_of(group), width=140
+                _told_members(group) or 0,
+                most,
+                label=group_findings.people(group.members),
+                series=colour_of(group),
+                width=140,
             ),
         ),
         Column(
-            key="members", title=_("Members"), value=lambda group: group.members, kind="number", sort=True
+            key="members",
+            title=_("Members"),
+            value=_told_members,
+            figure=lambda group: group_findings.people(group.members),
+            kind="number",
+            sort=True,
         ),
         Column(
-            key="baskets", title=_("Baskets"), value=lambda group: group.baskets, kind="number", sort=True
+            key="baskets",
+            title=_("Baskets"),
+            value=lambda group: group.baskets if _told_members(group) else None,
+            kind="number",
+            sort=True,
         ),
         Column(
             key="kept",
             title=_("Stayed since the last run"),
-            value=lambda group: group.kept,
+            value=lambda group: group.kept if _told_members(group) else None,
             kind="percent",
             sort=True,
         ),
@@ -142,10 +175,15 @@ def _columns(most: int) -> tuple[Column[GroupView], ...]:
     )
 
 
+def _told_members(group: GroupView) -> int | None:
+    """Return how many members a group has; None where so few may not be told."""
+    return group.members if group.members >= FEWEST_SHOWN else None
+
+
 def _sizes(groups: list[GroupView]) -> Chart:
     themed = sorted((g for g in groups if g.kind == "theme"), key=lambda g: (-g.members, g.group_id))
     others = [group for group in groups if group.kind != "theme"]
-    shown = [*themed[:_MOST_BARS], *others]
+    shown = [group for group in (*themed[:_MOST_BARS], *others) if group.members >= FEWEST_SHOWN]
     everybody = sum(group.members for group in groups) or 1
     half = _fewest_for_half(themed)
     title = ngettext(
@@ -180,56 +218,3 @@ def _fewest_for_half(themed: list[GroupView]) -> int:
         if left <= 0:
             return count
     return len(themed)
-
-
-def _strengths(group: GroupView, strengths: list[tuple[int, int]]) -> Chart:
-    low, high = strengths[0][0], min(strengths[-1][0], strengths[0][0] + 15)
-    counts = dict(strengths)
-    steps = list(range(low, high + 1))
-    values = [counts.get(step, 0) for step in steps]
-    values[-1] += sum(count for step, count in strengths if step > high)
-    labels = [f"{step}\N{EN DASH}{step + 1}" for step in steps[:-1]] + [f"{high}+"]
-    strong = sum(count for step, count in strengths if step >= 4) / (sum(counts.values()) or 1)
-    return Chart(
-        key="strengths",
-        title=_("%(share)s of the members live by this theme clearly", share=percent_text(strong)),
-        note=_(
-            "Members by strength: how far above chance their baskets follow the rules; 4 and more is clear"
-        ),
-        options=column_options(labels, (Series(_("Members"), values, colour_of(group)),), Axis()),
-        head=(_("Strength"), _("Members")),
-        rows=tuple((label, number_text(value)) for label, value in zip(labels, values, strict=True)),
-        height="short",
-    )
-
-
-def _history(group: GroupView, history: list[GroupDay]) -> Chart:
-    first, last = history[0], history[-1]
-    change = (last.members - first.members) / (first.members or 1)
-    if abs(change) < 0.02:
-        title = _("The group keeps its size since %(day)s", day=date_text(first.business_day))
-    elif change > 0:
-        title = _(
-            "The group grew by %(share)s since %(day)s",
-            share=percent_text(change),
-            day=date_text(first.business_day),
-        )
-    else:
-        title = _(
-            "The group shrank by %(share)s since %(day)s",
-            share=percent_text(-change),
-            day=date_text(first.business_day),
-        )
-    return Chart(
-        key="history",
-        title=title,
-        note=_("Members per night"),
-        options=line_options(
-            [day_month(day.business_day) for day in history],
-            (Series(name_of(group), [day.members for day in history], colour_of(group), area=True),),
-            Axis(),
-        ),
-        head=(_("Night"), _("Members")),
-        rows=tuple((date_text(day.business_day), number_text(day.members)) for day in history),
-        height="short",
-    )
