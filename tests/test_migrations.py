@@ -1,5 +1,6 @@
 """Data that was there before a migration is there after it, means the same, and can be worked with."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -73,11 +74,11 @@ TABLES = (
 )
 
 
-def rows(engine: Engine, columns: dict[str, Any]) -> dict[str, Any]:
+def rows(engine: Engine, columns: dict[str, Any], tables: Sequence[str] = TABLES) -> dict[str, Any]:
     """Every row of the tables, of the columns that they had."""
     with engine.connect() as connection:
         found = {}
-        for table in TABLES:
+        for table in tables:
             wanted = columns.get(table) or sorted(
                 connection.scalars(
                     text("select column_name from information_schema.columns where table_name = :table"),
@@ -118,3 +119,66 @@ class TestOffers:
         engine.dispose()
         command.downgrade(_config(database_url), "0002")
         assert rows(old, columns) == before
+
+
+OF_OFFERS = """
+    insert into reaction (member_id, account_id, card_number, recorded_at, channel, actor, reaction, scope, sku, category)
+      select member_id, account_id, '2990000000019', '2026-11-20 10:00+00', 'till', 'T1', 'never', 'item', 'tea', null from member;
+    insert into analysis_run (run_id, business_day, state, started_at, finished_at, version, parameters, inputs, timings)
+      values ('00000000-0000-7000-8000-0000000000f1', '2026-11-21', 'completed', '2026-11-22', '2026-11-22', '1', '{}', '{}', '{}');
+    insert into served_run (served, run_id, served_at)
+      values (true, '00000000-0000-7000-8000-0000000000f1', '2026-11-22');
+    insert into mined_rule (run_id, rule_number, level, antecedent, consequent, count, antecedent_count, consequent_count,
+        households, support, confidence, lift, leverage, conviction, adjusted_lift, z, q)
+      values ('00000000-0000-7000-8000-0000000000f1', 0, 'category', '{TEA}', '{MILK}', 30, 60, 90, 25, 0.1, 0.5, 2, 0.05, 1.2, 2, 5, 0);
+    insert into article (sku, name, unit, category, tax_rate) values ('tea', 'Tea', 'pcs', 'TEA', 12);
+    insert into suggestion_decision (store_id, kind, article_id, decision, reason, decided_by, decided_at, shown)
+      select store_id, 'delist', article_id, 'accepted', 'nobody buys it', 'manager', '2026-11-21 08:00+00', '{}'
+      from store, article;
+"""
+
+OF_ANALYSIS = """
+    update article set category = 'HOT DRINKS';
+    update offer_book set choice = 'best';
+    insert into suggestion_decision (store_id, kind, article_id, decision, reason, decided_by, decided_at, shown)
+      select store_id, kind, article_id, 'undone', '', 'manager', '2026-11-22 08:00+00', '{}' from suggestion_decision;
+    insert into analysis_run (run_id, business_day, state, started_at, finished_at, version, parameters, inputs, timings)
+      values ('00000000-0000-7000-8000-0000000000f2', '2026-11-22', 'refused', '2026-11-23', '2026-11-23', '1', '{}', '{}', '{}');
+"""
+
+
+class TestAnalysis:
+    """0004."""
+
+    @pytest.fixture
+    def old(self, database_url: str, owner_engine: Engine) -> Engine:
+        command.downgrade(_config(database_url), "0003")
+        with owner_engine.begin() as owner:
+            for statement in (OLD + OF_OFFERS).strip().removesuffix(";").split(";\n"):
+                owner.exec_driver_sql(statement)
+        return owner_engine
+
+    def test_leaves_what_was_there_as_it_was_and_lets_it_be_worked_with(self, old: Engine, database_url: str):
+        columns: dict[str, Any] = {}
+        tables = (*TABLES, "reaction", "analysis_run", "served_run", "mined_rule", "suggestion_decision")
+        before = rows(old, columns, tables)
+        command.upgrade(_config(database_url), "head")
+        assert rows(old, columns, tables) == before
+        engine = make_engine(database_url)
+        sessions = make_sessions(engine)
+        assert [one.code for one in verify(sessions, (*CHECKS, *OF_REWARDS)) if not one.ok] == []
+        with sessions.begin() as session:
+            told = session.execute(text("select kind, direction, detail ->> 'sku' from contact")).all()
+            assert told == [("reaction", "inbound", "tea")]
+            assert session.execute(text("select improvement from mined_rule")).all() == [(None,)]
+        engine.dispose()
+        command.downgrade(_config(database_url), "0003")
+        assert rows(old, columns, tables) == before
+
+    def test_goes_back_from_what_only_it_knows(self, old: Engine, database_url: str):
+        command.upgrade(_config(database_url), "head")
+        with old.begin() as owner:
+            for statement in OF_ANALYSIS.strip().removesuffix(";").split(";\n"):
+                owner.exec_driver_sql(statement)
+        command.downgrade(_config(database_url), "0003")
+        command.upgrade(_config(database_url), "head")
