@@ -11,10 +11,8 @@ from sqlalchemy.orm import Session, aliased
 
 from basket_analysis.decision_measuring import prediction
 from basket_analysis.models import DecisionEffect, SuggestionDecision
+from basket_analysis.suggestion_lists import KINDS
 from sales.models import Article, Store
-
-KINDS = ("list", "delist", "keep", "place_together")
-"""The order in which kinds are shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """What the last night found, on the command line: `groups list`, `groups show` and `assortment STORE`."""
 
-from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -17,14 +16,17 @@ from basket_analysis.group_lists import (
     rules_of_group,
     served_run,
 )
-from basket_analysis.suggestion_lists import SuggestionView, list_suggestions
+from basket_analysis.suggestion_lists import (
+    KINDS,
+    SubstituteView,
+    SuggestionView,
+    all_suggestions,
+    substitutes_of,
+)
 from core.commandline import Workplace, json_option, pass_workplace, print_json, refusals_exit_2
 from core.i18n import show_money
-from core.keyset import Ask
 from core.money import Money
 from sales.queries import store_of_code
-
-PAGE = 200
 
 
 @click.command("list")
@@ -91,37 +93,33 @@ def _rule_words(rule: RuleView) -> str:
 
 @click.command("show")
 @click.argument("store_code", metavar="STORE")
+@click.option("--kind", type=click.Choice(KINDS), help="Only suggestions of this kind.")
 @json_option
 @pass_workplace
 @refusals_exit_2
-def show_assortment(workplace: Workplace, *, store_code: str, as_json: bool) -> None:
-    """Show what a store might list, delist, keep or place together, with the evidence."""
+def show_assortment(workplace: Workplace, *, store_code: str, kind: str | None, as_json: bool) -> None:
+    """Show what a store might list, delist, keep or place together, with the evidence; by kind, then rank."""
     with workplace.sessions() as session:
         store = store_of_code(session, store_code)
-        rows = list(_all_suggestions(session, store.store_id))
+        rows = all_suggestions(session, store_id=store.store_id, kind=kind)
+        substitutes = {row.suggestion_id: substitutes_of(session, row) for row in rows}
     if as_json:
-        print_json({"store_code": store_code, "suggestions": [_suggestion_document(row) for row in rows]})
+        found = [_suggestion_document(row, substitutes[row.suggestion_id]) for row in rows]
+        print_json({"store_code": store_code, "suggestions": found})
         return
     for row in rows:
         click.echo(_suggestion_words(row))
+        for one in substitutes[row.suggestion_id]:
+            catches = show_money(Money(one.catches, row.currency), "en")
+            click.echo(f"{'':16}{one.article} would catch {catches} of it")
     if not rows:
-        click.echo(
-            f"no suggestions for {store_code}: a store needs 500 baskets with card in a year", err=True
-        )
+        what = f"suggestions to {kind.replace('_', ' ')}" if kind else "suggestions"
+        click.echo(f"no {what} for {store_code}: a store needs 500 baskets with card in a year", err=True)
 
 
-def _all_suggestions(session: Session, store_id: int) -> Iterator[SuggestionView]:
-    ask = Ask(sort="rank", limit=PAGE)
-    while True:
-        page = list_suggestions(session, ask, store_id=store_id)
-        yield from page.rows
-        if page.following is None:
-            return
-        ask = ask.following(page.following, limit=PAGE)
-
-
-def _suggestion_document(row: SuggestionView) -> dict[str, Any]:
+def _suggestion_document(row: SuggestionView, substitutes: list[SubstituteView]) -> dict[str, Any]:
     document = asdict(row)
+    document["evidence"] = {**row.evidence, "substitutes": [asdict(one) for one in substitutes]}
     shown = (
         "suggestion_id", "kind", "rank", "article", "sku", "other", "other_sku", "currency", "value_per_week", "low",
         "high", "households", "baskets", "group_id", "evidence", "decision", "reason",

@@ -17,6 +17,10 @@ from sales.models import Article, Store
 SUGGESTION_SORTS: Final = ("rank", "value_per_week", "households", "baskets", "article")
 
 
+KINDS: Final = ("list", "delist", "keep", "place_together")
+"""The order in which kinds are shown."""
+
+
 class NoSuchSuggestion(NotFound):
     """The served run has no such suggestion for this store."""
 
@@ -59,6 +63,23 @@ class SuggestionView:
     decided_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class SubstituteView:
+    """
+    An article of the same type that buyers of another one take at other times, and rarely with it.
+
+    It would catch `share` of what is caught at all: `catches` minor units per week. `households` bought both
+    in the store; `adjusted_lift` says how often baskets hold both, 1 being chance.
+    """
+
+    article: str
+    sku: str
+    share: float
+    catches: int
+    households: int
+    adjusted_lift: float
+
+
 def list_suggestions(session: Session, ask: Ask, *, store_id: int) -> Page[SuggestionView]:
     """Return a page of a store's suggestions; filters kind, state (open, accepted, rejected), group, category."""
     statement = _suggestions().where(Suggestion.store_id == store_id)
@@ -87,12 +108,44 @@ def list_suggestions(session: Session, ask: Ask, *, store_id: int) -> Page[Sugge
     return Page(tuple(_view(row) for row in page.rows), page.following, page.previous, page.total)
 
 
+def all_suggestions(session: Session, *, store_id: int, kind: str | None = None) -> list[SuggestionView]:
+    """Return all suggestions of a store, by kind (list, delist, keep, place together) and rank."""
+    statement = _suggestions().where(Suggestion.store_id == store_id)
+    if kind:
+        statement = statement.where(Suggestion.kind == kind)
+    order = case({name: number for number, name in enumerate(KINDS)}, value=Suggestion.kind)
+    return [_view(row) for row in session.execute(statement.order_by(order, Suggestion.rank))]
+
+
 def read_suggestion(session: Session, *, suggestion_id: UUID, store_id: int | None = None) -> SuggestionView:
     """Return one suggestion; raises `NoSuchSuggestion`, also for another store's when `store_id` is given."""
     row = session.execute(_suggestions().where(Suggestion.suggestion_id == suggestion_id)).one_or_none()
     if row is None or store_id not in {None, row.store_id}:
         raise NoSuchSuggestion("There is no such suggestion")
     return _view(row)
+
+
+def substitutes_of(session: Session, suggestion: SuggestionView) -> list[SubstituteView]:
+    """Return what would catch most of what an article takes, the most first; fewer than ten people are never shown."""
+    told = {one["article"]: one for one in suggestion.evidence.get("substitutes") or []}
+    named = {
+        row.article_id: row
+        for row in session.execute(
+            select(Article.article_id, Article.name, Article.sku).where(Article.article_id.in_(told))
+        )
+    }
+    return [
+        SubstituteView(
+            article=named[article_id].name,
+            sku=named[article_id].sku,
+            share=one["share"],
+            catches=one["catches"],
+            households=one["households"],
+            adjusted_lift=one["adjusted_lift"],
+        )
+        for article_id, one in told.items()
+        if article_id in named
+    ]
 
 
 def suggestion_bounds(session: Session, *, store_id: int) -> tuple[int, int]:
