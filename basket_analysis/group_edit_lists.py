@@ -68,17 +68,18 @@ def theme_edits(session: Session, *, followed: Sequence[int] = ()) -> Edits:
     return Edits(
         tuple(_theme_edit(row) for row in rows if row.undone_at is None),
         tuple(_theme_edit(row) for row in rows if row.undone_at is not None),
+        tuple(followed),
     )
 
 
 def _theme_edit(row: GroupEdit) -> ThemeEdit:
     detail, group_id = row.detail, row.group_id or ""
+    if row.kind == "merge":
+        return Merge(row.edit_id, group_id, detail["other_id"])
     items = frozenset(detail["items"])
     if row.kind == "pin":
         return Pin(row.edit_id, group_id, items)
-    if row.kind == "split":
-        return Split(row.edit_id, group_id, new_id(row.edit_id), items, frozenset(detail["rest"]))
-    return Merge(row.edit_id, group_id, detail["other_id"], items, frozenset(detail["other_items"]))
+    return Split(row.edit_id, group_id, new_id(row.edit_id), items, frozenset(detail["rest"]))
 
 
 def new_id(edit_id: int) -> str:

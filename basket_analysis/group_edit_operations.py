@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from basket_analysis.group_edit_lists import FEWEST_SHOWN, edits_of_groups, new_id, pinned_groups
+from basket_analysis.group_edit_lists import FEWEST_SHOWN, edits_of_groups, new_id, pinned_groups, theme_edits
 from basket_analysis.group_lists import GroupView, NoSuchGroup, group_of_run, groups_of_run, served_run
 from basket_analysis.models import GroupEdit
 from core.audit import record_event
@@ -59,6 +59,7 @@ def pin_theme(session: Session, *, group_id: str, actor: str, now: datetime) -> 
     _lock(session)
     if group_id in pinned_groups(session):
         raise BadEdit(f"{group_id} is pinned already")
+    _check_whole(session, group_id)
     return _keep(session, "pin", group_id, {"items": list(theme.items)}, actor=actor, now=now)
 
 
@@ -82,7 +83,10 @@ def split_theme(session: Session, *, group_id: str, items: Sequence[str], actor:
     """
     theme = _theme(session, group_id)
     _lock(session)
-    _check_free(session, group_id)
+    if group_id in pinned_groups(session):
+        raise BadEdit(f"{group_id} is pinned; unpin it first")
+    _check_whole(session, group_id)
+    _check_settled(session, group_id)
     leaving = tuple(item for item in theme.items if item in set(items))
     strangers = sorted(set(items) - set(theme.items))
     if strangers:
@@ -98,14 +102,14 @@ def merge_themes(session: Session, *, group_id: str, other_id: str, actor: str, 
     """
     Let the items of `other_id` join `group_id`, whose identity and name live on; return the edit's id.
 
-    Raises NoSuchGroup, and BadEdit where both are one, one is pinned, or a merge or split of them still waits.
+    Raises NoSuchGroup, and BadEdit where both are one, or a merge or split of them still waits.
     """
     theme, other = _theme(session, group_id), _theme(session, other_id)
     _lock(session)
     if group_id == other_id:
         raise BadEdit("a theme cannot be merged with itself")
     for each in (group_id, other_id):
-        _check_free(session, each)
+        _check_settled(session, each)
     detail = {"other_id": other_id, "items": list(theme.items), "other_items": list(other.items)}
     return _keep(session, "merge", group_id, detail, actor=actor, now=now)
 
@@ -121,7 +125,7 @@ def undo_edit(session: Session, *, edit_id: int, actor: str, now: datetime) -> i
     """
     Take an edit back; return its id. Raises NoSuchEdit, and NothingToUndo where later edits rest on it.
 
-    A later split, merge or pin of a theme that a split or merge made must be taken back first.
+    A later split or pin of a theme that a split left or made must be taken back first.
     """
     _lock(session)
     edit = session.get(GroupEdit, edit_id)
@@ -129,7 +133,7 @@ def undo_edit(session: Session, *, edit_id: int, actor: str, now: datetime) -> i
         raise NoSuchEdit(f"there is no edit {edit_id}")
     if edit.undone_at is not None:
         raise NothingToUndo(f"edit {edit_id} was taken back by {edit.undone_by}")
-    if edit.kind in {"split", "merge"} and (later := _resting_on(session, edit)):
+    if edit.kind == "split" and (later := _resting_on(session, edit)):
         raise NothingToUndo(f"edit {later} rests on it; take that back first")
     session.execute(
         update(GroupEdit).where(GroupEdit.edit_id == edit_id).values(undone_by=actor, undone_at=now)
@@ -171,10 +175,14 @@ def _check_name(session: Session, group_id: str, language: str, name: str) -> No
             raise BadEdit(f"{other.group_id} has this name already")
 
 
-def _check_free(session: Session, group_id: str) -> None:
-    """Raise BadEdit for a theme that is pinned, or that an edit will change the next night."""
-    if group_id in pinned_groups(session):
-        raise BadEdit(f"{group_id} is pinned; unpin it first")
+def _check_whole(session: Session, group_id: str) -> None:
+    """Raise BadEdit for a group of several themes: what is done to the cut is done to each of them."""
+    if group_id in theme_edits(session).merged.values():
+        raise BadEdit(f"{group_id} was merged of several themes; take the merge back first")
+
+
+def _check_settled(session: Session, group_id: str) -> None:
+    """Raise BadEdit for a theme that an edit will change the next night."""
     waiting = next(
         (
             edit
@@ -189,16 +197,15 @@ def _check_free(session: Session, group_id: str) -> None:
         )
 
 
-def _resting_on(session: Session, edit: GroupEdit) -> int | None:
-    """Return a later edit that speaks of a theme that `edit` made."""
-    made = [edit.group_id, new_id(edit.edit_id)] if edit.kind == "split" else [edit.group_id]
+def _resting_on(session: Session, split: GroupEdit) -> int | None:
+    """Return the newest edit that speaks of the items of a theme as `split` left it."""
     return session.scalar(
         select(GroupEdit.edit_id)
         .where(
-            GroupEdit.edit_id > edit.edit_id,
+            GroupEdit.edit_id > split.edit_id,
             GroupEdit.undone_at.is_(None),
-            GroupEdit.kind.in_(("pin", "split", "merge")),
-            or_(GroupEdit.group_id.in_(made), GroupEdit.detail["other_id"].as_string().in_(made)),
+            GroupEdit.kind.in_(("pin", "split")),
+            GroupEdit.group_id.in_([split.group_id, new_id(split.edit_id)]),
         )
         .order_by(GroupEdit.edit_id.desc())
         .limit(1)

@@ -1,12 +1,13 @@
 """
 What people made of the themes: pinned, split and merged ones, played again on what a fit finds.
 
-A fit cuts the graph of the rules by itself; then the edits are applied to that cut, in the order in which people made
-them, pins last. What an edit speaks of is found by items, as they were when it was made, so it holds for fits to come.
+A fit cuts the graph of the rules by itself; then splits are applied to that cut, in the order in which people made
+them, and pins. What they speak of is found by items, as they were when the edit was made, so it holds for fits to come.
+A merge leaves the cut alone: both themes live on, each with its own followers, who are one group.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 Items = frozenset[str]
 Tie = Callable[[str, Items], float]
@@ -38,13 +39,11 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """The theme of `other_items`, which was `other_id`, belongs to `group_id`."""
+    """The followers of the theme `other_id` belong to the group `group_id`."""
 
     edit_id: int
     group_id: str
     other_id: str
-    items: Items
-    other_items: Items
 
 
 ThemeEdit = Pin | Split | Merge
@@ -68,27 +67,43 @@ class Edits:
 
     standing: tuple[ThemeEdit, ...] = ()
     undone: tuple[ThemeEdit, ...] = ()
-    ended: frozenset[str] = field(init=False)
-    """Ids that merges ended: nothing that is found may take one up again."""
-
-    def __post_init__(self) -> None:
-        """Work out which ids are over."""
-        merged = frozenset(edit.other_id for edit in self.standing if isinstance(edit, Merge))
-        object.__setattr__(self, "ended", merged)
+    known: tuple[int, ...] = ()
+    """What the last run followed."""
 
     @property
-    def cuts(self) -> list[int]:
-        """The ids of the edits that change the cut at once: a pin only keeps what is there."""
+    def followed(self) -> list[int]:
+        """The ids of the edits that change groups at once: a pin only keeps what is there."""
         return [edit.edit_id for edit in self.standing if not isinstance(edit, Pin)]
+
+    @property
+    def cut_differs(self) -> bool:
+        """Whether themes must be found anew, as splits came or went since the last run."""
+        standing = {edit.edit_id for edit in self.standing if isinstance(edit, Split)}
+        before = {
+            edit.edit_id
+            for edit in (*self.standing, *self.undone)
+            if isinstance(edit, Split) and edit.edit_id in self.known
+        }
+        return standing != before
+
+    @property
+    def merged(self) -> dict[str, str]:
+        """The group of each theme that was merged into another (part → whole), through all merges after that."""
+        whole: dict[str, str] = {}
+        for edit in self.standing:
+            if isinstance(edit, Merge):
+                into = whole.get(edit.group_id, edit.group_id)
+                for part, group_id in [*whole.items()]:
+                    if group_id == edit.other_id:
+                        whole[part] = into
+                whole[edit.other_id] = into
+        return whole
 
     def before(self, themes: Mapping[str, Items]) -> dict[str, Items]:
         """Return the themes of the last fit as they would stand had what was taken back never been done."""
         known = dict(themes)
         for edit in reversed(self.undone):
-            if isinstance(edit, Merge):
-                known[edit.group_id] = known.get(edit.group_id, edit.items) - edit.other_items | edit.items
-                known[edit.other_id] = edit.other_items
-            elif isinstance(edit, Split):
+            if isinstance(edit, Split):
                 part = known.pop(edit.new_id, edit.leaving)
                 known[edit.group_id] = known.get(edit.group_id, edit.rest) | part
         return known
@@ -107,8 +122,6 @@ def apply_edits(found: Iterable[Items], edits: Sequence[ThemeEdit], tie: Tie, *,
     for edit in edits:
         if isinstance(edit, Split):
             cuts = _split(cuts, edit, tie)
-        elif isinstance(edit, Merge):
-            cuts = _merge(cuts, edit)
     for edit in edits:
         if isinstance(edit, Pin):
             cuts = _pin(cuts, edit, min_items)
@@ -131,19 +144,6 @@ def _split(cuts: list[Cut], edit: Split, tie: Tie) -> list[Cut]:
     _name(divided, edit.rest, edit.group_id)
     _name(divided, edit.leaving, edit.new_id)
     return divided
-
-
-def _merge(cuts: list[Cut], edit: Merge) -> list[Cut]:
-    one, other = _find(cuts, edit.items, edit.group_id), _find(cuts, edit.other_items, edit.other_id)
-    if one is None or other is None or one is other:
-        # What is left of the two, or holds both by itself, is the merged theme.
-        found = one or other or _find(cuts, edit.items | edit.other_items, edit.group_id)
-        if found is not None:
-            found.group_id = edit.group_id
-        return cuts
-    one.items |= other.items
-    one.group_id = edit.group_id
-    return [cut for cut in cuts if cut is not other]
 
 
 def _pin(cuts: list[Cut], edit: Pin, min_items: int) -> list[Cut]:

@@ -56,10 +56,10 @@ def score_groups(*, baskets: Path, themes: Path, out: Path, previous: Path | Non
 
 
 def _record(table: BasketTable, themes: Themes, places: tuple[Place, ...]) -> dict[str, Any]:
-    sizes = dict.fromkeys([*(theme.id for theme in themes.themes), NO_THEME, TOO_LITTLE], 0)
+    sizes = dict.fromkeys([*(theme.id for theme in themes.groups), NO_THEME, TOO_LITTLE], 0)
     for place in places:
         sizes[place.group] += 1
-    names = {theme.id: theme.name for theme in themes.themes}
+    names = {theme.id: theme.name for theme in themes.groups}
     return {
         "baskets": len(table),
         "households": len(table.households),

@@ -60,7 +60,7 @@ def plan_themes(session: Session, served: Served | None, *, business_day: date) 
         why: str | None = "unfit"
     elif not 0 <= (business_day - fitted_on).days < REFIT_DAYS or served.version != version("regulars"):
         why = "old"
-    elif edits.cuts != known:
+    elif edits.cut_differs:
         why = "edited"
     else:
         why = _alarm(session, fitted_on, business_day)
@@ -86,7 +86,8 @@ def _alarm(session: Session, fitted_on: date, business_day: date) -> str | None:
 def find_themes(table: BasketTable, plan: ThemePlan, *, business_day: date) -> tuple[Themes, KeptRules, date]:
     """Return the themes to score with, tonight's rules, and the day on which the themes were found."""
     if plan.why is None and plan.served is not None and plan.fitted_on is not None:
-        return plan.served, keep_rules(table, Evidence()), plan.fitted_on
+        themes = replace(plan.served, merged=plan.edits.merged)
+        return themes, keep_rules(table, Evidence()), plan.fitted_on
     finder = ThemeFinder().fit(table, plan.served, plan.edits)
     return finder.themes_, finder.rules_, business_day
 
@@ -118,7 +119,7 @@ def form_groups(shift: Shift) -> Mapping[str, Any]:
         *(_membership(member, place) for member, place in zip(sold.members, places, strict=True)),
         *(_membership(member, Place("", TOO_LITTLE, None, None, None, 0)) for member in sorted(others)),
     ]
-    shown = [theme for theme in themes.themes if theme.id not in folded]
+    shown = [theme for theme in themes.groups if theme.id not in folded]
     groups = list(_group_rows(shown, members, served, chances(table, shown)))
     with shift.sessions.begin() as session:
         store_groups(session, run_id=run.run_id, groups=groups, members=members)

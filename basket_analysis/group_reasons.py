@@ -211,9 +211,11 @@ def _explain(
         return Why(member_code, kind, **told)
     sizes = np.bincount(stratum_of(np.array([len(basket) for basket in baskets], np.int64)), minlength=STRATA)
     evidence = _Evidence(themes.profiles, baskets, sizes)
-    ids = [theme.id for theme in themes.themes]
-    number = ids.index(place.group_id) if kind == "theme" else int(evidence.scores.argmax())
-    theme, group = themes.themes[number], groups.get(ids[number])
+    of_theme = [themes.group_of(theme.id) for theme in themes.themes]
+    mine = np.array([kind == "none" or group_id == place.group_id for group_id in of_theme])
+    number = int(np.where(mine, evidence.scores, -np.inf).argmax())
+    theme = next(theme for theme in themes.groups if theme.id == of_theme[number])
+    group = groups.get(theme.id)
     second = None
     if place.second_group_id is not None and place.second_strength is not None:
         second = Fit(groups.get(place.second_group_id), place.second_strength)

@@ -67,7 +67,7 @@ class ThemeFinder:
         cuts = apply_edits(found, edits.standing, ties.of, min_items=self.min_items)
         cuts.sort(key=lambda cut: (-ties.within(cut.items), ties.codes(cut.items)))
         items = [ties.ranked(cut.items) for cut in cuts]
-        ids, next_number = self._identities(cuts, items, previous, before, edits)
+        ids, next_number = self._identities(cuts, items, previous, before)
         self.themes_ = Themes(
             themes=self._themes(table, ids, items, previous),
             profiles=learn_profiles(table, items, min_baskets=self.min_baskets),
@@ -76,6 +76,7 @@ class ThemeFinder:
             min_baskets=self.min_baskets,
             next_number=next_number,
             settings=self._settings(),
+            merged=edits.merged,
         )
         return self
 
@@ -85,16 +86,11 @@ class ThemeFinder:
         items: Sequence[tuple[str, ...]],
         previous: Themes | None,
         before: Mapping[str, Items],
-        edits: Edits,
     ) -> tuple[list[str], int]:
         """Return the ids of the themes: those that edits gave, then those of the themes before, then new ones."""
         given = {number: cut.group_id for number, cut in enumerate(cuts) if cut.group_id is not None}
         free = [number for number in range(len(cuts)) if number not in given]
-        open_ = {
-            group_id: known
-            for group_id, known in before.items()
-            if group_id not in edits.ended and group_id not in given.values()
-        }
+        open_ = {group_id: known for group_id, known in before.items() if group_id not in given.values()}
         next_number = previous.next_number if previous else 1
         found, next_number = match_identities([items[number] for number in free], open_, next_number)
         names = {**given, **dict(zip(free, found, strict=True))}

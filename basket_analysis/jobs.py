@@ -58,7 +58,7 @@ def mine_rules(shift: Shift) -> Mapping[str, Any]:
         "themes": themes_document(themes),
         "fitted_on": fitted_on.isoformat(),
         "fitted_because": plan.why,
-        "edits": plan.edits.cuts,
+        "edits": plan.edits.followed,
         "rules": evidence_document(),
         "window_weeks": WINDOW_WEEKS,
         "max_basket": MAX_BASKET,

@@ -80,7 +80,7 @@ def rule_rows(
     table: BasketTable, kept: KeptRules, themes: Themes | None, level: Level
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows that are kept of rules; one belongs to a theme when all its items do."""
-    theme_of = {item: theme.id for theme in themes.themes for item in theme.items} if themes else {}
+    theme_of = {item: theme.id for theme in themes.groups for item in theme.items} if themes else {}
     rules = kept.rules
     measures = {
         name: getattr(rules, name).tolist()

@@ -215,7 +215,7 @@ def measure(themes: Themes, window: Window, labels: Labels, served: Labels | Non
     compared = eligible & labels_given(served) if served is not None else np.zeros(len(labels), np.bool_)
     figures = Figures(
         eligible=int(eligible.sum()),
-        themes=len(themes),
+        themes=len(themes.groups),
         coverage=float(placed(labels)[eligible].mean()) if eligible.any() else None,
         compared=int(compared.sum()),
         explained_by_size=explained_by_size(labels, window.whole, eligible) if eligible.any() else None,
@@ -273,7 +273,7 @@ def cross_labels(themes: Themes, table: BasketTable) -> tuple[Labels, float | No
 
 
 def _longest_id(themes: Themes) -> int:
-    return max(len(word) for word in (NO_THEME, TOO_LITTLE, *(theme.id for theme in themes.themes)))
+    return max(len(word) for word in (NO_THEME, TOO_LITTLE, *(theme.id for theme in themes.groups)))
 
 
 def _of(table: BasketTable, households: Flags) -> BasketTable:
@@ -329,7 +329,7 @@ class RuleFirings:
     """
 
     def __init__(self, themes: Themes, table: BasketTable) -> None:
-        self.ids = [theme.id for theme in themes.themes]
+        self.ids = [theme.id for theme in themes.groups]
         households = len(table.households)
         known = table.owners >= 0
         owners = table.owners[known]
@@ -338,7 +338,7 @@ class RuleFirings:
         self.expected = np.zeros((len(self.ids), households))
         code_of = {item: code for code, item in enumerate(table.items)}
         basket_of = np.repeat(np.arange(len(table)), np.diff(table.offsets))
-        for number, theme in enumerate(themes.themes):
+        for number, theme in enumerate(themes.groups):
             for rule in [rule for rule in theme.rules if len(rule.items) == 2][:TOP_RULES]:
                 holds = _holds(table, basket_of, code_of, rule.items)
                 share = np.bincount(table.strata, weights=holds, minlength=STRATA) / np.maximum(

@@ -40,8 +40,9 @@ class HouseholdScorer:
 
     A household joins its best theme at z ≥ `joins_at`. One that was in a theme in `previous`
     (household → group) stays while that theme's z is at least `joins_at` - `moves_by`, unless
-    another exceeds it by more than `moves_by`. After `fit`, `places_` has the households in the order
-    of their ids, `scores_` the z of each and `habits_` the counts behind it.
+    another exceeds it by more than `moves_by`. Themes that were merged are one group, as strong as the strongest of
+    them. After `fit`, `places_` has the households in the order of their ids, `scores_` the z of each for every theme
+    and `habits_` the counts behind it.
     """
 
     def __init__(
@@ -65,17 +66,22 @@ class HouseholdScorer:
         profiles = self.themes.profiles
         self.habits_ = Habits(table, profiles.items, profiles.rates)
         self.scores_ = self.habits_.scores(profiles.weights, np.arange(len(table.households)))
-        ids = [theme.id for theme in self.themes.themes]
-        numbers = {theme_id: number for number, theme_id in enumerate(ids)}
+        of_theme = [self.themes.group_of(theme.id) for theme in self.themes.themes]
+        ids = list(dict.fromkeys(of_theme))
+        numbers = {group_id: number for number, group_id in enumerate(ids)}
+        by_group = np.full((len(self.scores_), len(ids)), -np.inf)
+        for theme, group_id in enumerate(of_theme):
+            column = by_group[:, numbers[group_id]]
+            np.maximum(column, self.scores_[:, theme], out=column)
         baskets = self.habits_.baskets.tolist()
         places = []
-        for household, scores, count in zip(table.households, self.scores_, baskets, strict=True):
+        for household, scores, count in zip(table.households, by_group, baskets, strict=True):
             if count < self.themes.min_baskets:
                 places.append(Place(household, TOO_LITTLE, None, None, None, count))
             elif not ids:
                 places.append(Place(household, NO_THEME, None, None, None, count))
             else:
-                old = numbers.get(self.previous.get(household, ""))
+                old = numbers.get(self.themes.group_of(self.previous.get(household, "")))
                 places.append(self._place(household, scores, count, ids, old))
         self.places_ = tuple(places)
         return self

@@ -73,6 +73,7 @@ class _ScoringSchema(_Strict):
         keys=fields.String(), values=fields.Dict(keys=fields.String(), values=fields.Float())
     )
     named_after = fields.Dict(keys=fields.String(), values=fields.List(fields.String()))
+    merged = fields.Dict(keys=fields.String(), values=fields.String())
     item_rates = fields.Dict(
         keys=fields.String(), values=fields.List(fields.Float(), validate=validate.Length(equal=STRATA))
     )
@@ -120,6 +121,7 @@ def themes_document(themes: Themes) -> dict[str, Any]:
             "next_number": themes.next_number,
             "strata_up_to": list(UPPER_SIZES),
             "named_after": {theme.id: list(theme.named_after) for theme in themes.themes},
+            "merged": dict(themes.merged),
             "profiles": {
                 theme.id: {
                     item: weight for item, weight in zip(profiles.items, weights, strict=True) if weight
@@ -162,6 +164,7 @@ def read_document(document: Any) -> Themes:
         min_baskets=loaded["scoring"]["min_baskets"],
         next_number=loaded["scoring"]["next_number"],
         settings=loaded["settings"],
+        merged=loaded["scoring"].get("merged", {}),
     )
 
 

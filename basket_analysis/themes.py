@@ -51,7 +51,8 @@ class Themes:
     """
     What one fit learnt: its themes, and the profiles of their followers, in the same order.
 
-    `next_number` is what the next new theme will be called, so that no id is ever used twice.
+    `next_number` is what the next new theme will be called, so that no id is ever used twice. `merged` says which
+    themes people made parts of others (part → whole): each keeps its own profile, and all of them are one group.
     """
 
     themes: tuple[Theme, ...]
@@ -61,12 +62,39 @@ class Themes:
     min_baskets: int
     next_number: int
     settings: Mapping[str, Any] = field(default_factory=dict)
+    merged: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of themes."""
         return len(self.themes)
 
+    def group_of(self, theme_id: str) -> str:
+        """Return the id of the group that a theme belongs to."""
+        return self.merged.get(theme_id, theme_id)
+
+    @property
+    def groups(self) -> tuple[Theme, ...]:
+        """The themes as groups are shown: those that were merged are one, with the items and rules of all parts."""
+        parts: dict[str, list[Theme]] = {}
+        for theme in self.themes:
+            parts.setdefault(self.group_of(theme.id), []).append(theme)
+        return tuple(_whole(group_id, themes) for group_id, themes in parts.items())
+
     @property
     def can_score(self) -> bool:
         """Whether profiles were learnt with the themes; those of the first release knew none."""
         return len(self.profiles.weights) == len(self.themes)
+
+
+def _whole(group_id: str, parts: list[Theme]) -> Theme:
+    if len(parts) == 1 and parts[0].id == group_id:
+        return parts[0]
+    first = next((part for part in parts if part.id == group_id), parts[0])
+    ordered = [first, *(part for part in parts if part is not first)]
+    return Theme(
+        id=group_id,
+        name=first.name,
+        items=tuple(item for part in ordered for item in part.items),
+        rules=tuple(sorted((rule for part in ordered for rule in part.rules), key=lambda rule: -rule.z)),
+        named_after=first.named_after,
+    )

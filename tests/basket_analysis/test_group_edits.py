@@ -30,21 +30,6 @@ class TestApplyEdits:
         cuts = apply_edits([frozenset("ab"), frozenset("cd")], [split], NO_TIES, min_items=3)
         assert shown(cuts) == {"t1": "ab", "s5": "cd"}
 
-    def test_merges_what_is_found_apart_again_though_items_came_and_went(self):
-        merge = Merge(6, "t1", "t2", A, B)
-        cuts = apply_edits([frozenset("abcq"), frozenset("xyzr"), C], [merge], NO_TIES, min_items=3)
-        assert shown(cuts) == {"t1": "abcqrxyz", "klm": "klm"}
-
-    def test_goes_on_with_what_is_left_of_two_that_were_merged(self):
-        merge = Merge(6, "t1", "t2", A, B)
-        assert shown(apply_edits([A, C], [merge], NO_TIES, min_items=3)) == {"t1": "abcd", "klm": "klm"}
-        assert shown(apply_edits([B, C], [merge], NO_TIES, min_items=3)) == {"t1": "wxyz", "klm": "klm"}
-        assert shown(apply_edits([A | B, C], [merge], NO_TIES, min_items=3)) == {
-            "t1": "abcdwxyz",
-            "klm": "klm",
-        }
-        assert shown(apply_edits([C], [merge], NO_TIES, min_items=3)) == {"klm": "klm"}
-
     def test_keeps_a_pinned_theme_to_the_item_whatever_is_found(self):
         pin = Pin(7, "t9", A)
         cuts = apply_edits([frozenset("abwx"), frozenset("cyzklm")], [pin], NO_TIES, min_items=3)
@@ -53,28 +38,34 @@ class TestApplyEdits:
 
     def test_has_no_item_in_two_themes(self):
         edits = [
-            Merge(1, "t1", "t2", A, B),
             Split(2, "t1", "s2", frozenset("ax"), frozenset("bcdwyz")),
             Pin(3, "t3", frozenset("klb")),
+            Merge(4, "t1", "s2"),
         ]
-        cuts = apply_edits([A, B, C], edits, NO_TIES, min_items=3)
+        cuts = apply_edits([A | B, C], edits, NO_TIES, min_items=3)
         items = [item for cut in cuts for item in cut.items]
         assert len(items) == len(set(items))
         assert shown(cuts) == {"t1": "cdwyz", "s2": "ax", "t3": "bkl"}
 
 
 class TestEdits:
-    def test_ends_the_identity_of_what_was_merged_away(self):
-        assert Edits((Merge(6, "t1", "t2", A, B),)).ended == {"t2"}
+    def test_make_one_group_of_what_was_merged_one_after_the_other(self):
+        edits = Edits(
+            (Merge(6, "t1", "t2"), Merge(7, "t3", "t1"), Merge(8, "t3", "t4"), Merge(9, "t1", "t5"))
+        )
+        assert edits.merged == {"t1": "t3", "t2": "t3", "t4": "t3", "t5": "t3"}
 
-    def test_counts_no_pin_among_what_changes_the_cut(self):
-        assert Edits((Pin(3, "t3", C), Merge(6, "t1", "t2", A, B))).cuts == [6]
+    def test_leave_the_cut_alone_when_themes_are_merged_or_pinned(self):
+        edits = Edits((Pin(3, "t3", C), Merge(6, "t1", "t2")))
+        assert (edits.followed, edits.cut_differs) == ([6], False)
 
-    def test_remembers_both_themes_of_a_merge_that_was_taken_back(self):
-        edits = Edits(undone=(Merge(6, "t1", "t2", A, B),))
-        assert edits.before({"t1": A | B | {"q"}, "t5": C}) == {"t1": A | {"q"}, "t2": B, "t5": C}
+    def test_want_another_cut_when_splits_come_or_go(self):
+        split = Split(5, "t1", "s5", frozenset("cd"), frozenset("ab"))
+        assert Edits((split,)).cut_differs
+        assert not Edits((split,), known=(5,)).cut_differs
+        assert Edits(undone=(split,), known=(5,)).cut_differs
 
-    def test_remembers_the_whole_theme_of_a_split_that_was_taken_back(self):
+    def test_remember_the_whole_theme_of_a_split_that_was_taken_back(self):
         edits = Edits(undone=(Split(5, "t1", "s5", frozenset("cd"), frozenset("ab")),))
         assert edits.before({"t1": frozenset("ab"), "s5": frozenset("cdq")}) == {"t1": A | {"q"}}
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from math import sqrt
 
 import numpy as np
@@ -107,3 +108,18 @@ class TestHouseholdScorer:
         one = HouseholdScorer(themes(TEA, PETS)).fit(table_of(baskets, households)).places_
         shuffled = table_of([baskets[number] for number in order], [households[number] for number in order])
         assert HouseholdScorer(themes(TEA, PETS)).fit(shuffled).places_ == one
+
+    def test_has_one_group_for_themes_that_were_merged_as_strong_as_the_stronger(self):
+        table = self.baskets(tea=(8, 1, 3), pets=(0, 9, 3), plain=(1, 1, 10))
+        apart = themes(TEA, PETS)
+        alone = {place.household: place for place in HouseholdScorer(apart).fit(table).places_}
+        merged = replace(apart, merged={"pets": "tea"})
+        scorer = HouseholdScorer(merged, previous={"pets": "pets"}).fit(table)
+        places = {place.household: place for place in scorer.places_}
+        assert {household: place.group for household, place in places.items()} == {
+            "pets": "tea", "plain": NO_THEME, "tea": "tea",
+        }  # fmt: skip
+        assert places["pets"].strength == alone["pets"].strength
+        assert places["pets"].second_group is None
+        (whole,) = merged.groups
+        assert (whole.id, set(whole.items)) == ("tea", set(ITEMS))
