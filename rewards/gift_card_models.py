@@ -49,6 +49,8 @@ class GiftCardEntry(Base):
     receipt_number: Mapped[str | None]
     returns: Mapped[UUID | None] = mapped_column(ForeignKey("gift_card_entry.entry_id"))
     """The spending that comes back, as a whole or a part of it."""
+    note: Mapped[str | None]
+    """Why it was booked by hand."""
 
 
 class GiftCardLeg(Base):

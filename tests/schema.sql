@@ -372,6 +372,7 @@ TABLE gift_card_entry
   till_id integer
   receipt_number text
   returns uuid
+  note text
   gift_card_entry_gift_card_number_fkey FOREIGN KEY (gift_card_number) REFERENCES gift_card(gift_card_number)
   gift_card_entry_pkey PRIMARY KEY (entry_id)
   gift_card_entry_reason_check CHECK ((reason = ANY (ARRAY['load'::text, 'spend'::text, 'return'::text])))

@@ -464,6 +464,36 @@ class Till:
         """Post a redemption without a receipt: the reward was handed over at the counter."""
         return self._ask("POST", f"/redemptions/{_quoted(redemption_id)}/post")
 
+    def issue_gift_card(self, amount: int, receipt_number: str | None = None) -> Json:
+        """Issue a gift card for what was paid, in minor units; its number and a barcode of it are printed."""
+        return self._ask("POST", "/gift-cards", _money(amount, receipt_number))
+
+    def gift_card(self, gift_card_number: str) -> Json:
+        """Return a gift card: currency, state, balance."""
+        return self._ask("GET", f"/gift-cards/{_quoted(gift_card_number)}")
+
+    def load_gift_card(self, gift_card_number: str, amount: int, receipt_number: str | None = None) -> Json:
+        """Book that money was paid in for a gift card."""
+        path = f"/gift-cards/{_quoted(gift_card_number)}/load"
+        return self._ask("POST", path, _money(amount, receipt_number))
+
+    def spend_gift_card(self, gift_card_number: str, amount: int, receipt_number: str | None = None) -> Json:
+        """
+        Pay with a gift card; the receipt states it as a tender of the type `gift_card`.
+
+        Keep `entry_id` of the answer: should the receipt be voided or its goods come back, `give_back_to_gift_card`
+        wants it. The server moves no money by itself.
+        """
+        path = f"/gift-cards/{_quoted(gift_card_number)}/spend"
+        return self._ask("POST", path, _money(amount, receipt_number))
+
+    def give_back_to_gift_card(
+        self, gift_card_number: str, entry_id: str, amount: int, receipt_number: str | None = None
+    ) -> Json:
+        """Give money of a spending back to its card, no more than of it is left."""
+        path = f"/gift-cards/{_quoted(gift_card_number)}/give-back"
+        return self._ask("POST", path, {**_money(amount, receipt_number), "entry_id": entry_id})
+
     def return_quote(self, original: Json, lines: Sequence[Json]) -> Json:
         """Return what a return would do, before money is handed back."""
         return self._ask("POST", "/returns/quotes", {"original": original, "lines": list(lines)})
@@ -798,6 +828,10 @@ def _fitting(waiting: list[tuple[str, str]]) -> list[tuple[str, str]]:
         if count and size > BATCH_BYTES:
             return waiting[:count]
     return waiting
+
+
+def _money(amount: int, receipt_number: str | None) -> Json:
+    return {"amount": amount, **({} if receipt_number is None else {"receipt_number": receipt_number})}
 
 
 def _quoted(text: str) -> str:

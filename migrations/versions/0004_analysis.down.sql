@@ -1,6 +1,10 @@
 -- Takes 0004_analysis.sql back; the newest section stands first.
 SET LOCAL lock_timeout = '5s';
 
+-- rewards: why money was moved on a gift card by hand.
+
+ALTER TABLE gift_card_entry DROP COLUMN note;
+
 -- sales and rewards: what articles and the choice of groups were.
 
 DROP TRIGGER offer_book_keeps_past ON offer_book;

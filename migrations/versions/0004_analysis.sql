@@ -294,3 +294,7 @@ CREATE TRIGGER offer_book_keeps_past AFTER UPDATE ON offer_book FOR EACH ROW
   WHEN (old.choice <> new.choice) EXECUTE FUNCTION keep_offer_choice_past();
 
 GRANT SELECT, INSERT ON article_past, offer_choice_past TO regulars_app;
+
+-- rewards: why money was moved on a gift card by hand.
+
+ALTER TABLE gift_card_entry ADD COLUMN note TEXT;

@@ -268,3 +268,17 @@ class TestCommandLine:
         assert "sent=1" in said
         line.state = "cut"
         assert client.main([*known, "snapshot"]) == 1
+
+
+class TestGiftCards:
+    def test_are_issued_loaded_paid_with_and_given_back(self, chain, open_till, client):
+        till = open_till()
+        number = till.issue_gift_card(50_000)["gift_card_number"]
+        assert till.load_gift_card(number, 10_000, "G1")["balance"] == 60_000
+        spent = till.spend_gift_card(number.lower(), 45_000, "G2")
+        assert spent["balance"] == 15_000
+        with pytest.raises(client.Refused) as refusal:
+            till.spend_gift_card(number, 15_001)
+        assert (refusal.value.status, refusal.value.code) == (409, "not_enough_money")
+        assert till.give_back_to_gift_card(number, spent["entry_id"], 5_000)["balance"] == 20_000
+        assert till.gift_card(number)["balance"] == 20_000

@@ -1,6 +1,7 @@
 """Gifts, their stock and vouchers on the screens."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
@@ -9,6 +10,7 @@ from core import clock
 from core.ids import uuid7
 from customers.models import Card
 from loyalty.adjustments import Wish, request_adjustment
+from rewards.gift_cards import Teller, issue_gift_card, spend
 from rewards.models import Reward
 from tests.web.house import CARDS
 
@@ -158,3 +160,55 @@ class TestVouchers:
         assert "CZK 60.00" in page.replace("\N{NO-BREAK SPACE}", " ")
         twice = marketing.post("/vouchers/new", BATCH | {"batch_code": "CHANGE"})
         assert twice.status_code == 422
+
+
+class TestGiftCards:
+    @pytest.fixture
+    def number(self, web_sessions, house):
+        with web_sessions.begin() as session:
+            teller = Teller(clock.now(), "test")
+            card = issue_gift_card(session, amount=50_000, currency="CZK", teller=teller)
+            spend(
+                session,
+                number=card.gift_card_number,
+                amount=12_000,
+                teller=replace(teller, receipt_number="000777"),
+            )
+        return card.gift_card_number
+
+    def test_are_found_by_number_and_tell_their_story(self, number, visit):
+        desk = visit("desk")
+        assert number in desk.get(f"/gift-cards/?q={number[:6].lower()}").get_data(as_text=True)
+        page = desk.get(f"/gift-cards/{number.lower()}").get_data(as_text=True)
+        assert re.search(r"380\.00", page)
+        assert "Receipt 000777" in page
+        assert desk.get("/gift-cards/GNOBODY").status_code == 404
+
+    def test_are_loaded_with_a_reason_that_is_audited(self, number, visit, web_sessions):
+        desk, here = visit("desk"), f"/gift-cards/{number}"
+        assert desk.post(f"{here}/load", {"amount": "120,50", "reason": ""}).status_code == 422
+        assert desk.post(f"{here}/load", {"amount": "-5", "reason": "x"}).status_code == 422
+        assert desk.post(f"{here}/load", {"amount": "10000,01", "reason": "x"}).status_code == 422
+        page = said(desk, f"{here}/load", {"amount": "120,50", "reason": "till was down"})
+        assert "500.50" in page
+        assert "till was down" in page
+        with web_sessions() as session:
+            audited = (
+                "select detail from audit_event where action = 'gift_card.load' and subject_id = :number"
+            )
+            told = session.execute(text(audited), {"number": number}).scalar_one()
+        assert told == {"amount": 12_050, "currency": "CZK", "reason": "till was down"}
+
+    def test_are_blocked_and_take_no_money_then(self, number, visit):
+        desk, here = visit("desk"), f"/gift-cards/{number}"
+        page = said(desk, f"{here}/block", {"why": "lost"})
+        assert "Blocked" in page
+        assert f"{here}/load" not in page
+        assert desk.post(f"{here}/load", {"amount": "1", "reason": "x"}).status_code == 409
+
+    def test_are_not_everybody_s(self, number, visit):
+        for role in ("cashier", "store_manager", "marketing", "analyst"):
+            assert visit(role).get(f"/gift-cards/{number}").status_code == 403
+        auditor = visit("auditor")
+        assert auditor.get(f"/gift-cards/{number}").status_code == 200
+        assert auditor.post(f"/gift-cards/{number}/load", {"amount": "1", "reason": "x"}).status_code == 403

@@ -34,7 +34,9 @@ ARGUMENTS = {
     "redemption_id": uuid4(),
     "batch_code": "NEXT50",
     "voucher_code": "ABCD1234",
+    "gift_card_number": "G4Q7M9XKD2R5T8VB",
     "rule_number": 1,
+    "edit_id": 1,
 }
 
 

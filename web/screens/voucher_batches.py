@@ -1,10 +1,8 @@
 """Batches of vouchers: what they are, how many are out, and their vouchers issued, printed and cancelled."""
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from babel.numbers import get_currency_precision
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
@@ -21,6 +19,7 @@ from rewards.voucher_lists import batch_rows
 from sales.business_days import chain_timezone
 from sales.models import Store
 from web import gift_words
+from web.amounts import NoAmount, read_amount
 from web.export import respond
 from web.notices import go
 from web.state import now, transaction, viewer
@@ -195,17 +194,11 @@ def _batch(
 
 def _amount(field: str, given: Mapping[str, str], currency: str | None, errors: dict[str, str]) -> int | None:
     """Return an amount typed in the currency's major unit as minor units."""
-    text = "".join(given.get(field, "").split()).replace(",", ".")
-    if not text:
-        return None
     try:
-        minor = Decimal(text).scaleb(get_currency_precision(currency or "EUR"))
-    except InvalidOperation:
-        minor = Decimal("0.1")
-    if minor != minor.to_integral_value() or not 0 <= minor <= Decimal(10) ** 12:
+        return read_amount(given.get(field, ""), currency or "EUR")
+    except NoAmount:
         errors[field] = _("Enter an amount such as 50 or 49.90")
         return None
-    return int(minor)
 
 
 def _days(given: Mapping[str, str], errors: dict[str, str]) -> int | None:
