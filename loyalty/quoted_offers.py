@@ -154,7 +154,7 @@ class OnBasket:
             for code, gift in gifts.items():
                 pieces = there.get(gift.reward)
                 if pieces is not None:
-                    left[code] = replace(left.get(code, Left()), times=pieces // max(1, gift.quantity))
+                    left[code] = left.get(code, Left())._replace(times=pieces // max(1, gift.quantity))
         return left
 
     def without_missing_gifts(self, session: Session) -> None:
@@ -171,7 +171,7 @@ class OnBasket:
                 if left < pieces:
                     self.missing_gifts.append(reward)
                     before = self.left.get(offer_code, Left())
-                    possible[offer_code] = replace(before, times=left // each)
+                    possible[offer_code] = before._replace(times=left // each)
                 there[reward] = left - min(pieces, left // each * each)
             if not possible:
                 return

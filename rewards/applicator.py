@@ -6,7 +6,7 @@ exclusive group are spent for that group; see docs/offers.md for all rules.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
@@ -157,6 +157,20 @@ class Evaluation:
     def nets(self) -> list[int]:
         """What is left to be paid of each line of the cart."""
         return self._as_in_cart(self._basket.net)
+
+    @property
+    def given(self) -> Sequence[Given]:
+        """What offers gave in order of application, as the basket keeps it: `per_line` by place, not by line number."""
+        return self._basket.given
+
+    def reduced_by(self, codes: Container[str]) -> set[int]:
+        """Return the places in the cart of the lines that one of these offers took something off."""
+        return {
+            self._order[place]
+            for given in self._basket.given
+            if given.live.code in codes
+            for place in given.per_line
+        }
 
     @property
     def applications(self) -> tuple[Application, ...]:
@@ -315,17 +329,16 @@ def apply_offers(
     if occasion.presented:
         ranks.update(book.opened_by(occasion.presented, store))
     basket = Basket(lines, matching, occasion.presented)
-    doorkeeper = Doorkeeper(occasion)
-    live = [offer for rank in sorted(ranks) if doorkeeper.lets_in(offer := book.live[rank])]
+    live = Doorkeeper(occasion).among([book.live[rank] for rank in sorted(ranks)])
     redeemed = _go_through(basket, book, live, left, occasion)
     return Evaluation(cart, book, occasion, left, basket=basket, order=order, redeemed=redeemed)
 
 
 def _parts(net: int, runs: Sequence[Run]) -> tuple[tuple[int, Decimal], ...]:
     """Return what is left of a line's units by how many times points they earn."""
-    if len(runs) == 1:
-        times = runs[0][3]
-        return ((net, ONCE if times is None else times),)
+    first = runs[0][3]
+    if len(runs) == 1 or all(run[3] is first for run in runs):
+        return ((net, ONCE if first is None else first),)
     parts: dict[Decimal, int] = defaultdict(int)
     for count, left, _flags, times in runs:
         parts[ONCE if times is None else times] += count * left
@@ -359,4 +372,4 @@ def _try_all(basket: Basket, book: OfferBook, live: list[LiveOffer], left: Mappi
         choose(basket, live, left)
         return
     for offer in live:
-        apply_one(basket, offer, left.get(offer.code))
+        apply_one(basket, offer, left)

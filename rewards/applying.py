@@ -6,6 +6,8 @@ application several times more, all of these are given at once; so a line of 100
 Pure.
 """
 
+from collections.abc import Mapping
+
 from rewards.at_once import give_at_once
 from rewards.benefits import Worked, shared, unit_by_unit
 from rewards.bundles import Bundles, claimable
@@ -21,38 +23,38 @@ MOST_STEPS = 400_000
 """Runs of units looked at on a basket before no further offer is tried."""
 
 
-def apply_one(basket: Basket, live: LiveOffer, left: Left | None) -> Given | None:
+def apply_one(basket: Basket, live: LiveOffer, lefts: Mapping[str, Left]) -> Given | None:
     """Give what `live` gives, as often as it may, and return it; None, with nothing changed, where it gives nothing."""
     if live.plain is not None:
         return give_at_once(basket, live, WITHOUT_END)
-    if live.needed is not None and not may_suffice(basket, live):
-        return None
     if live.worth is not None and basket.gross_of(live.worth[0]) < live.worth[1]:
         return None
-    return _apply_again_and_again(basket, live, left)
-
-
-def _apply_again_and_again(basket: Basket, live: LiveOffer, left: Left | None) -> Given | None:
-    times_left, amount_left = (
-        allowance(live, left) if live.counted or left else (live.per_receipt, WITHOUT_END)
-    )
+    if live.needed is not None and not may_suffice(basket, live):
+        return None
+    left = lefts.get(live.code)
+    times_left, amount_left = live.per_receipt, WITHOUT_END
+    if live.counted or left is not None:
+        times_left, amount_left = allowance(live, left)
     if times_left <= 0:
         _note_limit(basket, live)
         return None
-    capped = times_left > live.most
-    times_left = min(times_left, live.most)
-    if live.at_once:
-        given = None if _is_too_much(basket, live) else give_at_once(basket, live, amount_left)
-    elif live.alone and (found := claimable(basket, live)) is not None:
-        given = _give_bundles(Bundles(basket, live, found), times_left, amount_left)
-    else:
-        given = _give_by_plans(Claimable(basket, live), live, times_left, amount_left)
-    if given is not None and given.times >= times_left:
-        if capped:
+    given = _apply_again_and_again(basket, live, min(times_left, live.most), amount_left)
+    if given is not None and given.times >= min(times_left, live.most):
+        if times_left > live.most:
             basket.notes.append(("stopped", live.code))
         elif given.times != live.limits.per_receipt:
             _note_limit(basket, live)
     return given
+
+
+def _apply_again_and_again(
+    basket: Basket, live: LiveOffer, times_left: int, amount_left: int
+) -> Given | None:
+    if live.at_once:
+        return None if _is_too_much(basket, live) else give_at_once(basket, live, amount_left)
+    if live.alone and (found := claimable(basket, live)) is not None:
+        return _give_bundles(Bundles(basket, live, found), times_left, amount_left)
+    return _give_by_plans(Claimable(basket, live), live, times_left, amount_left)
 
 
 def _give_bundles(bundles: Bundles, times_left: int, amount_left: int) -> Given | None:

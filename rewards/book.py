@@ -12,7 +12,7 @@ from rewards.carts import CartLine, Occasion
 from rewards.doorkeeper import Doorkeeper
 from rewards.offers import FIRST, Offer, Select, batches_asked
 from rewards.ready_offers import LiveOffer, Trigger
-from rewards.selections import KEYS, Article, Matcher, indexed, main_key, values_of
+from rewards.selections import KEYS, Article, Matcher, indexed, main_key, used_keys, values_of
 
 MOST_REMEMBERED = 50_000
 """Articles that a book remembers over all stores, before it forgets them all."""
@@ -51,6 +51,7 @@ class OfferBook:
         self._matchers = [Matcher(select) for select in self._selects]
         self._index = {key: self._listed(key) for key in KEYS}
         self._anything = [number for number, key in enumerate(self._keys) if key is None]
+        self._used = used_keys(self._selects)
         self._triggered: dict[int, list[int]] = {}
         self._touched: dict[int, list[int]] = {}
         self._by_batch: dict[str, list[int]] = {}
@@ -65,6 +66,7 @@ class OfferBook:
             self.telling[live.rank] = place
         self._named_stores = frozenset(store for live in self.live for store in live.offer.stores)
         self._seen: dict[str, dict[Article, Seen]] = {}
+        self._seen_alike: dict[tuple[str, tuple[str | None, ...]], Seen] = {}
         self._remembered = 0
         self._always_in: dict[str, tuple[int, ...]] = {}
 
@@ -143,14 +145,24 @@ class OfferBook:
         found = known.get(article)
         if found is None:
             if self._remembered >= MOST_REMEMBERED:
-                self._seen.clear()
+                for each in self._seen.values():
+                    each.clear()
+                self._seen_alike.clear()
                 self._remembered = 0
-            found = known[article] = self._look_at(article, store)
+            found = known[article] = self._seen_as(values_of(article), store)
             self._remembered += 1
         return found
 
-    def _look_at(self, article: Article, store: str) -> Seen:
-        values = values_of(article)
+    def _seen_as(self, values: tuple[str | None, ...], store: str) -> Seen:
+        """Return what is known of an article by its values; many are alike in all that offers of the book ask."""
+        asked = tuple([values[place] if values[place] in of else None for place, of in self._used])
+        alike = (store if store in self._named_stores else ELSEWHERE, asked)
+        found = self._seen_alike.get(alike)
+        if found is None:
+            found = self._seen_alike[alike] = self._look_at(values, store)
+        return found
+
+    def _look_at(self, values: tuple[str | None, ...], store: str) -> Seen:
         numbers = set(self._anything)
         for key, value in zip(KEYS, values, strict=True):
             if value is not None:
@@ -199,6 +211,5 @@ class OfferBook:
             if line.unit_price > 0:
                 ranks.update(self.seen(line[4:], occasion.store_code).ranks)
         ranks.update(self.opened_by(occasion.presented, occasion.store_code))
-        limited = [self.live[rank] for rank in sorted(ranks) if self.live[rank].limits.counted]
-        doorkeeper = Doorkeeper(occasion)
-        return tuple(live.offer for live in limited if doorkeeper.lets_in(live))
+        limited = [self.live[rank] for rank in sorted(ranks) if self.live[rank].counted]
+        return tuple(live.offer for live in Doorkeeper(occasion).among(limited))

@@ -77,8 +77,7 @@ class Occasion:
     """Whether a card was shown by which uses can be counted; a shopper always has one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(NamedTuple):
     """
     What the limits of one offer still allow; None where nothing was counted, so the limit itself is left.
 

@@ -38,7 +38,7 @@ def choose(basket: Basket, live: Sequence[LiveOffer], left: Mapping[str, Left]) 
         if offer.rank in without:
             basket.refused[offer.rank] = BETTER
         else:
-            apply_one(basket, offer, left.get(offer.code))
+            apply_one(basket, offer, left)
 
 
 def apart(basket: Basket, offers: Sequence[LiveOffer]) -> list[list[LiveOffer]]:
@@ -105,11 +105,11 @@ class _Choice:
         while place < len(self.sequence):
             offer = self.sequence[place]
             if offer.rank not in self.ranks:
-                apply_one(self.basket, offer, self.left.get(offer.code))
+                apply_one(self.basket, offer, self.left)
                 place += 1
                 continue
             before = self.basket.snapshot()
-            given = apply_one(self.basket, offer, self.left.get(offer.code))
+            given = apply_one(self.basket, offer, self.left)
             place += 1
             if given is None:
                 taken += (offer.rank,)
@@ -127,7 +127,7 @@ class _Choice:
         for offer in self.sequence:
             if offer.rank in self.ranks and offer.rank not in chosen:
                 continue
-            given = apply_one(self.basket, offer, self.left.get(offer.code))
+            given = apply_one(self.basket, offer, self.left)
             if given is not None and offer.rank in chosen:
                 total, gave = total + given.amount, True
         self.basket.restore(before)

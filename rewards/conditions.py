@@ -53,12 +53,12 @@ class View(Protocol):
         """Return what all that is selected costs before discounts, whatever of it may be claimed."""
         ...
 
-    def gross(self, place: int) -> int:
-        """Return what the units that may be claimed cost before discounts."""
+    def gross(self, place: int, count: int) -> int:
+        """Return what so many units of a line cost before discounts."""
         ...
 
     def net(self, place: int) -> int:
-        """Return what is left of them after the discounts so far."""
+        """Return what is left after the discounts so far of the units that may be claimed."""
         ...
 
     def whole(self) -> "View":
@@ -123,6 +123,11 @@ class EachCheck(Check):
         return claimed
 
 
+def all_units(view: View, select: int) -> Claim:
+    """Return all units that a selection matches and that may be claimed."""
+    return {place: count for place in view.lines(select) if (count := view.available(place))}
+
+
 def take_part(view: View, select: int, needed: int, claimed: Claim) -> int:
     """Add to `claimed` what a part takes beside it, and return how many thousandths it still lacks."""
     for place in view.lines(select):
@@ -154,8 +159,7 @@ class AnyUnitCheck(Check):
 
     def claim(self, view: View) -> Claim | None:
         """Return all matching units, None when there is none."""
-        claimed = {place: count for place in view.lines(self.select) if (count := view.available(place))}
-        return claimed or None
+        return all_units(view, self.select) or None
 
 
 class ValueCheck(Check):
@@ -170,18 +174,19 @@ class ValueCheck(Check):
         self.amount = condition.amount
         self.net = condition.measure == NET
 
-    def worth(self, view: View) -> int:
-        """Return what the matching units are worth that may be claimed."""
-        worth = view.net if self.net else view.gross
-        return sum(worth(place) for place in view.lines(self.select))
+    def worth(self, view: View, claimed: Claim) -> int:
+        """Return what `claimed`, all matching units that may be, is worth."""
+        if self.net:
+            return sum([view.net(place) for place in claimed])
+        return sum([view.gross(place, count) for place, count in claimed.items()])
 
     def claim(self, view: View) -> Claim | None:
         """Return all matching units when they are worth enough; nothing is worth nothing, not zero."""
         # What may be claimed is never worth more than the whole lines, which cost no look at their units.
         if view.whole_gross(self.select) < self.amount:
             return None
-        claimed = {place: count for place in view.lines(self.select) if (count := view.available(place))}
-        if not claimed or self.worth(view) < self.amount:
+        claimed = all_units(view, self.select)
+        if not claimed or self.worth(view, claimed) < self.amount:
             return None
         return claimed
 

@@ -1,5 +1,6 @@
 """Whether a live offer is there for this shopper at this moment. Pure."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from rewards.carts import Occasion
@@ -19,11 +20,18 @@ class Doorkeeper:
         self.local: datetime | None = None
         self.verdicts: dict[int, bool] = {}
 
-    def lets_in(self, live: LiveOffer) -> bool:
-        """Return whether the offer runs now, and the shopper may have it."""
-        if not live.start <= self.at < live.end:
-            return False
-        return self.welcomes(live) and (not live.timed or self.in_hours(live))
+    def among(self, offers: Iterable[LiveOffer]) -> list[LiveOffer]:
+        """Return which of `offers` run now and are for this shopper, in their order."""
+        at, verdicts = self.at, self.verdicts
+        found = []
+        for live in offers:
+            if live.start <= at < live.end:
+                verdict = verdicts.get(live.audience)
+                if (self.welcomes(live) if verdict is None else verdict) and (
+                    not live.timed or self.in_hours(live)
+                ):
+                    found.append(live)
+        return found
 
     def welcomes(self, live: LiveOffer) -> bool:
         """Return what `may_have` says, worked out once for offers for the same people."""

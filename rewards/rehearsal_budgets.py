@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from rewards.carts import Left
@@ -10,6 +11,9 @@ from rewards.offers import Limits, Offer
 
 DAYS_KEPT: Final = 8
 """Days after which counts of a store's day and week cannot matter any more, odd clocks aside."""
+
+NOTHING: Final = (0, 0)
+"""Uses and amount where nothing was counted."""
 
 _Period = tuple[str, int, str]
 
@@ -43,19 +47,22 @@ class Budgets:
 
     def left_of(self, code: str, limits: Limits, store_id: int, day: date, person: str | None) -> Left:
         """Return what is left of one offer's limits for a basket."""
-        of_day = self._periods.get((code, store_id, day.isoformat()), (0, 0))
-        of_week = self._periods.get((code, store_id, week_of(day)), (0, 0))
-        of_member = self._members[code, person] if person else 0
-        of_member_day = self._member_days[code, person, day.isoformat()] if person else 0
+        of_day, of_week = periods_of(day)
+        day_uses, day_amount = self._periods.get((code, store_id, of_day), NOTHING)
+        week_uses, week_amount = self._periods.get((code, store_id, of_week), NOTHING)
+        of_member = of_member_day = 0
+        if person and limits.per_person:
+            of_member = self._members.get((code, person), 0)
+            of_member_day = self._member_days.get((code, person, of_day), 0)
         return Left(
-            uses=_rest(limits.uses, self.uses[code]),
-            amount=_rest(limits.amount, self.amounts[code]),
-            member_day=_rest(limits.per_member_day, of_member_day),
-            member=_rest(limits.per_member, of_member),
-            store_day_uses=_rest(limits.per_store_day_uses, of_day[0]),
-            store_day_amount=_rest(limits.per_store_day_amount, of_day[1]),
-            store_week_uses=_rest(limits.per_store_week_uses, of_week[0]),
-            store_week_amount=_rest(limits.per_store_week_amount, of_week[1]),
+            _rest(limits.uses, self.uses.get(code, 0)),
+            _rest(limits.amount, self.amounts.get(code, 0)),
+            _rest(limits.per_member_day, of_member_day),
+            _rest(limits.per_member, of_member),
+            _rest(limits.per_store_day_uses, day_uses),
+            _rest(limits.per_store_day_amount, day_amount),
+            _rest(limits.per_store_week_uses, week_uses),
+            _rest(limits.per_store_week_amount, week_amount),
         )
 
     def take(
@@ -67,7 +74,7 @@ class Budgets:
         store_id: int,
         day: date,
         person: str | None,
-        moment: str,
+        moment: datetime,
     ) -> None:
         """Count an offer's applications on a basket; the last use ends its budget at this `moment`."""
         limits = self.limits.get(code)
@@ -77,7 +84,7 @@ class Budgets:
         self.amounts[code] += amount
         if limits.uses is not None and self.uses[code] >= limits.uses:
             self.note_end(code, moment, day)
-        for period in (day.isoformat(), week_of(day)):
+        for period in periods_of(day):
             counts = self._periods.setdefault((code, store_id, period), [0, 0])
             counts[0] += times
             counts[1] += amount
@@ -88,7 +95,7 @@ class Budgets:
                 self._added[code, person] += times
 
     def note_exhausted(
-        self, code: str, left: Left, times: int, *, store_id: int, day: date, moment: str
+        self, code: str, left: Left, times: int, *, store_id: int, day: date, moment: datetime
     ) -> None:
         """
         Note what stopped an offer that still applied so many times on a basket.
@@ -107,9 +114,10 @@ class Budgets:
         elif least in stopped:
             self.close(code, store_id, day)
 
-    def note_end(self, code: str, moment: str, day: date) -> None:
+    def note_end(self, code: str, moment: datetime, day: date) -> None:
         """Note the first moment at which the whole budget of an offer was used up."""
-        self.ended.setdefault(code, (moment, day.isoformat()))
+        if code not in self.ended:
+            self.ended[code] = (moment.isoformat(), day.isoformat())
 
     def close(self, code: str, store_id: int, day: date) -> None:
         """Note that a store's budget of an offer was used up on that day."""
@@ -188,6 +196,12 @@ class _Lefts(Mapping[str, Left]):
 
     def __len__(self) -> int:
         return len(self._budgets.limits)
+
+
+@lru_cache(maxsize=64)
+def periods_of(day: date) -> tuple[str, str]:
+    """Return a day and its week as counts are kept by them."""
+    return day.isoformat(), week_of(day)
 
 
 def week_of(day: date) -> str:

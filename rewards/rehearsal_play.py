@@ -8,19 +8,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import NamedTuple
 
 from core.money import split_largest_remainder
 from rewards.applicator import Evaluation, apply_offers
 from rewards.book import OfferBook
 from rewards.carts import Cart, Left, Occasion
-from rewards.offers import Offer, PointsMultiplier
+from rewards.offers import Gift, NextVoucher, Offer, PointsMultiplier
 from rewards.rehearsal import Given, Margin, Played
 from rewards.rehearsal_budgets import Budgets
 from sales.past_baskets import PastBasket
-
-Earning = Sequence[Sequence[tuple[int, Decimal]]]
-"""Per line, parts of what it comes to, with how many times points they earn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +31,7 @@ class Worth:
     vouchers: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """A past basket ready to be played; `day` is the store's own, `person` is who limits per member count."""
 
     basket: PastBasket
@@ -52,8 +48,7 @@ class Setting:
         return self.basket.store_id
 
 
-@dataclass(frozen=True, slots=True)
-class LineCost:
+class LineCost(NamedTuple):
     """What a line cost the chain before tax, and its tax in hundredths of a percent."""
 
     article_id: int
@@ -61,6 +56,8 @@ class LineCost:
     rate: int
 
 
+Counts = tuple[tuple[str, int], ...]
+"""Codes with how many of each."""
 Costs = Callable[[Setting], Sequence[LineCost] | None]
 """Says what each line of a basket cost; None where that is not known of all of them."""
 
@@ -83,27 +80,20 @@ class World:
         self._count(setting, found, left)
         return found
 
-    def is_idle(self, setting: Setting) -> bool:
-        """Return whether nothing in a basket can trigger any of the offers."""
-        store = setting.occasion.store_code
-        return not self.book.on_every_basket(store) and not any(
-            self.book.seen(line[4:], store).ranks for line in setting.cart if line.unit_price > 0
-        )
-
     def _count(self, setting: Setting, found: Evaluation, left: Mapping[str, Left]) -> None:
-        moment = setting.occasion.at.isoformat()
+        moment = setting.occasion.at
         for code in found.exhausted:
             self.budgets.note_exhausted(
                 code,
                 left[code],
-                sum(one.times for one in found.applications if one.offer_code == code),
+                sum(one.times for one in found.given if one.live.code == code),
                 store_id=setting.store_id,
                 day=setting.day,
                 moment=moment,
             )
-        for one in found.applications:
+        for one in found.given:
             self.budgets.take(
-                one.offer_code,
+                one.live.code,
                 times=one.times,
                 amount=one.amount,
                 store_id=setting.store_id,
@@ -148,46 +138,53 @@ class Play:
     def play(self, setting: Setting) -> Played | None:
         """Return how a basket would have come out; None where nothing of a rehearsed offer is in it."""
         after = self.after.play(setting)
-        touched = any(one.offer_code in self.codes for one in after.applications)
+        touched = self._is_touched(after)
         if not touched and not self.replaces and not self.before.limited:
             return None
-        before = None if self.before.is_idle(setting) else self.before.play(setting)
-        if before is not None and not touched:
-            touched = any(one.offer_code in self.codes for one in before.applications)
-        return self._played(setting, before, after) if touched else None
+        before = self.before.play(setting)
+        return self._played(setting, before, after) if touched or self._is_touched(before) else None
 
-    def _played(self, setting: Setting, before: Evaluation | None, after: Evaluation) -> Played:
+    def _is_touched(self, found: Evaluation) -> bool:
+        return any(one.live.code in self.codes for one in found.given)
+
+    def _played(self, setting: Setting, before: Evaluation, after: Evaluation) -> Played:
         given = self._given(setting, after)
-        nets = [line.gross for line in after.lines] if before is None else [line.net for line in before.lines]
         return Played(
             day=setting.day,
             store_id=setting.store_id,
             account=setting.account,
             group=setting.group,
-            net_before=sum(nets),
-            net_after=sum(line.net for line in after.lines),
+            net_before=before.net,
+            net_after=after.net,
             past_discount=setting.basket.discount_amount,
             rehearsed=tuple(one for one in given if one.offer_code in self.codes),
             live=tuple(one for one in given if one.offer_code not in self.codes),
-            margin=self._margin(setting, nets, after),
+            margin=self._margin(setting, before.nets, after),
         )
 
     def _given(self, setting: Setting, after: Evaluation) -> list[Given]:
         """Return what every offer gave; points count for nobody where there is no account to earn them."""
         more = self._multiplied(after) if setting.account is not None else {}
         found = []
-        for one in after.applications:
-            points = one.points + more.get(one.offer_code, 0) if setting.account is not None else 0
-            gifts, vouchers = _counted(one.gifts), _counted(one.vouchers)
+        for one in after.given:
+            code = one.live.code
+            points = one.points + more.get(code, 0) if setting.account is not None else 0
             worth = points * self._worth.point
-            worth += sum(self._worth.rewards.get(code, 0) * quantity for code, quantity in gifts)
-            worth += sum(self._worth.vouchers.get(batch, 0) * count for batch, count in vouchers)
-            found.append(Given(one.offer_code, one.times, one.amount, points, worth, gifts, vouchers))
+            gifts: Counts = ()
+            vouchers: Counts = ()
+            match one.live.offer.benefit:
+                case Gift(reward=reward, quantity=quantity):
+                    gifts = ((reward, quantity * one.times),)
+                    worth += self._worth.rewards.get(reward, 0) * quantity * one.times
+                case NextVoucher(batch=batch):
+                    vouchers = ((batch, one.times),)
+                    worth += self._worth.vouchers.get(batch, 0) * one.times
+            found.append(Given(code, one.times, one.amount, points, worth, gifts, vouchers))
         return found
 
     def _multiplied(self, after: Evaluation) -> dict[str, int]:
         """Return the points that multipliers add, shared by how much they multiply where there are several."""
-        codes = [one.offer_code for one in after.applications if one.offer_code in self._multipliers]
+        codes = [one.live.code for one in after.given if one.live.code in self._multipliers]
         if not codes:
             return {}
         parts = [part for line in after.earning for part in line]
@@ -203,11 +200,12 @@ class Play:
             return None
         total_before = total_after = 0
         losing = []
-        for line, was, now in zip(costs, before, after.lines, strict=True):
+        reduced = after.reduced_by(self.codes)
+        for place, (line, was, now) in enumerate(zip(costs, before, after.nets, strict=True)):
             total_before += _before_tax(was, line.rate) - line.cost
-            left = _before_tax(now.net, line.rate) - line.cost
+            left = _before_tax(now, line.rate) - line.cost
             total_after += left
-            if left < 0 and any(one[0] in self.codes for one in now.discounts):
+            if left < 0 and place in reduced:
                 losing.append((line.article_id, -left))
         return Margin(total_before, total_after, tuple(losing))
 
@@ -215,11 +213,6 @@ class Play:
 def _before_tax(amount: int, rate: int) -> int:
     """Return what is left of an amount without its tax, of `rate` hundredths of a percent, halves rounded up."""
     return (2 * amount * 10_000 + 10_000 + rate) // (2 * (10_000 + rate))
-
-
-def _counted(pairs: Iterable[Sequence[Any]]) -> tuple[tuple[str, int], ...]:
-    """Return codes and quantities, which close the tuples of gifts and vouchers."""
-    return tuple((str(pair[-2]), int(pair[-1])) for pair in pairs)
 
 
 def _at_any_time(offer: Offer) -> Offer:

@@ -1,6 +1,6 @@
 """Selections at work: which articles one matches, and by which of its keys it is found. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rewards.offers import AllOf, AnyOf, Condition, Each, Items, Offer, Select, Value
 
@@ -24,6 +24,18 @@ def _gtin(digits: str) -> str:
 def indexed(key: str, value: str) -> str:
     """Return a value of a key as articles have it."""
     return _gtin(value) if key == "gtins" else value
+
+
+def used_keys(selects: Iterable[Select]) -> list[tuple[int, frozenset[str]]]:
+    """Return the places among `KEYS` of the keys that any of `selects` has values of, with these values as articles have them."""
+    asked: dict[str, set[str]] = {key: set() for key in KEYS}
+    for select in selects:
+        inner: Select | None = select
+        while inner is not None:
+            for key, values in asked.items():
+                values.update(indexed(key, value) for value in getattr(inner, key))
+            inner = inner.excluded
+    return [(place, frozenset(asked[key])) for place, key in enumerate(KEYS) if asked[key]]
 
 
 class Matcher:

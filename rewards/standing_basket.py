@@ -201,10 +201,10 @@ class Claimable:
         """Return what all that is selected costs before discounts."""
         return self.basket.gross_of(select)
 
-    def gross(self, place: int) -> int:
-        """Return what the units that may be claimed cost before discounts."""
-        line, count = self.basket.lines[place], self.pool(place).available
-        return count * line.unit_price if line.measure is None else count * line.gross
+    def gross(self, place: int, count: int) -> int:
+        """Return what so many units of a line cost before discounts."""
+        line = self.basket.lines[place]
+        return count * (line.unit_price if line.measure is None else line.gross)
 
     def net(self, place: int) -> int:
         """Return what is left of them."""
@@ -253,10 +253,10 @@ class Unclaimed:
         """Return what all that is selected costs before discounts."""
         return self.basket.gross_of(select)
 
-    def gross(self, place: int) -> int:
-        """Return what the units that may be claimed cost before discounts."""
-        line, count = self.basket.lines[place], self.available(place)
-        return count * line.unit_price if line.measure is None else count * line.gross
+    def gross(self, place: int, count: int) -> int:
+        """Return what so many units of a line cost before discounts."""
+        line = self.basket.lines[place]
+        return count * (line.unit_price if line.measure is None else line.gross)
 
     def net(self, place: int) -> int:
         """Return what is left of them."""
@@ -295,9 +295,10 @@ class Whole:
         """Return what all that is selected costs before discounts."""
         return self.basket.gross_of(select)
 
-    def gross(self, place: int) -> int:
-        """Return what they cost before discounts."""
-        return self.basket.lines[place].gross
+    def gross(self, place: int, count: int) -> int:
+        """Return what so many units of a line cost before discounts."""
+        line = self.basket.lines[place]
+        return count * (line.unit_price if line.measure is None else line.gross)
 
     def net(self, place: int) -> int:
         """Return what is left of them."""
