@@ -164,6 +164,20 @@ LIVE: tuple[Document, ...] = (
         "benefit": {"kind": "points", "points": 50},
     },
     {
+        "code": "COMEBACK5",
+        "name": _names(
+            "5.00 off from 25.00: good to see you again",
+            "Od 25,00 sleva 5,00: rádi vás zase vidíme",
+            "Od 25,00 zľava 5,00: radi vás opäť vidíme",
+            "Od 25,00 rabat 5,00: miło znowu widzieć",
+        ),
+        "audience": {"phases": ["fading", "lost", "won_back"]},
+        "stage": "basket",
+        "condition": _value(2500),
+        "benefit": {"kind": "amount", "off": 500, "per": "application"},
+        "limits": {"per_receipt": 1, "per_member": 1},
+    },
+    {
         "code": "BIRTHDAY_SWEETS",
         "name": _names(
             "Birthday week: 20 % off sweets",

@@ -108,6 +108,9 @@ LEFT_BEHIND = {
     " from shopper_group join served_run using (run_id)",
     "members": "select member_id, group_id, strength, second_group_id, second_strength, baskets"
     " from group_membership join served_run using (run_id)",
+    "standings": "select member_id, phase, phase_since, value_class, value_since, financial, informational, visits, silence, usual_gap"
+    " from member_standing join served_run using (run_id)",
+    "contacts": "select member_id, kind, detail from contact",
     "suggestions": "select store_id, kind, rank, article_id, other_article_id, value_per_week, low, high, households, baskets,"
     " group_id, evidence from suggestion join served_run using (run_id)",
     "copies": "select member_id, group_id, group_name, valid_from, valid_to, catalog_copy.store_id, language, pages, picks"
