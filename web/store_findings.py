@@ -7,11 +7,13 @@ from babel.numbers import get_currency_precision
 from flask import url_for
 
 from basket_analysis.store_lists import ArticleView, CategoryHere, StoreGroup, StoreRule, StoreView
+from basket_analysis.suggestion_changes import SuggestionChanges
 from sales.figures import WeekOfSales
+from web import suggestion_words
 from web.charts import Axis, Chart, Series, diverging_options, paired_options
 from web.groups_shown import GroupsShown, colour_of, name_of
+from web.words import date_text, money_estimate, money_whole, ngettext, number_text, percent_text, readable
 from web.words import gettext as _
-from web.words import money_estimate, money_whole, ngettext, number_text, percent_text, readable
 
 SURE = 0.1
 """False-discovery rate up to which a difference is said as a finding."""
@@ -20,6 +22,7 @@ CLEAR = 1.96
 USUAL_WEEKS = 4
 STILL = 0.02
 _DRAWN = 6
+_MOVED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,49 @@ def sales_change(weeks: Sequence[WeekOfSales], currency: str) -> Change | None:
         "arrow-down-right",
         _("Last week cards brought %(amount)s, %(share)s less than in the four weeks before", **values),
     )
+
+
+def suggestion_changes(since: SuggestionChanges, store_code: str) -> Iterator[Change]:
+    """Yield what came, went and changed its worth among the suggestions since the run before."""
+    if since.previous_day is None:
+        return
+    href = url_for("assortment.index", store=store_code)
+    day = date_text(since.previous_day)
+    new = [row for row in since.new if row.decision is None]
+    if new:
+        best = max(new, key=lambda row: row.value_per_week)
+        yield Change(
+            "circle-plus",
+            ngettext(
+                "%(num)s new suggestion since the night of %(day)s: %(best)s",
+                "%(num)s new suggestions since the night of %(day)s, the largest: %(best)s",
+                len(new),
+                day=day,
+                best=suggestion_words.title(best),
+            ),
+            url_for("assortment.show", suggestion_id=best.suggestion_id) if len(new) == 1 else href,
+        )
+    for one in sorted(since.moved, key=lambda one: -abs(one.view.value_per_week - one.before))[:_MOVED]:
+        yield Change(
+            "arrow-right",
+            _(
+                "%(title)s: now worth %(now)s a week, before %(before)s",
+                title=suggestion_words.title(one.view),
+                now=money_estimate(one.view.value_per_week, one.view.currency),
+                before=money_estimate(one.before, one.view.currency),
+            ),
+            url_for("assortment.show", suggestion_id=one.view.suggestion_id),
+        )
+    if since.gone:
+        yield Change(
+            "circle-minus",
+            ngettext(
+                "%(num)s suggestion is not made any more: %(article)s",
+                "%(num)s suggestions are not made any more, among them %(article)s",
+                len(since.gone),
+                article=since.gone[0].article,
+            ),
+        )
 
 
 def moved_categories(store: StoreView, store_code: str) -> Iterator[Change]:

@@ -8,6 +8,7 @@ from flask import url_for
 from basket_analysis.store_lists import ArticleView, CategoryHere, CategoryView, StoreView
 from core.keyset import Ask, Page
 from web.cells import badge
+from web.effect_words import Result
 from web.figures import bar, interval
 from web.store_findings import SURE, gap_between
 from web.tables import Choice, Column, Empty, Filter, Table
@@ -319,3 +320,68 @@ def _rates(one: ArticleView, category: CategoryView) -> str | None:
         here=number_text(round(here, 1), 1),
         chain=number_text(round(one.per_thousand, 1), 1),
     )
+
+
+def results_table(results: Sequence[Result]) -> Table[Result]:
+    """Return the list of a store's decisions with what came of them."""
+
+    def money(value: Callable[[Result], int | None], key: str, title: str) -> Column[Result]:
+        return Column(
+            key=key,
+            title=title,
+            value=value,
+            kind="money",
+            currency=lambda one: one.effect.currency,
+            shown=False,
+            sort=True,
+        )
+
+    return Table(
+        name="store-results",
+        default_sort="-decided",
+        columns=(
+            Column(
+                key="title", title=_("Decision"), value=lambda one: one.title, second=lambda one: one.reason
+            ),
+            Column(key="answer", title=_("Answer"), value=lambda one: one.answer),
+            Column(key="decided", title=_("Decided"), value=lambda one: one.decided, kind="date", sort=True),
+            Column(key="foretold", title=_("Foretold per week"), value=lambda one: one.foretold),
+            Column(
+                key="measured",
+                title=_("Measured per week"),
+                value=lambda one: one.measured,
+                figure=lambda one: one.drawn or one.measured,
+                second=lambda one: one.measured if one.drawn else None,
+            ),
+            money(lambda one: one.effect.predicted, "predicted", _("Foretold")),
+            money(lambda one: one.effect.effect, "effect", _("Measured")),
+            money(lambda one: one.effect.low, "low", _("At least")),
+            money(lambda one: one.effect.high, "high", _("At most")),
+        ),
+        filters=(
+            Filter(
+                key="state",
+                label=_("State"),
+                choices=(Choice("measured", _("Measured")), Choice("waiting", _("Waits"))),
+            ),
+        ),
+        fetch=lambda ask: page_of(
+            [one for one in results if ask.filters.get("state") in {None, one.effect.state}],
+            ask,
+            _RESULT_SORTS,
+        ),
+        empty=Empty(
+            _("Nothing is decided yet"),
+            _("Accept or reject a suggestion; six weeks later its effect stands here."),
+            "clock",
+        ),
+    )
+
+
+_RESULT_SORTS: dict[str, Callable[[Result], Any]] = {
+    "decided": lambda one: one.effect.decided_at,
+    "predicted": lambda one: one.effect.predicted,
+    "effect": lambda one: one.effect.effect,
+    "low": lambda one: one.effect.low,
+    "high": lambda one: one.effect.high,
+}

@@ -1,5 +1,6 @@
 """A store as its manager begins the week with it: what to do, what changed, and what the chain shows beside it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
@@ -11,29 +12,29 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest
 
+from basket_analysis.effect_lists import effects_of_store, track_record
 from basket_analysis.store_lists import StoreView, read_category, read_store, stores_compared
+from basket_analysis.suggestion_changes import changes_since_last_run
 from basket_analysis.suggestion_lists import (
     ReasonMissing,
     SuggestionView,
-    counts_by_kind,
-    list_suggestions,
+    all_suggestions,
     read_suggestion,
     undo_decision,
 )
 from basket_analysis.suggestion_lists import decide as keep_decision
 from core.clock import business_day
 from core.errors import NotFound
-from core.keyset import Ask
 from rewards.stock_lists import low_stock
 from sales.figures import WeekOfSales, latest_business_date, sales_by_week
 from sales.models import Store
 from sales.work_queue import waiting
-from web import findings, scope, store_findings, suggestion_words
+from web import effect_words, findings, scope, store_findings, suggestion_words
 from web.export import respond
 from web.groups_shown import GroupsShown, groups_now
 from web.roles import may
 from web.state import now, transaction, viewer
-from web.store_tables import articles_table, categories_table
+from web.store_tables import articles_table, categories_table, results_table
 from web.words import gettext as _
 
 blueprint = Blueprint("store_page", __name__, url_prefix="/shop")
@@ -41,7 +42,8 @@ blueprint = Blueprint("store_page", __name__, url_prefix="/shop")
 THINGS: Final = 3
 """So many things to do stand at the top; ten minutes are not enough for more."""
 _WEEKS: Final = 13
-_ORDER: Final = ("list", "place_together", "delist", "keep")
+_ASK: Final = ("list", "place_together", "delist")
+"""Kinds of suggestions that ask for something to be done."""
 
 
 class NoSuchShop(NotFound):
@@ -125,6 +127,22 @@ def category(store_code: str, category: str) -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/<store_code>/results")
+def results(store_code: str) -> ResponseReturnValue:
+    """Show what came of a store's decisions, and how good the advice was."""
+    with transaction() as session:
+        shop = find_shop(session, store_code)
+        found = effect_words.results_of(effects_of_store(session, shop.store_id))
+        record = track_record(session, shop.store_id)
+    return respond(
+        "screens/store_results.html",
+        results_table(found),
+        shop=shop,
+        record=effect_words.record_rows(record),
+        record_words=effect_words.record_words(record),
+    )
+
+
 @blueprint.post("/<store_code>/<uuid:suggestion_id>/answer")
 def answer(store_code: str, suggestion_id: UUID) -> ResponseReturnValue:
     """Keep the manager's answer to a suggestion and show what to do next in its place."""
@@ -193,14 +211,18 @@ def page_of_store(
     )
     sales = [store_findings.sales_change([*earlier, *weeks], shop.currency)]
     moved = store_findings.moved_categories(store, shop.code) if store else ()
-    counts = counts_by_kind(session, store_id=shop.store_id)
+    suggestions = all_suggestions(session, store_id=shop.store_id)
+    since = changes_since_last_run(session, shop.store_id)
+    told = store_findings.suggestion_changes(since, shop.code)
     return {
-        "things": [thing(row, groups) for row in _best(session, shop)],
-        "open_suggestions": sum(counts.values()),
-        "changes": [change for change in (*sales, *moved) if change is not None],
+        "things": [thing(row, groups) for row in _best(suggestions)],
+        "open_suggestions": sum(row.decision is None for row in suggestions),
+        "changes": [change for change in (*sales, *told, *moved) if change is not None],
         "sales": findings.sales_totals(weeks, earlier) if weeks else None,
         "sales_chart": findings.sales_chart(weeks, earlier, chosen) if weeks else None,
         "share_chart": findings.share_chart(weeks) if len(weeks) > 1 else None,
+        "results": effect_words.results_of(effects_of_store(session, shop.store_id)),
+        "record_words": effect_words.record_words(track_record(session, shop.store_id)),
         "run": groups.run,
         "may_decide": may(viewer().role, "store_page.answer"),
     }
@@ -208,9 +230,8 @@ def page_of_store(
 
 def suggestions_of(session: Session, shop: Shop, *, category: str) -> list[SuggestionView]:
     """Return a store's suggestions about the articles of a category, the open ones first."""
-    ask = Ask(sort="rank", limit=100, filters={"category": category})
-    rows = list_suggestions(session, ask, store_id=shop.store_id).rows
-    return sorted(rows, key=lambda row: (row.decision is not None, _ORDER.index(row.kind), row.rank))
+    rows = [row for row in all_suggestions(session, store_id=shop.store_id) if row.category == category]
+    return sorted(rows, key=lambda row: row.decision is not None)
 
 
 def _weeks(session: Session, shop: Shop) -> tuple[list[WeekOfSales], list[WeekOfSales]]:
@@ -231,16 +252,12 @@ def _weeks(session: Session, shop: Shop) -> tuple[list[WeekOfSales], list[WeekOf
     return [week for week in weeks if week.monday >= since], [week for week in weeks if week.monday < since]
 
 
-def _best(session: Session, shop: Shop) -> list[SuggestionView]:
+def _best(suggestions: Sequence[SuggestionView]) -> list[SuggestionView]:
     """Return what is worth doing first: the best of each kind that asks for something, then the next best."""
-    found = {kind: _open(session, shop, kind) for kind in _ORDER[:-1]}
-    best = [rows[place] for place in range(THINGS) for rows in found.values() if place < len(rows)][:THINGS]
-    return best or _open(session, shop, "keep")
-
-
-def _open(session: Session, shop: Shop, kind: str) -> list[SuggestionView]:
-    ask = Ask(sort="rank", limit=THINGS, filters={"kind": kind, "state": "open"})
-    return list(list_suggestions(session, ask, store_id=shop.store_id).rows)
+    waiting_ones = [row for row in suggestions if row.decision is None]
+    found = [[row for row in waiting_ones if row.kind == kind] for kind in _ASK]
+    best = [rows[place] for place in range(THINGS) for rows in found if place < len(rows)]
+    return (best or waiting_ones)[:THINGS]
 
 
 def thing(row: SuggestionView, groups: GroupsShown) -> dict[str, Any]:
@@ -261,13 +278,12 @@ def _to_do(
 ) -> str:
     with transaction() as session:
         groups = groups_now(session)
-        things = [thing(row, groups) for row in _best(session, shop)]
-        counts = counts_by_kind(session, store_id=shop.store_id)
+        suggestions = all_suggestions(session, store_id=shop.store_id)
     return render_template(
         "parts/store_to_do.html",
         shop=shop,
-        things=things,
-        open_suggestions=sum(counts.values()),
+        things=[thing(row, groups) for row in _best(suggestions)],
+        open_suggestions=sum(row.decision is None for row in suggestions),
         may_decide=True,
         answered=answered,
         answered_title=suggestion_words.title(answered) if answered else "",

@@ -8,11 +8,10 @@ from flask import Blueprint, Response, current_app, make_response, render_templa
 from flask.typing import ResponseReturnValue
 
 from basket_analysis.store_lists import read_category, read_store
-from basket_analysis.suggestion_lists import list_suggestions
+from basket_analysis.suggestion_lists import all_suggestions
 from catalogs.reports import report_pdf
 from core.clock import business_day
 from core.errors import NotFound
-from core.keyset import Ask
 from web import printed, store_findings
 from web.groups_shown import colour_of, groups_now, name_of
 from web.screens.store_page import Shop, find_shop, page_of_store, suggestions_of, thing
@@ -38,10 +37,11 @@ def of_store(store_code: str) -> ResponseReturnValue:
             raise NotCompared("This store is not compared yet")
         groups = groups_now(session)
         context = page_of_store(session, shop, store, groups)
-        ask = Ask(sort="value_per_week", descending=True, limit=_OPEN_SHOWN, filters={"state": "open"})
-        open_rows = [
-            thing(row, groups) for row in list_suggestions(session, ask, store_id=shop.store_id).rows
-        ]
+        suggestions = all_suggestions(session, store_id=shop.store_id)
+    waiting = [row for row in suggestions if row.decision is None and row.kind != "keep"]
+    open_rows = [
+        thing(row, groups) for row in sorted(waiting, key=lambda row: -row.value_per_week)[:_OPEN_SHOWN]
+    ]
     known = store_findings.known_groups(store, groups)
     views = [view for one in known if (view := groups.find(one.group_id)) is not None]
     drawn = store_findings.drawn_categories(store)
