@@ -93,6 +93,7 @@ _PART_OF: Final = {
     "rules": "groups",
     "store_prints": "store_page",
     "vouchers": "voucher_batches",
+    "reward_kinds": "rewards",
 }
 """Screens that have no place of their own, and whose place they are part of."""
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 from sqlalchemy import text
@@ -212,3 +213,53 @@ class TestGiftCards:
         auditor = visit("auditor")
         assert auditor.get(f"/gift-cards/{number}").status_code == 200
         assert auditor.post(f"/gift-cards/{number}/load", {"amount": "1", "reason": "x"}).status_code == 403
+
+
+class TestRewards:
+    FORM: ClassVar[dict[str, str]] = {"reward_code": "tote", "name_en": "Tote bag", "name_cs": "Taška", "points": "250", "pickup_days": "5",
+            "stock_S1": "12"}  # fmt: skip
+
+    def test_are_made_with_stock_and_changed(self, visit, web_sessions):
+        marketing = visit("marketing")
+        page = said(marketing, "/rewards/kinds/", self.FORM)
+        assert "Tote bag" in page
+        stock = marketing.get("/rewards/TOTE/S1").get_data(as_text=True)
+        assert "Delivery" in stock
+        again = marketing.post("/rewards/kinds/", self.FORM)
+        assert (again.status_code, "no other reward" in again.get_data(as_text=True)) == (422, True)
+        changed = {"name_en": "Big bag", "points": "300", "pickup_days": "7"}
+        assert "Out of use" in said(marketing, "/rewards/kinds/TOTE", changed)
+        with web_sessions() as session:
+            found = session.get_one(Reward, "TOTE")
+            audited = session.execute(
+                text("select action, detail from audit_event where subject_id = 'TOTE' order by event_id")
+            ).all()
+        assert (found.name, found.points, found.active, found.pickup_days) == (
+            {"en": "Big bag"},
+            300,
+            False,
+            7,
+        )
+        assert [row.action for row in audited] == ["reward.create", "reward.change"]
+        assert audited[1].detail["before"]["points"] == 250
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"reward_code": "a b"},
+            {"name_en": "", "name_cs": ""},
+            {"points": "-1"},
+            {"pickup_days": "61"},
+            {"stock_S1": "many"},
+        ],
+    )
+    def test_are_refused_whole_with_the_field_that_is_wrong(self, visit, web_sessions, wrong):
+        form = self.FORM | {"reward_code": "NOREWARD"} | wrong
+        assert visit("marketing").post("/rewards/kinds/", form).status_code == 422
+        with web_sessions() as session:
+            assert session.get(Reward, "NOREWARD") is None
+
+    def test_are_made_by_who_makes_offers(self, visit):
+        assert visit("store_manager").get("/rewards/kinds/").status_code == 200
+        for role in ("store_manager", "desk", "auditor"):
+            assert visit(role).post("/rewards/kinds/", self.FORM).status_code == 403
