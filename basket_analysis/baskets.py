@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from basket_analysis.compiled import compiled
+from basket_analysis.projections import count_items
 from basket_analysis.strata import stratum_of, stratum_sizes
 
 Int32s = NDArray[np.int32]
@@ -70,7 +71,9 @@ class BasketTable:
     @cached_property
     def item_counts(self) -> Int64s:
         """Baskets per item."""
-        return np.bincount(self.codes, minlength=len(self.items)).astype(np.int64)
+        counts = np.zeros(len(self.items), np.int64)
+        count_items(self.codes, counts)
+        return counts
 
 
 def tabulate(

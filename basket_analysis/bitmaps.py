@@ -11,12 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from basket_analysis.compiled import compiled
-from basket_analysis.projections import Int32s, Int64s, Rows
+from basket_analysis.projections import Holders, Int32s, Int64s, Rows
 
 Words = NDArray[np.uint64]
-
-BOUGHT_PER_PAIR = 16
-"""Pairs are counted in one table, basket by basket, where there are so many times as many items bought as pairs of ranks."""
 
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
@@ -115,29 +112,83 @@ def _overlap(bitmaps: Words, mine: int, yours: int, first: int, last: int) -> in
     return int(count)
 
 
-@compiled
-def descend(rows: Rows, nodes: Int32s, names: Int32s, task: Task) -> tuple[Found, Int64s, bool]:
+class Laid(NamedTuple):
     """
-    Return the nodes below `nodes`, and whether that is all.
+    The bitmaps of ranks first, first + 1, …, one after the other, a row for each frequent neighbour.
+
+    `counts` has the baskets that each shares with every rank. Those of the rank of row r begin at word
+    begins[r] of `words`, unless begins[r] is negative: none were wanted; segments[r] is where in them each stratum
+    begins, in words, the width at the end.
+    """
+
+    first: int
+    counts: Int32s
+    words: Words
+    begins: Int64s
+    segments: Int64s
+
+
+@compiled
+def descend_laid(laid: Laid, nodes: Int32s, names: Int32s, longest: int, task: Task) -> tuple[Found, bool]:
+    """Return the nodes below the ranks of `laid`, and whether that is all; the rest as `descend`."""
+    found = _nothing(task.strata)
+    used = 0
+    stack = _empty_stack(longest, laid.segments.shape[1] - 1, task)
+    labels = Labels(np.zeros(1024, np.int32), np.zeros(1024, np.int32))
+    bitmaps = np.zeros(1024, np.uint64)
+    local = np.full(len(nodes), -1, np.int32)
+    for row in range(len(laid.counts)):
+        rank = laid.first + row
+        counts = laid.counts[row]
+        children = (counts[rank + 1 :] >= task.min_count).sum()
+        if used + children > task.room:
+            return _trimmed(found, used), False
+        if children == 0:
+            continue
+        found = _roomy(found, used, used + children)
+        labels = _labelled(labels, 0, children)
+        _name_children(found, used, labels, local, counts, nodes[rank], names, rank, task)
+        width = laid.segments[row, -1]
+        if laid.begins[row] >= 0:
+            bitmaps = _longer(bitmaps, 0, children * width)
+            bitmaps[: children * width] = laid.words[laid.begins[row] : laid.begins[row] + children * width]
+            stack.segments[0] = laid.segments[row]
+            for child in range(children):
+                for stratum in range(task.strata):
+                    begin, end = laid.segments[row, stratum], laid.segments[row, stratum + 1]
+                    found.strata[used + child, stratum] = _overlap(
+                        bitmaps, child * width, child * width, begin, end
+                    )
+        used += children
+        if laid.begins[row] >= 0 and children >= 2 and task.length + 2 <= task.max_length:
+            _open(stack, children, width)
+            found, used, labels, bitmaps, complete = _intersect(found, used, labels, bitmaps, stack, task)
+            if not complete:
+                return _trimmed(found, used), False
+    return _trimmed(found, used), True
+
+
+@compiled
+def descend(  # noqa: PLR0917 - numba takes arrays, not objects
+    rows: Rows, holders: Holders, nodes: Int32s, names: Int32s, first: int, end: int, task: Task
+) -> tuple[Found, Int64s, bool]:
+    """
+    Return the nodes below the ranks `first` to before `end`, and whether that is all.
 
     The item of rank r makes node nodes[r] and is called names[r]. Ranks whose bitmaps would
     not fit are postponed: (rank, its first child among the nodes found, its children).
     """
     found = _nothing(task.strata)
     used = 0
-    postponed = np.empty((len(nodes), 3), np.int64)
+    postponed = np.empty((end - first, 3), np.int64)
     postponements = 0
-    stack = _empty_stack(rows, task)
+    stack = _empty_stack(rows.longest, len(rows.ends), task)
     labels = Labels(np.zeros(1024, np.int32), np.zeros(1024, np.int32))
     bitmaps = np.zeros(1024, np.uint64)
     counts = np.zeros(len(nodes), np.int32)
-    table = _count_pairs(rows, len(nodes))
     local = np.full(len(nodes), -1, np.int32)
-    for rank in range(len(nodes)):
-        if len(table):
-            counts = table[rank]
-        else:
-            _count_neighbours(rows, rank, counts)
+    for rank in range(first, end):
+        _count_neighbours(rows, holders, rank, counts)
         children = (counts[rank + 1 :] >= task.min_count).sum()
         if used + children > task.room:
             return _trimmed(found, used), postponed[:0], False
@@ -146,7 +197,7 @@ def descend(rows: Rows, nodes: Int32s, names: Int32s, task: Task) -> tuple[Found
         found = _roomy(found, used, used + children)
         labels = _labelled(labels, 0, children)
         _name_children(found, used, labels, local, counts, nodes[rank], names, rank, task)
-        begins = _segment(rows, rank, stack.segments[0])
+        begins = _segment(rows, holders, rank, stack.segments[0])
         width = stack.segments[0, -1]
         deeper = children >= 2 and task.length + 2 <= task.max_length
         laid = deeper and children * width <= task.bitmap_words
@@ -157,20 +208,20 @@ def descend(rows: Rows, nodes: Int32s, names: Int32s, task: Task) -> tuple[Found
             bitmaps = _longer(bitmaps, 0, children * width)
             bitmaps[: children * width] = _ZERO
         if laid or task.strata:
-            _lay_bits(rows, rank, local, bitmaps, width if laid else 0, begins, found.strata[used:])
+            _lay_bits(rows, holders, rank, local, bitmaps, width if laid else 0, begins, found.strata[used:])
         used += children
         if laid:
-            stack.at[0], stack.rows[0], stack.width[0], stack.first[0], stack.next[0] = (
-                0,
-                children,
-                width,
-                0,
-                0,
-            )
+            _open(stack, children, width)
             found, used, labels, bitmaps, complete = _intersect(found, used, labels, bitmaps, stack, task)
             if not complete:
                 return _trimmed(found, used), postponed[:0], False
     return _trimmed(found, used), postponed[:postponements], True
+
+
+@compiled
+def _open(stack: Stack, children: int, width: int) -> None:
+    """Make the bitmaps of `children` the first frame."""
+    stack.at[0], stack.rows[0], stack.width[0], stack.first[0], stack.next[0] = 0, children, width, 0, 0
 
 
 @compiled
@@ -189,42 +240,25 @@ def _trimmed(found: Found, used: int) -> Found:
 
 
 @compiled
-def _empty_stack(rows: Rows, task: Task) -> Stack:
+def _empty_stack(longest: int, strata: int, task: Task) -> Stack:
     """Return a stack as deep as the largest basket may lead."""
-    depths = min(max(rows.longest, 2), task.max_length - task.length + 1) + 2
+    depths = min(max(longest, 2), task.max_length - task.length + 1) + 2
     return Stack(
         np.zeros(depths, np.int64),
         np.zeros(depths, np.int64),
         np.zeros(depths, np.int64),
         np.zeros(depths, np.int64),
         np.zeros(depths, np.int64),
-        np.zeros((depths, len(rows.ends) + 1), np.int64),
+        np.zeros((depths, strata + 1), np.int64),
     )
 
 
 @compiled
-def _count_pairs(rows: Rows, ranks: int) -> Int32s:
-    """Return how many baskets each rank shares with each higher one; no rows when that does not pay."""
-    if ranks * ranks * BOUGHT_PER_PAIR > len(rows.ranks):
-        return np.zeros((0, 0), np.int32)
-    table = np.zeros((ranks, ranks), np.int32)
-    at = np.uint64(0)
-    while at < len(rows.ranks):
-        rank = rows.ranks[at]
-        at += _ONE
-        other = at
-        while rank < ranks and rows.ranks[other] < ranks:
-            table[rank, rows.ranks[other]] += 1
-            other += _ONE
-    return table
-
-
-@compiled
-def _count_neighbours(rows: Rows, rank: int, counts: Int32s) -> None:
+def _count_neighbours(rows: Rows, holders: Holders, rank: int, counts: Int32s) -> None:
     """Count the baskets that each higher rank shares with `rank`."""
     counts[rank + 1 :] = 0
-    for holder in range(rows.holder_pointers[rank], rows.holder_pointers[rank + 1]):
-        at = np.uint64(rows.holders[holder]) + _ONE
+    for holder in range(holders.pointers[rank], holders.pointers[rank + 1]):
+        at = np.uint64(holders.places[holder]) + _ONE
         while rows.ranks[at] < len(counts):
             counts[rows.ranks[at]] += 1
             at += _ONE
@@ -257,12 +291,12 @@ def _name_children(  # noqa: PLR0917 - numba takes arrays, not objects
 
 
 @compiled
-def _segment(rows: Rows, rank: int, segments: Int64s) -> Int64s:
+def _segment(rows: Rows, holders: Holders, rank: int, segments: Int64s) -> Int64s:
     """Write where in a bitmap of the holders of `rank` each stratum begins, in words; return it in bits."""
-    holders = rows.holders[rows.holder_pointers[rank] : rows.holder_pointers[rank + 1]]
+    places = holders.places[holders.pointers[rank] : holders.pointers[rank + 1]]
     before = 0
     for stratum in range(len(rows.ends)):
-        until = np.searchsorted(holders, rows.ends[stratum])
+        until = np.searchsorted(places, rows.ends[stratum])
         segments[stratum + 1] = segments[stratum] + (until - before + 63) // 64
         before = until
     return segments[:-1] * 64
@@ -270,14 +304,21 @@ def _segment(rows: Rows, rank: int, segments: Int64s) -> Int64s:
 
 @compiled
 def _lay_bits(  # noqa: PLR0917 - numba takes arrays, not objects
-    rows: Rows, rank: int, local: Int32s, bitmaps: Words, width: int, begins: Int64s, strata: Int32s
+    rows: Rows,
+    holders: Holders,
+    rank: int,
+    local: Int32s,
+    bitmaps: Words,
+    width: int,
+    begins: Int64s,
+    strata: Int32s,
 ) -> None:
     """Set the bits of the frequent neighbours of `rank` unless `width` is 0, and count them by stratum."""
     by_stratum = strata.shape[1] > 0
     stratum = 0
     bit_at = begins[0]
-    for holder in range(rows.holder_pointers[rank], rows.holder_pointers[rank + 1]):
-        at = np.uint64(rows.holders[holder]) + _ONE
+    for holder in range(holders.pointers[rank], holders.pointers[rank + 1]):
+        at = np.uint64(holders.places[holder]) + _ONE
         while at > rows.ends[stratum]:
             stratum += 1
             bit_at = begins[stratum]
