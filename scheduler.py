@@ -141,6 +141,7 @@ def main(data: Path | None, every: float) -> None:
     )
     # It warns of every tick that finds the last one still at work, which is no news here.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     workplace = Workplace(data or settings.data, settings.database_url)
     clock_work = NightClock(
         workplace.sessions, workplace.data, settings.night_hour, settings.night_timezone, clock.now()

@@ -104,7 +104,7 @@ def guide(record: DemoRecord, sample: Sample, *, now: datetime, port: int) -> It
         yield f"  {login:10} {password}   {role.replace('_', ' '):14} {name}, {language}"
     yield ""
     yield f"Till {store_code}/{record.till['till_code']} has the key {record.till['key']}"
-    yield "This posts a receipt of that till (start the server first):"
+    yield "This posts a receipt of that till, once the server runs:"
     yield ""
     yield curl_line(record, receipt_body(sample, now=now), port=port)
 
