@@ -56,15 +56,18 @@ def judge_members(shift: Shift, *, brought: Brought) -> Mapping[str, Any]:
         found = judge(past, habits, reached)
         shift.report(2, 3)
         store_standings(session, run_id=run.run_id, first_day=first_day, found=found)
-        kept = {"habits": {**asdict(habits), "learnt_on": learnt_on.isoformat()}}
+        counts = {
+            "phases": _counts(found.phase, PHASES),
+            "value_classes": _counts(found.value_class, VALUE_CLASSES),
+        }
+        kept = {"habits": {**asdict(habits), "learnt_on": learnt_on.isoformat()}, "standings": counts}
         add_parameters(session, run_id=run.run_id, parameters=kept)
         add_timing(session, run_id=run.run_id, step="judge_members", seconds=time.monotonic() - began)
     shift.report(3, 3)
     return {
         "members": len(past.codes),
         "visits": len(past.visits.day),
-        "phases": _counts(found.phase, PHASES),
-        "value_classes": _counts(found.value_class, VALUE_CLASSES),
+        **counts,
     }
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.keyset import Ask, Page, alphabetical, read_page
-from customers.models import Card, Consent, GroupMembership, Member
+from customers.models import Card, Consent, GroupMembership, Member, MemberStanding
 
 MEMBER_SORTS: Final = ("name", "member_code", "joined_on", "home_store_code", "language")
 FEWEST_DIGITS: Final = 6
@@ -24,7 +24,7 @@ class NoSuchMember(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class MemberRow:
-    """One member of a list; `group_id` is that of the run asked for."""
+    """One member of a list; `group_id`, `phase` and `value_class` are those of the run asked for."""
 
     member_id: UUID
     member_code: str
@@ -38,6 +38,8 @@ class MemberRow:
     joined_on: date
     role: str
     group_id: str | None
+    phase: str | None = None
+    value_class: str | None = None
 
     @property
     def name(self) -> str:
@@ -100,13 +102,18 @@ def list_members(
     """
     Return a page of members, with their groups in the run `run_id`; of one group if `group_id` is given.
 
-    Filters: language, home_store. Words are a card number, e-mail, phone, member code or,
+    Filters: language, home_store, and phase and value of the run. Words are a card number, e-mail, phone, member code or,
     when `names` may be seen, the beginning of a name.
     """
     statement = _members(run_id)
     if group_id is not None:
         statement = statement.where(GroupMembership.group_id == group_id)
-    for name, column in (("language", Member.language), ("home_store", Member.home_store_code)):
+    for name, column in (
+        ("language", Member.language),
+        ("home_store", Member.home_store_code),
+        ("phase", MemberStanding.phase),
+        ("value", MemberStanding.value_class),
+    ):
         if value := ask.filters.get(name):
             statement = statement.where(column == value)
     if ask.words:
@@ -121,7 +128,7 @@ def list_members(
         count=True,
         filled=("member_code", "joined_on"),
     )
-    return Page(tuple(MemberRow(*row[:12]) for row in page.rows), page.following, page.previous, page.total)
+    return Page(tuple(MemberRow(*row[:14]) for row in page.rows), page.following, page.previous, page.total)
 
 
 def find_members(session: Session, words: str, *, names: bool = True, limit: int = 8) -> list[MemberRow]:
@@ -132,7 +139,7 @@ def find_members(session: Session, words: str, *, names: bool = True, limit: int
     rows = session.execute(
         statement.order_by(alphabetical(Member.family_name + " " + Member.given_name)).limit(limit)
     )
-    return [MemberRow(*row[:12]) for row in rows]
+    return [MemberRow(*row[:14]) for row in rows]
 
 
 def read_member(session: Session, *, member_id: UUID, run_id: UUID | None = None) -> MemberView:
@@ -152,14 +159,14 @@ def read_member(session: Session, *, member_id: UUID, run_id: UUID | None = None
         .order_by(Card.state, Card.card_number)
     )
     return MemberView(
-        row=MemberRow(*row[:12]),
+        row=MemberRow(*row[:14]),
         birth_date=member.birth_date,
         company_name=member.company_name,
         company_id=member.company_id,
         vat_id=member.vat_id,
         profiling_objected_at=member.profiling_objected_at,
         cards=tuple(CardView(*card) for card in cards),
-        household=tuple(MemberRow(*other[:12]) for other in household),
+        household=tuple(MemberRow(*other[:14]) for other in household),
         consents=_consents(session, member_id),
     )
 
@@ -241,7 +248,7 @@ def _named(words: str) -> ColumnElement[bool]:
 
 
 def _members(run_id: UUID | None) -> Select[*tuple[Any, ...]]:
-    return select(
+    statement: Select[*tuple[Any, ...]] = select(
         Member.member_id,
         Member.member_code,
         Member.account_id,
@@ -254,7 +261,12 @@ def _members(run_id: UUID | None) -> Select[*tuple[Any, ...]]:
         Member.joined_on,
         Member.role,
         GroupMembership.group_id,
+        MemberStanding.phase,
+        MemberStanding.value_class,
         alphabetical(Member.family_name + " " + Member.given_name).label("name"),
-    ).outerjoin(
-        GroupMembership, (GroupMembership.member_id == Member.member_id) & (GroupMembership.run_id == run_id)
     )
+    for table in (GroupMembership, MemberStanding):
+        statement = statement.outerjoin(
+            table, (table.member_id == Member.member_id) & (table.run_id == run_id)
+        )
+    return statement

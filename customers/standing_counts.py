@@ -5,7 +5,7 @@ No count of one to nine is given. Where such a count stood alone in its line, it
 is known otherwise, so the smallest other count of that line is kept back too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from uuid import UUID
@@ -77,6 +77,12 @@ def phase_moves(session: Session, *, from_run_id: UUID, to_run_id: UUID) -> dict
         .group_by(before.phase, after.phase)
     )
     return kept_back({(row[0], row[1]): row[2] for row in rows}, PHASES, PHASES)
+
+
+def said_of_one_line(counted: Mapping[str, int], names: Sequence[str]) -> dict[str, int | None]:
+    """Return what may be said of counts that stand in one line, such as the members of each phase."""
+    shown = kept_back({("", name): counted.get(name, 0) for name in names}, ("",), names)
+    return {name: shown["", name] for name in names}
 
 
 def kept_back(

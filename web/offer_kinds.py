@@ -1,17 +1,16 @@
 """The choices of the offer builder in words: kinds of conditions and benefits, turns, days, audiences."""
 
-from typing import Final
+from collections.abc import Iterable, Mapping
 
+from customers.models import PHASES, VALUE_CLASSES
 from web.offer_fields import Fields
 from web.offer_forms import DEEPEST
 from web.offer_names import Names, Teller
 from web.offer_naming import Choices
 from web.offer_words import class_words, day_name
 from web.words import gettext as _
-from web.words import language
+from web.words import language, number_text
 
-PHASES: Final = ("new", "growing", "peak", "fading", "lost", "won_back")
-VALUES: Final = ("vip", "potential", "steady", "low")
 Pairs = list[tuple[str, str]]
 
 
@@ -64,14 +63,27 @@ def weekdays(spoken: str) -> list[tuple[int, str]]:
     return [(day, day_name(say, day)) for day in range(1, 8)]
 
 
+def _counted(say: Teller, codes: Iterable[str], counts: Mapping[str, int | None]) -> Pairs:
+    """Return phases or classes in words, with how many members are in each tonight."""
+    return [
+        (
+            code,
+            f"{class_words(say, code)} ({number_text(count)})"
+            if (count := counts.get(code))
+            else class_words(say, code),
+        )
+        for code in codes
+    ]
+
+
 def audience_choices(known: Choices, form: Fields) -> list[tuple[str, str, Pairs]]:
     """Return what an audience can be narrowed to; what an offer names already stands there too."""
     say = Teller(language(), Names())
     lists: list[tuple[str, str, Pairs]] = [
         ("tiers", _("Tiers"), list(known.tiers)),
         ("groups", _("Shopper groups"), list(known.groups)),
-        ("phases", _("Phase of membership"), [(one, class_words(say, one)) for one in PHASES]),
-        ("values", _("Value class"), [(one, class_words(say, one)) for one in VALUES]),
+        ("phases", _("Phase of membership"), _counted(say, PHASES, known.phases)),
+        ("values", _("Value class"), _counted(say, VALUE_CLASSES, known.values)),
     ]
     return [
         (

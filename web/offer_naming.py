@@ -1,12 +1,14 @@
 """What offers can name, and what it is called: stores, articles, voucher batches, gifts, shopper groups and tiers."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from customers.models import PHASES, VALUE_CLASSES
+from customers.standing_counts import said_of_one_line
 from loyalty.tier_models import TierScheme
 from rewards.models import Reward
 from rewards.voucher_models import VoucherBatch
@@ -34,6 +36,9 @@ class Choices:
     batches: tuple[tuple[str, str], ...]
     groups: tuple[tuple[str, str], ...]
     tiers: tuple[tuple[str, str], ...]
+    phases: Mapping[str, int | None]
+    """How many members are of each phase in the served run; empty before the first night, None where it is not said."""
+    values: Mapping[str, int | None]
 
     def currency(self, codes: Iterable[str]) -> str:
         """Return the currency of the first of some stores, of all when none is named."""
@@ -69,14 +74,16 @@ def choices(session: Session, language: str) -> Choices:
     batches = session.execute(
         select(VoucherBatch.batch_code, VoucherBatch.name).order_by(VoucherBatch.batch_code)
     )
+    groups = groups_now(session)
+    standings = groups.run.parameters.get("standings", {}) if groups.run else {}
     return Choices(
         stores=tuple(StoreChoice(*row) for row in stores),
         rewards=tuple((code, _named(code, name, language)) for code, name in rewards),
         batches=tuple((code, _named(code, name, language)) for code, name in batches),
-        groups=tuple(
-            (one.group_id, name_of(one)) for one in groups_now(session).groups if one.kind == "theme"
-        ),
+        groups=tuple((one.group_id, name_of(one)) for one in groups.groups if one.kind == "theme"),
         tiers=_tiers(session, language),
+        phases=said_of_one_line(standings["phases"], PHASES) if standings else {},
+        values=said_of_one_line(standings["value_classes"], VALUE_CLASSES) if standings else {},
     )
 
 

@@ -218,6 +218,7 @@ def step_name(step: str) -> str:
         "keep_liability": _("Keep what is owed in points"),
         "mine_rules": _("Mine rules from the baskets"),
         "form_groups": _("Form shopper groups"),
+        "judge_members": _("Judge phases and values of members"),
         "describe_groups": _("Describe what groups buy"),
         "suggest_assortment": _("Suggest what stores should carry"),
         "measure_decisions": _("Measure what decisions brought"),

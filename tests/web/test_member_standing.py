@@ -83,3 +83,12 @@ class TestTheMemberPage:
         assert "Informational value" not in page
         empty = visit("desk").get(f"/members/{house.members[2]}?tab=history").get_data(as_text=True)
         assert "Nothing has happened yet" in empty
+
+
+class TestTheList:
+    def test_can_be_narrowed_to_a_phase_and_a_value(self, visit, standing: str, house: House):
+        desk = visit("desk")
+        codes = [f"/members/{member}" for member in house.members]
+        growing = desk.get("/members/?phase=growing&value=potential").get_data(as_text=True)
+        assert [code in growing for code in codes] == [True, False, False]
+        assert not any(code in desk.get("/members/?phase=lost").get_data(as_text=True) for code in codes)

@@ -19,6 +19,7 @@ from customers.member_lists import (
     list_members,
     read_member,
 )
+from customers.models import PHASES, VALUE_CLASSES
 from loyalty.expiry import ending_soon
 from loyalty.explanations import explain
 from loyalty.lot_lists import lots_of
@@ -29,11 +30,12 @@ from loyalty.statements import balances, list_statement
 from loyalty.warnings import warnings_of
 from sales.receipt_lists import list_receipts
 from web import scope
+from web.cells import badge
 from web.export import respond
 from web.groups_shown import GroupsShown, groups_now, why_of
 from web.roles import NAMELESS_ROLES
 from web.screens import receipts
-from web.standing_words import history_shown, standing_shown
+from web.standing_words import history_shown, phase_name, phase_tone, standing_shown, value_name
 from web.state import now, transaction, viewer
 from web.tables import Choice, Column, Empty, Filter, Table
 from web.tiers_shown import tier_shown
@@ -166,6 +168,16 @@ def _filters(groups: GroupsShown) -> tuple[Filter, ...]:
             ),
         ),
         Filter(
+            key="phase",
+            label=_("Phase"),
+            choices=tuple(Choice(phase, phase_name(phase)) for phase in PHASES),
+        ),
+        Filter(
+            key="value",
+            label=_("Value"),
+            choices=tuple(Choice(value, value_name(value)) for value in VALUE_CLASSES),
+        ),
+        Filter(
             key="language",
             label=_("Language"),
             choices=tuple(Choice(code, language_name(code)) for code in LANGUAGES),
@@ -199,6 +211,22 @@ def _columns(groups: GroupsShown, points: dict[UUID, int]) -> tuple[Column[Membe
             value=lambda row: groups.words(row.group_id),
             figure=lambda row: (
                 groups.mark(row.group_id) or Markup("<span class='none'>{}</span>").format(_("none"))
+            ),
+        ),
+        Column(
+            key="phase",
+            title=_("Phase"),
+            value=lambda row: phase_name(row.phase) if row.phase else None,
+            figure=lambda row: badge(phase_name(row.phase), phase_tone(row.phase)) if row.phase else Markup(),
+        ),
+        Column(
+            key="value_class",
+            title=_("Value"),
+            value=lambda row: value_name(row.value_class) if row.value_class else None,
+            figure=lambda row: (
+                badge(value_name(row.value_class), phase_tone(row.value_class))
+                if row.value_class
+                else Markup()
             ),
         ),
         Column(
