@@ -167,8 +167,9 @@ class Assortment:
         kept = (1 - buyers.transfer) / weeks * scale
         own, halo = buyers.value * kept, buyers.baskets * float(row["halo"]) * kept
         loss = float(own.sum() + halo.sum())
+        of_halo = float((buyers.baskets * kept).sum()) * float(row["halo_error"])
         # The sum of squares over households is the variance of a Poisson bootstrap over them.
-        error = float(np.sqrt(((own + halo) ** 2).sum() + (self.doubt_ * loss) ** 2))
+        error = float(np.sqrt(((own + halo) ** 2).sum() + of_halo**2 + (self.doubt_ * loss) ** 2))
         low, high = _interval(loss, error)
         revenue = float(buyers.value.sum()) / weeks * scale
         transfer = 1 - float(own.sum()) / revenue if revenue > 0 else 0.0

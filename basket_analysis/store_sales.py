@@ -73,7 +73,7 @@ def article_statistics(table: SalesTable) -> pd.DataFrame:
 
     Columns: `revenue`, `own_loss` and `halo_loss` are minor units per week (the losses after what
     substitutes catch), `error` is the standard error of the loss over households, `transfer` the share
-    caught, `halo` minor units per basket, `baskets`, `households`, `exclusive` (households that bought no
+    caught, `halo` minor units per basket and `halo_error` how unsure that is, `baskets`, `households`, `exclusive` (households that bought no
     other article of the type), `first_week`, `last_week`.
     """
     lines = pd.DataFrame(
@@ -93,7 +93,6 @@ def article_statistics(table: SalesTable) -> pd.DataFrame:
         .agg(
             value=("value", "sum"),
             baskets=("basket", "size"),
-            halo=("halo", "sum"),
             first_week=("week", "min"),
             last_week=("week", "max"),
             type=("type", "first"),
@@ -101,7 +100,28 @@ def article_statistics(table: SalesTable) -> pd.DataFrame:
         .reset_index()
     )
     by_household["transfer"], by_household["exclusive"] = _transfer(lines, by_household)
-    return _by_article(by_household, table.weeks)
+    return _by_article(by_household, _halos(lines), table.weeks)
+
+
+def _halos(lines: pd.DataFrame) -> pd.DataFrame:
+    """
+    Return the halo per basket of each (store, article), and its standard error.
+
+    The mean over few baskets is mostly chance, and to cut it off below nothing would count the lucky half of
+    that chance: it is drawn towards nothing by as much of its variance as single baskets explain (empirical Bayes).
+    """
+    found = lines.groupby(["store", "article"], sort=True)["halo"].agg(["mean", "size"])
+    means, sizes = found["mean"].to_numpy(), found["size"].to_numpy(np.float64)
+    total, pairs = sizes.sum(), len(found)
+    explained = float((sizes * means**2).sum())
+    within = max(0.0, float((lines["halo"].to_numpy() ** 2).sum()) - explained) / max(1.0, total - pairs)
+    apart = (explained - pairs * within) / max(1.0, total)
+    between = max(apart, 0.0)
+    chance = within / np.maximum(sizes, 1)
+    kept = np.divide(between, between + chance, out=np.zeros(pairs), where=between + chance > 0)
+    return pd.DataFrame(
+        {"halo": np.maximum(means * kept, 0.0), "halo_error": np.sqrt(chance * kept)}, index=found.index
+    )
 
 
 def _transfer(lines: pd.DataFrame, by_household: pd.DataFrame) -> tuple[Floats, NDArray[np.bool_]]:
@@ -135,13 +155,12 @@ def _transfer(lines: pd.DataFrame, by_household: pd.DataFrame) -> tuple[Floats, 
     return caught, (without == 0).to_numpy(dtype=np.bool_)
 
 
-def _by_article(by_household: pd.DataFrame, weeks: int) -> pd.DataFrame:
+def _by_article(by_household: pd.DataFrame, halos: pd.DataFrame, weeks: int) -> pd.DataFrame:
     keys = ["store", "article"]
-    means = by_household.groupby(keys)[["halo", "baskets"]].transform("sum")
-    by_household["halo_per_basket"] = (means["halo"] / means["baskets"]).clip(lower=0)
+    by_household = by_household.join(halos, on=keys)
     kept = (1 - by_household["transfer"]) / weeks
     by_household["own_loss"] = by_household["value"] * kept
-    by_household["halo_loss"] = by_household["halo_per_basket"] * by_household["baskets"] * kept
+    by_household["halo_loss"] = by_household["halo"] * by_household["baskets"] * kept
     by_household["square"] = (by_household["own_loss"] + by_household["halo_loss"]) ** 2
     by_household["caught"] = by_household["value"] * by_household["transfer"]
     grouped = by_household.groupby(keys, sort=True)
@@ -151,7 +170,8 @@ def _by_article(by_household: pd.DataFrame, weeks: int) -> pd.DataFrame:
         own_loss=("own_loss", "sum"),
         halo_loss=("halo_loss", "sum"),
         square=("square", "sum"),
-        halo=("halo_per_basket", "first"),
+        halo=("halo", "first"),
+        halo_error=("halo_error", "first"),
         baskets=("baskets", "sum"),
         households=("household", "size"),
         exclusive=("exclusive", "sum"),

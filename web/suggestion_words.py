@@ -1,14 +1,16 @@
 """Assortment suggestions in words: what is suggested, what its money means, and everything that speaks for it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from basket_analysis.suggestion_lists import SuggestionView
+from basket_analysis.suggestion_lists import SubstituteView, SuggestionView
 from web.groups_shown import GroupsShown
 from web.words import gettext as _
-from web.words import money_estimate, ngettext, percent_text
+from web.words import money_estimate, ngettext, number_text, percent_text
 
 _SHORT = 2
 """Reasons that fit into a cell."""
+
+_HARDLY = 0.01
 
 
 def articles(row: SuggestionView) -> str:
@@ -77,6 +79,7 @@ def reasons(row: SuggestionView, groups: GroupsShown) -> list[str]:
     served = groups.words(row.group_id)
     if served:
         found.append(_("Serves the group %(group)s", group=served))
+    found += [*_groups(row, groups), _margin(row)]
     weeks = _number(row, "weeks")
     if weeks:
         found.append(
@@ -85,6 +88,28 @@ def reasons(row: SuggestionView, groups: GroupsShown) -> list[str]:
             )
         )
     return found
+
+
+def _groups(row: SuggestionView, groups: GroupsShown) -> Iterator[str]:
+    """Yield the groups that the store has more of than the chain, and how many of their households buy it."""
+    for group_id, people, times in row.evidence.get("groups") or []:
+        if name := groups.words(group_id):
+            yield _(
+                "%(group)s, of which this store has %(times)s times the chain's share: %(people)s buy it",
+                group=name,
+                times=number_text(times, 1),
+                people=ngettext("%(num)s household", "%(num)s households", people),
+            )
+
+
+def _margin(row: SuggestionView) -> str:
+    margin = row.evidence.get("margin_per_week")
+    if isinstance(margin, int):
+        return _(
+            "%(amount)s a week of the article's own revenue is margin",
+            amount=money_estimate(margin, row.currency),
+        )
+    return _("Revenue, not margin: what the article costs is not known")
 
 
 def _people(row: SuggestionView) -> str:
@@ -116,6 +141,18 @@ def _stated(row: SuggestionView) -> Iterator[str]:
 def _for_listing(row: SuggestionView) -> Iterator[str]:
     if (stores := _number(row, "stores")) is not None:
         yield ngettext("Sold in %(num)s similar store", "Sold in %(num)s similar stores", round(stores))
+    if own := _number(row, "own_households"):
+        yield ngettext(
+            "%(num)s household of this store buys it elsewhere",
+            "%(num)s households of this store buy it elsewhere",
+            round(own),
+        )
+    if sellers := _number(row, "chain_stores"):
+        yield ngettext(
+            "Sold in %(num)s store of the chain", "Sold in %(num)s stores of the chain", round(sellers)
+        )
+    if penetration := _number(row, "penetration"):
+        yield _("%(share)s of the households that shop there buy it", share=percent_text(penetration))
     if (rate := _number(row, "per_thousand_baskets")) is not None:
         yield _("There it takes %(amount)s in a thousand baskets", amount=money_estimate(rate, row.currency))
     if transfer := _number(row, "transfer"):
@@ -132,6 +169,10 @@ def _for_placing(row: SuggestionView) -> Iterator[str]:
             here=percent_text(here, 1),
             elsewhere=percent_text(elsewhere, 1),
         )
+    if lift := _number(row, "adjusted_lift"):
+        yield _(
+            "The chain's baskets hold both %(times)s times as often as by chance", times=number_text(lift, 1)
+        )
 
 
 def _for_what_is_sold(row: SuggestionView) -> Iterator[str]:
@@ -144,6 +185,8 @@ def _for_what_is_sold(row: SuggestionView) -> Iterator[str]:
             article=row.other,
             share=percent_text(transfer),
         )
+    elif transfer is not None and transfer < _HARDLY:
+        yield _("Hardly anything of its kind would catch it")
     elif transfer is not None:
         yield _("Others of its kind would catch about %(share)s", share=percent_text(transfer))
     if halo := _number(row, "halo_per_week"):
@@ -157,6 +200,31 @@ def _for_what_is_sold(row: SuggestionView) -> Iterator[str]:
             "%(num)s households buy nothing else of its kind",
             round(loyal),
         )
+    if best := _number(row, "best_buyers"):
+        yield ngettext(
+            "%(num)s of the store's best buyers takes it and would miss %(amount)s a week of it",
+            "%(num)s of the store's best buyers take it and would miss %(amount)s a week of it",
+            round(best),
+            amount=money_estimate(_number(row, "best_value_per_week") or 0, row.currency),
+        )
+
+
+def substitutes(
+    row: SuggestionView, found: Sequence[SubstituteView]
+) -> list[tuple[SubstituteView, str, str]]:
+    """Return each substitute with what it would catch, and how many households buy both at different times."""
+    return [
+        (
+            one,
+            _("%(amount)s a week", amount=money_estimate(one.catches, row.currency)),
+            ngettext(
+                "%(num)s household takes both, at different times",
+                "%(num)s households take both, at different times",
+                one.households,
+            ),
+        )
+        for one in found
+    ]
 
 
 def _number(row: SuggestionView, name: str) -> float | None:

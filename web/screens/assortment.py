@@ -15,6 +15,7 @@ from basket_analysis.suggestion_lists import (
     list_suggestions,
     read_suggestion,
     stores_with_suggestions,
+    substitutes_of,
     suggestion_bounds,
     undo_decision,
 )
@@ -32,7 +33,7 @@ from web.roles import may
 from web.state import now, transaction, viewer
 from web.tables import Choice, Column, Empty, Filter, Table
 from web.words import gettext as _
-from web.words import money_estimate
+from web.words import money_estimate, readable
 
 blueprint = Blueprint("assortment", __name__, url_prefix="/assortment")
 
@@ -127,9 +128,11 @@ def _page(suggestion_id: UUID, *, errors: dict[str, str] | None = None) -> str:
     with transaction() as session:
         suggestion = read_suggestion(session, suggestion_id=suggestion_id, store_id=viewer().store_id)
         groups = groups_now(session)
+        substitutes = substitutes_of(session, suggestion)
     return render_template(
         "screens/suggestion.html",
         suggestion=suggestion,
+        substitutes=suggestion_words.substitutes(suggestion, substitutes),
         title=suggestion_words.title(suggestion),
         money_words=suggestion_words.meaning_of_money(suggestion),
         reasons=suggestion_words.reasons(suggestion, groups),
@@ -191,7 +194,7 @@ def _columns(bounds: tuple[int, int], groups: GroupsShown) -> tuple[Column[Sugge
             key="article",
             title=_("Article"),
             value=suggestion_words.articles,
-            second=lambda row: row.category,
+            second=lambda row: readable(row.category) if row.category else None,
             sort=True,
         ),
         Column(
