@@ -15,7 +15,7 @@ from basket_analysis.baskets import NON_MERCHANDISE_CATEGORIES, NON_MERCHANDISE_
 from basket_analysis.group_lists import GroupView, groups_of_run
 from basket_analysis.models import AnalysisRun, ServedRun
 from basket_analysis.profiles import CLIPPED_AT, Profiles
-from basket_analysis.scoring import JOINS_AT
+from basket_analysis.scoring import JOINS_AT, RISES_BY
 from basket_analysis.strata import STRATA, stratum_of
 from basket_analysis.theme_files import read_document
 from basket_analysis.themes import NO_THEME, TOO_LITTLE, Theme, ThemeRule, Themes
@@ -226,6 +226,8 @@ def _explain(
         member_code,
         kind,
         **told,
+        # Whom no theme fitted before, one must fit a little better.
+        needed=JOINS_AT + RISES_BY if kind == "none" and strength >= JOINS_AT else JOINS_AT,
         fit=Fit(group, strength),
         second=second,
         holding=holding if len(chance) else 0,

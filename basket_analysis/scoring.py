@@ -15,6 +15,8 @@ Floats = NDArray[np.float64]
 
 JOINS_AT = 2.5
 MOVES_BY = 1.5
+RISES_BY = 0.5
+"""A household that no theme fitted the last time joins one only when it fits clearly better than it need have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class HouseholdScorer:
 
     A household joins its best theme at z ≥ `joins_at`. One that was in a theme in `previous`
     (household → group) stays while that theme's z is at least `joins_at` - `moves_by`, unless
-    another exceeds it by more than `moves_by`. Themes that were merged are one group, as strong as the strongest of
+    another exceeds it by more than `moves_by`; one that was in none joins at `joins_at` + `rises_by`. Themes that were merged are one group, as strong as the strongest of
     them. After `fit`, `places_` has the households in the order of their ids, `scores_` the z of each for every theme
     and `habits_` the counts behind it.
     """
@@ -52,11 +54,13 @@ class HouseholdScorer:
         previous: Mapping[str, str] | None = None,
         joins_at: float = JOINS_AT,
         moves_by: float = MOVES_BY,
+        rises_by: float = RISES_BY,
     ) -> None:
         self.themes = themes
         self.previous = previous or {}
         self.joins_at = joins_at
         self.moves_by = moves_by
+        self.rises_by = rises_by
         self.places_: tuple[Place, ...]
         self.scores_: Floats
         self.habits_: Habits
@@ -81,19 +85,29 @@ class HouseholdScorer:
             elif not ids:
                 places.append(Place(household, NO_THEME, None, None, None, count))
             else:
-                old = numbers.get(self.themes.group_of(self.previous.get(household, "")))
-                places.append(self._place(household, scores, count, ids, old))
+                before = self.themes.group_of(self.previous.get(household, ""))
+                joins_at = self.joins_at + (self.rises_by if before == NO_THEME else 0.0)
+                old = numbers.get(before)
+                places.append(self._place(household, scores, count, ids, old, joins_at))
         self.places_ = tuple(places)
         return self
 
-    def _place(self, household: str, scores: Floats, baskets: int, ids: list[str], old: int | None) -> Place:
+    def _place(  # noqa: PLR0917 - one household's part of the loop
+        self,
+        household: str,
+        scores: Floats,
+        baskets: int,
+        ids: list[str],
+        old: int | None,
+        joins_at: float,
+    ) -> Place:
         ranked = np.argsort(-scores, kind="stable")
         own = int(ranked[0])
         if old is not None and scores[old] >= self.joins_at - self.moves_by:
             own = own if scores[own] > scores[old] + self.moves_by else old
             group = ids[own]
         else:
-            group = ids[own] if scores[own] >= self.joins_at else NO_THEME
+            group = ids[own] if scores[own] >= joins_at else NO_THEME
         others = [int(number) for number in ranked if number != own]
         return Place(
             household=household,
