@@ -132,7 +132,7 @@ def _articles(session: Session, key: str, codes: set[str]) -> dict[str, str]:
     if not codes:
         return {}
     column = getattr(Article, key)
-    return dict(session.execute(select(column, Article.name).where(column.in_(codes))).tuples().all())
+    return {row[0]: row[1] for row in session.execute(select(column, Article.name).where(column.in_(codes)))}
 
 
 def _named(code: str, names: dict[str, str] | None, language: str) -> str:

@@ -1,16 +1,18 @@
 """Offers: the list with what is left of each budget, one offer with its versions and results, and what is decided about it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest
 
 from core.clock import zone
+from core.keyset import Page
 from rewards.offer_decisions import (
     LONGEST_TEXT,
     NoReason,
@@ -58,12 +60,12 @@ def index() -> ResponseReturnValue:
         known = choices(session, language())
         stores = [one for one in known.stores if viewer().store_code in {None, one.code}]
         rows = all_offers(session, now=now())
-        names = names_of(session, [row.version.document for row in rows], language(), known)
+        cells = _Cells(session, known)
         table = Table(
             name="offers",
             find=_("Name or code"),
             default_sort="state",
-            columns=_columns(_Cells(known, names)),
+            columns=_columns(cells),
             filters=(
                 Filter(
                     key="state",
@@ -81,7 +83,7 @@ def index() -> ResponseReturnValue:
                     choices=tuple(Choice(one.code, one.name) for one in stores),
                 ),
             ),
-            fetch=lambda ask: list_offers(rows, ask, language=language()),
+            fetch=lambda ask: cells.named(list_offers(rows, ask, language=language())),
             href=lambda row: url_for("offers.show", code=row.version.offer_code),
             in_panel=False,
             empty=Empty(
@@ -223,12 +225,20 @@ def _seen() -> datetime:
         raise BadRequest from error
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Cells:
-    """What the columns of the list say of a row."""
+    """What the columns of the list say of a row of a page that was `named`."""
 
+    session: Session
     known: Choices
-    names: Names
+    names: Names = field(default_factory=Names)
+
+    def named(self, page: Page[OfferRow]) -> Page[OfferRow]:
+        """Look up what the codes in the offers of a page are called, and return the page."""
+        documents = [row.version.document for row in page.rows]
+        found, before = names_of(self.session, documents, language(), self.known), self.names
+        self.names = replace(found, skus={**before.skus, **found.skus}, gtins={**before.gtins, **found.gtins})
+        return page
 
     def teller(self, row: OfferRow) -> Teller:
         """Return who speaks of an offer, in the currency and time of its stores."""

@@ -1,6 +1,6 @@
 """What runs in a store today: for its manager, to be printed and put up beside the tills."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -15,7 +15,7 @@ from sales.models import Store
 from web import scope
 from web.offer_budgets import last_day
 from web.offer_lists import OfferVersionView, Spent, live_versions, spent_by_code, spent_here, standing
-from web.offer_names import Json, Teller
+from web.offer_names import Json, Names, Teller
 from web.offer_naming import Choices, choices, names_of
 from web.offer_words import audience_words, headline, hours_words, offer_name
 from web.offers_today import is_in, runs_on
@@ -58,24 +58,17 @@ def index() -> ResponseReturnValue:
         known = choices(session, language())
         live = [one for one in live_versions(session) if is_in(one, store.store_code)]
         spent = spent_by_code(session, now=now(), codes=[one.offer_code for one in live])
-        here = spent_here(
+        local = spent_here(
             session, store_id=store.store_id, today=day, monday=day - timedelta(days=day.weekday())
         )
         stock = _stock(session, store.store_id)
-        rows = {
-            one.offer_code: _row(
-                session,
-                one,
-                known,
-                spent=spent.get(one.offer_code, Spent()),
-                here=here,
-                stock=stock,
-                day=day,
-            )
-            for one in live
-        }
-        today = [rows[one.offer_code] for one in live if runs_on(one, day, store.timezone)]
-        coming = [rows[one.offer_code] for one in live if _comes(one, day, store.timezone)]
+        here = _Here(spent, local, stock, day)
+        told = [
+            [one for one in live if runs_on(one, day, store.timezone)],
+            [one for one in live if _comes(one, day, store.timezone)],
+        ]
+        names = names_of(session, [one.document for part in told for one in part], language(), known)
+        today, coming = ([_row(one, known, names, here) for one in part] for part in told)
     return render_template(
         "screens/today.html", store=store, scope=chosen, today=today, coming=coming, day=day
     )
@@ -92,21 +85,24 @@ def _comes(one: OfferVersionView, day: date, timezone: str) -> bool:
     return start is not None and day < start.astimezone(zone(timezone)).date() <= day + timedelta(days=_AHEAD)
 
 
-def _row(
-    session: Session,
-    one: OfferVersionView,
-    known: Choices,
-    *,
-    spent: Spent,
-    here: dict[tuple[str, str], Spent],
-    stock: dict[str, int],
-    day: date,
-) -> TodayRow:
-    document = one.document
-    say = Teller(language(), names_of(session, [document], language(), known))
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """What is used of offers, in all and in this store, the pieces of gifts that lie here, and the day."""
+
+    spent: Mapping[str, Spent]
+    local: dict[tuple[str, str], Spent]
+    stock: Mapping[str, int]
+    day: date
+
+
+def _row(one: OfferVersionView, known: Choices, names: Names, here: _Here) -> TodayRow:
+    document, day = one.document, here.day
+    spent = here.spent.get(one.offer_code, Spent())
+    stores = document.get("stores") or ()
+    say = Teller(language(), names.at(known.currency(stores), known.timezone(stores)))
     end = last_day(document, known)
     benefit = document["benefit"]
-    left = tuple(_left(say, document, spent, here, one.offer_code))
+    left = tuple(_left(say, document, spent, here.local, one.offer_code))
     return TodayRow(
         code=one.offer_code,
         name=offer_name(say, document),
@@ -118,7 +114,7 @@ def _row(
         ends_soon=end is not None and end <= day + timedelta(days=_SOON),
         left=left,
         used_up=standing(one, spent, now()) == "exhausted",
-        stock=stock.get(benefit["reward"]) if benefit["kind"] == "gift" else None,
+        stock=here.stock.get(benefit["reward"]) if benefit["kind"] == "gift" else None,
     )
 
 
