@@ -13,13 +13,14 @@ from sqlalchemy.orm import Session
 from core.clock import zone
 from core.driver import driver_of
 from loyalty.programme import Programme
-from rewards.carts import CartLine, Occasion, Shopper
+from rewards.carts import Occasion, Shopper
 from rewards.offers import Offer
 from rewards.rehearsal_play import LineCost, Setting, Worth
 from rewards.selections import Article
+from rewards.units import Line
 from sales.articlecodes import find_gtin
 from sales.models import Store
-from sales.past_baskets import HUNDREDTHS, THOUSANDTHS, UNITS, Goods, PastBasket, all_goods
+from sales.past_baskets import HUNDREDTHS, THOUSANDTHS, Goods, PastBasket, all_goods
 
 LineCodes = Mapping[tuple[UUID, int], tuple[str | None, str | None]]
 """SKU and GTIN, as a till gave them, by receipt and line number."""
@@ -79,11 +80,9 @@ class Scene:
     first_sales: Mapping[str, datetime]
     one_for_all: bool
     """No offer names stores, so that to offers all stores are one: what is learnt in one need not be learnt in each."""
+    codes: LineCodes = field(default_factory=dict)
+    """The codes of lines whose articles nobody knew then, of the day that is played."""
     _people: dict[str, tuple[Shopper, str | None]] = field(default_factory=dict)
-    _articles: dict[int, Article] = field(default_factory=dict)
-    """What offers look at, by article."""
-    _measures: dict[tuple[int, int], tuple[Decimal, str | None]] = field(default_factory=dict)
-    """Quantities and units as carts have them."""
     _by_sku: dict[str, Goods] = field(default_factory=dict)
     _by_gtin: dict[str, Goods] = field(default_factory=dict)
 
@@ -110,7 +109,6 @@ class Scene:
             one_for_all=not any(offer.stores for offer in asked),
             first_sales=dict(driver.execute(_FIRST, (until,)).fetchall()) if first else {},
         )
-        scene._articles = {key: _article(one) for key, one in scene.goods.items()}
         scene._by_sku = {one.sku: one for one in scene.goods.values()}
         scene._by_gtin = {one.gtin: one for one in scene.goods.values() if one.gtin}
         return scene
@@ -129,8 +127,8 @@ class Scene:
                 shopper = Shopper(code, tier, groups, phase, value, birth_date, company=company)
                 self._people[member_id] = shopper, group
 
-    def setting(self, basket: PastBasket, codes: LineCodes) -> Setting:
-        """Return a basket ready to be played; `codes` are those of lines whose articles nobody knew then."""
+    def setting(self, basket: PastBasket) -> Setting:
+        """Return a basket ready to be played."""
         place = self.places[basket.store_id]
         known = self._people.get(basket.member_id) if basket.member_id is not None else None
         shopper, group = known or (None, None)
@@ -147,7 +145,13 @@ class Scene:
         )
         return Setting(
             basket=basket,
-            cart=self._cart(basket, codes),
+            lines=[
+                # The first of the units are pieces; what is below it names no unit, and is of pieces too.
+                Line.of_thousandths(number, quantity, price, pieces=unit <= 0)
+                for number, quantity, price, unit in zip(
+                    basket.numbers, basket.quantities, basket.prices, basket.units, strict=True
+                )
+            ],
             occasion=occasion,
             day=basket.closed_at.astimezone(zone(place.timezone)).date(),
             account=basket.account_id,
@@ -165,30 +169,19 @@ class Scene:
         first = self.first_sales.get(basket.account_id or "") == basket.closed_at
         return replace(shopper, staff=staff, first_purchase=first) if staff or first else shopper
 
-    def _cart(self, basket: PastBasket, codes: LineCodes) -> tuple[CartLine, ...]:
-        measures, articles = self._measures, self._articles
-        lines = []
-        for number, article, quantity, price, unit in zip(
-            basket.numbers, basket.articles, basket.quantities, basket.prices, basket.units, strict=True
-        ):
-            measure = measures.get((quantity, unit))
-            if measure is None:
-                name = UNITS[unit] if unit >= 0 else None
-                measure = measures[quantity, unit] = (Decimal(quantity) / THOUSANDTHS, name)
-            one = articles.get(article) if article is not None else None
-            if one is None:
-                one = self._of_codes(codes, basket, number)
-            # Calling the class itself takes three times as long.
-            lines.append(tuple.__new__(CartLine, (number, *measure, price, *one)))
-        return tuple(lines)
-
-    def _of_codes(self, codes: LineCodes, basket: PastBasket, number: int) -> Article:
-        """Return the article that a line's codes lead to by now."""
-        sku, gtin = codes.get((basket.receipt_id, number), (None, None))
-        found = self._by_sku.get(sku) if sku else None
+    def article_at(self, basket: PastBasket, place: int) -> Article:
+        """Return what offers look at of a line: the article of then, or that its codes lead to by now."""
+        article = basket.articles[place]
+        found = self.goods.get(article) if article is not None else None
+        sku = gtin = None
+        if found is None:
+            sku, gtin = self.codes.get((basket.receipt_id, basket.numbers[place]), (None, None))
+            found = self._by_sku.get(sku) if sku else None
         if found is None and gtin:
             found = self._by_gtin.get(find_gtin(gtin) or "")
-        return _article(found) if found is not None else (sku, gtin, None, None, None, None, False)
+        if found is None:
+            return (sku, gtin, None, None, None, None, False)
+        return (found.sku, found.gtin, found.category, found.type, found.department, found.brand, True)
 
     def costs(self, setting: Setting) -> list[LineCost] | None:
         """Return what the lines of a basket cost the chain, None where that is not known of all of them."""
@@ -201,11 +194,6 @@ class Scene:
             percent = int(one.tax_rate * HUNDREDTHS) if rate is None else rate
             found.append(LineCost(one.article_id, _rounded(one.cost * quantity), percent))
         return found
-
-
-def _article(one: Goods) -> Article:
-    """Return what offers look at of an article."""
-    return (one.sku, one.gtin, one.category, one.type, one.department, one.brand, True)
 
 
 def _rounded(thousandths: int) -> int:

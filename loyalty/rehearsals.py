@@ -51,7 +51,14 @@ class Rehearsing:
         self.currency = next(iter(self.scene.places.values())).currency
         programme = programmes(session).on(plan.asked_at.date())
         worth = worth_of(session, programme, self.currency)
-        self.play = Play(plan.rehearsed, plan.live, plan.choice, worth=worth, costs=self.scene.costs)
+        self.play = Play(
+            plan.rehearsed,
+            plan.live,
+            plan.choice,
+            worth=worth,
+            costs=self.scene.costs,
+            article_at=self.scene.article_at,
+        )
         self.sums = Sums(tuple(offer.code for offer in plan.rehearsed))
         self.days = days_with_baskets(
             session,
@@ -87,7 +94,7 @@ class Rehearsing:
         sums.baskets = self.days[day] - len(voided)
         base, total = self.sums.baskets, self.total
         report(base, total)
-        codes = unknown_codes(session, day=day) if self._touch.unknown else {}
+        self.scene.codes = unknown_codes(session, day=day) if self._touch.unknown else {}
         baskets = past_baskets(
             session,
             day=day,
@@ -101,7 +108,7 @@ class Rehearsing:
         for some in _chunks(baskets):
             self.scene.meet(session, some)
             for basket in some:
-                played = self.play.play(self.scene.setting(basket, codes))
+                played = self.play.play(self.scene.setting(basket))
                 if played is not None:
                     sums.add(played)
             done += len(some)

@@ -5,26 +5,19 @@ Offers are tried stage by stage, from the highest priority down, then by code. T
 exclusive group are spent for that group; see docs/offers.md for all rules.
 """
 
-from collections import defaultdict
-from collections.abc import Container, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from rewards.applying import apply_one
 from rewards.book import OfferBook
 from rewards.carts import Cart, Left, Occasion
-from rewards.choosing import BETTER, choose
-from rewards.doorkeeper import Doorkeeper
 from rewards.explanations import Explainer, NotApplied
-from rewards.offers import BEST, VOUCHER, Gift, NextVoucher, batches_asked
-from rewards.ready_offers import LiveOffer
-from rewards.standing_basket import Basket, Given
-from rewards.units import Line, Run
-from rewards.voucher_values import Redeemed, take_values
+from rewards.offers import Gift, NextVoucher, batches_asked
+from rewards.outcomes import NOTHING_COUNTED, Outcome, Parts, outcome_of
+from rewards.standing_basket import Given
+from rewards.units import Line
+from rewards.voucher_values import Redeemed
 
 T = TypeVar("T")
-ONCE = Decimal(1)
-NOTHING_COUNTED: Mapping[str, Left] = {}
 
 
 class Discount(NamedTuple):
@@ -87,29 +80,25 @@ class Evaluation:
     __slots__ = (
         "_applications",
         "_basket",
-        "_book",
         "_cart",
         "_left",
         "_lines",
         "_order",
-        "_redeemed",
+        "_outcome",
         "occasion",
     )
 
     def __init__(
         self,
         cart: Cart,
-        book: OfferBook,
+        order: Sequence[int],
         occasion: Occasion,
         left: Mapping[str, Left],
-        *,
-        basket: Basket,
-        order: Sequence[int],
-        redeemed: list[Redeemed],
+        outcome: Outcome,
     ) -> None:
         self.occasion = occasion
-        self._cart, self._book, self._left, self._basket = cart, book, left, basket
-        self._order, self._redeemed = order, redeemed
+        self._cart, self._order, self._left = cart, order, left
+        self._outcome, self._basket = outcome, outcome.basket
         self._lines: tuple[EvaluatedLine, ...] | None = None
         self._applications: tuple[Application, ...] | None = None
 
@@ -147,30 +136,11 @@ class Evaluation:
                 code, version, reason = offer.code, offer.version, offer.name(language)
                 for place, amount in given.per_line.items():
                     found[place] = (*found.get(place, ()), Discount(code, version, amount, reason))
-        for redeemed in self._redeemed:
+        for redeemed in self._outcome.redeemed:
             reason = redeemed.name(language)
             for place, amount in redeemed.per_line.items():
                 found[place] = (*found.get(place, ()), Discount(redeemed.batch, None, amount, reason))
         return found
-
-    @property
-    def nets(self) -> list[int]:
-        """What is left to be paid of each line of the cart."""
-        return self._as_in_cart(self._basket.net)
-
-    @property
-    def given(self) -> Sequence[Given]:
-        """What offers gave in order of application, as the basket keeps it: `per_line` by place, not by line number."""
-        return self._basket.given
-
-    def reduced_by(self, codes: Container[str]) -> set[int]:
-        """Return the places in the cart of the lines that one of these offers took something off."""
-        return {
-            self._order[place]
-            for given in self._basket.given
-            if given.live.code in codes
-            for place in given.per_line
-        }
 
     @property
     def applications(self) -> tuple[Application, ...]:
@@ -178,7 +148,7 @@ class Evaluation:
         if self._applications is None:
             self._applications = (
                 *map(self._application, self._basket.given),
-                *map(self._value, self._redeemed),
+                *map(self._value, self._outcome.redeemed),
             )
         return self._applications
 
@@ -252,22 +222,14 @@ class Evaluation:
         )
 
     @property
-    def earning(self) -> tuple[tuple[tuple[int, Decimal], ...], ...]:
+    def earning(self) -> tuple[Parts, ...]:
         """For every line of the cart what earns how many times points: (net in minor units, times)."""
-        basket = self._basket
-        return tuple(
-            self._as_in_cart(
-                [
-                    ((net, ONCE),) if runs is None else _parts(net, runs)
-                    for net, runs in zip(basket.net, basket.runs, strict=True)
-                ]
-            )
-        )
+        return tuple(self._as_in_cart(self._outcome.earning))
 
     @property
     def not_applied(self) -> tuple[NotApplied, ...]:
         """What is in the basket's reach but gave nothing: why, and what is missing; at most twenty, by priority."""
-        return tuple(self._explainer().not_applied({each.batch for each in self._redeemed}))
+        return tuple(self._explainer().not_applied({each.batch for each in self._outcome.redeemed}))
 
     def why_not(self, offer_code: str, left: Left | None = None) -> NotApplied | None:
         """
@@ -275,13 +237,13 @@ class Evaluation:
 
         `left` is what is known of its limits by now, where they were not asked for since nothing triggered it.
         """
-        explainer, live = self._explainer(), self._book.by_code.get(offer_code)
+        explainer, live = self._explainer(), self._outcome.book.by_code.get(offer_code)
         if left is not None:
             explainer.left = {**explainer.left, offer_code: left}
         return None if live is None or live.rank in explainer.applied else explainer.why_not(live)
 
     def _explainer(self) -> Explainer:
-        book, occasion, left = self._book, self.occasion, self._left
+        book, occasion, left = self._outcome.book, self.occasion, self._left
 
         def applied_to(cart: Cart, left: Mapping[str, Left]) -> set[str]:
             return {each.offer_code for each in apply_offers(cart, book, occasion, left).applications}
@@ -291,8 +253,7 @@ class Evaluation:
     @property
     def exhausted(self) -> tuple[str, ...]:
         """The offers that stopped because what was counted before left them no further use or amount."""
-        live = self._book.live
-        return tuple(live[rank].code for rank, why in sorted(self._basket.refused.items()) if why != BETTER)
+        return self._outcome.exhausted
 
     @property
     def notes(self) -> tuple[tuple[str, str], ...]:
@@ -310,39 +271,14 @@ def apply_offers(
     arguments give the same result, whatever the order of the book's offers was.
     """
     order, store = _by_line_number(cart), occasion.store_code
-    lines, ranks = [], set(book.on_every_basket(store))
-    matching: dict[int, list[int]] = {}
     known = book.known_in(store)
-    for place, index in enumerate(order):
+    lines, seen = [], []
+    for index in order:
         line = cart[index]
         lines.append(Line(line))
-        if line.unit_price > 0:
-            article = line[4:]
-            selections, triggered = known.get(article) or book.seen(article, store)
-            for number in selections:
-                if number in matching:
-                    matching[number].append(place)
-                else:
-                    matching[number] = [place]
-            if triggered:
-                ranks.update(triggered)
-    if occasion.presented:
-        ranks.update(book.opened_by(occasion.presented, store))
-    basket = Basket(lines, matching, occasion.presented)
-    live = Doorkeeper(occasion).among([book.live[rank] for rank in sorted(ranks)])
-    redeemed = _go_through(basket, book, live, left, occasion)
-    return Evaluation(cart, book, occasion, left, basket=basket, order=order, redeemed=redeemed)
-
-
-def _parts(net: int, runs: Sequence[Run]) -> tuple[tuple[int, Decimal], ...]:
-    """Return what is left of a line's units by how many times points they earn."""
-    first = runs[0][3]
-    if len(runs) == 1 or all(run[3] is first for run in runs):
-        return ((net, ONCE if first is None else first),)
-    parts: dict[Decimal, int] = defaultdict(int)
-    for count, left, _flags, times in runs:
-        parts[ONCE if times is None else times] += count * left
-    return tuple((parts[times], times) for times in sorted(parts))
+        article = line[4:]
+        seen.append(known.get(article) or book.seen(article, store))
+    return Evaluation(cart, order, occasion, left, outcome_of(lines, seen, book, occasion, left))
 
 
 def _by_line_number(cart: Cart) -> Sequence[int]:
@@ -351,25 +287,3 @@ def _by_line_number(cart: Cart) -> Sequence[int]:
     if numbers == sorted(numbers):
         return range(len(numbers))
     return sorted(range(len(numbers)), key=numbers.__getitem__)
-
-
-def _go_through(
-    basket: Basket, book: OfferBook, live: list[LiveOffer], left: Mapping[str, Left], occasion: Occasion
-) -> list[Redeemed]:
-    """Try all offers in their order, and take the values of vouchers where they come."""
-    if not occasion.presented:
-        _try_all(basket, book, live, left)
-        return []
-    last = [offer for offer in live if offer.offer.stage == VOUCHER]
-    _try_all(basket, book, [offer for offer in live if offer.offer.stage != VOUCHER], left)
-    basket.net_before_vouchers = sum(basket.net[place] for place in basket.priced)
-    _try_all(basket, book, last, left)
-    return take_values(basket, occasion, basket.net_before_vouchers)
-
-
-def _try_all(basket: Basket, book: OfferBook, live: list[LiveOffer], left: Mapping[str, Left]) -> None:
-    if book.choice == BEST:
-        choose(basket, live, left)
-        return
-    for offer in live:
-        apply_one(basket, offer, left)

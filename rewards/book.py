@@ -149,11 +149,11 @@ class OfferBook:
                     each.clear()
                 self._seen_alike.clear()
                 self._remembered = 0
-            found = known[article] = self._seen_as(values_of(article), store)
+            found = known[article] = self.seen_as(values_of(article), store)
             self._remembered += 1
         return found
 
-    def _seen_as(self, values: tuple[str | None, ...], store: str) -> Seen:
+    def seen_as(self, values: tuple[str | None, ...], store: str) -> Seen:
         """Return what is known of an article by its values; many are alike in all that offers of the book ask."""
         asked = tuple([values[place] if values[place] in of else None for place, of in self._used])
         alike = (store if store in self._named_stores else ELSEWHERE, asked)

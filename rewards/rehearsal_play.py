@@ -1,22 +1,24 @@
 """
 Playing a past basket twice: with the live offers alone, and with the rehearsed ones among them. Pure.
 
-Both times by the very function that tills use. What is between the two is what the rehearsed offers do.
+Both times by the very engine that tills use. What is between the two is what the rehearsed offers do.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from core.money import split_largest_remainder
-from rewards.applicator import Evaluation, apply_offers
-from rewards.book import OfferBook
-from rewards.carts import Cart, Left, Occasion
+from rewards.book import OfferBook, Seen
+from rewards.carts import Left, Occasion
 from rewards.offers import Gift, NextVoucher, Offer, PointsMultiplier
+from rewards.outcomes import NOTHING_COUNTED, Outcome, outcome_of
 from rewards.rehearsal import Given, Margin, Played
 from rewards.rehearsal_budgets import Budgets
+from rewards.selections import Article, values_of
+from rewards.units import Line
 from sales.past_baskets import PastBasket
 
 
@@ -35,7 +37,7 @@ class Setting(NamedTuple):
     """A past basket ready to be played; `day` is the store's own, `person` is who limits per member count."""
 
     basket: PastBasket
-    cart: Cart
+    lines: list[Line]
     occasion: Occasion
     day: date
     account: str | None
@@ -62,25 +64,54 @@ Costs = Callable[[Setting], Sequence[LineCost] | None]
 """Says what each line of a basket cost; None where that is not known of all of them."""
 
 
+ArticleAt = Callable[[PastBasket, int], Article]
+"""Says what offers look at of a line of a basket, by its place."""
+MOST_KNOWN: Final = 500_000
+"""Articles, over all stores, that a world remembers what its book knows of."""
+
+
 class World:
     """A book of offers, and what past baskets have used of its limits so far."""
 
-    def __init__(self, offers: Sequence[Offer], choice: str) -> None:
+    def __init__(self, offers: Sequence[Offer], choice: str, article_at: ArticleAt) -> None:
         self.offers = tuple(offers)
         self.book = OfferBook(offers, choice)
         self.budgets = Budgets(offers)
         self.limited = bool(self.budgets.limits)
+        self._article_at = article_at
+        self._known: dict[str, dict[int | None, Seen]] = {}
+        self._remembered = 0
 
-    def play(self, setting: Setting) -> Evaluation:
+    def play(self, setting: Setting) -> Outcome:
         """Return what the offers give on a basket, and count it."""
+        occasion, basket = setting.occasion, setting.basket
+        known = self._known.get(occasion.store_code) or self._known.setdefault(occasion.store_code, {})
+        seen = [
+            known.get(article) or self._look_at(known, setting, place)
+            for place, article in enumerate(basket.articles)
+        ]
         if not self.limited:
-            return apply_offers(setting.cart, self.book, setting.occasion)
-        left = self.budgets.left(store_id=setting.store_id, day=setting.day, person=setting.person)
-        found = apply_offers(setting.cart, self.book, setting.occasion, left)
+            return outcome_of(setting.lines, seen, self.book, occasion, NOTHING_COUNTED)
+        left = self.budgets.left(store_id=basket.store_id, day=setting.day, person=setting.person)
+        found = outcome_of(setting.lines, seen, self.book, occasion, left)
         self._count(setting, found, left)
         return found
 
-    def _count(self, setting: Setting, found: Evaluation, left: Mapping[str, Left]) -> None:
+    def _look_at(self, known: dict[int | None, Seen], setting: Setting, place: int) -> Seen:
+        """Return what the book knows of a line's article, and remember it where that is one that was known then."""
+        store = setting.occasion.store_code
+        seen = self.book.seen_as(values_of(self._article_at(setting.basket, place)), store)
+        article = setting.basket.articles[place]
+        if article is not None:
+            if self._remembered >= MOST_KNOWN:
+                for each in self._known.values():
+                    each.clear()
+                self._remembered = 0
+            known[article] = seen
+            self._remembered += 1
+        return seen
+
+    def _count(self, setting: Setting, found: Outcome, left: Mapping[str, Left]) -> None:
         moment = setting.occasion.at
         for code in found.exhausted:
             self.budgets.note_exhausted(
@@ -107,16 +138,22 @@ class Play:
     """The two worlds of a rehearsal."""
 
     def __init__(
-        self, rehearsed: Sequence[Offer], live: Sequence[Offer], choice: str, *, worth: Worth, costs: Costs
+        self,
+        rehearsed: Sequence[Offer],
+        live: Sequence[Offer],
+        choice: str,
+        *,
+        worth: Worth,
+        costs: Costs,
+        article_at: ArticleAt,
     ) -> None:
         self.codes = frozenset(offer.code for offer in rehearsed)
         # Without its dates: the past is played as if it were the offer's time.
         at_any_time = [_at_any_time(offer) for offer in rehearsed]
         beside = [_at_any_time(offer) for offer in live]
-        self.before = World(beside, choice)
-        self.after = World(
-            [*(offer for offer in beside if offer.code not in self.codes), *at_any_time], choice
-        )
+        self.before = World(beside, choice, article_at)
+        unchanged = [offer for offer in beside if offer.code not in self.codes]
+        self.after = World([*unchanged, *at_any_time], choice, article_at)
         self.replaces = any(offer.code in self.codes for offer in live)
         self._worth = worth
         self._costs = costs
@@ -144,25 +181,25 @@ class Play:
         before = self.before.play(setting)
         return self._played(setting, before, after) if touched or self._is_touched(before) else None
 
-    def _is_touched(self, found: Evaluation) -> bool:
+    def _is_touched(self, found: Outcome) -> bool:
         return any(one.live.code in self.codes for one in found.given)
 
-    def _played(self, setting: Setting, before: Evaluation, after: Evaluation) -> Played:
+    def _played(self, setting: Setting, before: Outcome, after: Outcome) -> Played:
         given = self._given(setting, after)
         return Played(
             day=setting.day,
             store_id=setting.store_id,
             account=setting.account,
             group=setting.group,
-            net_before=before.net,
-            net_after=after.net,
+            net_before=sum(before.nets),
+            net_after=sum(after.nets),
             past_discount=setting.basket.discount_amount,
             rehearsed=tuple(one for one in given if one.offer_code in self.codes),
             live=tuple(one for one in given if one.offer_code not in self.codes),
             margin=self._margin(setting, before.nets, after),
         )
 
-    def _given(self, setting: Setting, after: Evaluation) -> list[Given]:
+    def _given(self, setting: Setting, after: Outcome) -> list[Given]:
         """Return what every offer gave; points count for nobody where there is no account to earn them."""
         more = self._multiplied(after) if setting.account is not None else {}
         found = []
@@ -182,7 +219,7 @@ class Play:
             found.append(Given(code, one.times, one.amount, points, worth, gifts, vouchers))
         return found
 
-    def _multiplied(self, after: Evaluation) -> dict[str, int]:
+    def _multiplied(self, after: Outcome) -> dict[str, int]:
         """Return the points that multipliers add, shared by how much they multiply where there are several."""
         codes = [one.live.code for one in after.given if one.live.code in self._multipliers]
         if not codes:
@@ -194,7 +231,7 @@ class Play:
             weights[0] = 1
         return dict(zip(codes, split_largest_remainder(more, weights), strict=True))
 
-    def _margin(self, setting: Setting, before: Sequence[int], after: Evaluation) -> Margin | None:
+    def _margin(self, setting: Setting, before: Sequence[int], after: Outcome) -> Margin | None:
         costs = self._costs(setting)
         if costs is None:
             return None

@@ -10,6 +10,7 @@ puts a new list in place of the old one, so that a snapshot of a basket is a han
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
+from typing import Self
 
 from core.money import half_up
 from rewards.carts import PIECES, CartLine
@@ -44,6 +45,8 @@ class Line:
 
     __slots__ = ("count", "gross", "left", "line_number", "measure", "unit_price")
 
+    measure: int | None
+
     def __init__(self, line: CartLine) -> None:
         self.line_number = line.line_number
         self.unit_price = price = line.unit_price
@@ -52,11 +55,27 @@ class Line:
             self.count = pieces
             self.left = price
             self.gross = pieces * price
-            self.measure: int | None = None
+            self.measure = None
         else:
             self.gross = self.left = half_up(line.quantity * price)
             self.count = 1
             self.measure = int(line.quantity * ONE)
+
+    @classmethod
+    def of_thousandths(cls, line_number: int, quantity: int, unit_price: int, *, pieces: bool) -> Self:
+        """Return a line of so many thousandths; `pieces` says whether its unit is one that whole numbers of are sold."""
+        line = cls.__new__(cls)
+        line.line_number, line.unit_price = line_number, unit_price
+        count, rest = divmod(quantity, ONE)
+        if pieces and not rest:
+            line.count, line.left, line.gross = count, unit_price, count * unit_price
+            line.measure = None
+        else:
+            exact = quantity * unit_price
+            rounded = (2 * abs(exact) + ONE) // (2 * ONE)
+            line.gross = line.left = rounded if exact >= 0 else -rounded
+            line.count, line.measure = 1, quantity
+        return line
 
     def runs(self) -> list[Run]:
         """Return the units as nothing was given for them yet."""

@@ -515,7 +515,7 @@ class TestBooks:
             offer("D", items(), percent("10"), limits={"uses": 5}, valid={"weekdays": [1]}),
         ]
         found = evaluate(TEA, limited, *others)
-        book = found._book
+        book = found._outcome.book
         assert book.limited_candidates(tuple(TEA), found.occasion) == (limited,)
 
 
