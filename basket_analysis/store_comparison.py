@@ -112,7 +112,7 @@ class StoreComparison:
             if group < 0 or households < self.min_people:
                 continue
             share, error = _share(self._visits, member, own)
-            elsewhere, other_error = _share(self._visits, member, others)
+            elsewhere, other_error = _share(self._visits, member, others) if others.any() else (share, 0.0)
             spread = float(np.hypot(error, other_error))
             found.append(
                 GroupShare(
@@ -142,14 +142,17 @@ class StoreComparison:
         own = np.flatnonzero(self._cell_store == store)
         peers = self._peers[store].copy()
         peers[store] = False
-        baskets, other_baskets = self._baskets[store], max(float(self._baskets[peers].sum()), 1.0)
+        baskets = self._baskets[store]
         visits = np.where(self._store_of == store, self._visits, 0)
         shown: list[tuple[int, Int64s]] = []
         for category in np.unique(self._cell_category[own]).tolist():
             cells = own[self._cell_category[own] == category]
             if len(cells) >= self.min_people:
                 shown.append((category, cells))
-        rates = [float(self._revenue[peers, category].sum()) / other_baskets for category, _cells in shown]
+        # Without others to be held against, what is sold is what is expected.
+        held = peers if peers.any() else np.arange(self._table.stores) == store
+        per_basket = self._revenue[held].sum(axis=0) / max(float(self._baskets[held].sum()), 1.0)
+        rates = [float(per_basket[category]) for category, _cells in shown]
         errors = [
             self._error(cells, visits, rate) for (_category, cells), rate in zip(shown, rates, strict=True)
         ]

@@ -313,10 +313,10 @@ def _article_columns(category: CategoryView, currency: str) -> tuple[Column[Arti
 def _rates(one: ArticleView, category: CategoryView) -> str | None:
     """Return how many of a thousand baskets hold an article here and where it is sold."""
     if one.here is None:
-        return _("where sold %(chain)s ‰", chain=number_text(round(one.per_thousand, 1), 1))
+        return _("%(chain)s in a thousand where sold", chain=number_text(round(one.per_thousand, 1), 1))
     here = 1000 * one.here.baskets / max(category.store.baskets, 1)
     return _(
-        "%(here)s ‰; where sold %(chain)s ‰",
+        "%(here)s in a thousand; where sold %(chain)s",
         here=number_text(round(here, 1), 1),
         chain=number_text(round(one.per_thousand, 1), 1),
     )
