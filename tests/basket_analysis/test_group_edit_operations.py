@@ -149,7 +149,7 @@ class TestEditsOfGroups:
             undo_edit(session, edit_id=edit, **BY)
         assert {members for _, members in night(sessions, tmp_path, 2).values()} == {30}
 
-    def test_are_refused_where_they_make_no_sense_and_audited_where_they_do(self, sessions, town):
+    def test_are_foreseen_refused_where_they_make_no_sense_and_audited_where_they_do(self, sessions, town):
         baking, breakfast = id_of(sessions, BAKING), id_of(sessions, BREAKFAST)
         refused = [
             (BadEdit, lambda session: rename_group(session, group_id=baking, names={}, **BY)),
@@ -182,8 +182,7 @@ class TestEditsOfGroups:
             ).all()
         assert trail == [("group.merge", "mara", baking), ("group.undo", "mara", baking)]
 
-    def test_are_foreseen_before_they_are_made(self, sessions, town):
-        baking, evening = id_of(sessions, BAKING), id_of(sessions, EVENING)
+        evening = id_of(sessions, EVENING)
         with sessions() as session:
             foreseen = preview_split(session, group_id=baking)
             assert {*foreseen.suggested, *foreseen.rest} == BAKING
