@@ -10,12 +10,12 @@ from collections.abc import Mapping
 
 from rewards.at_once import give_at_once
 from rewards.benefits import Worked, shared, unit_by_unit
-from rewards.bundles import Bundles, claimable
+from rewards.bundles import Bundles, claimable, give_on_one_line
 from rewards.carts import Left
 from rewards.planning import Plan, planned
 from rewards.ready_offers import WITHOUT_END, LiveOffer
-from rewards.standing_basket import BUDGET, USES, Basket, Claimable, Given, masks
-from rewards.units import CLOSED, DISCOUNTED, ONE, Run
+from rewards.standing_basket import BUDGET, USES, Basket, Claimable, Given, marks, masks
+from rewards.units import DISCOUNTED, ONE, Run
 
 MOST_PLANNED = 20_000
 """Applications planned one by one on a basket; more stop the offer, and the evaluation says so."""
@@ -53,6 +53,10 @@ def _apply_again_and_again(
     if live.at_once:
         return None if _is_too_much(basket, live) else give_at_once(basket, live, amount_left)
     if live.alone and (found := claimable(basket, live)) is not None:
+        if len(found) == 1:
+            if _is_too_much(basket, live):
+                return None
+            return give_on_one_line(basket, live, found, times_left, amount_left)
         return _give_bundles(Bundles(basket, live, found), times_left, amount_left)
     return _give_by_plans(Claimable(basket, live), live, times_left, amount_left)
 
@@ -250,7 +254,7 @@ def _put(
 ) -> int:
     """Make of the taken units what they are now; return what came off them."""
     pool, off_here = view.pools[place], 0
-    flags = (view.basket.flag_of(live.group) if live.group else 0) | (0 if live.stackable else CLOSED)
+    flags = marks(view.basket, live)
     made: dict[int, list[Run]] = {}
     taken: dict[int, int] = {}
     worked = 0

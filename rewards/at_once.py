@@ -25,6 +25,8 @@ def give_at_once(basket: Basket, live: LiveOffer, amount_left: int) -> Given | N
     places = basket.matching.get(live.plain) if live.plain is not None else _claimed(basket, live, mask)
     if not places:
         return None
+    if live.discounts and len(places) == 1:
+        return _take_off_one(basket, live, places[0], (flags, mask), amount_left)
     given = Given(live)
     if live.discounts:
         gives = _take_off(basket, given, places, (flags, mask), amount_left)
@@ -52,6 +54,40 @@ Flags = tuple[int, int]
 """What units that are claimed are marked with, and which of them may not be claimed."""
 
 
+def _take_off_one(
+    basket: Basket, live: LiveOffer, place: int, flags_and_mask: Flags, amount_left: int
+) -> Given | None:
+    """Take a discount off the units of a single line; return what was given, None as `give_at_once` does."""
+    flags, mask = flags_and_mask
+    runs = basket.units(place)
+    if len(runs) == 1 and runs[0][2] & mask:
+        return None
+    share = _share_of(live, runs, mask, basket.lines[place].measure)
+    if not 0 < share <= amount_left:
+        if share > amount_left:
+            basket.refused[live.rank] = BUDGET
+        return None
+    basket.changed(live.rank)[place] = (
+        _reduced_alike(runs[0], share, flags)
+        if len(runs) == 1
+        else _reduced(runs, share, live, flags_and_mask)
+    )
+    basket.net[place] -= share
+    given = Given(live)
+    given.times, given.amount, given.per_line[place] = 1, share, share
+    basket.given.append(given)
+    return given
+
+
+def _share_of(live: LiveOffer, runs: list[Run], mask: int, measure: int | None) -> int:
+    """Return what comes off the units of one line that may be claimed."""
+    if live.total is not None:
+        return live.total(sum([run[0] * run[1] for run in runs if not run[2] & mask]))
+    assert live.per_unit is not None
+    off = live.per_unit
+    return sum([run[0] * off(run[1], measure) for run in runs if not run[2] & mask])
+
+
 def _take_off(
     basket: Basket, given: Given, places: Sequence[int], flags_and_mask: Flags, amount_left: int
 ) -> bool:
@@ -61,9 +97,9 @@ def _take_off(
     if live.per_unit is None:
         shares = _shares(live, units, mask)
     else:
-        lines, off = basket.lines, live.per_unit
+        lines = basket.lines
         shares = [
-            sum([run[0] * off(run[1], lines[place].measure) for run in runs if not run[2] & mask])
+            _share_of(live, runs, mask, lines[place].measure)
             for place, runs in zip(places, units, strict=True)
         ]
     given.amount = amount = sum(shares)

@@ -6,13 +6,14 @@ offers of `rewards.at_once` these are what chains run: three for two, the second
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import NamedTuple
 
 from core.money import split_largest_remainder
 from rewards.offers import CHEAPEST
 from rewards.ready_offers import LiveOffer
-from rewards.standing_basket import Basket, Given, masks
-from rewards.units import CLOSED, DISCOUNTED, ONE, Run
+from rewards.standing_basket import BUDGET, Basket, Given, marks, masks
+from rewards.units import DISCOUNTED, ONE, Run
 
 Found = list[tuple[int, Run]]
 """The places of lines, each with its one run."""
@@ -41,6 +42,81 @@ def claimable(basket: Basket, live: LiveOffer) -> Found | None:
     return found
 
 
+def give_on_one_line(
+    basket: Basket, live: LiveOffer, found: Found, times_left: int, amount_left: int
+) -> Given | None:
+    """Give all applications of an offer for which a single line has units: each is like the first."""
+    assert live.needed is not None
+    ((place, run),) = found
+    count, left, _flags, times = run
+    size = -(-live.needed[1] // ONE)
+    most = min(count // size, times_left)
+    share = _share_of_one(live, left, size)
+    if not share.off and (live.discounts or not _gives(live, times)):
+        return None
+    if share.off and amount_left // share.off < most:
+        basket.refused[live.rank] = BUDGET
+        most = amount_left // share.off
+    if not most:
+        return None
+    given = Given(live)
+    given.times, given.points, given.amount = most, (live.points or 0) * most, share.off * most
+    flags = marks(basket, live)
+    pattern = _pattern(run, size, share, live, flags)
+    basket.worked_on(len(pattern))
+    basket.given.append(given)
+    if live.add_up and not flags:
+        return given
+    rest = count - size * most
+    runs = basket.changed(live.rank)
+    runs[place] = made = _repeated(pattern, most)
+    if rest:
+        made.append((rest, *run[1:]))
+    if given.amount:
+        given.per_line[place] = given.amount
+        basket.net[place] -= given.amount
+    return given
+
+
+def _share_of_one(live: LiveOffer, left: int, size: int) -> Share:
+    """Return what an application does on a line that it claims all its units of."""
+    worked = size if live.nth is None else min(size, live.nth.count)
+    if live.total is not None:
+        return Share(worked, live.total(worked * left))
+    return Share(worked, worked * live.per_unit(left, None) if live.per_unit is not None else 0)
+
+
+def _gives(live: LiveOffer, times: Decimal | None) -> bool:
+    """Return whether a benefit that is no discount gives something on units that earn so many times points."""
+    if live.multiplier is None:
+        return live.points is None or live.points > 0
+    return live.multiplied(times) != times
+
+
+def _pattern(run: Run, count: int, share: Share, live: LiveOffer, flags: int) -> list[Run]:
+    """Return what an application makes of so many units of a run."""
+    _count, left, old, times = run
+    flags |= old
+    if live.multiplier is not None:
+        return [(count, left, flags, live.multiplied(times))]
+    if not share.off:
+        return [(count, left, flags, times)]
+    off, more = divmod(share.off, share.worked)
+    pieces = [
+        (more, left - off - 1, flags | DISCOUNTED, times),
+        (share.worked - more, left - off, flags | (DISCOUNTED if off else 0), times),
+        (count - share.worked, left, flags, times),
+    ]
+    return [piece for piece in pieces if piece[0]]
+
+
+def _repeated(pattern: list[Run], repeats: int) -> list[Run]:
+    """Return what an application makes of units, made so many times."""
+    if len(pattern) > 1:
+        return pattern * repeats
+    return [(pattern[0][0] * repeats, *pattern[0][1:])]
+
+
 class Bundles:
     """The applications of one offer on the lines found, as long as there are enough units."""
 
@@ -51,7 +127,7 @@ class Bundles:
         self.rest = [run[0] for _place, run in found]
         self.there = sum(self.rest)
         self.first = 0
-        self.flags = (basket.flag_of(live.group) if live.group else 0) | (0 if live.stackable else CLOSED)
+        self.flags = marks(basket, live)
         self.made: list[list[Run]] = [[] for _ in found]
         self.given = Given(live)
 
@@ -102,10 +178,8 @@ class Bundles:
 
     def gives(self, shares: dict[int, Share]) -> bool:
         """Return whether a benefit that is no discount gives something."""
-        live = self.live
-        if live.multiplier is None:
-            return live.points is None or live.points > 0
-        return any(live.multiplied(times) != times for times in (self.found[index][1][3] for index in shares))
+        found = self.found
+        return any(_gives(self.live, found[index][1][3]) for index in shares)
 
     def repeats(self, takes: list[Take]) -> int:
         """Return how often this application can be given in a row."""
@@ -121,32 +195,14 @@ class Bundles:
             share = shares.get(index, NOTHING)
             self.rest[index] -= count * repeats
             self.there -= count * repeats
-            pattern = self._pattern(self.found[index][1], count, share)
-            if len(pattern) == 1:
-                pattern = [(pattern[0][0] * repeats, *pattern[0][1:])]
-            elif repeats > 1:
-                pattern *= repeats
-            self.basket.worked_on(len(pattern))
-            self.made[index] += pattern
+            pattern = _pattern(self.found[index][1], count, share, self.live, self.flags)
+            made = _repeated(pattern, repeats)
+            self.basket.worked_on(len(made))
+            self.made[index] += made
             if share.off:
                 place, off = self.found[index][0], share.off * repeats
                 given.amount += off
                 given.per_line[place] = given.per_line.get(place, 0) + off
-
-    def _pattern(self, run: Run, count: int, share: Share) -> list[Run]:
-        _count, left, old, times = run
-        flags = old | self.flags
-        if self.live.multiplier is not None:
-            return [(count, left, flags, self.live.multiplied(times))]
-        if not share.off:
-            return [(count, left, flags, times)]
-        off, more = divmod(share.off, share.worked)
-        pieces = [
-            (more, left - off - 1, flags | DISCOUNTED, times),
-            (share.worked - more, left - off, flags | (DISCOUNTED if off else 0), times),
-            (count - share.worked, left, flags, times),
-        ]
-        return [piece for piece in pieces if piece[0]]
 
     def settle(self) -> Given:
         """Write what was given into the basket, and return it."""
@@ -154,9 +210,7 @@ class Bundles:
         basket.given.append(given)
         if live.add_up and not self.flags:
             return given
-        before = basket.runs
-        basket.history.append((live.rank, before))
-        basket.runs = runs = before.copy()
+        runs = basket.changed(live.rank)
         for (place, run), made, rest in zip(self.found, self.made, self.rest, strict=True):
             if made:
                 runs[place] = [*made, (rest, *run[1:])] if rest else made

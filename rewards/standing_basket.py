@@ -318,3 +318,9 @@ def masks(basket: Basket, live: LiveOffer) -> tuple[int, int]:
         return mask, 0
     # Who only has to be bought may be closed, as long as the discount falls on something else.
     return (mask | CLOSED, 0) if live.select is None else (mask, CLOSED)
+
+
+def marks(basket: Basket, live: LiveOffer) -> int:
+    """Return the flags that the units get which an offer claims."""
+    flag = basket.flag_of(live.group) if live.group else 0
+    return flag if live.stackable else flag | CLOSED
