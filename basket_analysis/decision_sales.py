@@ -7,7 +7,8 @@ import numpy as np
 
 from basket_analysis.effects import AFTER_WEEKS, BEFORE_WEEKS
 from basket_analysis.reading import SoldLines
-from basket_analysis.store_baskets import Floats, Int32s
+from basket_analysis.store_baskets import Floats, Int32s, Int64s
+from basket_analysis.substitutes import offsets
 
 EPOCH = date(2000, 1, 1)
 
@@ -45,14 +46,21 @@ class DecisionSales:
     def __init__(self, sold: SoldLines, currencies: dict[int, str]) -> None:
         self._ids = sold.stores
         self._currency = np.array([currencies.get(int(store), "") for store in self._ids], object)
-        self._store = np.searchsorted(self._ids, sold.store_id)[sold.basket].astype(np.int32)
-        self._day = sold.day[sold.basket]
-        self._article = sold.article
-        self._value = sold.value.astype(np.float64)
         self._number = {article.article_id: number for number, article in enumerate(sold.articles)}
         self._articles = sold.articles
         self._categories = _codes([article.category for article in sold.articles])
         self._types = _codes([article.type for article in sold.articles])
+        self._first = (sold.first_day - EPOCH).days
+        store = np.searchsorted(self._ids, sold.store_id)[sold.basket].astype(np.int32)
+        day = sold.day[sold.basket] - self._first
+        value = sold.value.astype(np.float64)
+        order = np.argsort(sold.article, kind="stable")
+        self._store, self._day, self._value = store[order], day[order], value[order]
+        self._of_article = offsets(sold.article, len(sold.articles))
+        days = (sold.following_day - sold.first_day).days
+        self._totals = np.zeros((len(self._ids), days))
+        np.add.at(self._totals, (store, day), value)
+        self._mixes = _weekly(store, self._categories[sold.article] + 1, day // 7, value, len(self._ids))
 
     def knows(self, store_id: int) -> bool:
         """Return whether the store sold anything at all."""
@@ -60,9 +68,9 @@ class DecisionSales:
 
     def days_sold(self, store_id: int, article_id: int) -> list[date]:
         """Return the days on which a store sold an article."""
-        number = self._number.get(article_id, -1)
-        lines = (self._article == number) & (self._ids[self._store] == store_id)
-        return [EPOCH + timedelta(days=int(day)) for day in np.unique(self._day[lines])]
+        lines = self._lines(article_id, alone=True)
+        days = np.unique(self._day[lines[self._ids[self._store[lines]] == store_id]])
+        return [EPOCH + timedelta(days=self._first + int(day)) for day in days]
 
     def kind_of(self, article_id: int) -> tuple[str, str | None]:
         """Return the level at which what replaces an article is counted, and its name there: type, else category."""
@@ -81,12 +89,18 @@ class DecisionSales:
 
         Rows are in the order of `stores`.
         """
-        kept = self._within(window)
-        if article_id is not None:
-            kept &= np.isin(self._article, self._kin(article_id, alone=alone))
-        start = (window.start - EPOCH).days
-        found = np.zeros((len(self._ids), BEFORE_WEEKS + AFTER_WEEKS))
-        np.add.at(found, (self._store[kept], (self._day[kept] - start) // 7), self._value[kept])
+        start = (window.start - EPOCH).days - self._first
+        weeks = BEFORE_WEEKS + AFTER_WEEKS
+        found = np.zeros((len(self._ids), weeks))
+        if article_id is None:
+            known = np.zeros((len(self._ids), weeks * 7))
+            first, last = max(start, 0), min(start + weeks * 7, self._totals.shape[1])
+            known[:, first - start : last - start] = self._totals[:, first:last]
+            return np.asarray(known.reshape(len(self._ids), weeks, 7).sum(axis=2))
+        lines = self._lines(article_id, alone=alone)
+        week = (self._day[lines] - start) // 7
+        kept = (week >= 0) & (week < weeks)
+        np.add.at(found, (self._store[lines[kept]], week[kept]), self._value[lines[kept]])
         return found
 
     def comparable(self, window: Window, *, store_id: int, article_id: int) -> list[int]:
@@ -115,9 +129,13 @@ class DecisionSales:
         """Return the row of a store."""
         return int(np.searchsorted(self._ids, store_id))
 
-    def _within(self, window: Window) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-        start, end = (window.start - EPOCH).days, (window.due - EPOCH).days
-        return (self._day >= start) & (self._day < end)
+    def _lines(self, article_id: int, *, alone: bool) -> Int64s:
+        """Return the lines with an article, or with any of its kind."""
+        kin = self._kin(article_id, alone=alone)
+        parts = [
+            np.arange(self._of_article[number], self._of_article[number + 1]) for number in kin if number >= 0
+        ]
+        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
     def _kin(self, article_id: int, *, alone: bool) -> Int32s:
         number = self._number.get(article_id, -1)
@@ -130,13 +148,17 @@ class DecisionSales:
 
     def _likeness(self, window: Window, row: int) -> Floats:
         """Return the cosine of every store's sales by category with those of one, before the change."""
-        start, end = (window.start - EPOCH).days, (window.first - EPOCH).days
-        kept = (self._day >= start) & (self._day < end)
-        shape = (len(self._ids), int(self._categories.max(initial=-1)) + 2)
-        sums = np.zeros(shape)
-        np.add.at(sums, (self._store[kept], self._categories[self._article[kept]] + 1), self._value[kept])
+        end = ((window.first - EPOCH).days - self._first) // 7
+        sums = self._mixes[:, :, max(0, end - BEFORE_WEEKS) : max(0, end)].sum(axis=2)
         roots = np.sqrt(np.maximum(sums, 0) / np.maximum(sums.sum(axis=1, keepdims=True), 1))
         return np.asarray(roots @ roots[row])
+
+
+def _weekly(store: Int32s, category: Int32s, week: Int32s, value: Floats, stores: int) -> Floats:
+    """Return values by store, category and week."""
+    shape = (stores, int(category.max(initial=0)) + 1, int(week.max(initial=0)) + 1)
+    place = np.ravel_multi_index((store, category, week), shape)
+    return np.bincount(place, weights=value, minlength=int(np.prod(shape))).reshape(shape).astype(np.float32)
 
 
 def _codes(labels: list[str | None]) -> Int32s:
