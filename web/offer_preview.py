@@ -8,16 +8,18 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.clock import zone
+from core.clock import business_day, zone
 from core.i18n import LANGUAGES
 from core.money import half_up
 from rewards.applicator import EvaluatedLine, Evaluation, apply_offers
 from rewards.book import OfferBook
-from rewards.carts import Occasion, Presented, Shopper
+from rewards.carts import Left, Occasion, Presented, Shopper
 from rewards.codec import read_offer
 from rewards.eligibility import runs_at
 from rewards.offer_queries import choice_of
-from rewards.offers import COMPANIES, Audience, Offer, Validity, batches_in
+from rewards.offer_uses import Place, budgets_left
+from rewards.offers import COMPANIES, Audience, Gift, Offer, Validity, batches_in
+from rewards.stock import gifts_left
 from rewards.voucher_models import VoucherBatch
 from sales.models import Store
 from web.offer_goods import Goods
@@ -26,6 +28,8 @@ from web.offer_samples import Sample, SampleLine
 
 _STEP: Final = timedelta(minutes=30)
 _LOOKED_AHEAD: Final = timedelta(days=8)
+NO_TILL: Final = 0
+"""Who only looks holds nothing that would have to be let go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +121,34 @@ def shown(
         language=language,
     )
     cart = tuple(line.cart_line(number) for number, line in enumerate(sample, 1))
-    found = apply_offers(cart, book, occasion)
+    left = _left(session, book.offers, store, now)
+    found = apply_offers(cart, book, occasion, left)
     said = {
-        one: _words(apply_offers(cart, book, replace(occasion, language=one)), draft.code)
+        one: _words(apply_offers(cart, book, replace(occasion, language=one), left), draft.code)
         for one in LANGUAGES
     }
     spoken = {code: text for code, text in said.items() if text}
     return _shown(found, draft, sample, occasion, store=store, said=spoken)
+
+
+def _left(session: Session, offers: Sequence[Offer], store: Store, now: datetime) -> dict[str, Left]:
+    """
+    Return what budgets and stock leave of offers in a store now; a draft has what is left of its offer's live version.
+
+    Nobody knows yet who will come, so limits per member are untouched.
+    """
+    place = Place(store.store_id, NO_TILL, business_day(now, store.timezone))
+    limited = [offer for offer in offers if offer.limits.counted]
+    left = dict(budgets_left(session, offers=limited, place=place, person_id=None, now=now))
+    gifts = {offer.code: offer.benefit for offer in offers if isinstance(offer.benefit, Gift)}
+    if gifts:
+        rewards = sorted({gift.reward for gift in gifts.values()})
+        there = gifts_left(session, store_id=store.store_id, reward_codes=rewards)
+        for code, gift in gifts.items():
+            pieces = there.get(gift.reward)
+            if pieces is not None:
+                left[code] = left.get(code, Left())._replace(times=pieces // max(1, gift.quantity))
+    return left
 
 
 def _touched(live: Sequence[tuple[Json, int]], sample: Sample) -> list[Offer]:

@@ -17,6 +17,9 @@ from rewards.codec import read_offer
 from rewards.models import OfferUse, OfferVersion
 from rewards.offer_decisions import stop_offer
 from rewards.offer_operations import import_document
+from rewards.offer_uses import Place, Use, Using, use_offers
+from rewards.offers import Limits
+from sales.models import Store
 from tests.web.conftest import Visitor
 
 TEA = {"kind": "items", "select": {"categories": ["Tea"]}, "quantity": "1"}
@@ -152,6 +155,32 @@ class TestBuilder:
         assert "HONEY3" in page
         assert "Worked out by the engine that the tills use" in page
         assert "Meets no other offer" in page
+
+    def test_counts_what_is_used_of_budgets(self, visit, web_sessions):
+        """The offer itself has used its budget up as its live version did; so have the others."""
+        limited = form("TEAONCE") | {"limits.uses": "1"}
+        assert "11.98" in text_of(visit("marketing").post("/offers/preview", limited))
+        live(web_sessions, offer("TEAONCE", {"kind": "percent", "off": "10"}, limits={"uses": 1}))
+        with web_sessions.begin() as session:
+            use = Use("TEAONCE", 1, 1, 100, Limits(uses=1))
+            store_id = session.scalars(select(Store.store_id).where(Store.store_code == "S1")).one()
+            today = clock.now().date()
+            using = Using(today, uuid7(), Place(store_id, 0, today), None, None, clock.now())
+            use_offers(session, using=using, uses=[use], now=clock.now())
+        page = text_of(visit("marketing").post("/offers/preview", limited))
+        with web_sessions.begin() as session:
+            stop_offer(session, offer_code="TEAONCE", actor="test", now=clock.now(), reason="over")
+        assert "Used up" in page
+        assert "11.98" not in page
+
+    def test_says_pieces_in_the_reader_s_language(self, visit):
+        marketing = visit("marketing")
+        assert "pcs" in text_of(marketing.post("/offers/preview", form("NEW")))
+        marketing.post("/account/preferences", {"language": "cs"})
+        page = text_of(marketing.post("/offers/preview", form("NEW")))
+        marketing.post("/account/preferences", {"language": "en"})
+        assert "pcs" not in page
+        assert re.search(r"\bks\b", page)
 
     def test_shows_the_till_s_words_in_every_language(self, visit):
         page = text_of(visit("marketing").post("/offers/preview", form("NEW")))
