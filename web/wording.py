@@ -220,6 +220,7 @@ def step_name(step: str) -> str:
         "form_groups": _("Form shopper groups"),
         "judge_members": _("Judge phases and values of members"),
         "describe_groups": _("Describe what groups buy"),
+        "compare_stores": _("Hold stores against each other"),
         "suggest_assortment": _("Suggest what stores should carry"),
         "measure_decisions": _("Measure what decisions brought"),
         "make_catalogs": _("Make catalogs"),

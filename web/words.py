@@ -87,9 +87,9 @@ def money_estimate(minor: float | None, currency: str) -> str:
 
 
 def _set(text: str, currency: str) -> str:
-    """Set an amount as print does: a true minus, and a space between a currency's code and its digits."""
+    """Set an amount as print does: a true minus that no line ends with, a space between code and digits."""
     spaced = re.sub(rf"{re.escape(currency)}(?=\d)", f"{currency}\N{NO-BREAK SPACE}", text)
-    return re.sub(r"^-", "\N{MINUS SIGN}", spaced)
+    return re.sub(r"^-", "\N{MINUS SIGN}\N{WORD JOINER}", spaced)
 
 
 def percent_text(share: float | None, digits: int = 0) -> str:
