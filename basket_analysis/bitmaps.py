@@ -67,14 +67,30 @@ class Stack(NamedTuple):
 
 @compiled
 def _longer(array: NDArray[Any], used: int, needed: int) -> NDArray[Any]:
-    """Return `array`, or a longer copy of its first `used` rows when it has no room for `needed`."""
+    """Return `array`, or a longer copy of its first `used` places when it has no room for `needed`."""
     size = len(array)
     if needed <= size:
         return array
     while size < needed:
         size *= 2
-    longer = np.zeros((size, *array.shape[1:]), array.dtype)
-    longer[:used] = array[:used]
+    longer = np.zeros(size, array.dtype)
+    for at in range(used):  # a loop: the messages of a slice that does not fit take seconds to compile
+        longer[at] = array[at]
+    return longer
+
+
+@compiled
+def _longer_rows(array: Int32s, used: int, needed: int) -> Int32s:
+    """Return `array` as above, of rows."""
+    size = len(array)
+    if needed <= size:
+        return array
+    while size < needed:
+        size *= 2
+    longer = np.zeros((size, array.shape[1]), np.int32)
+    for at in range(used):
+        for column in range(array.shape[1]):
+            longer[at, column] = array[at, column]
     return longer
 
 
@@ -87,7 +103,7 @@ def _roomy(found: Found, used: int, needed: int) -> Found:
         _longer(found.parents, used, needed),
         _longer(found.items, used, needed),
         _longer(found.counts, used, needed),
-        _longer(found.strata, used, needed),
+        _longer_rows(found.strata, used, needed),
     )
 
 
@@ -140,7 +156,7 @@ def descend_laid(laid: Laid, nodes: Int32s, names: Int32s, longest: int, task: T
     for row in range(len(laid.counts)):
         rank = laid.first + row
         counts = laid.counts[row]
-        children = (counts[rank + 1 :] >= task.min_count).sum()
+        children = _frequent(counts, rank, task.min_count)
         if used + children > task.room:
             return _trimmed(found, used), False
         if children == 0:
@@ -151,14 +167,7 @@ def descend_laid(laid: Laid, nodes: Int32s, names: Int32s, longest: int, task: T
         width = laid.segments[row, -1]
         if laid.begins[row] >= 0:
             bitmaps = _longer(bitmaps, 0, children * width)
-            bitmaps[: children * width] = laid.words[laid.begins[row] : laid.begins[row] + children * width]
-            stack.segments[0] = laid.segments[row]
-            for child in range(children):
-                for stratum in range(task.strata):
-                    begin, end = laid.segments[row, stratum], laid.segments[row, stratum + 1]
-                    found.strata[used + child, stratum] = _overlap(
-                        bitmaps, child * width, child * width, begin, end
-                    )
+            _take(laid, row, children, bitmaps, stack, found.strata[used:])
         used += children
         if laid.begins[row] >= 0 and children >= 2 and task.length + 2 <= task.max_length:
             _open(stack, children, width)
@@ -166,6 +175,22 @@ def descend_laid(laid: Laid, nodes: Int32s, names: Int32s, longest: int, task: T
             if not complete:
                 return _trimmed(found, used), False
     return _trimmed(found, used), True
+
+
+@compiled
+def _take(  # noqa: PLR0917 - numba takes arrays, not objects
+    laid: Laid, row: int, children: int, bitmaps: Words, stack: Stack, strata: Int32s
+) -> None:
+    """Copy a row's bitmaps into the first frame, and count them by stratum where that is asked."""
+    width = laid.segments[row, -1]
+    for word in range(children * width):
+        bitmaps[word] = laid.words[laid.begins[row] + word]
+    for stratum in range(laid.segments.shape[1]):
+        stack.segments[0, stratum] = laid.segments[row, stratum]
+    for child in range(children):
+        for stratum in range(strata.shape[1]):
+            begin, end = laid.segments[row, stratum], laid.segments[row, stratum + 1]
+            strata[child, stratum] = _overlap(bitmaps, child * width, child * width, begin, end)
 
 
 @compiled
@@ -189,7 +214,7 @@ def descend(  # noqa: PLR0917 - numba takes arrays, not objects
     local = np.full(len(nodes), -1, np.int32)
     for rank in range(first, end):
         _count_neighbours(rows, holders, rank, counts)
-        children = (counts[rank + 1 :] >= task.min_count).sum()
+        children = _frequent(counts, rank, task.min_count)
         if used + children > task.room:
             return _trimmed(found, used), postponed[:0], False
         if children == 0:
@@ -206,7 +231,8 @@ def descend(  # noqa: PLR0917 - numba takes arrays, not objects
             postponements += 1
         if laid:
             bitmaps = _longer(bitmaps, 0, children * width)
-            bitmaps[: children * width] = _ZERO
+            for word in range(children * width):
+                bitmaps[word] = _ZERO
         if laid or task.strata:
             _lay_bits(rows, holders, rank, local, bitmaps, width if laid else 0, begins, found.strata[used:])
         used += children
@@ -216,6 +242,15 @@ def descend(  # noqa: PLR0917 - numba takes arrays, not objects
             if not complete:
                 return _trimmed(found, used), postponed[:0], False
     return _trimmed(found, used), postponed[:postponements], True
+
+
+@compiled
+def _frequent(counts: Int32s, rank: int, min_count: int) -> int:
+    """Return how many of the higher ranks share so many baskets with `rank`."""
+    children = 0
+    for other in range(rank + 1, len(counts)):
+        children += 1 if counts[other] >= min_count else 0
+    return children
 
 
 @compiled
@@ -256,7 +291,8 @@ def _empty_stack(longest: int, strata: int, task: Task) -> Stack:
 @compiled
 def _count_neighbours(rows: Rows, holders: Holders, rank: int, counts: Int32s) -> None:
     """Count the baskets that each higher rank shares with `rank`."""
-    counts[rank + 1 :] = 0
+    for other in range(rank + 1, len(counts)):
+        counts[other] = 0
     for holder in range(holders.pointers[rank], holders.pointers[rank + 1]):
         at = np.uint64(holders.places[holder]) + _ONE
         while rows.ranks[at] < len(counts):

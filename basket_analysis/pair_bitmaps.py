@@ -47,11 +47,14 @@ def lay(rows: Rows, first: int, places: Int32s, bits: Int64s, words: Words) -> N
     one = np.uint64(1)
     at = np.uint64(0)
     stratum = 0
-    following = bits[:, 0].copy()
+    following = np.zeros(len(bits), np.int64)
+    for each in range(len(bits)):
+        following[each] = bits[each, 0]
     while at < len(rows.ranks):
         while at >= rows.ends[stratum]:
             stratum += 1
-            following[:] = bits[:, stratum]
+            for each in range(len(bits)):
+                following[each] = bits[each, stratum]
         while rows.ranks[at] < end:
             rank = rows.ranks[at]
             at += one

@@ -13,7 +13,7 @@ UInt32s = NDArray[np.uint32]
 Ranks = NDArray[np.unsignedinteger]
 
 INSERTION_SORTED = 48
-"""Rows up to this long are sorted by insertion, which needs no memory but the row."""
+"""Rows up to this long are sorted by insertion alone."""
 
 
 class Rows(NamedTuple):
@@ -116,14 +116,16 @@ def find_holders(rows: Rows, ranks: int) -> Holders:
 
 @compiled
 def _sort(ranks: NDArray[Any], first: Any, last: Any) -> None:
-    """Sort ranks[first:last] in place."""
-    if last - first > INSERTION_SORTED:
-        ranks[first:last].sort()
-        return
-    for at in range(first + 1, last):
-        rank = ranks[at]
-        to = at
-        while to > first and ranks[to - 1] > rank:
-            ranks[to] = ranks[to - 1]
-            to -= 1
-        ranks[to] = rank
+    """Sort ranks[first:last] in place, by insertion, in large steps first where there are many (Shell 1959)."""
+    step = np.int64(1)
+    while (last - first) > INSERTION_SORTED * step:
+        step = 3 * step + 1
+    while step > 0:
+        for at in range(first + step, last):
+            rank = ranks[at]
+            to: Any = at
+            while to >= first + step and ranks[to - step] > rank:
+                ranks[to] = ranks[to - step]
+                to -= step
+            ranks[to] = rank
+        step //= 3
