@@ -32,6 +32,7 @@ _DECIDES: Final[Roles] = _QUEUE - {AUDITOR}
 _ADJUSTS: Final[Roles] = frozenset({DESK, MARKETING})
 _DESK: Final[Roles] = frozenset({DESK, ADMINISTRATOR})
 _ADMINISTRATION: Final[Roles] = frozenset({ADMINISTRATOR})
+_REPORTS: Final[Roles] = frozenset({MARKETING, ANALYST, AUDITOR, ADMINISTRATOR})
 _PROGRAMME: Final[Roles] = frozenset({MARKETING, ADMINISTRATOR})
 
 _STORES_WORK: Final[Roles] = frozenset({STORE_MANAGER, MARKETING, ANALYST, AUDITOR, ADMINISTRATOR})
@@ -52,6 +53,16 @@ ROUTES: Final[dict[str, Roles]] = {
     "search.find": SIGNED_IN,
     "groups.index": _LOOK,
     "groups.show": _LOOK,
+    "analysis_quality.index": _REPORTS,
+    "group_edits.index": _REPORTS,
+    "group_edits.show": _REPORTS,
+    "group_edits.rename": frozenset({MARKETING}),
+    "group_edits.pin": frozenset({MARKETING}),
+    "group_edits.unpin": frozenset({MARKETING}),
+    "group_edits.split": frozenset({MARKETING}),
+    "group_edits.merge": frozenset({MARKETING}),
+    "group_edits.minimum": frozenset({MARKETING}),
+    "group_edits.undo": frozenset({MARKETING}),
     "group_map.index": _LOOK,
     "group_moves.index": _LOOK,
     "rules.index": _LOOK,
@@ -194,6 +205,7 @@ ROUTES: Final[dict[str, Roles]] = {
     "gift_cards.block": _DESK,
     "rehearsals.index": frozenset({MARKETING, ANALYST, AUDITOR, ADMINISTRATOR}),
     "rehearsals.show": frozenset({MARKETING, ANALYST, AUDITOR, ADMINISTRATOR}),
+    "rehearsal_pairs.show": frozenset({MARKETING, ANALYST, AUDITOR, ADMINISTRATOR}),
     "rehearsals.new": _PROGRAMME,
     "rehearsals.add": _PROGRAMME,
     "rehearsals.stop": _PROGRAMME,
