@@ -10,9 +10,10 @@ import click
 from basket_analysis.basket_files import read_baskets
 from basket_analysis.dated_baskets import dated_baskets
 from basket_analysis.delisting_evaluation import DelistingEvaluation, evaluate_delistings
-from basket_analysis.group_evaluation import GroupEvaluation, evaluate_groups
+from basket_analysis.group_evaluation import GroupEvaluation, Method, evaluate_groups
 from basket_analysis.listing_evaluation import DEPTHS, ListingEvaluation, evaluate_listings
 from basket_analysis.reading import read_sold_lines, weeks_before
+from basket_analysis.reference_groups import fit_reference, label_by_rules
 from basket_analysis.store_baskets import StoreBaskets, store_baskets
 from core import clock
 from core.commandline import Workplace, json_option, pass_workplace, print_json, refusals_exit_2
@@ -73,16 +74,23 @@ def evaluate_assortment(
 @json_option
 @refusals_exit_2
 def measure_groups(*, baskets: Path, learn_weeks: int, as_json: bool) -> None:
-    """Print how far two runs, and the halves of a household's baskets, agree, and what later weeks say."""
-    found = evaluate_groups(
-        dated_baskets(read_baskets(baskets, wanted=("household_id", "time"))), learn_weeks=learn_weeks
-    )
+    """Print how far runs, and the halves of a household's baskets, agree, and what later weeks say, beside a reference."""
+    dated = dated_baskets(read_baskets(baskets, wanted=("household_id", "time")))
+    found = evaluate_groups(dated, learn_weeks=learn_weeks)
+    reference = evaluate_groups(dated, learn_weeks=learn_weeks, method=Method(fit_reference, label_by_rules))
     if as_json:
-        print_json(asdict(found))
+        print_json({**asdict(found), "reference": asdict(reference)})
         return
-    for name, value, null in _group_rows(found):
-        beside = "" if null is None else f"   (shuffled labels: {null:.3f})"
-        click.echo(f"{name:66}{value:>8.3f}{beside}")
+    click.echo(f"{'':66}{'ours':>8}{'shuffled':>10}{'reference':>11}{'shuffled':>10}")
+    for ours, theirs in zip(_group_rows(found), _group_rows(reference), strict=True):
+        cells = [*ours[1:], *theirs[1:]]
+        click.echo(
+            f"{ours[0]:66}"
+            + "".join(
+                f"{'' if cell is None else format(cell, '.3f'):>{width}}"
+                for cell, width in zip(cells, (8, 10, 11, 10), strict=True)
+            )
+        )
 
 
 def _group_rows(found: GroupEvaluation) -> Iterator[tuple[str, float, float | None]]:
@@ -91,7 +99,8 @@ def _group_rows(found: GroupEvaluation) -> Iterator[tuple[str, float, float | No
     yield "agreement of two runs a week apart, frozen themes", found.frozen, None
     yield "share of households that a week moves, with hysteresis", found.moved, None
     yield "share of eligible households in a group", found.coverage, None
-    yield f"agreement of even and odd baskets ({found.halves_coverage:.0%} placed)", found.halves, None
+    yield "agreement of even and odd baskets of those placed by both", found.halves, None
+    yield "share placed by half of their baskets", found.halves_coverage, None
     yield "held-out lift of a theme's ten surest rules", found.held_out.rule_lift, found.null.rule_lift
     yield "held-out bits per line over everybody's shares", found.held_out.bits, found.null.bits
     yield "share of variance of basket size that groups explain", found.explained_by_size, None

@@ -1,5 +1,6 @@
 """How good shopper groups are, by the protocol: agreement of runs, of halves, and what held-out weeks say of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,8 +62,19 @@ class GroupEvaluation:
     explained_by_size: float
 
 
-def evaluate_groups(baskets: DatedBaskets, *, learn_weeks: int) -> GroupEvaluation:
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A way to form groups: themes from a table, and labels of a table's households by themes and labels before."""
+
+    fit: Callable[[BasketTable], Themes]
+    label: Callable[[Themes, BasketTable, Labels | None], Labels]
+
+
+def evaluate_groups(
+    baskets: DatedBaskets, *, learn_weeks: int, method: Method | None = None
+) -> GroupEvaluation:
     """Return the figures for `baskets`, of which `learn_weeks` are learnt on; raises TooShort."""
+    method = method or OURS
     if not 4 <= learn_weeks < baskets.weeks:
         raise TooShort(f"there are {baskets.weeks} weeks, and {learn_weeks} to learn on")
     starts = [
@@ -70,10 +82,10 @@ def evaluate_groups(baskets: DatedBaskets, *, learn_weeks: int) -> GroupEvaluati
         for start in range(WINDOWS)
         if start * WINDOW_STEP + learn_weeks + 1 <= baskets.weeks
     ]
-    runs = np.array([_week_apart(baskets, start, learn_weeks) for start in starts])
+    runs = np.array([_week_apart(baskets, start, learn_weeks, method) for start in starts])
     cold, frozen, moved, coverage, groups = runs.mean(axis=0)
-    halves, halves_coverage, households = _halves(baskets, learn_weeks)
-    held_out, null, explained = _held_out(baskets, learn_weeks)
+    halves, halves_coverage, households = _halves(baskets, learn_weeks, method)
+    held_out, null, explained = _held_out(baskets, learn_weeks, method)
     return GroupEvaluation(
         windows=len(starts),
         households=households,
@@ -90,16 +102,23 @@ def evaluate_groups(baskets: DatedBaskets, *, learn_weeks: int) -> GroupEvaluati
     )
 
 
+def _fit(table: BasketTable) -> Themes:
+    return ThemeFinder().fit(table).themes_
+
+
 def _labels(themes: Themes, table: BasketTable, previous: Labels | None = None) -> Labels:
     before = None if previous is None else dict(zip(table.households, previous.tolist(), strict=True))
     return np.array([place.group for place in HouseholdScorer(themes, previous=before).fit(table).places_])
 
 
-def _week_apart(baskets: DatedBaskets, start: int, weeks: int) -> tuple[float, ...]:
+OURS = Method(_fit, _labels)
+
+
+def _week_apart(baskets: DatedBaskets, start: int, weeks: int, method: Method) -> tuple[float, ...]:
     one, other = (baskets.table(first=first, end=first + weeks) for first in (start, start + 1))
-    first, second = ThemeFinder().fit(one).themes_, ThemeFinder().fit(other).themes_
-    labels, again = _labels(first, one), _labels(second, other)
-    frozen, kept = _labels(first, other), _labels(first, other, labels)
+    first, second = method.fit(one), method.fit(other)
+    labels, again = method.label(first, one, None), method.label(second, other, None)
+    frozen, kept = method.label(first, other, None), method.label(first, other, labels)
     eligible = _eligible(one) & _eligible(other)
     return (
         agreement(labels[eligible], again[eligible]),
@@ -110,27 +129,29 @@ def _week_apart(baskets: DatedBaskets, start: int, weeks: int) -> tuple[float, .
     )
 
 
-def _halves(baskets: DatedBaskets, weeks: int) -> tuple[float, float, int]:
+def _halves(baskets: DatedBaskets, weeks: int, method: Method) -> tuple[float, float, int]:
     whole = baskets.table(first=0, end=weeks)
-    themes = ThemeFinder().fit(whole).themes_
-    even, odd = (_labels(themes, baskets.table(first=0, end=weeks, parity=parity)) for parity in (0, 1))
+    themes = method.fit(whole)
+    even, odd = (
+        method.label(themes, baskets.table(first=0, end=weeks, parity=parity), None) for parity in (0, 1)
+    )
     eligible = _eligible(whole, 2 * MIN_BASKETS)
     both = eligible & placed(even) & placed(odd)
     coverage = (placed(even[eligible]).mean() + placed(odd[eligible]).mean()) / 2 if eligible.any() else 0.0
     return agreement(even[both], odd[both]), float(coverage), int(_eligible(whole).sum())
 
 
-def _held_out(baskets: DatedBaskets, weeks: int) -> tuple[HeldOut, HeldOut, float]:
+def _held_out(baskets: DatedBaskets, weeks: int, method: Method) -> tuple[HeldOut, HeldOut, float]:
     """Learn on one half of the households, label the other half by the same weeks, and measure by those after them."""
     generator = np.random.default_rng(SEED)
     half = generator.permutation(len(baskets.households)) % 2
     found: list[tuple[float, ...]] = []
     for learners in (0, 1):
-        themes = ThemeFinder().fit(baskets.table(first=0, end=weeks, of=half == learners)).themes_
+        themes = method.fit(baskets.table(first=0, end=weeks, of=half == learners))
         others = half != learners
         learnt = baskets.table(first=0, end=weeks, of=others)
         later = baskets.table(first=weeks, end=baskets.weeks, of=others)
-        labels, eligible = _labels(themes, learnt), _eligible(learnt)
+        labels, eligible = method.label(themes, learnt, None), _eligible(learnt)
         shuffled = labels.copy()
         shuffled[eligible] = labels[generator.permutation(np.flatnonzero(eligible))]
         firings = RuleFirings(themes, later)

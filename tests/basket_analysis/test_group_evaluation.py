@@ -32,10 +32,14 @@ class TestEvaluateGroups:
         assert found["held_out"]["rule_lift"] > 1.3 > found["null"]["rule_lift"]
         assert found["held_out"]["bits"] > 0.1 > found["null"]["bits"]
         assert found["explained_by_size"] < 0.3
+        reference = found["reference"]
+        assert (reference["groups"], reference["households"]) == (4, 280)
+        assert min(reference["frozen"], reference["coverage"]) > 0.6
+        assert reference["held_out"]["rule_lift"] > 1.3 > reference["null"]["rule_lift"]
 
-    def test_prints_the_shuffled_labels_beside(self, regulars, file):
+    def test_prints_the_shuffled_labels_and_the_reference_beside(self, regulars, file):
         code, out, _ = regulars("evaluate", "groups", "--baskets", file, "--learn-weeks", 8)
-        assert (code, out.count("shuffled labels")) == (0, 2)
+        assert (code, out.count("shuffled"), "reference" in out) == (0, 2, True)
 
     def test_refuses_to_measure_without_later_weeks(self, regulars, file):
         code, _, said = regulars("evaluate", "groups", "--baskets", file, "--learn-weeks", 12)
