@@ -162,3 +162,35 @@ class TestResults:
         page = visit("auditor").get(f"/rehearsals/?offer={CODE}").get_data(as_text=True)
         assert rehearsed in page
         assert rehearsed not in visit("auditor").get("/rehearsals/?offer=OTHER").get_data(as_text=True)
+
+
+class TestSideBySide:
+    def test_shows_what_another_version_changes(self, visit, rehearsed, web_sessions):
+        document = {
+            "code": CODE,
+            "condition": CONDITION,
+            "benefit": {"kind": "percent", "off": "20"},
+            "audience": {"who": "everyone"},
+        }
+        with web_sessions.begin() as session:
+            done = import_document(
+                session, document={"format": 1, "offers": [document]}, actor="test", now=clock.now()
+            )
+        (version,) = done.versions.values()
+        marketing = visit("marketing")
+        address = ask(marketing, f"{CODE}:{version}")
+        finish(web_sessions, address)
+        page = text_of(visit("analyst").get(f"/rehearsals/compare/{CODE}"))
+        for words in ("Version 1", f"Version {version}", "Baskets it touches", "Discounts", "Difference"):
+            assert words in page, words
+        assert f"Version {version} gives more away" in page
+        assert "a discount of 10%" in page
+        assert "a discount of 20%" in page
+        same = address.rpartition("/")[2]
+        page = text_of(marketing.get(f"/rehearsals/compare/{CODE}?one={same}&other={same}"))
+        assert "Both played the same content" in page
+        assert "Side by side" in text_of(marketing.get(f"/rehearsals/?offer={CODE}"))
+
+    def test_is_for_who_sees_rehearsals_and_of_offers_that_have_some(self, visit, rehearsed):
+        assert visit("store_manager").get(f"/rehearsals/compare/{CODE}").status_code == 403
+        assert visit("marketing").get("/rehearsals/compare/NONE").status_code == 404
