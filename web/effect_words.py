@@ -75,7 +75,8 @@ def measured(one: EffectView) -> str:
         found = _with_range(one.effect, one.low, one.high, one.currency)
         if one.held is None:
             return found
-        return f"{found}: {_('as foretold') if one.held else _('other than foretold')}"
+        verdict = _("as foretold") if one.held else _("other than foretold")
+        return f"{found}: {verdict}"
     if one.state == "waiting":
         return (
             _("due on %(day)s", day=date_text(one.due_on))

@@ -253,7 +253,8 @@ def category_sentence(one: CategoryHere, currency: str) -> str:
         text = _(
             "Sells %(amount)s a week more than the other stores' baskets let expect (%(between)s)", **values
         )
-    return text if one.q <= SURE else f"{text}. {_('That may be chance.')}"
+    doubt = _("That may be chance.")
+    return text if one.q <= SURE else f"{text}. {doubt}"
 
 
 def rule_sentence(rule: StoreRule) -> str:
