@@ -7,6 +7,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from basket_analysis.quality_lists import refused_since_served
 from basket_analysis.suggestion_lists import counts_by_kind
 from catalogs.copy_lists import copies_in_all
 from core.clock import business_day
@@ -17,7 +18,7 @@ from loyalty.programme_versions import programmes
 from rewards.stock_lists import low_stock
 from sales.figures import latest_business_date, open_flags, sales_by_store, sales_by_week
 from web import findings, scope
-from web.groups_shown import groups_now
+from web.groups_shown import groups_now, refusal_words
 from web.offers_today import offers_on
 from web.roles import CASHIER
 from web.scope import Scope
@@ -83,6 +84,7 @@ def _context(session: Session, chosen: Scope, today: date) -> dict[str, Any]:
         else None,
         "groups_chart": findings.groups_chart(groups),
         "groups": groups,
+        "refused": refusal_words(refused) if (refused := refused_since_served(session)) else "",
         "outstanding": owed,
         "worth": programmes(session).on(today).value_of(owed.points, chosen.currency),
         "stores": sales_by_store(session, since=since, until=until) if chosen.store_id is None else [],
