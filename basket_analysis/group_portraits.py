@@ -34,7 +34,7 @@ class CategoryShare:
 
 @dataclass(frozen=True, slots=True)
 class StoreShare:
-    """A store where a group is more at home than everybody."""
+    """A store where a group is more at home than everybody: the shares of its and of all members who shop there."""
 
     store_code: str
     name: str

@@ -65,7 +65,8 @@ def profile_groups(
 
     Per group: members, baskets, `per_basket` (currency: mean value), `articles` (mean per basket), `gap`
     (days between visits of the member in the middle), `per_month` (visits), `over` and `under` (categories: item, baskets, expected,
-    ratio, members, share, chain_share), `stores` (store_id, baskets, share, chain_share, members).
+    ratio, members, share, chain_share), `stores` (store_id, baskets, members,
+    and which share of the group's and of all members shops there).
     """
     many = len(groups)
     sizes = np.bincount(group_of[group_of >= 0], minlength=many)
@@ -187,7 +188,6 @@ def _homes(visits: Visits, group_of: Int32s, many: int, stores: Sequence[int]) -
     counts = np.bincount(group[known] * shops + visits.store[known], minlength=many * shops).reshape(
         many, shops
     )
-    share = counts.sum(axis=0) / max(int(counts.sum()), 1)
     pairs = np.unique(visits.member[known].astype(np.int64) * shops + visits.store[known])
     places = group_of[pairs // shops].astype(np.int64) * shops + pairs % shops
     people = np.bincount(places, minlength=many * shops).reshape(many, shops)
@@ -201,14 +201,13 @@ def _homes(visits: Visits, group_of: Int32s, many: int, stores: Sequence[int]) -
         )
         chosen = np.flatnonzero((people[number] >= FEWEST_SHOWN) & (z >= 2))
         chosen = chosen[np.argsort(-z[chosen], kind="stable")][:MOST_STORES]
-        baskets = max(int(counts[number].sum()), 1)
         found.append(
             [
                 {
                     "store_id": int(stores[place]),
                     "baskets": int(counts[number, place]),
-                    "share": round(float(counts[number, place] / baskets), 5),
-                    "chain_share": round(float(share[place]), 5),
+                    "share": round(float(people[number, place] / buyers), 5),
+                    "chain_share": round(float(everybody[place]), 5),
                     "members": int(people[number, place]),
                 }
                 for place in chosen.tolist()
