@@ -23,6 +23,7 @@ import basket_analysis.store_jobs
 import basket_analysis.verification
 import catalogs.jobs
 import catalogs.verification
+import loyalty.company_changes
 import loyalty.jobs
 import loyalty.referral_queries
 import loyalty.referral_rewards
@@ -88,6 +89,7 @@ NIGHT = Job(
         Step("expire_vouchers", rewards.jobs.expire_vouchers),
         Step("warn_of_expiry", loyalty.jobs.warn_of_expiry),
         Step("settle_tiers", loyalty.tier_jobs.settle_tiers),
+        Step("renew_company_prices", loyalty.company_changes.renew_company_prices),
         Step("reward_referrals", loyalty.referral_rewards.reward_referrals),
         Step("mine_rules", basket_analysis.jobs.mine_rules),
         Step("form_groups", basket_analysis.group_jobs.form_groups),
