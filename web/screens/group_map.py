@@ -1,6 +1,7 @@
 """The map of the themes: what is bought together, drawn so that people can read it."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from flask import Blueprint, render_template, request, url_for
@@ -17,7 +18,7 @@ from web.network_charts import Dot, Line, Title, map_options
 from web.rule_words import times
 from web.state import transaction
 from web.words import gettext as _
-from web.words import ngettext, number_text
+from web.words import ngettext, number_text, readable
 
 blueprint = Blueprint("group_map", __name__, url_prefix="/groups/map")
 _MOST_ROWS: Final = 250
@@ -58,6 +59,7 @@ def _chart(
     }
     ties = tuple(tie for tie in drawn.ties if tie.first in places and tie.second in places)
     lines = ties if every else strongest(ties)
+    labels = labels_of(places)
     titles = [] if chosen else _titles(drawn, themed)
     return Chart(
         key="map",
@@ -66,7 +68,7 @@ def _chart(
             "A dot is a category, larger for more baskets; a line is a rule, thicker the further from chance. Point at a dot to see what it is tied to, click to read its rules."
         ),
         options=map_options(
-            [_dot(place, themed[place.group_id]) for place in places.values()],
+            [_dot(place, themed[place.group_id], labels[place.item]) for place in places.values()],
             titles,
             [_line(tie, places, themed) for tie in lines],
         ),
@@ -98,13 +100,17 @@ def _finding(
     if not degree:
         return name_of(chosen)
     heart = max(sorted(degree), key=lambda item: degree[item])
-    return _("%(item)s is the heart of %(theme)s", item=label_of(heart), theme=name_of(chosen))
+    return _("%(item)s is the heart of %(theme)s", item=readable(heart), theme=name_of(chosen))
 
 
-def label_of(item: str) -> str:
-    """Return an item short enough for a map."""
-    words = tidy(item) or item
-    return words[:1].upper() + words[1:]
+def labels_of(items: Iterable[str]) -> dict[str, str]:
+    """Return words short enough for a map; items that would be called alike keep what tells them apart."""
+    short = {item: tidy(item) or item for item in items}
+    often = Counter(words.casefold() for words in short.values())
+    return {
+        item: readable(item) if often[words.casefold()] > 1 else words[:1].upper() + words[1:]
+        for item, words in short.items()
+    }
 
 
 def _titles(drawn: ThemeMap, themed: Mapping[str, GroupView]) -> list[Title]:
@@ -125,12 +131,16 @@ def _titles(drawn: ThemeMap, themed: Mapping[str, GroupView]) -> list[Title]:
     ]
 
 
-def _dot(place: Place, group: GroupView) -> Dot:
+def _dot(place: Place, group: GroupView, label: str) -> Dot:
     return Dot(
         key=place.item,
-        label=label_of(place.item),
+        label=label,
         tip="\n".join(
-            (place.item, name_of(group), ngettext("%(num)s basket", "%(num)s baskets", place.baskets))
+            (
+                readable(place.item),
+                name_of(group),
+                ngettext("%(num)s basket", "%(num)s baskets", place.baskets),
+            )
         ),
         href=_rules_of(place.item),
         x=place.x,
@@ -146,7 +156,7 @@ def _line(tie: Tie, places: Mapping[str, Place], themed: Mapping[str, GroupView]
         first=tie.first,
         second=tie.second,
         weight=tie.weight,
-        tip=f"{tie.first} + {tie.second}\n{_evidence(tie)}",
+        tip=f"{_both(tie)}\n{_evidence(tie)}",
         href=url_for("rules.show", rule_number=tie.rule_number),
         colour=colour_of(themed[one]) if one == other else "rest",
         faint=one != other,
@@ -162,12 +172,14 @@ def _evidence(tie: Tie) -> str:
     )
 
 
+def _both(tie: Tie) -> str:
+    return f"{readable(tie.first)} + {readable(tie.second)}"
+
+
 def _row(tie: Tie, places: Mapping[str, Place], themed: Mapping[str, GroupView]) -> tuple[str, ...]:
     groups = {places[tie.first].group_id, places[tie.second].group_id}
     return (
-        Markup('<a href="{}">{} + {}</a>').format(
-            url_for("rules.show", rule_number=tie.rule_number), tie.first, tie.second
-        ),
+        Markup('<a href="{}">{}</a>').format(url_for("rules.show", rule_number=tie.rule_number), _both(tie)),
         " \N{LEFT RIGHT ARROW} ".join(sorted(name_of(themed[group]) for group in groups)),
         times(tie.adjusted_lift),
         number_text(tie.count),
@@ -186,7 +198,7 @@ def _outward(
         if one != other and chosen.group_id in {one, other}:
             away = other if one == chosen.group_id else one
             href = url_for("rules.show", rule_number=tie.rule_number)
-            found.append((f"{tie.first} + {tie.second}", _evidence(tie), href, shown.mark(away, link=True)))
+            found.append((_both(tie), _evidence(tie), href, shown.mark(away, link=True)))
     return found[:12]
 
 
