@@ -5,15 +5,14 @@ Every function here is compiled and works on arrays that its caller owns; arrays
 grow come back in the result. Names as in eclat.py, which is the place to begin reading.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from basket_analysis.bitmap_stacks import Found, Labels, Laid, Stack, Task, Words
 from basket_analysis.compiled import compiled
 from basket_analysis.projections import Holders, Int32s, Int64s, Rows
-
-Words = NDArray[np.uint64]
 
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
@@ -24,45 +23,6 @@ _PAIRS = np.uint64(0x5555555555555555)
 _NIBBLES = np.uint64(0x3333333333333333)
 _BYTES = np.uint64(0x0F0F0F0F0F0F0F0F)
 _SUM = np.uint64(0x0101010101010101)
-
-
-class Task(NamedTuple):
-    """What to look for below sets of `length` items; new nodes are numbered from `base`."""
-
-    length: int
-    min_count: int
-    max_length: int
-    base: int
-    room: int
-    strata: int
-    bitmap_words: int
-
-
-class Found(NamedTuple):
-    """Nodes found so far, in arrays with room for more."""
-
-    parents: Int32s
-    items: Int32s
-    counts: Int32s
-    strata: Int32s
-
-
-class Labels(NamedTuple):
-    """The nodes and the last items of the bitmaps on the stack."""
-
-    nodes: Int32s
-    names: Int32s
-
-
-class Stack(NamedTuple):
-    """One frame per depth: bitmaps of sets that differ in their last item, side by side."""
-
-    at: Int64s
-    rows: Int64s
-    width: Int64s
-    first: Int64s
-    next: Int64s
-    segments: Int64s
 
 
 @compiled
@@ -126,22 +86,6 @@ def _overlap(bitmaps: Words, mine: int, yours: int, first: int, last: int) -> in
         bits = (bits + (bits >> _FOUR)) & _BYTES
         count += (bits * _SUM) >> _TOP
     return int(count)
-
-
-class Laid(NamedTuple):
-    """
-    The bitmaps of ranks first, first + 1, …, one after the other, a row for each frequent neighbour.
-
-    `counts` has the baskets that each shares with every rank. Those of the rank of row r begin at word
-    begins[r] of `words`, unless begins[r] is negative: none were wanted; segments[r] is where in them each stratum
-    begins, in words, the width at the end.
-    """
-
-    first: int
-    counts: Int32s
-    words: Words
-    begins: Int64s
-    segments: Int64s
 
 
 @compiled

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from basket_analysis.bitmaps import Found, Laid, Task, descend, descend_laid
+from basket_analysis.bitmap_stacks import Found, Laid, Task
+from basket_analysis.bitmaps import descend, descend_laid
 from basket_analysis.pair_bitmaps import count_pairs, lay
 from basket_analysis.projections import (
     Int32s,
