@@ -46,7 +46,7 @@ def split_largest_remainder(total: int, weights: Sequence[int]) -> list[int]:
     weights are zero, or there are none, all shares are zero unless `total` is not,
     which raises ValueError.
     """
-    if any(weight < 0 for weight in weights):
+    if weights and min(weights) < 0:
         raise ValueError("weights must not be negative")
     whole = sum(weights)
     if not whole:
@@ -55,8 +55,10 @@ def split_largest_remainder(total: int, weights: Sequence[int]) -> list[int]:
         return [0] * len(weights)
     sign, magnitude = (1, total) if total >= 0 else (-1, -total)
     shares = [magnitude * weight // whole for weight in weights]
-    remainders = [magnitude * weight % whole for weight in weights]
     left = magnitude - sum(shares)
-    for index in sorted(range(len(weights)), key=lambda i: (-remainders[i], i))[:left]:
-        shares[index] += 1
-    return [sign * share for share in shares]
+    if left:
+        remainders = [magnitude * weight % whole for weight in weights]
+        # Sorting keeps the order of equals, backwards too.
+        for index in sorted(range(len(weights)), key=remainders.__getitem__, reverse=True)[:left]:
+            shares[index] += 1
+    return shares if sign > 0 else [-share for share in shares]

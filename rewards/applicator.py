@@ -282,18 +282,15 @@ def apply_offers(
     """
     order, store = _by_line_number(cart), occasion.store_code
     known = book.known_in(store)
-    lines, seen = [], []
-    for index in order:
-        line = cart[index]
-        lines.append(Line(line))
-        article = line[4:]
-        seen.append(known.get(article) or book.seen(article, store))
+    ordered = cart if isinstance(order, range) else [cart[index] for index in order]
+    seen = [known.get(article := line[4:]) or book.seen(article, store) for line in ordered]
+    lines = [Line(line) for line in ordered]
     return Evaluation(cart, order, occasion, left, outcome_of(lines, seen, book, occasion, left))
 
 
 def _by_line_number(cart: Cart) -> Sequence[int]:
     """Return the places of the lines in the order of their numbers."""
-    numbers = [line.line_number for line in cart]
+    numbers = [line[0] for line in cart]
     if numbers == sorted(numbers):
         return range(len(numbers))
     return sorted(range(len(numbers)), key=numbers.__getitem__)

@@ -45,6 +45,10 @@ class View(Protocol):
         """Return how many units of a line may be claimed."""
         ...
 
+    def all_units(self, select: int) -> Claim:
+        """Return all units that a selection matches and that may be claimed."""
+        ...
+
     def measure(self, place: int) -> int | None:
         """Return the thousandths that a weighed line counts for, None for pieces."""
         ...
@@ -123,11 +127,6 @@ class EachCheck(Check):
         return claimed
 
 
-def all_units(view: View, select: int) -> Claim:
-    """Return all units that a selection matches and that may be claimed."""
-    return {place: count for place in view.lines(select) if (count := view.available(place))}
-
-
 def take_part(view: View, select: int, needed: int, claimed: Claim) -> int:
     """Add to `claimed` what a part takes beside it, and return how many thousandths it still lacks."""
     for place in view.lines(select):
@@ -159,7 +158,7 @@ class AnyUnitCheck(Check):
 
     def claim(self, view: View) -> Claim | None:
         """Return all matching units, None when there is none."""
-        return all_units(view, self.select) or None
+        return view.all_units(self.select) or None
 
 
 class ValueCheck(Check):
@@ -185,7 +184,7 @@ class ValueCheck(Check):
         # What may be claimed is never worth more than the whole lines, which cost no look at their units.
         if view.whole_gross(self.select) < self.amount:
             return None
-        claimed = all_units(view, self.select)
+        claimed = view.all_units(self.select)
         if not claimed or self.worth(view, claimed) < self.amount:
             return None
         return claimed

@@ -47,7 +47,7 @@ class Outcome:
     def earning(self) -> list[Parts]:
         """For every line what earns how many times points."""
         return [
-            ((net, ONCE),) if runs is None else _parts(net, runs)
+            ((net, ONCE),) if runs is None or (len(runs) == 1 and runs[0][3] is None) else _parts(net, runs)
             for net, runs in zip(self.basket.net, self.basket.runs, strict=True)
         ]
 
@@ -116,7 +116,7 @@ def _try_all(basket: Basket, book: OfferBook, live: list[LiveOffer], left: Mappi
 def _parts(net: int, runs: Sequence[Run]) -> Parts:
     """Return what is left of a line's units by how many times points they earn."""
     first = runs[0][3]
-    if len(runs) == 1 or all(run[3] is first for run in runs):
+    if all(run[3] is first for run in runs):
         return ((net, ONCE if first is None else first),)
     parts: dict[Decimal, int] = defaultdict(int)
     for count, left, _flags, times in runs:

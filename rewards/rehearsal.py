@@ -5,14 +5,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 WHOLE = ""
 """The key of what all rehearsed offers come to together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """
     What one offer gave on one basket.
 
@@ -28,8 +27,7 @@ class Given:
     vouchers: tuple[tuple[str, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Margin:
+class Margin(NamedTuple):
     """
     What a basket leaves after tax and the cost of its articles, with the live offers alone and with the rehearsed ones.
 
@@ -42,8 +40,7 @@ class Margin:
     losing: tuple[tuple[int, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Played:
+class Played(NamedTuple):
     """
     A past basket as it would have come out; `net_before` is with the live offers alone.
 
@@ -150,14 +147,29 @@ class OfferSums:
                 self.gifts[reward] += quantity
             for batch, count in one.vouchers:
                 self.vouchers[batch] += count
-        with_card = played.account is not None
-        _count(self.cells, (played.store_id, played.day), (1, with_card, times, discount, points, worth))
+        cell = self._cell(played.store_id, played.day)
+        cell[0] += 1
+        cell[2] += times
+        cell[3] += discount
+        cell[4] += points
+        cell[5] += worth
         for other in others:
             _count(self.beside, other.offer_code, (1, discount, other.discount))
         if played.account is not None:
+            cell[1] += 1
             self.takers.add(self.people.number(played.account, played.group), discount + worth)
-        _add(self.net, (played.net_before, played.net_after, played.past_discount))
+        net = self.net
+        net[0] += played.net_before
+        net[1] += played.net_after
+        net[2] += played.past_discount
         self._add_margin(played.margin)
+
+    def _cell(self, store_id: int, day: date) -> list[int]:
+        """Return what is counted for a store on a day, to be counted on."""
+        cell = self.cells.get((store_id, day))
+        if cell is None:
+            cell = self.cells[store_id, day] = [0] * len(CELL)
+        return cell
 
     def _add_margin(self, margin: Margin | None) -> None:
         if margin is None:

@@ -14,7 +14,6 @@ from rewards.conditions import (
     ValueCheck,
     View,
     VoucherCheck,
-    all_units,
     take_part,
 )
 from rewards.offers import EVERYTHING, Select
@@ -64,7 +63,7 @@ def _single(check: Check, view: View) -> Lack:
         case AnyUnitCheck():
             return Lack(UNITS, ONE, check.wanted)
         case ValueCheck():
-            short = check.amount - check.worth(view, all_units(view, check.select))
+            short = check.amount - check.worth(view, view.all_units(check.select))
             return Lack(MONEY, short, check.wanted) if short > 0 else Lack(UNITS, ONE, check.wanted)
         case VoucherCheck():
             return Lack(VOUCHER, batch=check.batch)

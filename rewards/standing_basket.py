@@ -193,6 +193,10 @@ class Claimable:
         """Return how many units may be claimed."""
         return self.pool(place).available
 
+    def all_units(self, select: int) -> dict[int, int]:
+        """Return all units that a selection matches and that may be claimed."""
+        return {place: count for place in self.lines(select) if (count := self.available(place))}
+
     def measure(self, place: int) -> int | None:
         """Return the thousandths that a weighed line counts for."""
         return self.basket.lines[place].measure
@@ -245,6 +249,19 @@ class Unclaimed:
             return self.basket.lines[place].count
         return sum([run[0] for run in runs if not run[2] & mask])
 
+    def all_units(self, select: int) -> dict[int, int]:
+        """Return all units that a selection matches and that may be claimed."""
+        lines, runs, mask = self.basket.lines, self.basket.runs, self.mask
+        return {
+            place: count
+            for place in self.basket.matching.get(select, ())
+            if (
+                count := lines[place].count
+                if (units := runs[place]) is None or not mask
+                else sum([run[0] for run in units if not run[2] & mask])
+            )
+        }
+
     def measure(self, place: int) -> int | None:
         """Return the thousandths that a weighed line counts for."""
         return self.basket.lines[place].measure
@@ -286,6 +303,11 @@ class Whole:
     def available(self, place: int) -> int:
         """Return how many units there are."""
         return self.basket.lines[place].count
+
+    def all_units(self, select: int) -> dict[int, int]:
+        """Return all units that a selection matches."""
+        lines = self.basket.lines
+        return {place: count for place in self.lines(select) if (count := lines[place].count)}
 
     def measure(self, place: int) -> int | None:
         """Return the thousandths that a weighed line counts for."""

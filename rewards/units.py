@@ -48,18 +48,18 @@ class Line:
     measure: int | None
 
     def __init__(self, line: CartLine) -> None:
-        self.line_number = line.line_number
-        self.unit_price = price = line.unit_price
-        unit, pieces = line.unit, pieces_in(line.quantity)
+        self.line_number, quantity, unit, price = line[:4]
+        self.unit_price = price
+        pieces = pieces_in(quantity)
         if pieces is not None and (unit is None or unit == PIECES):
             self.count = pieces
             self.left = price
             self.gross = pieces * price
             self.measure = None
         else:
-            self.gross = self.left = half_up(line.quantity * price)
+            self.gross = self.left = half_up(quantity * price)
             self.count = 1
-            self.measure = int(line.quantity * ONE)
+            self.measure = int(quantity * ONE)
 
     @classmethod
     def of_thousandths(cls, line_number: int, quantity: int, unit_price: int, *, pieces: bool) -> Self:
