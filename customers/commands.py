@@ -167,6 +167,3 @@ def _print(summary: Summary, *, as_json: bool) -> None:
         print_json(summary.as_json())
     else:
         click.echo(summary.in_words())
-
-
-commands: tuple[click.Command, ...] = (members,)
