@@ -87,6 +87,7 @@ _PART_OF: Final = {
     "referrals": "tiers",
     "offer_builder": "offers",
     "offer_files": "offers",
+    "company_prices": "offers",
     "rehearsals": "offers",
     "rehearsal_pairs": "offers",
     "analysis_quality": "groups",

@@ -213,6 +213,7 @@ def step_name(step: str) -> str:
         "clear_answers": _("Clear old answers to tills"),
         "clear_quotes": _("Clear old quotes"),
         "expire_points": _("Let points expire"),
+        "renew_company_prices": _("Renew companies' own prices"),
         "warn_of_expiry": _("Warn of points that end soon"),
         "sum_points": _("Add up the points of each day"),
         "keep_liability": _("Keep what is owed in points"),
