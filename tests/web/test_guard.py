@@ -9,6 +9,7 @@ from tests.web.house import PASSWORD
 from web.roles import ANYBODY, ROLES, ROUTES, STORE_ROLES, may
 
 ARGUMENTS = {
+    "category": "Tea",
     "filename": "css/base.css",
     "code": "S1",
     "group_id": "g1",

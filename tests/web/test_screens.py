@@ -38,6 +38,8 @@ def addresses(house):
         f"/members/{house.members[2]}",
         "/catalogs/",
         f"/catalogs/{house.edition_id}",
+        "/shop/S1/",
+        "/shop/S1/results",
         "/assortment/",
         f"/assortment/{house.suggestions['S1']}",
         "/receipts/",
