@@ -62,10 +62,12 @@ class ArticleStore:
 
 
 def list_articles(session: Session, ask: Ask) -> Page[ArticleRow]:
-    """Return a page of articles; filter department; words in the name, or an article number or GTIN."""
+    """Return a page of articles; filters department, category, type, brand; words in the name, or a number or GTIN."""
     statement = _articles()
-    if department := ask.filters.get("department"):
-        statement = statement.where(Article.department == department)
+    filed = (Article.department, Article.category, Article.type, Article.brand)
+    for column in filed:
+        if wanted := ask.filters.get(column.key):
+            statement = statement.where(column == wanted)
     if ask.words:
         statement = statement.where(_fits(ask.words))
     page = read_page(

@@ -68,6 +68,10 @@ class TestBrowser:
         assert "3.2 times more often" in one
         assert 'href="/groups/g1"' in one
         assert "/rules/?q=Tea&amp;level=category" in one
+        assert "/articles/?category=Tea" in one
+        articles = visitor.get("/articles/?category=Tea").get_data(as_text=True)
+        assert "10452" in articles
+        assert "20311" not in articles
 
     def test_gives_exact_figures_as_a_file(self, visit):
         answer = visit("marketing").get(

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from core.clock import business_day
@@ -21,8 +21,8 @@ from web import scope
 from web.charts import Axis, Chart, Series, column_options
 from web.export import respond
 from web.state import now, transaction, viewer
-from web.tables import Choice, Column, Empty, Filter, Table
-from web.words import date_text, day_month, money_text, number_text
+from web.tables import LONGEST_WORDS, Choice, Column, Empty, Filter, Table
+from web.words import date_text, day_month, money_text, number_text, readable
 from web.words import gettext as _
 
 blueprint = Blueprint("articles", __name__, url_prefix="/articles")
@@ -44,6 +44,7 @@ def index() -> ResponseReturnValue:
                     label=_("Department"),
                     choices=tuple(Choice(one, one) for one in departments(session)),
                 ),
+                *_filed(),
             ),
             fetch=lambda ask: list_articles(session, ask),
             href=lambda row: url_for("articles.show", sku=row.sku),
@@ -57,6 +58,16 @@ def index() -> ResponseReturnValue:
             ),
         )
         return respond("screens/articles.html", table)
+
+
+def _filed() -> tuple[Filter, ...]:
+    """Return the filters that other screens lead here with: there are too many categories to choose from a menu."""
+    names = {"category": _("Category"), "type": _("Kind"), "brand": _("Brand")}
+    return tuple(
+        Filter(key=key, label=label, choices=(Choice(wanted, readable(wanted)),))
+        for key, label in names.items()
+        if (wanted := request.args.get(key, "")[:LONGEST_WORDS])
+    )
 
 
 @blueprint.get("/<path:sku>")
