@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from rewards.benefits import per_unit_of, total_of
-from rewards.conditions import AnyUnitCheck, Check, EachCheck, ValueCheck, check_of
+from rewards.conditions import AllCheck, AnyUnitCheck, Check, EachCheck, ValueCheck, check_of
 from rewards.offers import (
     DISCOUNTS,
     NET,
@@ -112,7 +112,7 @@ class LiveOffer:
         self.counted = offer.limits.counted
         self.per_receipt = WITHOUT_END if offer.limits.per_receipt is None else offer.limits.per_receipt
         self.most = most_times(benefit)
-        self.worth = _worth(self.check)
+        self.worth = _worth(self.check, within=not self.counted)
         self.repeatable = _is_repeatable(offer.condition)
         self.triggers = _triggers(offer, book)
         self.touched = tuple(sorted({book.number(select) for select in selections_in(offer)}))
@@ -159,8 +159,15 @@ def _needed(check: Check) -> tuple[int, int] | None:
     return select, needed
 
 
-def _worth(check: Check) -> tuple[int, int] | None:
-    """Return the selection, and what it must have cost, without which a check cannot hold, if that is easily said."""
+def _worth(check: Check, *, within: bool) -> tuple[int, int] | None:
+    """
+    Return the selection, and what it must have cost, without which a check cannot hold, if that is easily said.
+
+    `within` looks into combined checks too; offers with counted limits tell that these are used up before they ask such a check.
+    """
+    if within and isinstance(check, AllCheck):
+        found = (_worth(part, within=True) for part in check.parts)
+        return next((worth for worth in found if worth is not None), None)
     return (check.select, check.amount) if isinstance(check, ValueCheck) else None
 
 

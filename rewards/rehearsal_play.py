@@ -66,50 +66,29 @@ Costs = Callable[[Setting], Sequence[LineCost] | None]
 
 ArticleAt = Callable[[PastBasket, int], Article]
 """Says what offers look at of a line of a basket, by its place."""
+SeenTwice = tuple[Seen, Seen]
+"""What the book without the rehearsed offers knows of an article, and the one with them."""
 MOST_KNOWN: Final = 500_000
-"""Articles, over all stores, that a world remembers what its book knows of."""
+"""Articles, over all stores, of which is remembered what both books know."""
 
 
 class World:
     """A book of offers, and what past baskets have used of its limits so far."""
 
-    def __init__(self, offers: Sequence[Offer], choice: str, article_at: ArticleAt) -> None:
+    def __init__(self, offers: Sequence[Offer], choice: str) -> None:
         self.offers = tuple(offers)
         self.book = OfferBook(offers, choice)
         self.budgets = Budgets(offers)
         self.limited = bool(self.budgets.limits)
-        self._article_at = article_at
-        self._known: dict[str, dict[int | None, Seen]] = {}
-        self._remembered = 0
 
-    def play(self, setting: Setting) -> Outcome:
-        """Return what the offers give on a basket, and count it."""
-        occasion, basket = setting.occasion, setting.basket
-        known = self._known.get(occasion.store_code) or self._known.setdefault(occasion.store_code, {})
-        seen = [
-            known.get(article) or self._look_at(known, setting, place)
-            for place, article in enumerate(basket.articles)
-        ]
+    def play(self, setting: Setting, seen: Sequence[Seen]) -> Outcome:
+        """Return what the offers give on a basket, of whose articles this is known, and count it."""
         if not self.limited:
-            return outcome_of(setting.lines, seen, self.book, occasion, NOTHING_COUNTED)
-        left = self.budgets.left(store_id=basket.store_id, day=setting.day, person=setting.person)
-        found = outcome_of(setting.lines, seen, self.book, occasion, left)
+            return outcome_of(setting.lines, seen, self.book, setting.occasion, NOTHING_COUNTED)
+        left = self.budgets.left(store_id=setting.store_id, day=setting.day, person=setting.person)
+        found = outcome_of(setting.lines, seen, self.book, setting.occasion, left)
         self._count(setting, found, left)
         return found
-
-    def _look_at(self, known: dict[int | None, Seen], setting: Setting, place: int) -> Seen:
-        """Return what the book knows of a line's article, and remember it where that is one that was known then."""
-        store = setting.occasion.store_code
-        seen = self.book.seen_as(values_of(self._article_at(setting.basket, place)), store)
-        article = setting.basket.articles[place]
-        if article is not None:
-            if self._remembered >= MOST_KNOWN:
-                for each in self._known.values():
-                    each.clear()
-                self._remembered = 0
-            known[article] = seen
-            self._remembered += 1
-        return seen
 
     def _count(self, setting: Setting, found: Outcome, left: Mapping[str, Left]) -> None:
         moment = setting.occasion.at
@@ -151,12 +130,15 @@ class Play:
         # Without its dates: the past is played as if it were the offer's time.
         at_any_time = [_at_any_time(offer) for offer in rehearsed]
         beside = [_at_any_time(offer) for offer in live]
-        self.before = World(beside, choice, article_at)
+        self.before = World(beside, choice)
         unchanged = [offer for offer in beside if offer.code not in self.codes]
-        self.after = World([*unchanged, *at_any_time], choice, article_at)
+        self.after = World([*unchanged, *at_any_time], choice)
         self.replaces = any(offer.code in self.codes for offer in live)
         self._worth = worth
         self._costs = costs
+        self._article_at = article_at
+        self._known: dict[str, dict[int | None, SeenTwice]] = {}
+        self._remembered = 0
         self._multipliers = {
             offer.code: offer.benefit.times
             for offer in (*at_any_time, *beside)
@@ -174,12 +156,37 @@ class Play:
 
     def play(self, setting: Setting) -> Played | None:
         """Return how a basket would have come out; None where nothing of a rehearsed offer is in it."""
-        after = self.after.play(setting)
+        seen = self._seen(setting)
+        after = self.after.play(setting, [now for _before, now in seen])
         touched = self._is_touched(after)
         if not touched and not self.replaces and not self.before.limited:
             return None
-        before = self.before.play(setting)
+        before = self.before.play(setting, [was for was, _after in seen])
         return self._played(setting, before, after) if touched or self._is_touched(before) else None
+
+    def _seen(self, setting: Setting) -> list[SeenTwice]:
+        """Return what the books know of the articles of a basket, those of which a store knows nothing yet looked at."""
+        store = setting.occasion.store_code
+        known = self._known.get(store) or self._known.setdefault(store, {})
+        return [
+            known.get(article) or self._look_at(known, setting, place)
+            for place, article in enumerate(setting.basket.articles)
+        ]
+
+    def _look_at(self, known: dict[int | None, SeenTwice], setting: Setting, place: int) -> SeenTwice:
+        """Return what the books know of a line's article, and remember it where that is one that was known then."""
+        store = setting.occasion.store_code
+        values = values_of(self._article_at(setting.basket, place))
+        seen = self.before.book.seen_as(values, store), self.after.book.seen_as(values, store)
+        article = setting.basket.articles[place]
+        if article is not None:
+            if self._remembered >= MOST_KNOWN:
+                for each in self._known.values():
+                    each.clear()
+                self._remembered = 0
+            known[article] = seen
+            self._remembered += 1
+        return seen
 
     def _is_touched(self, found: Outcome) -> bool:
         return any(one.live.code in self.codes for one in found.given)
