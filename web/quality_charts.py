@@ -138,6 +138,8 @@ def _chart(
     options = line_options(
         [day_month(run.business_day) for run in known], series, Axis(scale), from_zero=False
     )
+    options["yAxis"]["minInterval"] = 0.01
+    options["grid"]["right"] = 150 if len(series) > 1 else 20
     # One night is a point, and a night that was refused stands out.
     for one in options["series"][: len(lines)]:
         one["showSymbol"] = True

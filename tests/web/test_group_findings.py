@@ -112,6 +112,9 @@ class TestCharts:
             ("0 t2", "1 t2", 53),
         }
         assert OTHERS not in str(links)
+        with app.test_request_context():
+            still = _chart(fold_moves({("t1", "t1"): 800, ("t1", "t2"): 2}), *sides)
+        assert still.title == "Nearly everybody stayed in their group"
 
     def test_of_phases_and_values_tell_no_cell_that_is_kept_back(self, app):
         counts = [

@@ -20,6 +20,7 @@ from web.words import gettext as _
 
 blueprint = Blueprint("group_moves", __name__, url_prefix="/groups/moves")
 _USUAL_DAYS: Final = 28
+_NEARLY_ALL: Final = 0.995
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,8 @@ def _finding(moves: Moves, old: _Side, new: _Side) -> str:
         ),
         None,
     )
+    if largest is None and (moves.share_stayed or 0) >= _NEARLY_ALL:
+        return _("Nearly everybody stayed in their group")
     if largest is None:
         return _("%(share)s stayed in their group; no more than a few went the same way", share=stayed)
     return _(
