@@ -2,9 +2,10 @@
 Tills against the ceiling: receipts, quotes and card look-ups through the production server, in one run, interleaved.
 
     python3 dev bench till [--clients 1 4 8 16] [--seconds 3] [--rounds 3] [--members 50000] [--receipts 0]
+                           [--offers 1000]
 
-The ceiling is pgbench doing the least SQL that a receipt can mean, in one round trip, durably, on the same
-database. The empty response is /healthz of the same server. Processor time is the server's and the
+So many offers are live, and every quote and receipt is judged by them. The ceiling is pgbench doing the least
+SQL that a receipt can mean, in one round trip, durably, on the same database. The empty response is /healthz of the same server. Processor time is the server's and the
 database's per request; the load has a process of its own, counted apart. What is durable waits for the
 disk on both sides. Latency claims come from open load at half of what was served at most.
 """
@@ -198,10 +199,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--members", type=int, default=50_000)
     parser.add_argument("--receipts", type=int, default=0)
+    parser.add_argument("--offers", type=int, default=1000)
     known = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="regulars-bench-") as name, database() as (url, server):
         folder = Path(name)
-        house = furnish(url, members=known.members, receipts=known.receipts)
+        house = furnish(url, members=known.members, receipts=known.receipts, offers=known.offers)
         at = make_url(url)
         ceiling = Ceiling(
             find_programs().bin / "pgbench",

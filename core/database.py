@@ -90,7 +90,8 @@ def make_engine(
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=5,
-        connect_args={"options": options, "connect_timeout": 5},
+        # What is worth preparing is prepared by core.trips. psycopg would forget it with every rollback.
+        connect_args={"options": options, "connect_timeout": 5, "prepare_threshold": None},
     )
     event.listen(engine, "checkout", _refuse_ended)
     return engine
@@ -101,8 +102,7 @@ def _refuse_ended(connection: Any, *_: Any) -> None:
     Refuse a pooled connection that the server has ended.
 
     Nothing is due on an idle connection: whatever can be read from it is the server's
-    farewell. Looking costs no round trip, as SQLAlchemy's own ping would. Whoever had it last may have begun
-    a transaction in words of their own (`core.driver`); from now on the driver does so again.
+    farewell. Looking costs no round trip, as SQLAlchemy's own ping would.
     """
     if connection.closed:
         raise DisconnectionError
@@ -110,8 +110,6 @@ def _refuse_ended(connection: Any, *_: Any) -> None:
     looking.register(connection.fileno(), select.POLLIN)
     if looking.poll(0):
         raise DisconnectionError
-    if connection.autocommit:
-        connection.autocommit = False
 
 
 def make_sessions(engine: Engine) -> Sessions:

@@ -6,20 +6,22 @@ before the next question can be asked, may be put off: it travels with that ques
 beginning of the transaction.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
-from psycopg.rows import RowFactory, tuple_row
 from sqlalchemy.orm import Session
+
+from core.trips import Answer, Connection, Values, in_pipeline, travel
 
 _PUT_OFF = "core.driver.put_off"
 _ALONG = "core.driver.along"
 _OPENED = "core.driver.opened"
-
-Values = Sequence[Any] | Mapping[str, Any]
+_TOGETHER = "core.driver.together"
+_MAY_END = "core.driver.may_end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +37,14 @@ class Along:
 
     statement: str
     values: Values
-    cursor: psycopg.Cursor[Any] | None = None
+    answer: Answer | None = None
 
     def row(self, session: Session) -> Any:
         """Return the one row of its answer, asked now if it has not travelled with another question yet."""
-        if self.cursor is None:
+        if self.answer is None:
             session.info.get(_ALONG, []).remove(self)
-            self.cursor = ask(session, self.statement, self.values)
-        return self.cursor.fetchone()
+            self.answer = ask(session, self.statement, self.values)
+        return self.answer.fetchone()
 
 
 def bring_along(session: Session, statement: str, values: Values) -> Along:
@@ -52,14 +54,15 @@ def bring_along(session: Session, statement: str, values: Values) -> Along:
     return along
 
 
-def driver_of(session: Session) -> psycopg.Connection[tuple[Any, ...]]:
+def driver_of(session: Session) -> Connection:
     """
     Return the psycopg connection of `session`'s transaction.
 
     What runs on it commits and rolls back with the session. Errors are psycopg's
-    own, not SQLAlchemy's; `connection.pipeline()` sends several statements in one
-    round trip. What was put off is done first.
+    own, not SQLAlchemy's. What was put off is done first.
     """
+    if _TOGETHER in session.info:
+        raise psycopg.ProgrammingError("this would overtake what waits for its trip together")
     if _PUT_OFF in session.info:
         catch_up(session)
     return _connection(session)
@@ -78,59 +81,75 @@ def catch_up(session: Session) -> None:
     """Do what was put off, if anything was."""
     waiting: _PutOff | None = session.info.pop(_PUT_OFF, None)
     if waiting is not None:
-        cursor = _connection(session).execute(waiting.statement, waiting.values, prepare=True)
-        waiting.check(cursor.fetchone())
+        waiting.check(ask(session, waiting.statement, waiting.values).fetchone())
 
 
-def ask(
-    session: Session, statement: str, values: Values, *, rows: RowFactory[Any] = tuple_row
-) -> psycopg.Cursor[Any]:
+def ask(session: Session, statement: str, values: Values) -> Answer:
     """
-    Return the cursor of a statement that was executed in one round trip with what travels with it.
+    Do a statement, prepared once per connection, in one round trip with what travels with it; return its answer.
 
-    What was put off goes before it and is checked; what is brought along goes after it.
+    What was put off goes before it and is checked; what is brought along goes after it. In a block of `together`
+    it waits for the others there, and so does its answer. The types of values are told by their places: where these
+    say nothing, the statement must (`%s::integer`).
     """
-    connection = _connection(session)
-    cursor = connection.cursor(row_factory=rows)
+    answer = Answer(statement, values)
+    waiting_here: list[Answer] | None = session.info.get(_TOGETHER)
+    if waiting_here is not None:
+        waiting_here.append(answer)
+        return answer
     waiting: _PutOff | None = session.info.pop(_PUT_OFF, None)
     along: list[Along] = session.info.pop(_ALONG, [])
-    if waiting is None and not along:
-        return cursor.execute(statement, values, prepare=True)
-    first = None
-    begins = _begins_here(connection)
-    with connection.pipeline():
-        if begins:
-            connection.execute("begin")
-        if waiting is not None:
-            first = connection.execute(waiting.statement, waiting.values, prepare=True)
-        cursor.execute(statement, values, prepare=True)
-        for question in along:
-            question.cursor = connection.execute(question.statement, question.values, prepare=True)
+    first = Answer(waiting.statement, waiting.values) if waiting else None
+    for question in along:
+        question.answer = Answer(question.statement, question.values)
+    others = [question.answer for question in along if question.answer is not None]
+    _travel(session, [*([first] if first else []), answer, *others])
     if waiting is not None and first is not None:
         waiting.check(first.fetchone())
-    return cursor
+    return answer
 
 
-def _begins_here(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
+@contextmanager
+def together(session: Session, *, end: bool = False) -> Iterator[None]:
     """
-    Return whether the transaction is still to be begun, which is then left to us.
+    Let all that is asked in the block travel in one round trip at its end; nothing does if the block raises.
 
-    psycopg begins one by itself, but waits for that alone. Told that it need not, it still ends what was begun;
-    `core.database` tells it the contrary when the connection is taken from the pool again.
+    With `end` the transaction is committed on the same way, where `may_end` allowed it: then nothing may follow
+    that has to be kept, and what must hold has to be held by the statements themselves.
     """
-    if connection.autocommit or connection.info.transaction_status != TransactionStatus.IDLE:
-        return False
-    connection.autocommit = True
-    return True
+    catch_up(session)
+    answers: list[Answer] = []
+    session.info[_TOGETHER] = answers
+    try:
+        yield
+    finally:
+        del session.info[_TOGETHER]
+    ended = end and bool(session.info.pop(_MAY_END, False))
+    if answers or ended:
+        _travel(session, answers, end=ended)
 
 
-def _connection(session: Session) -> psycopg.Connection[tuple[Any, ...]]:
+def may_end(session: Session) -> None:
+    """Allow that the transaction of `session` is committed by what knows itself to be its last statement."""
+    session.info[_MAY_END] = session.get_nested_transaction() is None
+
+
+def _travel(session: Session, answers: list[Answer], *, end: bool = False) -> None:
+    connection = _connection(session)
+    if in_pipeline(connection):
+        raise psycopg.ProgrammingError("a pipeline of psycopg's own is open")
+    # psycopg begins a transaction by itself, but waits for that alone.
+    idle = connection.pgconn.transaction_status == TransactionStatus.IDLE
+    travel(connection, answers, begin=idle and not connection.autocommit, end=end)
+
+
+def _connection(session: Session) -> Connection:
     """Return the driver's connection, looked up once in a transaction: SQLAlchemy's way to it is long."""
     # A savepoint is only made when the connection is asked for inside it: looked up anew there.
     transaction = session.get_nested_transaction() or session.get_transaction()
     opened = session.info.get(_OPENED)
     if opened is not None and transaction is not None and opened[0] is transaction:
-        known: psycopg.Connection[tuple[Any, ...]] = opened[1]
+        known: Connection = opened[1]
         return known
     connection = session.connection().connection.driver_connection
     assert isinstance(connection, psycopg.Connection)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core.driver import driver_of
+from core.driver import ask, driver_of
 from core.errors import NotFound
 
 LONGEST_CHAIN = 100
@@ -63,7 +63,7 @@ HOLDER = f"""
 
 def holder_of_card(session: Session, card_number: str) -> CardHolder:
     """Return whom `card_number` leads to, through all its replacements; raises `CardNotFound`."""
-    row = driver_of(session).execute(HOLDER, {"card_number": card_number}, prepare=True).fetchone()
+    row = ask(session, HOLDER, {"card_number": card_number}).fetchone()
     if row is None:
         raise CardNotFound(f"the card number {card_number} was never seen")
     return CardHolder(*row)

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.clock import business_day
-from core.driver import driver_of
+from core.driver import ask, driver_of
 from loyalty.holding import Holding
 from loyalty.ledger import Cause
 from loyalty.lots import Lot
@@ -80,7 +80,7 @@ _LOTS = """
 def read_lots(session: Session, *, account_id: UUID, touched: Iterable[UUID] = ()) -> list[Lot]:
     """Return the lots of a held account that are not empty, and those `touched` even when they are."""
     values = {"account_id": account_id, "touched": list(touched)}
-    rows = driver_of(session).execute(_LOTS, values, prepare=True).fetchall()
+    rows = ask(session, _LOTS, values).fetchall()
     return [_lot(*row) for row in rows]
 
 

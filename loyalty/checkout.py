@@ -10,7 +10,7 @@ from psycopg import errors
 from sqlalchemy.orm import Session
 
 from core.clock import business_day
-from core.driver import driver_of
+from core.driver import together
 from core.ids import uuid7
 from customers.operations import put_into_use
 from customers.queries import known_cards
@@ -23,7 +23,7 @@ from loyalty.kept_quotes import use_quote
 from loyalty.lots import Position
 from loyalty.offer_points import OfferPoints
 from loyalty.opening import Known, Opening, Scanned, hold_account, open_receipt
-from loyalty.operations import send_to_books
+from loyalty.operations import held_by_the_database, send_to_books
 from loyalty.paid_offers import PaidOffers, paid_offers, past_offers
 from loyalty.printing import greeting, head_line, language_of_store, receipt_text
 from loyalty.programme import NOTHING_EXCLUDED, Programme
@@ -99,8 +99,7 @@ def settle(
     """
     programme = programmes(session).on(posted.business_date)
     versions = schemes(session)
-    meaning = fingerprint(posted, till)
-    posted, flags = without_payment_cards(session, posted)
+    posted, meaning, flags = _without_payment_cards(session, posted, till)
     look = None if imported else look_at(session, posted, till)
     excluded = programme.excluded if posted.type == SALE else NOTHING_EXCLUDED
     tiers = asked(versions, posted.business_date)
@@ -224,14 +223,21 @@ def _give(
     return give(session, paid, buying)
 
 
-def without_payment_cards(session: Session, posted: PostedReceipt) -> tuple[PostedReceipt, list[Flag]]:
-    """Return `posted` with payment-card numbers masked, and the flag of that; numbers of our own cards stay."""
+def _without_payment_cards(
+    session: Session, posted: PostedReceipt, till: TillIdentity
+) -> tuple[PostedReceipt, bytes, list[Flag]]:
+    """
+    Return `posted` with payment-card numbers masked, its fingerprint, and the flag of the masking.
+
+    Numbers of our own cards stay.
+    """
     found = payment_cards_in(posted)
+    meaning = fingerprint(posted, till, cards=found)
     foreign = found - known_cards(session, found) if found else found
     if not foreign:
-        return posted, []
+        return posted, meaning, []
     flag = Flag("masked", "a payment-card number stood in a text and was masked")
-    return masked(posted, spare=found - foreign), [flag]
+    return masked(posted, spare=found - foreign), meaning, [flag]
 
 
 def _known(
@@ -357,6 +363,12 @@ def _told(session: Session, record: Record, tier: TierState | None, holder: Scan
     return answer
 
 
+def _ends(booking: Booking, tier: TierBooking, given: Given, opening: Opening) -> bool:
+    """Return whether nothing is looked at or kept after the receipt is written, in all that has to hold."""
+    later = booking.undone or tier.since is not None or given.used or opening.quote is not None
+    return not later and held_by_the_database(booking.holdings)
+
+
 def _write(  # noqa: PLR0917 - what one round trip writes
     session: Session,
     record: Record,
@@ -367,11 +379,11 @@ def _write(  # noqa: PLR0917 - what one round trip writes
     *,
     watched: bool,
 ) -> None:
-    """Write everything in one round trip."""
+    """Write everything in one round trip; where nothing follows, the transaction is over then."""
     posted = record.posted
     found = tuple(suspicions(posted, opening)) if watched else ()
     try:
-        with driver_of(session).pipeline():
+        with together(session, end=_ends(booking, tier, given, opening)):
             record_receipt(session, record)
             if booking.linked:
                 link_to_original(

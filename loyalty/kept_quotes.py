@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg import errors
 from sqlalchemy.orm import Session
 
-from core.driver import ask, driver_of
+from core.driver import ask
 from loyalty.promises import NOTHING_PROMISED, Promise
 from loyalty.quotes import HONOURED_FOR, Quote
 from rewards.offer_uses import HOLD, Place, Use, hold_values
@@ -106,7 +106,7 @@ def use_quote(
     )
     if quote is None or not relied:
         return lambda: None
-    cursor = driver_of(session).execute(_USE, (receipt_id, quote.quote_id), prepare=True)
+    cursor = ask(session, _USE, (receipt_id, quote.quote_id))
 
     def look() -> None:
         # Used by another or forgotten meanwhile: a new attempt finds it so.

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import errors
-from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
 from core.driver import ask, driver_of
@@ -198,8 +197,7 @@ def open_receipt(
             till.store_id,
             *(asked_values(tiers, posted.business_date) if tiers is not None else ()),
         ),
-        rows=dict_row,
-    ).fetchone()
+    ).named()
     assert row is not None
     if row["known_receipt"] is not None:
         return Opening(Known(row["known_receipt"], row["known_fingerprint"], row["known_answer"]), None)
@@ -238,10 +236,7 @@ def hold_account(session: Session, *, account_id: UUID, now: datetime) -> Held:
     An account that was joined to another meanwhile raises psycopg's SerializationFailure: a new
     attempt will find the other one.
     """
-    cursor = driver_of(session).cursor(row_factory=dict_row)
-    row = cursor.execute(
-        "select * from hold_account(%s::uuid, %s::timestamptz)", (account_id, now), prepare=True
-    ).fetchone()
+    row = ask(session, "select * from hold_account(%s::uuid, %s::timestamptz)", (account_id, now)).named()
     assert row is not None
     if row["moved_to"] is not None:
         raise errors.SerializationFailure(f"account {account_id} was joined to {row['moved_to']}")

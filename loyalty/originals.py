@@ -203,7 +203,7 @@ def _where_they_are_now(session: Session, legs: Sequence[Any]) -> Sequence[Any]:
     moved = {leg.lot_id for leg in legs if leg.moved_to and leg.lot_id}
     if not moved:
         return legs
-    now = dict(driver_of(session).execute(_LIVING_ON, (list(moved),)).fetchall())
+    now: dict[UUID, UUID] = dict(driver_of(session).execute(_LIVING_ON, (list(moved),)).fetchall())
     return [
         leg._replace(account_id=leg.moved_to or leg.account_id, lot_id=now.get(leg.lot_id, leg.lot_id))
         for leg in legs

@@ -138,8 +138,7 @@ def standing_of_card(
 
 def position_of_account(session: Session, *, account_id: UUID, now: datetime) -> Position:
     """Return what an account holds at `now`; zeros when nothing was ever booked on it."""
-    cursor = driver_of(session).cursor(row_factory=dict_row)
-    row = cursor.execute(_POSITION, {"account_id": account_id, "now": now}, prepare=True).fetchone()
+    row = ask(session, _POSITION, {"account_id": account_id, "now": now}).named()
     assert row is not None
     return held_of(account_id, row).position
 

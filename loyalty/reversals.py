@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core.driver import driver_of
+from core.driver import ask
 from loyalty.booked_sale import BookedSale, Moved
 from loyalty.booking import Booking, position_after
 from loyalty.ledger import Cause
@@ -168,9 +168,8 @@ def _sale_of(session: Session, named: Named, till: TillIdentity, now: datetime) 
     if named.mode == LIVE and named.type == SALE:
         if named.account_id is not None:
             return read_booked_sale(session, named=named, till=till, now=now)
-        with driver_of(session).pipeline():
-            driver_of(session).execute(_LOCK, (named.identity,))
-            return read_booked_sale(session, named=named, till=till, now=now)
+        ask(session, _LOCK, (named.identity,))
+        return read_booked_sale(session, named=named, till=till, now=now)
     if (
         named.type != RETURN
         or not named.sale_receipt_id

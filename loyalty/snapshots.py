@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from core.database import Sessions
-from core.driver import driver_of
+from core.driver import ask, driver_of
 from loyalty.allowances import Signer, milliseconds, moment
 from loyalty.programme import Programme
 
@@ -88,11 +88,7 @@ def read_edition(name: str | None, *, basis: str, now: datetime) -> Edition | No
 
 def look_for_changes(session: Session, *, since: Edition | None, basis: str, now: datetime) -> Changes:
     """Return what changed since an edition; everything without one, or when that is not much less."""
-    row = (
-        driver_of(session)
-        .execute("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint", prepare=True)
-        .fetchone()
-    )
+    row = ask(session, "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint", ()).fetchone()
     assert row is not None
     seen: int = row[0]
     if since is None or not seen - HALF_OF_ALL < since.seen <= seen:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.clock import business_day
-from core.driver import driver_of
+from core.driver import ask, driver_of
 from loyalty.booking import Booking
 from loyalty.opening import Opening
 from loyalty.tier_schemes import schemes as schemes_of
@@ -97,7 +97,7 @@ def write_tier(session: Session, booked: TierBooking, *, now: datetime) -> None:
         entry.points,
         entry.visits,
     )
-    driver_of(session).execute(_COUNT, values, prepare=True)
+    ask(session, _COUNT, values)
     if booked.climb.step is not None:
         keep_standing(session, account_id, booked.climb.state, now=now)
         tell(session, [event_of(account_id, booked.climb.step)], now=now)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core.driver import driver_of
+from core.driver import ask, driver_of, together
 from loyalty.tier_state import TierState, looked_at_until
 from loyalty.tier_walk import Earned, Qualifying, Record, Step, earned, missing_to_keep, next_due
 from loyalty.tiers import NO_TIERS, Schemes
@@ -88,13 +88,13 @@ def stand(schemes: Schemes, known: Known, *, day: date) -> Stood:
 def recount(session: Session, *, account_ids: Sequence[UUID], since: date) -> None:
     """Make the entries of these accounts, which are held, from `since` on what their receipts say."""
     values = {"accounts": list(account_ids), "since": since}
-    driver = driver_of(session)
-    with driver.pipeline():
-        driver.execute(
+    with together(session):
+        ask(
+            session,
             "delete from qualifying_entry where account_id = any(%(accounts)s) and business_date >= %(since)s",
             values,
         )
-        driver.execute(_COUNT, values)
+        ask(session, _COUNT, values)
 
 
 _COUNT = """
@@ -137,12 +137,10 @@ def restand(
 
 def read_known(session: Session, *, account_ids: Sequence[UUID]) -> list[Known]:
     """Return everything that the standings of these accounts are made of, in their order."""
-    driver = driver_of(session)
     values = {"accounts": list(account_ids)}
-    with driver.pipeline():
+    with together(session):
         heads, entries, grants, standings, events = (
-            driver.execute(question, values, prepare=True)
-            for question in (_JOINED, _ENTRIES, _GRANTS, _STANDINGS, _EVENTS)
+            ask(session, question, values) for question in (_JOINED, _ENTRIES, _GRANTS, _STANDINGS, _EVENTS)
         )
     joined = dict(heads.fetchall())
     stored = {row[0]: dict(zip(_STORED, row[1:], strict=True)) for row in standings.fetchall()}
@@ -233,9 +231,8 @@ def _write(session: Session, found: Iterable[tuple[Known, Stood]], *, now: datet
     for known, stood in found:
         standings.append(standing_row(known.account_id, stood.state))
         events += _events(known, stood)
-    driver = driver_of(session)
-    with driver.pipeline():
-        driver.execute(_KEEP, {"standings": json.dumps(standings, default=str), "now": now})
+    with together(session):
+        ask(session, _KEEP, {"standings": json.dumps(standings, default=str), "now": now})
         if events:
             tell(session, events, now=now)
 
@@ -259,7 +256,7 @@ def standing_row(account_id: UUID, state: TierState) -> dict[str, Any]:
 def keep_standing(session: Session, account_id: UUID, state: TierState, *, now: datetime) -> None:
     """Write a standing; the caller holds the account."""
     rows = json.dumps([standing_row(account_id, state)], default=str)
-    driver_of(session).execute(_KEEP, {"standings": rows, "now": now}, prepare=True)
+    ask(session, _KEEP, {"standings": rows, "now": now})
 
 
 def tell(
@@ -267,7 +264,7 @@ def tell(
 ) -> None:
     """Write down what happened."""
     values = {"events": json.dumps(events, default=str), "now": now, "actor": actor}
-    driver_of(session).execute(_TELL, values, prepare=True)
+    ask(session, _TELL, values)
 
 
 def event_of(account_id: UUID, step: Step, **detail: Any) -> dict[str, Any]:
@@ -320,11 +317,10 @@ def read_state(session: Session, *, account_id: UUID, schemes: Schemes, today: d
     first = schemes.counted_from
     if first is None or schemes.approved[0].valid_from > today:
         return None
-    driver = driver_of(session)
-    row = driver.execute(_JOINED, {"accounts": [account_id]}).fetchone()
+    row = ask(session, _JOINED, {"accounts": [account_id]}).fetchone()
     if row is None:
         return None
-    facts = driver.execute(_FACTS, ([account_id], first)).fetchall()
+    facts = ask(session, _FACTS, ([account_id], first)).fetchall()
     known = Known(account_id, row[1], Record(Qualifying(*one) for one in facts))
     return stand(schemes, known, day=_day(known, today)).state
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core.driver import driver_of
+from core.driver import ask
 from loyalty.opening import Opening, Seen
 from sales.receipts import LIVE, RETURN, SALE, Flag, PostedReceipt, TillIdentity
 
@@ -126,7 +126,6 @@ def raise_alerts(
 
     One that a person has decided about stays decided.
     """
-    driver = driver_of(session)
     for one in found:
         values: dict[str, Any] = {
             "kind": one.kind,
@@ -142,5 +141,5 @@ def raise_alerts(
         }
         if one.kind == "blind_returns":
             # No account is held here: two at once must see each other.
-            driver.execute(_ORDERED, (f"blind returns {till.store_id} {one.operator_code}",))
-        driver.execute(_RAISE, values, prepare=True)
+            ask(session, _ORDERED, (f"blind returns {till.store_id} {one.operator_code}",))
+        ask(session, _RAISE, values)

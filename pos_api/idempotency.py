@@ -11,7 +11,7 @@ from flask import request
 from psycopg.types.json import Jsonb
 from sqlalchemy.orm import Session
 
-from core.driver import driver_of
+from core.driver import ask
 from pos_api.problems import Problem
 
 HEADER = "Idempotency-Key"
@@ -45,11 +45,9 @@ def claim(
     Returns what was answered when the same body came under the key before; raises
     `idempotency_conflict` when another one did.
     """
-    connection = driver_of(session)
-    claimed = connection.execute(_CLAIM, (till_id, key, fingerprint, status, now), prepare=True)
-    if claimed.rowcount:
+    if ask(session, _CLAIM, (till_id, key, fingerprint, status, now)).rowcount:
         return None
-    row = connection.execute(_KEPT, (till_id, key), prepare=True).fetchone()
+    row = ask(session, _KEPT, (till_id, key)).fetchone()
     if row is None or bytes(row[0]) != fingerprint:
         raise Problem("idempotency_conflict", f"Another body came under the {HEADER} {key} before.")
     body: dict[str, Any] = row[1]
@@ -78,5 +76,5 @@ def once(
     if kept is not None:
         return kept
     body = work()
-    driver_of(session).execute(_KEEP, (Jsonb(body), till_id, key), prepare=True)
+    ask(session, _KEEP, (Jsonb(body), till_id, key))
     return body

@@ -6,6 +6,7 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from core import clock
+from core.driver import may_end
 from loyalty.checkout import Outcome, Quarantined, settle
 from loyalty.queries import answer_from_books
 from pos_api import examples, idempotency
@@ -55,6 +56,8 @@ def post_receipt() -> Response:
         till = till_of(session, key)
         posted = RECEIPT.read(parse(raw))
         now = clock.now()
+        if repeated is None:
+            may_end(session)
         settled = settle(session, till=till, posted=posted, now=now)
         if repeated is not None and isinstance(settled, Outcome):
             # The receipt's own identity goes first; its answer is kept with it, so none is kept here.

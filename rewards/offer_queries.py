@@ -101,7 +101,7 @@ _CODES = """
 
 
 def _batches(session: Session, now: datetime) -> tuple[VoucherBatch, ...]:
-    codes = dict(driver_of(session).execute(_CODES, {"now": now}).fetchall())
+    codes: dict[str, tuple[str, ...]] = dict(driver_of(session).execute(_CODES, {"now": now}).fetchall())
     return tuple(
         VoucherBatch(
             batch=batch.batch_code,

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core.driver import driver_of
+from core.driver import ask, driver_of, together
 from rewards.carts import Left
 from rewards.offers import Limits, Offer
 
@@ -98,12 +98,11 @@ def budgets_left(
         "quote_id": quote_id,
         "person_id": person_id,
     }
-    driver = driver_of(session)
-    with driver.pipeline():
+    with together(session):
         # The question sees what was let go.
-        driver.execute(_LET_GO, (place.till_id, quote_id), prepare=True)
-        cursor = driver.execute(_SPENT, values, prepare=True)
-    return {row[0]: _left(by_code[row[0]], row) for row in cursor.fetchall()}
+        ask(session, _LET_GO, (place.till_id, quote_id))
+        spent = ask(session, _SPENT, values)
+    return {row[0]: _left(by_code[row[0]], row) for row in spent.fetchall()}
 
 
 def _left(limits: Limits, row: Sequence[Any]) -> Left:
@@ -186,12 +185,12 @@ def send_uses(session: Session, *, using: Using, uses: Sequence[Use], now: datet
         now,
         json.dumps([use.document() for use in uses]),
     )
-    return driver_of(session).execute(_USE, values, prepare=True)
+    return ask(session, _USE, values)
 
 
 def let_go(session: Session, *, till_id: int) -> None:
     """Let go of what a till's last quote held."""
-    driver_of(session).execute(_LET_GO, (till_id, None), prepare=True)
+    ask(session, _LET_GO, (till_id, None))
 
 
 def clear_holds(session: Session, *, before: datetime) -> None:
@@ -206,7 +205,7 @@ def give_back_uses(
     session: Session, *, business_date: date, receipt_id: UUID, by_receipt_id: UUID, now: datetime
 ) -> None:
     """Give back the uses and amounts of a sale that still stand, for the void or return that leaves nothing of it."""
-    driver_of(session).execute(_REVERSE, (business_date, receipt_id, by_receipt_id, now, None), prepare=True)
+    ask(session, _REVERSE, (business_date, receipt_id, by_receipt_id, now, None))
 
 
 def restore_uses(
@@ -220,7 +219,7 @@ def restore_uses(
 ) -> None:
     """Let the uses of a sale stand again that `restored_of` gave back, since that was voided itself."""
     values = (business_date, receipt_id, by_receipt_id, now, restored_of)
-    driver_of(session).execute(_REVERSE, values, prepare=True)
+    ask(session, _REVERSE, values)
 
 
 _COUNT = """

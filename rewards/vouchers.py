@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core.driver import driver_of
+from core.driver import ask, driver_of
 from rewards.codes import typed
 from rewards.voucher_issue import IssuedVoucher, OfReceipt, issue_rest
 
@@ -95,7 +95,7 @@ def presented_vouchers(
     wanted = list(dict.fromkeys(map(typed, codes)))
     if not wanted:
         return []
-    rows = driver_of(session).execute(_PRESENTED, {"codes": wanted, "receipt_id": receipt_id}, prepare=True)
+    rows = ask(session, _PRESENTED, {"codes": wanted, "receipt_id": receipt_id})
     return [_presented(row, till, account_id, today, now) for row in rows.fetchall()]
 
 

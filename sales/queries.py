@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.driver import driver_of
+from core.driver import ask
 from core.errors import NotFound, Refused
 from sales.models import Article, Store
 from sales.receipts import TillIdentity
@@ -83,7 +83,7 @@ def is_sandbox_key(key: str) -> bool:
 def till_of_key(session: Session, key: str) -> TillIdentity:
     """Return the till that `key` was given to; raises `UnknownKey` or `RevokedKey`."""
     prefix = key_prefix(key)
-    row = driver_of(session).execute(TILL_OF_KEY, (prefix,), prepare=True).fetchone() if prefix else None
+    row = ask(session, TILL_OF_KEY, (prefix,)).fetchone() if prefix else None
     return till_in_row(row, key)
 
 
@@ -151,11 +151,7 @@ def stored_answer(
     session: Session, *, store_code: str, till_code: str, business_date: date, receipt_number: str
 ) -> StoredAnswer:
     """Return what was answered to the receipt of this identity; raises `ReceiptNotFound`."""
-    row = (
-        driver_of(session)
-        .execute(_ANSWER, (business_date, receipt_number, till_code, store_code), prepare=True)
-        .fetchone()
-    )
+    row = ask(session, _ANSWER, (business_date, receipt_number, till_code, store_code)).fetchone()
     if row is None:
         raise ReceiptNotFound(
             f"there is no receipt {store_code}/{till_code}/{business_date.isoformat()}/{receipt_number}"

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core.driver import driver_of
+from core.driver import ask
 from core.ids import find_uuid
 from sales.receipts import (
     Flag,
@@ -66,7 +66,7 @@ _RECORD = """
             business_date, receipt_id, line_number, article_id, sku, gtin, name, quantity, unit, unit_price,
             discount_amount, total_amount, tax_rate, discounts, original_line_number, return_reason,
             points, points_spent, counted_quantity)
-        select %(business_date)s, %(receipt_id)s, line.*
+        select %(business_date)s::date, %(receipt_id)s::uuid, line.*
         from json_to_recordset(%(lines)s) as line (
             line_number integer, article_id integer, sku text, gtin text, name text, quantity numeric, unit text,
             unit_price bigint, discount_amount bigint, total_amount bigint, tax_rate numeric, discounts jsonb,
@@ -74,7 +74,7 @@ _RECORD = """
             points bigint, points_spent bigint, counted_quantity numeric)
     ), flags as (
         insert into receipt_flag (business_date, receipt_id, store_id, flagged_at, code, line_number, detail)
-        select %(business_date)s, %(receipt_id)s, %(store_id)s, %(received_at)s, flag.*
+        select %(business_date)s::date, %(receipt_id)s::uuid, %(store_id)s::integer, %(received_at)s::timestamptz, flag.*
         from json_to_recordset(%(flags)s) as flag (code text, line_number integer, detail text)
     )
     insert into receipt (
@@ -143,7 +143,7 @@ def record_receipt(session: Session, record: Record) -> None:
         "lines": _lines_json(record),
         "flags": _flags_json(record.flags if posted.mode == "live" else ()),
     }
-    driver_of(session).execute(_RECORD, values, prepare=True)
+    ask(session, _RECORD, values)
 
 
 def _lines_json(record: Record) -> str:
@@ -216,7 +216,8 @@ def quarantine(
     session: Session, *, posted: PostedReceipt, till: TillIdentity, fingerprint: bytes, now: datetime
 ) -> None:
     """Keep a body that came under the identity of another one, once however often it comes; nothing is booked."""
-    driver_of(session).execute(
+    ask(
+        session,
         _QUARANTINE,
         (
             posted.business_date,
@@ -227,7 +228,6 @@ def quarantine(
             json.dumps(receipt_document(posted)),
             now,
         ),
-        prepare=True,
     )
 
 
@@ -249,7 +249,8 @@ def link_to_original(
     """Note what a live return or void names; without `original_receipt_id` it waits for its original to come."""
     assert posted.original is not None
     linked = original_receipt_id is not None
-    driver_of(session).execute(
+    ask(
+        session,
         _LINK,
         (
             receipt_id,
@@ -260,7 +261,6 @@ def link_to_original(
             posted.original.business_date if linked else None,
             original_receipt_id,
         ),
-        prepare=True,
     )
 
 
@@ -359,4 +359,4 @@ def record_arrivals(session: Session, arrivals: Sequence[Arrival], *, now: datet
         "flags": json.dumps(flags, default=str),
         "now": now,
     }
-    driver_of(session).execute(_ARRIVALS, values, prepare=True)
+    ask(session, _ARRIVALS, values)

@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
-from core.driver import driver_of
+from core.driver import ask, driver_of
 from core.errors import NotFound
 from sales.receipts import (
     Discount,
@@ -205,4 +205,4 @@ def replace_answer(
     session: Session, *, business_date: date, receipt_id: UUID, answer: Mapping[str, Any]
 ) -> None:
     """Keep what a till is told of a receipt that was written in this transaction, which was not known before."""
-    driver_of(session).execute(_ANSWER, (json.dumps(answer), business_date, receipt_id), prepare=True)
+    ask(session, _ANSWER, (json.dumps(answer), business_date, receipt_id))

@@ -1673,7 +1673,10 @@ BEGIN
   VALUES (earned_lot, holder, sold_on, receipt, booked, spendable_at, ends_at, earned_points,
           earned_points, earning_lines, line_points);
   UPDATE balance SET points = balance.points + earned_points WHERE account_id = holder;
-  RETURN FOUND;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'points moved on account %, which was not held', holder;
+  END IF;
+  RETURN true;
 END $function$
 
 CREATE OR REPLACE FUNCTION public.book_offer_uses(of_date date, of_receipt uuid, own_till integer, at_store integer, at_day date, of_person uuid, own_quote uuid, closed timestamp with time zone, seen_at timestamp with time zone, used jsonb)

@@ -2,9 +2,10 @@
 
 import json
 import os
+import random
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from core.copying import refresh_statistics
 from core.database import make_engine, make_sessions, upgrade
 from core.progress import progress_bar
 from demo.crowd import WRITTEN, card_number, make_crowd
+from rewards.offer_operations import import_document
 from sales.models import Article
 from sales.operations import add_till
 
@@ -43,7 +45,7 @@ class House:
     articles: list[tuple[str, int]]
 
 
-def furnish(url: str, *, members: int, receipts: int) -> House:
+def furnish(url: str, *, members: int, receipts: int, offers: int) -> House:
     """Migrate the database, fill it, and give a till its key."""
     upgrade(url)
     engine = make_engine(url)
@@ -55,6 +57,10 @@ def furnish(url: str, *, members: int, receipts: int) -> House:
             (sku, price or 100)
             for sku, price in session.execute(select(Article.sku, Article.price).limit(5_000)).all()
         ]
+        if offers:
+            import_document(
+                session, document=offers_on(articles, offers), actor="benchmark", now=now(), live=True
+            )
     engine.dispose()
     with owner(url) as connection:
         connection.execute(CARDS.format(cards=CARDS_USED))
@@ -62,7 +68,35 @@ def furnish(url: str, *, members: int, receipts: int) -> House:
     refresh_statistics(url, WRITTEN)
     step = max(1, members // MOST_CARDS)
     cards = [card_number(number) for number in range(0, members, step)]
-    return House(key, cards, {"members": members, "receipts": receipts}, articles)
+    return House(key, cards, {"members": members, "receipts": receipts, "offers": offers}, articles)
+
+
+def offers_on(articles: Sequence[tuple[str, int]], count: int) -> dict[str, Any]:
+    """Return a document of `count` offers: discounts and points on one to three articles each, some when several are bought."""
+    chance = random.Random(20_261_122)
+    offers: list[dict[str, Any]] = []
+    for number in range(count):
+        skus = sorted({chance.choice(articles)[0] for _ in range(chance.randint(1, 3))})
+        benefit = chance.choice(
+            (
+                {"kind": "percent", "off": str(chance.choice((5, 10, 20)))},
+                {"kind": "amount", "off": chance.randint(50, 900), "per": "application"},
+                {"kind": "nth", "off": "100", "which": "cheapest"},
+                {"kind": "points", "points": chance.randint(5, 50)},
+            )
+        )
+        quantity = "3" if benefit["kind"] == "nth" else str(chance.choice((1, 1, 2)))
+        offers.append(
+            {
+                "code": f"BENCH{number}",
+                "name": {"en": f"Offer {number}"},
+                "priority": chance.randint(1, 999),
+                "exclusive_group": "EXCLUSIVE" if benefit["kind"] != "points" else None,
+                "condition": {"kind": "items", "select": {"skus": skus}, "quantity": quantity},
+                "benefit": benefit,
+            }
+        )
+    return {"format": 1, "offers": offers}
 
 
 def owner(url: str) -> psycopg.Connection[tuple[Any, ...]]:

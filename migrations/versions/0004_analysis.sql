@@ -298,3 +298,28 @@ GRANT SELECT, INSERT ON article_past, offer_choice_past TO regulars_app;
 -- rewards: why money was moved on a gift card by hand.
 
 ALTER TABLE gift_card_entry ADD COLUMN note TEXT;
+
+-- loyalty: what a receipt earned is written and committed in one round trip, so nobody looks any more before the
+-- commit whether the account was held; the function itself refuses.
+
+CREATE OR REPLACE FUNCTION book_earning(
+  earning uuid, holder uuid, sold_on date, booked timestamptz, receipt uuid,
+  earned_lot uuid, spendable_at timestamptz, ends_at timestamptz, earned_points bigint,
+  earning_lines bigint[], line_points bigint[]
+) RETURNS boolean LANGUAGE plpgsql SET enable_seqscan = off AS $$
+BEGIN
+  INSERT INTO ledger_entry (entry_id, account_id, reason, business_date, booked_at, receipt_id)
+  VALUES (earning, holder, 'earn', sold_on, booked, receipt);
+  INSERT INTO ledger_leg (entry_id, leg_number, account_id, book, lot_id, points)
+  VALUES (earning, 1, holder, 'points', earned_lot, earned_points),
+         (earning, 2, holder, 'issued', NULL, -earned_points);
+  INSERT INTO lot (lot_id, account_id, business_date, receipt_id, booked_at, available_at, expires_at, earned,
+                   remaining, line_numbers, line_remaining)
+  VALUES (earned_lot, holder, sold_on, receipt, booked, spendable_at, ends_at, earned_points,
+          earned_points, earning_lines, line_points);
+  UPDATE balance SET points = balance.points + earned_points WHERE account_id = holder;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'points moved on account %, which was not held', holder;
+  END IF;
+  RETURN true;
+END $$;

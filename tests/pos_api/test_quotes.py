@@ -3,9 +3,9 @@
 from copy import deepcopy
 from datetime import UTC, datetime
 
-import psycopg
 import pytest
 
+import core.driver
 from pos_api import examples
 from tests.pos_api.conftest import MEMBER_CARD, code_of, enrol_with_points
 
@@ -82,13 +82,13 @@ class TestPostQuote:
     def test_asks_the_database_no_more_than_three_times(self, till, monkeypatch):
         till.post("/quotes", examples.QUOTE)
         asked = []
-        execute = psycopg.Cursor.execute
+        travel = core.driver.travel
 
-        def noted(cursor, query, *values, **options):
-            asked.append(query)
-            return execute(cursor, query, *values, **options)
+        def noted(connection, answers, **options):
+            asked.append([answer.statement for answer in answers])
+            return travel(connection, answers, **options)
 
-        monkeypatch.setattr(psycopg.Cursor, "execute", noted)
+        monkeypatch.setattr(core.driver, "travel", noted)
         assert till.post("/quotes", examples.QUOTE).status_code == 200
         assert 0 < len(asked) <= 3, asked
 

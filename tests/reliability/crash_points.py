@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 from flask import Flask
 
+import core.trips
 from core.database import make_engine, make_sessions
 from pos_api.app import register
 from pos_api.transactions import EXTENSION
@@ -25,6 +26,9 @@ HOOKED = (
     (psycopg.Connection, "commit"),
     (psycopg.Connection, "rollback"),
     (psycopg.Pipeline, "__exit__"),
+    # What travels past the driver's own functions: died before it is sent, while nobody has answered, and after.
+    (core.trips, "_send"),
+    (core.trips, "_receive"),
 )
 
 

@@ -71,8 +71,8 @@ BUGS = (
         CRASH_POINTS,
         "loyalty/checkout.py",
         "            record_arrivals(session, booking.arrivals, now=record.received_at)\n",
-        "        driver_of(session).commit()\n"
-        "        with driver_of(session).pipeline():\n"
+        "        session.connection().connection.driver_connection.commit()\n"
+        "        with together(session):\n"
         "            record_arrivals(session, booking.arrivals, now=record.received_at)\n",
         story="sells and not sells_",
     ),

@@ -1,0 +1,253 @@
+"""
+Statements that travel together: sent in one packet, answered in one, prepared once per connection.
+
+psycopg's own pipeline hands statements to the network one by one, and looks after each whether something
+has come back. On the hot path that costs more than the statements themselves, on both sides of the wire. So
+they are put together here, with psycopg's own adapters and libpq underneath.
+"""
+
+import re
+import select
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import psycopg
+from psycopg import abc, errors
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.pq import ConnStatus, ExecStatus, PipelineStatus
+from psycopg.pq.abc import PGconn, PGresult
+
+Values = Sequence[Any] | Mapping[str, Any]
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+_PLACEHOLDER = re.compile(r"%(?:\((?P<name>\w+)\))?s|%%")
+
+
+class _Wire:
+    """What is known about a connection: what its server session has prepared, and how values are said on it."""
+
+    __slots__ = ("packer", "prepared", "unpacker")
+
+    def __init__(self, connection: Connection) -> None:
+        self.prepared: set[int] = set()
+        self.packer: abc.Transformer = Transformer(connection)
+        self.unpacker: abc.Transformer = Transformer(connection)
+
+
+_wires: WeakKeyDictionary[Connection, _Wire] = WeakKeyDictionary()
+
+
+def _wire_of(connection: Connection) -> _Wire:
+    known = _wires.get(connection)
+    if known is None:
+        known = _wires[connection] = _Wire(connection)
+    return known
+
+
+class _Text:
+    """A statement as the server wants it: `$1` for each place; equal names share a place."""
+
+    __slots__ = ("called", "names", "number", "sql")
+    made = 0
+
+    def __init__(self, statement: str) -> None:
+        _Text.made += 1
+        self.number = _Text.made
+        self.called = b"trip_%d" % self.number
+        names: list[str | None] = []
+
+        def place(match: re.Match[str]) -> str:
+            if match[0] == "%%":
+                return "%"
+            name = match["name"]
+            if name is None or name not in names:
+                names.append(name)
+                return f"${len(names)}"
+            return f"${names.index(name) + 1}"
+
+        self.sql = _PLACEHOLDER.sub(place, statement).encode()
+        self.names = [name for name in names if name is not None]
+
+    def ordered(self, values: Values) -> Sequence[Any]:
+        """Return the values in the order of their places."""
+        if not isinstance(values, Mapping):
+            return values
+        return [values[name] for name in self.names]
+
+
+_text = lru_cache(maxsize=2048)(_Text)
+
+
+class Answer:
+    """What a statement came to, once its trip is over; read like psycopg's cursor."""
+
+    __slots__ = ("_at", "_result", "_unpacker", "statement", "values")
+
+    def __init__(self, statement: str, values: Values) -> None:
+        self.statement = statement
+        self.values = values
+        self._result: PGresult | None = None
+        self._unpacker: abc.Transformer | None = None
+        self._at = 0
+
+    def came(self, result: PGresult, unpacker: abc.Transformer) -> None:
+        """Keep what the server answered, and what makes rows of it."""
+        self._result, self._unpacker = result, unpacker
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows the statement returned or changed."""
+        result = self._came()
+        return result.ntuples if result.status == ExecStatus.TUPLES_OK else result.command_tuples or 0
+
+    def fetchone(self) -> Any:
+        """Return the next row as a tuple; None when there is none left."""
+        if self._at >= self._came().ntuples:
+            return None
+        row = self._loader().load_row(self._at, tuple)
+        self._at += 1
+        return row
+
+    def fetchall(self) -> list[Any]:
+        """Return the rows that are left."""
+        rows = self._loader().load_rows(self._at, self._came().ntuples, tuple)
+        self._at = self._came().ntuples
+        return rows
+
+    def named(self) -> dict[str, Any] | None:
+        """Return the next row by the names of its columns; None when there is none left."""
+        row = self.fetchone()
+        return None if row is None else dict(zip(_names(self._came()), row, strict=True))
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield the rows that are left."""
+        return iter(self.fetchall())
+
+    def _came(self) -> PGresult:
+        if self._result is None:
+            raise psycopg.ProgrammingError("the statement has not travelled yet")
+        return self._result
+
+    def _loader(self) -> abc.Transformer:
+        assert self._unpacker is not None
+        # One for all answers of a connection, which remembers the types that it has met.
+        if self._unpacker.pgresult is not self._result:
+            self._unpacker.set_pgresult(self._came())
+        return self._unpacker
+
+
+def _names(result: PGresult) -> list[str]:
+    return [(result.fname(column) or b"").decode() for column in range(result.nfields)]
+
+
+def travel(
+    connection: Connection, answers: Sequence[Answer], *, begin: bool = False, end: bool = False
+) -> None:
+    """
+    Do the statements of `answers` in their order, in one round trip.
+
+    With `begin` a transaction is begun before them, with `end` it is committed after them, if none fails. Raises
+    psycopg's error of the first that fails; none after it was done. Who is stopped while waiting, by a signal or
+    otherwise, loses the connection.
+    """
+    wire = connection.pgconn
+    if wire.status != ConnStatus.OK:
+        raise psycopg.OperationalError("the connection is closed")
+    of_wire = _wire_of(connection)
+    packed = [_packed(of_wire.packer, answer) for answer in answers]
+    try:
+        fresh = _send(wire, of_wire.prepared, packed, begin=begin, end=end)
+        results = _receive(wire)
+    except BaseException:
+        # Nobody can tell what is still under way.
+        wire.finish()
+        raise
+    wrong = _look(results[1:] if begin else results, fresh, of_wire, answers)
+    wrong = results[0] if begin and results[0].status == ExecStatus.FATAL_ERROR else wrong
+    if wrong is not None:
+        raise errors.error_from_result(wrong, connection.info.encoding)
+
+
+def _packed(packer: abc.Transformer, answer: Answer) -> tuple[_Text, Sequence[Any]]:
+    """Return a statement with its values as the server reads them: in words, whose types it tells by their places."""
+    text = _text(answer.statement)
+    values = text.ordered(answer.values)
+    return text, packer.dump_sequence(values, [PyFormat.TEXT] * len(values))
+
+
+def _send(
+    wire: PGconn,
+    known: AbstractSet[int],
+    packed: Iterable[tuple[_Text, Sequence[Any]]],
+    *,
+    begin: bool,
+    end: bool,
+) -> list[_Text | None]:
+    """Put everything on the wire; return what each result will be of: a statement prepared anew, or None."""
+    fresh: list[_Text | None] = []
+    prepared: set[int] = set()
+    wire.enter_pipeline_mode()
+    if begin:
+        wire.send_query_params(b"begin", None)
+    for text, values in packed:
+        if text.number not in known and text.number not in prepared:
+            prepared.add(text.number)
+            wire.send_prepare(text.called, text.sql)
+            fresh.append(text)
+        wire.send_query_prepared(text.called, values)
+        fresh.append(None)
+    if end:
+        wire.send_query_params(b"commit", None)
+    wire.pipeline_sync()
+    return fresh
+
+
+def _receive(wire: PGconn) -> list[PGresult]:
+    """Return the results of everything that was sent, one each; the pipeline is over then."""
+    waiting = select.poll()
+    while wire.flush() == 1:
+        waiting.register(wire.socket, select.POLLIN | select.POLLOUT)
+        waiting.poll()
+        wire.consume_input()
+    waiting.register(wire.socket, select.POLLIN)
+    results: list[PGresult] = []
+    while True:
+        while wire.is_busy():
+            waiting.poll()
+            wire.consume_input()
+        result = wire.get_result()
+        if result is None:
+            continue
+        if result.status == ExecStatus.PIPELINE_SYNC:
+            break
+        results.append(result)
+        if wire.status != ConnStatus.OK:
+            raise errors.error_from_result(result)
+    wire.exit_pipeline_mode()
+    return results
+
+
+def _look(
+    results: Sequence[PGresult],
+    fresh: Sequence[_Text | None],
+    of_wire: _Wire,
+    answers: Sequence[Answer],
+) -> PGresult | None:
+    """Give each statement its result and remember what is prepared now; return the first that is an error."""
+    waiting = iter(answers)
+    for text, result in zip(fresh, results, strict=False):
+        if result.status not in {ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK}:
+            break
+        if text is not None:
+            of_wire.prepared.add(text.number)
+        else:
+            next(waiting).came(result, of_wire.unpacker)
+    return next((result for result in results if result.status == ExecStatus.FATAL_ERROR), None)
+
+
+def in_pipeline(connection: Connection) -> bool:
+    """Return whether psycopg's own pipeline is open on `connection`, in which nothing else may be sent."""
+    return connection.pgconn.pipeline_status != PipelineStatus.OFF
