@@ -82,7 +82,8 @@ def _sales(table: StoreBaskets, kind_of: NDArray[np.int32]) -> pd.DataFrame:
             "value": values / 100,
         }
     )
-    return sold[(sold["household"] >= 0) & (sold["kind"] >= 0)].sort_values("week", kind="stable")
+    known = (sold["household"] >= 0) & (sold["kind"] >= 0) & (sold["value"] > 0)
+    return sold[known].sort_values("week", kind="stable")
 
 
 class _Rates:

@@ -124,6 +124,11 @@ def _print(found: ListingEvaluation) -> None:
         f"{found.stores:,} stores, {found.items:,} items; learnt on {found.learn_weeks} weeks, "
         f"measured on the {found.test_weeks} after them; 95 % intervals over stores"
     )
+    if not found.rows:
+        click.echo(
+            "no store with enough baskets has candidates: items with enough baskets that it never sold"
+        )
+        return
     head = "".join(f"{f'precision@{depth}':>26}" for depth in DEPTHS)
     click.echo(f"{'':34}{head}")
     for row in found.rows:
@@ -132,7 +137,8 @@ def _print(found: ListingEvaluation) -> None:
             for mean, low, high in zip(row.means, row.low, row.high, strict=True)
         )
         click.echo(f"{row.method:34}{cells}")
-    click.echo(f"80 % intervals of value that held what was taken: {found.covered:.1%}")
+    if found.covered is not None:
+        click.echo(f"80 % intervals of value that held what was taken: {found.covered:.1%}")
 
 
 def _print_delistings(found: DelistingEvaluation) -> None:
@@ -145,11 +151,11 @@ def _print_delistings(found: DelistingEvaluation) -> None:
         "or more; each foretold from those of other stores"
     )
     click.echo(
-        f"{'':34}{'foretold':>10}{'happened':>10}{'error':>8}{'80 % held':>24}{'habits alone (error)':>24}"
+        f"{'':34}{'foretold':>10}{'happened':>10}{'error':>8}{'80 % held':>26}{'habits alone (error)':>24}"
     )
     for row in found.rows:
         held = f"{row.covered:.1%} ({row.covered_low:.1%} to {row.covered_high:.1%})"
         click.echo(
-            f"{row.measure:34}{row.predicted:>10.3f}{row.actual:>10.3f}{row.error:>8.3f}{held:>24}"
+            f"{row.measure:34}{row.predicted:>10.3f}{row.actual:>10.3f}{row.error:>8.3f}{held:>26}"
             f"{f'{row.by_habit:.3f} ({row.error_by_habit:.3f})':>24}"
         )

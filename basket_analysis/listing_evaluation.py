@@ -55,8 +55,8 @@ class ListingEvaluation:
     stores: int
     items: int
     rows: tuple[Precision, ...]
-    covered: float
-    """Share of the 80 % intervals that held what the store then took per week, of candidates that it sold."""
+    covered: float | None
+    """Share of the 80 % intervals that held what the store then took per week, of candidates that it sold; None without any."""
 
 
 def evaluate_listings(
@@ -113,7 +113,7 @@ def evaluate_listings(
         stores=len(signals.stores),
         items=len(signals.items),
         rows=tuple(_interval(name, np.array(values), generator) for name, values in hits.items()),
-        covered=float(np.mean(inside)) if inside else float("nan"),
+        covered=float(np.mean(inside)) if inside else None,
     )
 
 

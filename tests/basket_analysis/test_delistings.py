@@ -1,13 +1,20 @@
 """A chain made up so that its natural delistings, and what they leave, are known before they are looked for."""
 
+import json
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from basket_analysis.delisting_evaluation import evaluate_delistings
 from basket_analysis.delistings import natural_delistings
+from basket_analysis.evaluation_commands import evaluate
 from basket_analysis.listing_evaluation import evaluate_listings, groups_of
 from basket_analysis.retention import RetentionModel
 from basket_analysis.store_baskets import StoreBaskets
+from core.commandline import Workplace
+from tests.basket_analysis.baskets_made import write_csv
+from tests.basket_analysis.test_listing import HEADER
 
 SEED = 11
 WEEKS = 40
@@ -180,3 +187,44 @@ def _of_two_tastes(random):
         item=item, value=np.full(len(item), 10_000, np.int64), store=store, household=household, week=week,
         type_of=(np.arange(48) // 4).astype(np.int32), category_of=(np.arange(48) // 4).astype(np.int32), weeks=30,
     )  # fmt: skip
+
+
+class TestEvaluateAssortment:
+    """The command, on files that hold little."""
+
+    @pytest.mark.parametrize("value", ["100", "-100", "0"])
+    def test_prints_a_document_where_there_is_nothing_to_find(self, tmp_path, value):
+        rows = [
+            (
+                str(number),
+                "a",
+                f"h{number % 9}",
+                f"2026-01-{number % 28 + 1:02}T10:00:00Z",
+                "s",
+                value,
+                "t",
+                "c",
+            )
+            for number in range(300)
+        ]
+        path = write_csv(tmp_path / "b.csv", rows, columns=HEADER)
+        asked = CliRunner().invoke(
+            evaluate,
+            ["assortment", "--baskets", str(path), "--learn-weeks", "2", "--json"],
+            obj=Workplace(tmp_path, None),
+        )
+        found = json.loads(asked.stdout, parse_constant=pytest.fail)
+        assert (found["covered"], found["rows"], found["natural_delistings"]["delistings"]) == (None, [], 0)
+
+    def test_says_so_in_words(self, tmp_path):
+        rows = [
+            (str(number), "a", "h", f"2026-01-{number % 28 + 1:02}", "s", "1", "t", "c")
+            for number in range(60)
+        ]
+        path = write_csv(tmp_path / "b.csv", rows, columns=HEADER)
+        asked = CliRunner().invoke(
+            evaluate,
+            ["assortment", "--baskets", str(path), "--learn-weeks", "2"],
+            obj=Workplace(tmp_path, None),
+        )
+        assert "no natural delistings" in asked.stdout
