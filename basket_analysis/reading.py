@@ -1,6 +1,6 @@
 """Baskets out of the database: live sales less what was voided or brought back, as arrays."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -8,8 +8,6 @@ from typing import Literal
 from uuid import UUID
 
 import numpy as np
-import psycopg
-from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from basket_analysis.baskets import (
@@ -22,6 +20,7 @@ from basket_analysis.baskets import (
 )
 from basket_analysis.store_baskets import StoreBaskets
 from basket_analysis.store_sales import SalesTable
+from core.binary_copy import read_columns
 from core.driver import driver_of
 
 Level = Literal["article", "type", "category", "brand"]
@@ -84,8 +83,6 @@ _LINES = """
 """
 
 _ARTICLES = "select article_id, sku, department, category, type, brand from article order by sku"
-
-CHUNK = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,24 +225,22 @@ def read_sold_lines(session: Session, *, first_day: date, following_day: date) -
     driver.execute(_MEMBERS)
     members = driver.execute("select member_id from mined_member order by number").fetchall()
     articles = tuple(ArticleKinds(*row) for row in driver.execute(_ARTICLES).fetchall())
-    baskets = np.concatenate(
-        list(_copied(driver, _BASKETS, ("store_id", "member", "day"), ("i4", "i4", "i4")))
-    )
+    baskets = read_columns(driver, _BASKETS, (("store_id", "i4"), ("member", "i4"), ("day", "i4")))
     lines = _LINES.format(first=first_day.isoformat(), following=following_day.isoformat())
-    sold = np.concatenate(list(_copied(driver, lines, ("basket", "article", "value"), ("i4", "i4", "i8"))))
+    sold = read_columns(driver, lines, (("basket", "i4"), ("article", "i4"), ("value", "i8")))
     driver.execute("drop table mined_member, mined_sale")
     place = np.full(max((article.article_id for article in articles), default=0) + 1, -1, np.int32)
     place[[article.article_id for article in articles]] = np.arange(len(articles))
-    article = place[sold["article"].astype(np.int32)]
+    article = place[sold["article"]]
     merchandise = np.array([kinds.merchandise for kinds in articles] or [False])
     kept = merchandise[article]
     return SoldLines(
-        basket=sold["basket"].astype(np.int32)[kept],
+        basket=sold["basket"][kept],
         article=article[kept],
-        value=sold["value"].astype(np.int64)[kept],
-        store_id=baskets["store_id"].astype(np.int32),
-        member=baskets["member"].astype(np.int32),
-        day=baskets["day"].astype(np.int32),
+        value=sold["value"][kept],
+        store_id=baskets["store_id"],
+        member=baskets["member"],
+        day=baskets["day"],
         members=tuple(row[0] for row in members),
         articles=articles,
         first_day=first_day,
@@ -263,33 +258,3 @@ def _codes(labels: Sequence[str | None]) -> Int32s:
         label: code for code, label in enumerate(sorted({label for label in labels if label is not None}))
     }
     return np.array([-1 if label is None else code_of[label] for label in labels], np.int32)
-
-
-def _copied(
-    driver: "psycopg.Connection[tuple[object, ...]]", query: str, names: Sequence[str], types: Sequence[str]
-) -> Iterator[NDArray[np.void]]:
-    """
-    Yield the rows of a binary COPY whose columns are never null and have fixed widths.
-
-    Such rows have one layout, so they are read as an array without looking at each:
-    a count of fields, then length and content of each, all big-endian.
-    """
-    layout: list[tuple[str, str]] = [("fields", ">i2")]
-    for name, kind in zip(names, types, strict=True):
-        layout += [(f"{name}_length", ">i4"), (name, f">{kind}")]
-    row = np.dtype(layout)
-    yield np.empty(0, row)
-    pending = bytearray()
-    header = 19
-    with driver.cursor() as cursor, cursor.copy(query) as copy:
-        for block in copy:
-            pending += block
-            if header and len(pending) >= header:
-                del pending[:header]
-                header = 0
-            if not header and len(pending) >= CHUNK:
-                whole = len(pending) // row.itemsize * row.itemsize
-                yield np.frombuffer(bytes(pending[:whole]), row)
-                del pending[:whole]
-    # The last two bytes are the trailer, -1 in place of a count of fields.
-    yield np.frombuffer(bytes(pending[: len(pending) - 2]), row)
