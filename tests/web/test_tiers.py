@@ -178,3 +178,14 @@ class TestReferrals:
         assert desk.post("/referrals/rules", rules).status_code == 403
         assert desk.post(f"/referrals/code/{member_id}").status_code == 303
         assert "Brings others by the code" in text_of(desk.get(f"/members/{member_id}?tab=tier"))
+
+
+class TestADraft:
+    def test_shows_who_would_move(self, visit):
+        marketing = visit("marketing")
+        higher = form(note="Higher", threshold_1="99999999", threshold_2="999999999")
+        address = marketing.post("/tiers/new", higher).headers["Location"]
+        page = re.sub(r"\s+", " ", marketing.get(address).get_data(as_text=True))
+        assert "Who would move" in page
+        assert "if nobody bought anything until then" in page
+        assert "Without it" in page or "Nobody would." in page

@@ -21,6 +21,7 @@ from loyalty.tier_changes import (
     reject_scheme,
     withdraw_scheme,
 )
+from loyalty.tier_previews import moves_under
 from loyalty.tier_queries import Move, accounts_by_tier, moving_soon
 from loyalty.tier_schemes import SchemeVersion, all_schemes, find_scheme, read_schemes, version_document
 from loyalty.tier_words import amount_words, tier_changes, tier_name, tier_sentences
@@ -213,7 +214,18 @@ def _page(version: int, errors: dict[str, str] | None = None) -> str:
             changes=tier_changes(before, story.scheme, language()),
             own=story.drafted_by == viewer().login,
             errors=errors or {},
+            moves=moves_under(session, draft=story, schemes=rules, today=today, now=now())
+            if story.state == "draft"
+            else None,
+            tier_said=lambda code: _either_name(before, story.scheme, code),
         )
+
+
+def _either_name(before: Scheme, after: Scheme, code: str | None) -> str:
+    """Return what a tier of either version is called."""
+    if code is None:
+        return _("no tier")
+    return tier_name(after if after.rank(code) >= 0 else before, code, language())
 
 
 def _form(session: Session, form: TierForm, draft: SchemeVersion | None) -> str:
