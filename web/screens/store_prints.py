@@ -18,7 +18,7 @@ from web.screens.store_page import Shop, find_shop, page_of_store, suggestions_o
 from web.state import now, transaction
 
 blueprint = Blueprint("store_prints", __name__, url_prefix="/shop")
-_OPEN_SHOWN = 20
+_OPEN_SHOWN = 12
 _ARTICLES_SHOWN = 30
 _OTHERS_SHOWN = 12
 
