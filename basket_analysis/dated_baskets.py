@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from basket_analysis.basket_files import BasketRows
 from basket_analysis.baskets import BasketTable, tabulate
+from basket_analysis.reading import SoldLines
 from basket_analysis.store_baskets import moments_of, weeks_of
 
 Int32s = NDArray[np.int32]
@@ -75,6 +76,31 @@ def dated_baskets(rows: BasketRows) -> DatedBaskets:
         household=household,
         week=week,
         parity=_parity(household, earliest, smallest),
+        weeks=weeks,
+    )
+
+
+def sold_baskets(sold: SoldLines) -> DatedBaskets:
+    """Return the baskets of known members out of a database, of categories; receipts of a day count in their order."""
+    categories = [article.category for article in sold.articles]
+    names = sorted({category for category in categories if category is not None})
+    code_of = {name: code for code, name in enumerate(names)}
+    item = np.array(
+        [-1 if category is None else code_of[category] for category in categories] or [-1], np.int32
+    )[sold.article]
+    kept = (item >= 0) & (sold.member >= 0)[sold.basket]
+    used, basket = np.unique(sold.basket[kept], return_inverse=True)
+    day, household = sold.day[used], sold.member[used]
+    newest = int(day.max()) if len(day) else 0
+    weeks = (newest - int(day.min())) // 7 + 1 if len(day) else 0
+    return DatedBaskets(
+        items=tuple(names),
+        households=tuple(str(number).zfill(9) for number in range(len(sold.members))),
+        basket=basket.astype(np.int32),
+        item=item[kept],
+        household=household,
+        week=(weeks - 1 - (newest - day) // 7).astype(np.int32),
+        parity=_parity(household, day.astype(np.int64), np.arange(len(used), dtype=np.int32)),
         weeks=weeks,
     )
 

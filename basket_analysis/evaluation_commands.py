@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from basket_analysis.basket_files import read_baskets
-from basket_analysis.dated_baskets import dated_baskets
+from basket_analysis.dated_baskets import DatedBaskets, dated_baskets, sold_baskets
 from basket_analysis.delisting_evaluation import DelistingEvaluation, evaluate_delistings
 from basket_analysis.group_evaluation import GroupEvaluation, Method, evaluate_groups
 from basket_analysis.listing_evaluation import DEPTHS, ListingEvaluation, evaluate_listings
@@ -67,15 +67,15 @@ def evaluate_assortment(
 @click.option(
     "--baskets",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    required=True,
-    help="A file of baskets with household_id and time; groups are told best from categories as items.",
+    help="A file of baskets with household_id and time, best of categories; the last 53 weeks of the database, if absent.",
 )
 @click.option("--learn-weeks", type=click.IntRange(min=4), default=40, show_default=True)
 @json_option
+@pass_workplace
 @refusals_exit_2
-def measure_groups(*, baskets: Path, learn_weeks: int, as_json: bool) -> None:
+def measure_groups(workplace: Workplace, *, baskets: Path | None, learn_weeks: int, as_json: bool) -> None:
     """Print how far runs, and the halves of a household's baskets, agree, and what later weeks say, beside a reference."""
-    dated = dated_baskets(read_baskets(baskets, wanted=("household_id", "time")))
+    dated = _dated(workplace, baskets)
     found = evaluate_groups(dated, learn_weeks=learn_weeks)
     reference = evaluate_groups(dated, learn_weeks=learn_weeks, method=Method(fit_reference, label_by_rules))
     if as_json:
@@ -90,6 +90,16 @@ def measure_groups(*, baskets: Path, learn_weeks: int, as_json: bool) -> None:
                 f"{'' if cell is None else format(cell, '.3f'):>{width}}"
                 for cell, width in zip(cells, (8, 10, 11, 10), strict=True)
             )
+        )
+
+
+def _dated(workplace: Workplace, baskets: Path | None) -> DatedBaskets:
+    if baskets is not None:
+        return dated_baskets(read_baskets(baskets, wanted=("household_id", "time")))
+    today = clock.now().date()
+    with workplace.sessions() as session:
+        return sold_baskets(
+            read_sold_lines(session, first_day=weeks_before(today, YEAR), following_day=today)
         )
 
 

@@ -1,6 +1,10 @@
+from datetime import timedelta
+
 from basket_analysis.basket_files import read_baskets
-from basket_analysis.dated_baskets import dated_baskets
+from basket_analysis.dated_baskets import dated_baskets, sold_baskets
+from basket_analysis.reading import read_sold_lines
 from tests.basket_analysis.baskets_made import write_csv
+from tests.basket_analysis.town_made import DAY, build_town
 
 COLUMNS = ("basket_id", "item", "household_id", "time")
 
@@ -17,3 +21,21 @@ class TestDatedBaskets:
         assert sorted(zip(found.household.tolist(), found.week.tolist(), found.parity.tolist(), strict=True)) == [
             (0, 1, 0), (1, 0, 0), (1, 1, 1),
         ]  # fmt: skip
+
+
+class TestSoldBaskets:
+    def test_are_those_of_the_database_week_by_week_every_other_one_of_a_household_odd(self, sessions):
+        with sessions.begin() as session:
+            build_town(session, households=4, baskets=6)
+            found = sold_baskets(
+                read_sold_lines(
+                    session, first_day=DAY - timedelta(weeks=20), following_day=DAY + timedelta(days=1)
+                )
+            )
+        assert (found.weeks, len(found.households), len(found.week)) == (6, 4, 24)
+        for household in range(4):
+            mine = found.household == household
+            assert dict(zip(found.week[mine].tolist(), found.parity[mine].tolist(), strict=True)) == {
+                week: week % 2 for week in range(6)
+            }
+        assert len(found.table(first=0, end=3)) == 12
