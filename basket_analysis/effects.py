@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from statistics import NormalDist
 
 import numpy as np
 
@@ -71,12 +72,24 @@ def measure_effect(
             now - expected, now - expected, now - expected, usual, expected, now, len(others_before)
         )
     freedom_of_all = variance**2 / (noise**2 / freedom + spread**2 / max(1, len(others_before) - 1))
-    # Only who measures pays for loading it.
-    from scipy.special import stdtrit  # noqa: PLC0415
-
-    half = float(stdtrit(max(1.0, freedom_of_all), (1 + INSIDE) / 2)) * float(np.sqrt(variance))
+    half = _students(max(1.0, freedom_of_all)) * float(np.sqrt(variance))
     found = now - expected
     return Effect(found, found - half, found + half, usual, expected, now, len(others_before))
+
+
+def _students(freedom: float) -> float:
+    """
+    Return half the width of the interval in standard errors, by Student's t.
+
+    The expansion of Cornish and Fisher (Abramowitz and Stegun 26.7.5): 0.4 % low at two degrees of freedom, 4 % at one.
+    """
+    z = NormalDist().inv_cdf((1 + INSIDE) / 2)
+    steps = (
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+    )
+    return z + sum(step / freedom**power for power, step in enumerate(steps, start=1))
 
 
 def _chance(
