@@ -15,7 +15,8 @@ from basket_analysis.group_files import fit_groups, score_groups
 from basket_analysis.grouping import MIN_BASKETS
 from basket_analysis.itemset_mining import MiningOrder, mine_file
 from basket_analysis.listing_files import rank_listings
-from basket_analysis.mining import MAX_ITEMSETS, MINERS
+from basket_analysis.miners import MINERS
+from basket_analysis.mining import MAX_ITEMSETS
 from basket_analysis.served_commands import list_groups, show_assortment, show_group
 from core.commandline import Workplace, json_option, print_json, refusals_exit_2
 

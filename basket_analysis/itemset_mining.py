@@ -13,7 +13,8 @@ import numpy as np
 from basket_analysis.basket_files import BasketRows, read_baskets
 from basket_analysis.baskets import BasketTable, tabulate
 from basket_analysis.itemset_files import write_itemsets, write_rules
-from basket_analysis.mining import MINERS, Itemsets
+from basket_analysis.miners import MINERS
+from basket_analysis.mining import Itemsets
 from basket_analysis.result_files import refused_beside, replacing
 from basket_analysis.rules import Rules, derive_rules
 

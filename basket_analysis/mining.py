@@ -243,7 +243,3 @@ class ReferenceMiner(Miner):
                 shared = np.intersect1d(shared, holders[item], assume_unique=True)
             strata[number] = np.bincount(table.strata[shared], minlength=STRATA)
         return strata
-
-
-MINERS: dict[str, type[Miner]] = {miner.name: miner for miner in (FastMiner, ReferenceMiner)}
-"""The backends by the names that the command line knows."""
