@@ -1,5 +1,7 @@
 """Shopper groups: all of them, and one with its rules in words, its members and its history."""
 
+from collections.abc import Mapping
+
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
@@ -16,7 +18,7 @@ from basket_analysis.group_portraits import portrait_of_group, second_themes
 from basket_analysis.group_profiles import FEWEST_SHOWN
 from core.errors import NotFound
 from core.keyset import Ask, Page
-from customers.standing_counts import standing_counts
+from customers.standing_counts import standing_counts, standings_by_group
 from web import group_findings, groups_shown, standing_tables
 from web.cells import group_name
 from web.charts import Axis, Chart, bar_options
@@ -31,6 +33,7 @@ from web.words import ngettext, number_text, percent_text, readable
 blueprint = Blueprint("groups", __name__, url_prefix="/groups")
 _MOST_BARS = 14
 _RULES_SHOWN = 12
+Phases = Mapping[str, Mapping[str, int | None]]
 
 
 class NoGroupsYet(NotFound):
@@ -43,12 +46,13 @@ def index() -> ResponseReturnValue:
     with transaction() as session:
         shown = groups_now(session)
         rules = rules_in_all(session, run_id=shown.run.run_id) if shown.run else 0
+        phases = standings_by_group(session, run_id=shown.run.run_id) if shown.run else {}
     groups = list(shown.groups)
     most = max((group.members for group in groups), default=1)
     table = Table(
         name="groups",
         default_sort="-members",
-        columns=_columns(most),
+        columns=_columns(most, phases),
         fetch=lambda ask: _page(groups, ask),
         href=lambda group: url_for("groups.show", group_id=group.group_id),
         in_panel=False,
@@ -127,7 +131,7 @@ def _page(groups: list[GroupView], ask: Ask) -> Page[GroupView]:
     return Page(tuple(rows), None, None, len(rows))
 
 
-def _columns(most: int) -> tuple[Column[GroupView], ...]:
+def _columns(most: int, phases: Phases) -> tuple[Column[GroupView], ...]:
     return (
         Column(
             key="name",
@@ -171,8 +175,30 @@ def _columns(most: int) -> tuple[Column[GroupView], ...]:
             kind="percent",
             sort=True,
         ),
+        Column(
+            key="peak",
+            title=_("At their peak"),
+            value=lambda group: _share_in(phases, group, ("peak",)),
+            kind="percent",
+        ),
+        Column(
+            key="leaving",
+            title=_("Fading or lost"),
+            value=lambda group: _share_in(phases, group, ("fading", "lost")),
+            kind="percent",
+            shown=False,
+        ),
         Column(key="items", title=_("Made of"), value=lambda group: ", ".join(group.items), shown=False),
     )
+
+
+def _share_in(phases: Phases, group: GroupView, wanted: tuple[str, ...]) -> float | None:
+    """Return the share of a group's members in the phases `wanted`; None where one of them is too few to tell."""
+    counts = [phases.get(group.group_id, {}).get(phase) for phase in wanted]
+    told = [count for count in counts if count is not None]
+    if len(told) < len(counts) or group.members < FEWEST_SHOWN:
+        return None
+    return sum(told) / group.members
 
 
 def _told_members(group: GroupView) -> int | None:
