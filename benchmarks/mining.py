@@ -2,12 +2,14 @@
 Our miner against mlxtend, in the same run, interleaved: frequent itemsets of the same basket table.
 
     python3 dev bench mining [--levels category,type] [--supports 0.01,0.002] [--rounds 3] [--baskets FILE ...]
-                             [--copies N] [--no-reference]
+                             [--copies N] [--no-reference] [--rivals] [--nightly]
 
 The data are the Complete Journey baskets without non-merchandise, or files in the format of `regulars
 mine`. mlxtend gets a sparse frame of the frequent items, its fastest form, and building the frame is not
 counted. Both results are compared as whole numbers before anything is timed. `--copies 50` resamples the
 baskets to fifty times as many, about 7 million, for our side alone (with `--no-reference`).
+`--rivals` adds PyFIM, efficient-apriori and scipy's pairs where they are installed. `--nightly` measures what
+a night counts: the window's pair counts less the day that left and with the new one, of 364 days.
 """
 
 import argparse
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from frame import PeakMemory, Side, compare, console, progress, record
+from mining_rivals import rivals
 
 from basket_analysis.basket_files import read_baskets
 from basket_analysis.baskets import (
@@ -27,7 +30,9 @@ from basket_analysis.baskets import (
 from basket_analysis.itemset_mining import as_table
 from basket_analysis.mining import FastMiner, Itemsets, ReferenceMiner
 from basket_analysis.rules import derive_rules
+from basket_analysis.tallies import added, pack, tally_of, unpack
 
+DAYS = 364
 COLUMNS = {"article": "product_id", "type": "product_type", "category": "product_category"}
 
 
@@ -86,7 +91,9 @@ def same(one: Itemsets, other: Itemsets) -> bool:
     )
 
 
-def measure(name: str, table: BasketTable, support: Fraction, *, rounds: int, reference: bool) -> None:
+def measure(
+    name: str, table: BasketTable, support: Fraction, *, rounds: int, reference: bool, others: bool
+) -> None:
     """Compare both sides on one table at one support."""
     fast = FastMiner(support)
     with PeakMemory(every=0.25) as memory:
@@ -110,6 +117,8 @@ def measure(name: str, table: BasketTable, support: Fraction, *, rounds: int, re
         assert same(fast.itemsets_, slow.itemsets_), "the backends disagree"
         console.print("equal to mlxtend by whole numbers")
         sides.insert(0, _mlxtend(table, support))
+    if others:
+        sides += rivals(table, fast.itemsets_.min_count)
     title = f"mining {name} {float(support)}"
     documents = compare(title, *sides, rounds=rounds, sizes=sizes)
     if reference:
@@ -137,6 +146,29 @@ def measure_rules(name: str, table: BasketTable, support: Fraction, *, rounds: i
     compare(f"rules {name} {float(support)}", rules, rounds=rounds, sizes={"itemsets": len(itemsets)})
 
 
+def measure_night(name: str, table: BasketTable, *, rounds: int) -> None:
+    """Time the nightly update of pair counts of items in 0.1 % of the baskets, against counting all of them."""
+    numbers = np.arange(len(table.items), dtype=np.int64)
+    tracked = table.item_counts >= len(table) // 1000
+    day = len(table) // DAYS
+    progress(f"{name}: counting {len(table):,} baskets once")
+    window = pack(tally_of(table, numbers, tracked))
+    left = pack(tally_of(table, numbers, tracked, end=day))
+    fresh = len(table) - day  # the new day is as large as any
+
+    def night() -> int:
+        new = tally_of(table, numbers, tracked, first=fresh)
+        pack(new)
+        total = added([unpack(window), -unpack(left), new])
+        pack(total)
+        return len(total)
+
+    full = Side("all counted anew", lambda: len(tally_of(table, numbers, tracked)))
+    sizes = {"baskets": len(table), "day": day, "window_bytes": len(window), "day_bytes": len(left)}
+    compare(f"nightly counts {name}", full, Side("a night's update", night), rounds=rounds, sizes=sizes)
+    console.print(sizes)
+
+
 def main() -> None:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -146,6 +178,8 @@ def main() -> None:
     parser.add_argument("--baskets", type=Path, nargs="*", default=[])
     parser.add_argument("--copies", type=int, default=1)
     parser.add_argument("--no-reference", action="store_true")
+    parser.add_argument("--rivals", action="store_true")
+    parser.add_argument("--nightly", action="store_true")
     asked = parser.parse_args()
     tables = {path.stem: as_table(read_baskets(path)) for path in asked.baskets} or {
         level: journey(level) for level in asked.levels.split(",")
@@ -153,8 +187,18 @@ def main() -> None:
     for name, read in tables.items():
         table = resampled(read, asked.copies) if asked.copies > 1 else read
         shown = f"{name} x{asked.copies}" if asked.copies > 1 else name
+        if asked.nightly:
+            measure_night(shown, table, rounds=asked.rounds)
+            continue
         for support in map(Fraction, asked.supports.split(",")):
-            measure(shown, table, support, rounds=asked.rounds, reference=not asked.no_reference)
+            measure(
+                shown,
+                table,
+                support,
+                rounds=asked.rounds,
+                reference=not asked.no_reference,
+                others=asked.rivals,
+            )
         if asked.copies == 1:
             measure_rules(name, table, Fraction(asked.supports.split(",")[-1]), rounds=asked.rounds)
     record("mining", {"levels": list(tables), "supports": asked.supports, "copies": asked.copies})
