@@ -154,7 +154,12 @@ class OfferSums:
         cell[4] += points
         cell[5] += worth
         for other in others:
-            _count(self.beside, other.offer_code, (1, discount, other.discount))
+            together = self.beside.get(other.offer_code)
+            if together is None:
+                together = self.beside[other.offer_code] = [0, 0, 0]
+            together[0] += 1
+            together[1] += discount
+            together[2] += other.discount
         if played.account is not None:
             cell[1] += 1
             self.takers.add(self.people.number(played.account, played.group), discount + worth)
