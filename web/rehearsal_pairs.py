@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Final
 
 from rewards.rehearsal_queries import RehearsalView, RehearsedView
 from web.charts import Axis, Chart, Series, line_options
@@ -13,6 +13,7 @@ from web.words import NOTHING, date_text, day_month, money_text, money_whole, nu
 from web.words import gettext as _
 
 Results = Mapping[str, Any]
+FEWEST_WEEKS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +120,10 @@ def _below(each: Side) -> float | None:
 
 
 def weeks_chart(one: Side, other: Side, currency: str, axis: Axis) -> Chart | None:
-    """Return what both give away from week to week of their periods; None where neither gives anything."""
+    """Return what both give away from week to week of their periods; None where that is no line: in less than two."""
     sums = [_by_week(each) for each in (one, other)]
     weeks: Sequence[date] = sorted({*sums[0], *sums[1]})
-    if not weeks:
+    if len(weeks) < FEWEST_WEEKS:
         return None
     totals = [sum(each.values()) for each in sums]
     more = one.title if totals[0] >= totals[1] else other.title
