@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from basket_analysis.decision_measuring import prediction
 from basket_analysis.models import DecisionEffect, SuggestionDecision
+from basket_analysis.predictions import prediction
 from basket_analysis.suggestion_lists import KINDS
 from sales.models import Article, Store
 
