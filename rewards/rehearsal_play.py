@@ -101,7 +101,8 @@ class World:
                 day=setting.day,
                 moment=moment,
             )
-        for one in found.given:
+        limits = self.budgets.limits
+        for one in [one for one in found.given if one.live.code in limits]:
             self.budgets.take(
                 one.live.code,
                 times=one.times,

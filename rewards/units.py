@@ -65,10 +65,12 @@ class Line:
     def of_thousandths(cls, line_number: int, quantity: int, unit_price: int, *, pieces: bool) -> Self:
         """Return a line of so many thousandths; `pieces` says whether its unit is one that whole numbers of are sold."""
         line = cls.__new__(cls)
-        line.line_number, line.unit_price = line_number, unit_price
-        count, rest = divmod(quantity, ONE)
-        if pieces and not rest:
-            line.count, line.left, line.gross = count, unit_price, count * unit_price
+        line.line_number = line_number
+        line.unit_price = unit_price
+        if pieces and not quantity % ONE:
+            line.count = count = quantity // ONE
+            line.left = unit_price
+            line.gross = count * unit_price
             line.measure = None
         else:
             exact = quantity * unit_price
