@@ -296,9 +296,9 @@ BUGS = (
     _one(
         "a discount rounded line by line",
         OFFERS,
-        "rewards/benefits.py",
-        "    shares = [amount] if len(lefts) == 1 else split_largest_remainder(amount, lefts)\n",
-        "    shares = [total(left) for left in lefts]\n",
+        "rewards/at_once.py",
+        "    return split_largest_remainder(amount, lefts) if amount else [0] * len(lefts)\n",
+        "    return [live.total(left) for left in lefts]\n",
     ),
     _one(
         "an offer claims a unit twice",
