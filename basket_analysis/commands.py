@@ -188,7 +188,7 @@ def rank(*, as_json: bool, **options: Any) -> None:
 
 
 assortment.add_command(show_assortment)
-for command in (list_groups, show_group, *group_answer_commands.commands, *group_edit_commands.commands):
+for command in (list_groups, show_group, *group_answer_commands.of_groups, *group_edit_commands.of_groups):
     groups.add_command(command)
 
 commands: tuple[click.Command, ...] = (mine, groups, assortment, evaluate)

@@ -106,4 +106,4 @@ def _run_words(run: RunQualityView) -> str:
     return "  ".join([f"{run.business_day}  ", f"{run.verdict:9}", *cells, *notes])
 
 
-commands: tuple[click.Command, ...] = (why_member, show_quality)
+of_groups: tuple[click.Command, ...] = (why_member, show_quality)

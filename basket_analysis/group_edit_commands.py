@@ -201,4 +201,4 @@ def _edit_words(edit: EditView) -> str:
     )
 
 
-commands: tuple[click.Command, ...] = (rename, pin, unpin, split, merge, minimum, undo, edits)
+of_groups: tuple[click.Command, ...] = (rename, pin, unpin, split, merge, minimum, undo, edits)

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from sqlalchemy import select, text
 
 from basket_analysis.analysis_runs import run_under_way, serve_run
-from basket_analysis.group_edit_commands import commands as edit_commands
+from basket_analysis.group_edit_commands import of_groups
 from basket_analysis.group_edit_lists import (
     edits_of_groups,
     minimum_size,
@@ -195,7 +195,7 @@ class TestEditsOfGroups:
 class TestEditCommands:
     def test_edit_list_and_undo(self, sessions, tmp_path, town, database_url):
         workplace = Workplace(tmp_path, database_url)
-        commands = {command.name: command for command in edit_commands}
+        commands = {command.name: command for command in of_groups}
 
         def tell(name, *arguments):
             return CliRunner().invoke(commands[name], arguments, obj=workplace)
