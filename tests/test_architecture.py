@@ -33,6 +33,8 @@ FORBIDDEN_NAMES = {
 HEAVY = {
     "weasyprint",
     "mlxtend",
+    "py4j",
+    "pyspark",
     "numba",
     "graspologic_native",
     "scipy",
