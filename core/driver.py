@@ -124,14 +124,15 @@ def together(session: Session, *, end: bool = False) -> Iterator[None]:
         yield
     finally:
         del session.info[_TOGETHER]
-    ended = end and bool(session.info.pop(_MAY_END, False))
+    allowed = bool(session.info.pop(_MAY_END, False)) and session.get_nested_transaction() is None
+    ended = end and allowed
     if answers or ended:
         _travel(session, answers, end=ended)
 
 
 def may_end(session: Session) -> None:
     """Allow that the transaction of `session` is committed by what knows itself to be its last statement."""
-    session.info[_MAY_END] = session.get_nested_transaction() is None
+    session.info[_MAY_END] = True
 
 
 def _travel(session: Session, answers: list[Answer], *, end: bool = False) -> None:
@@ -139,8 +140,11 @@ def _travel(session: Session, answers: list[Answer], *, end: bool = False) -> No
     if in_pipeline(connection):
         raise psycopg.ProgrammingError("a pipeline of psycopg's own is open")
     # psycopg begins a transaction by itself, but waits for that alone.
-    idle = connection.pgconn.transaction_status == TransactionStatus.IDLE
-    travel(connection, answers, begin=idle and not connection.autocommit, end=end)
+    begin = connection.pgconn.transaction_status == TransactionStatus.IDLE and not connection.autocommit
+    if begin and connection.isolation_level is not None:
+        connection.execute("select")
+        begin = False
+    travel(connection, answers, begin=begin, end=end)
 
 
 def _connection(session: Session) -> Connection:

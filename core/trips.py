@@ -9,10 +9,9 @@ they are put together here, with psycopg's own adapters and libpq underneath.
 import re
 import select
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from functools import lru_cache
+from itertools import count
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import abc, errors
@@ -29,34 +28,41 @@ _PLACEHOLDER = re.compile(r"%(?:\((?P<name>\w+)\))?s|%%")
 class _Wire:
     """What is known about a connection: what its server session has prepared, and how values are said on it."""
 
-    __slots__ = ("packer", "prepared", "unpacker")
+    __slots__ = ("age", "packer", "prepared", "unpacker")
 
     def __init__(self, connection: Connection) -> None:
+        self.age = 0
         self.prepared: set[int] = set()
         self.packer: abc.Transformer = Transformer(connection)
         self.unpacker: abc.Transformer = Transformer(connection)
 
+    def forget(self) -> None:
+        """Prepare everything anew, under other names: what was prepared does not fit the database any more."""
+        self.prepared.clear()
+        self.age += 1
 
-_wires: WeakKeyDictionary[Connection, _Wire] = WeakKeyDictionary()
+
+_WIRE = "regulars_wire"
 
 
 def _wire_of(connection: Connection) -> _Wire:
-    known = _wires.get(connection)
+    # Kept on the connection and nowhere else: it knows the connection itself, and must end with it.
+    known: _Wire | None = vars(connection).get(_WIRE)
     if known is None:
-        known = _wires[connection] = _Wire(connection)
+        known = vars(connection)[_WIRE] = _Wire(connection)
     return known
+
+
+_numbers = count(1)
 
 
 class _Text:
     """A statement as the server wants it: `$1` for each place; equal names share a place."""
 
-    __slots__ = ("called", "names", "number", "sql")
-    made = 0
+    __slots__ = ("names", "number", "sql")
 
     def __init__(self, statement: str) -> None:
-        _Text.made += 1
-        self.number = _Text.made
-        self.called = b"trip_%d" % self.number
+        self.number = next(_numbers)
         names: list[str | None] = []
 
         def place(match: re.Match[str]) -> str:
@@ -70,6 +76,10 @@ class _Text:
 
         self.sql = _PLACEHOLDER.sub(place, statement).encode()
         self.names = [name for name in names if name is not None]
+
+    def called(self, age: int) -> bytes:
+        """Return its name in a server session that was forgotten `age` times."""
+        return b"trip_%d_%d" % (age, self.number)
 
     def ordered(self, values: Values) -> Sequence[Any]:
         """Return the values in the order of their places."""
@@ -143,6 +153,10 @@ def _names(result: PGresult) -> list[str]:
     return [(result.fname(column) or b"").decode() for column in range(result.nfields)]
 
 
+_STALE = (errors.FeatureNotSupported, errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement)
+"""What the server says to a statement whose result has another shape now, that is gone, or there already."""
+
+
 def travel(
     connection: Connection, answers: Sequence[Answer], *, begin: bool = False, end: bool = False
 ) -> None:
@@ -150,7 +164,8 @@ def travel(
     Do the statements of `answers` in their order, in one round trip.
 
     With `begin` a transaction is begun before them, with `end` it is committed after them, if none fails. Raises
-    psycopg's error of the first that fails; none after it was done. Who is stopped while waiting, by a signal or
+    psycopg's error of the first that fails; none after it was done. A statement that was prepared before the schema
+    changed raises its SerializationFailure. Who is stopped while waiting, by a signal or
     otherwise, loses the connection.
     """
     wire = connection.pgconn
@@ -159,7 +174,7 @@ def travel(
     of_wire = _wire_of(connection)
     packed = [_packed(of_wire.packer, answer) for answer in answers]
     try:
-        fresh = _send(wire, of_wire.prepared, packed, begin=begin, end=end)
+        fresh = _send(wire, of_wire, packed, begin=begin, end=end)
         results = _receive(wire)
     except BaseException:
         # Nobody can tell what is still under way.
@@ -167,8 +182,14 @@ def travel(
         raise
     wrong = _look(results[1:] if begin else results, fresh, of_wire, answers)
     wrong = results[0] if begin and results[0].status == ExecStatus.FATAL_ERROR else wrong
-    if wrong is not None:
-        raise errors.error_from_result(wrong, connection.info.encoding)
+    if wrong is None:
+        return
+    error = errors.error_from_result(wrong, connection.info.encoding)
+    if isinstance(error, _STALE):
+        # The schema changed under what was prepared. Nothing is committed, so a new attempt may do it all again.
+        of_wire.forget()
+        raise errors.SerializationFailure(f"prepared anew: {error}") from error
+    raise error
 
 
 def _packed(packer: abc.Transformer, answer: Answer) -> tuple[_Text, Sequence[Any]]:
@@ -180,7 +201,7 @@ def _packed(packer: abc.Transformer, answer: Answer) -> tuple[_Text, Sequence[An
 
 def _send(
     wire: PGconn,
-    known: AbstractSet[int],
+    of_wire: _Wire,
     packed: Iterable[tuple[_Text, Sequence[Any]]],
     *,
     begin: bool,
@@ -193,11 +214,12 @@ def _send(
     if begin:
         wire.send_query_params(b"begin", None)
     for text, values in packed:
-        if text.number not in known and text.number not in prepared:
+        called = text.called(of_wire.age)
+        if text.number not in of_wire.prepared and text.number not in prepared:
             prepared.add(text.number)
-            wire.send_prepare(text.called, text.sql)
+            wire.send_prepare(called, text.sql)
             fresh.append(text)
-        wire.send_query_prepared(text.called, values)
+        wire.send_query_prepared(called, values)
         fresh.append(None)
     if end:
         wire.send_query_params(b"commit", None)

@@ -3,9 +3,11 @@
 # Blocks that must raise hold what leads to it: the transaction is part of what is tried.
 # ruff: noqa: PT012
 
+import gc
 import os
 import socket
 import threading
+import weakref
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import uuid4
@@ -17,6 +19,7 @@ from psycopg import errors
 from psycopg.pq import TransactionStatus
 from psycopg.types.json import Jsonb
 
+from core.database import make_engine, make_sessions
 from core.driver import ask, driver_of, may_end, together
 from core.trips import Answer, travel
 
@@ -172,6 +175,40 @@ def _hang_up(connection):
 
     with socket.socket(fileno=os.dup(connection.fileno())) as wire:
         wire.shutdown(socket.SHUT_RDWR)
+
+
+class TestAConnection:
+    def test_is_let_go_with_all_that_is_known_about_it(self, database_url):
+        def once():
+            engine = make_engine(database_url)
+            with make_sessions(engine).begin() as session:
+                ask(session, "select repeat('x', 100000)", ()).fetchone()
+                connection = weakref.ref(driver_of(session))
+            engine.dispose()
+            return connection
+
+        seen = [once() for _ in range(3)]
+        gc.collect()
+        assert [connection() for connection in seen] == [None, None, None]
+
+    def test_prepares_anew_what_a_change_of_the_schema_left_behind(self, sessions, owner_engine):
+        with owner_engine.begin() as owner:
+            owner.exec_driver_sql("create table shape as select 1 as one")
+            owner.exec_driver_sql("grant select on shape to regulars_app")
+        question = "select * from shape"
+        with sessions.begin() as session:
+            assert ask(session, question, ()).named() == {"one": 1}
+        with owner_engine.begin() as owner:
+            owner.exec_driver_sql("alter table shape add column two integer default 2")
+        with pytest.raises(errors.SerializationFailure), sessions.begin() as session:
+            ask(session, question, ())
+        with sessions.begin() as session:
+            assert ask(session, question, ()).named() == {"one": 1, "two": 2}
+
+    def test_begins_as_it_was_told_to(self, sessions):
+        with sessions() as session:
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            assert ask(session, "show transaction_isolation", ()).fetchone() == ("repeatable read",)
 
 
 class TestTheEnd:
