@@ -69,8 +69,7 @@ CREATE TABLE member_standing (
   earlier_gap REAL,
   CONSTRAINT member_standing_pkey PRIMARY KEY (run_id, member_id),
   CONSTRAINT member_standing_phase_check CHECK (phase in ('new', 'growing', 'peak', 'fading', 'lost', 'won_back')),
-  CONSTRAINT member_standing_value_class_check CHECK (value_class in ('vip', 'potential', 'steady', 'low')),
-  CONSTRAINT member_standing_member_id_fkey FOREIGN KEY(member_id) REFERENCES member (member_id)
+  CONSTRAINT member_standing_value_class_check CHECK (value_class in ('vip', 'potential', 'steady', 'low'))
 );
 
 CREATE INDEX member_standing_member_id_idx ON member_standing (member_id);
@@ -85,8 +84,7 @@ CREATE TABLE contact (
   detail JSONB NOT NULL,
   source TEXT,
   CONSTRAINT contact_pkey PRIMARY KEY (contact_id),
-  CONSTRAINT contact_direction_check CHECK (direction in ('inbound', 'outbound', 'internal')),
-  CONSTRAINT contact_member_id_fkey FOREIGN KEY(member_id) REFERENCES member (member_id)
+  CONSTRAINT contact_direction_check CHECK (direction in ('inbound', 'outbound', 'internal'))
 );
 
 CREATE INDEX contact_member_id_idx ON contact (member_id, at);
@@ -323,3 +321,8 @@ BEGIN
   END IF;
   RETURN true;
 END $$;
+
+-- Last, since nobody can enrol or change a member while these are looked at.
+ALTER TABLE member_standing ADD CONSTRAINT member_standing_member_id_fkey
+  FOREIGN KEY (member_id) REFERENCES member (member_id);
+ALTER TABLE contact ADD CONSTRAINT contact_member_id_fkey FOREIGN KEY (member_id) REFERENCES member (member_id);
