@@ -61,7 +61,8 @@ def profile_groups(
     Return the figures of each of `groups`, and of everybody under `all`.
 
     `group_of` is the index of each member's group, -1 for members without; `stores` are the stores'
-    ids and `currencies` their currencies. Groups of fewer than ten members have their size only.
+    ids and `currencies` their currencies. Groups of fewer than ten members have their size only,
+    and where fewer than ten members bought, nothing is told of how they shop.
 
     Per group: members, baskets, `per_basket` (currency: mean value), `articles` (mean per basket), `gap`
     (days between visits of the member in the middle), `per_month` (visits), `over` and `under` (categories: item, baskets, expected,
@@ -136,7 +137,7 @@ def _people(owners: Int32s, codes: Int64s, kinds: int, group_of: Int32s, many: i
 
 
 def _habits(visits: Visits, group_of: Int32s, many: int, currencies: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the habits of each group, and of everybody in the last place."""
+    """Return the habits of each group, and of everybody in the last place; none where fewer than ten bought."""
     group = group_of[visits.member]
     gaps = _gaps(visits.member, visits.day, len(group_of))
     span = int(np.ptp(visits.day)) + 1 if len(visits.day) else 1
@@ -155,15 +156,14 @@ def _habits(visits: Visits, group_of: Int32s, many: int, currencies: Sequence[st
             ):
                 spent[name] = round(float(values.mean()), 1)
         baskets, buyers = int(mine.sum()), len(np.unique(visits.member[mine]))
-        found.append(
-            {
-                "baskets": baskets,
-                "per_basket": spent,
-                "articles": round(float(visits.articles[mine].mean()), 2) if baskets else None,
-                "gap": round(float(np.median(own_gaps)), 1) if len(own_gaps) >= FEWEST_SHOWN else None,
-                "per_month": round(baskets / buyers / span * 30.44, 2) if buyers else None,
-            }
-        )
+        habits = {
+            "baskets": baskets,
+            "per_basket": spent,
+            "articles": round(float(visits.articles[mine].mean()), 2) if baskets else None,
+            "gap": round(float(np.median(own_gaps)), 1) if len(own_gaps) >= FEWEST_SHOWN else None,
+            "per_month": round(baskets / buyers / span * 30.44, 2) if buyers else None,
+        }
+        found.append(habits if buyers >= FEWEST_SHOWN else {})
     return found
 
 

@@ -81,6 +81,17 @@ class TestProfile:
         assert profiles["rich"] == {"members": 5}
         assert "caviar" not in str({name: found for name, found in profiles.items() if name != "rich"})
 
+    def test_tells_no_habits_of_a_large_group_of_which_few_bought(self):
+        trips = [(member, 9000 + day, 0, 9900, ("caviar",)) for member in range(3) for day in range(DAYS)]
+        table, visits = shopping(trips, 50)
+        found = profile_groups(
+            table, visits, np.zeros(50, np.int32), ("new",), stores=(7,), currencies=("CZK",)
+        )
+        assert found == {
+            "new": {"members": 50, "over": [], "under": [], "stores": []},
+            "all": {"members": 50},
+        }
+
     def test_of_nothing_is_nothing(self):
         table, visits = shopping([(0, 1, 0, 1, ("tea",))], 1)
         found = profile_groups(table, visits, np.array([-1], np.int32), (), stores=(1,), currencies=("CZK",))
