@@ -1,8 +1,8 @@
 """
 How many members there are of each phase and value class, so that nobody can be told from the counts.
 
-No count of one to nine is given. Where such a count stood alone in its line, it could be computed from a sum that
-is known otherwise, so the smallest other count of that line is kept back too.
+No count of one to nine is given. What a line keeps back could be computed together from a sum that is known
+otherwise, so the smallest other counts of the line are kept back too, until at least two are, of ten people or more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -99,7 +99,8 @@ def kept_back(
     while changed:
         changed = False
         for line in lines:
-            if sum(shown[cell] is None for cell in line) == 1:
+            hidden = [counted[cell] for cell in line if shown[cell] is None]
+            if len(hidden) == 1 or 0 < sum(hidden) < FEWEST:
                 others = [(counted[cell], cell) for cell in line if shown[cell]]
                 if others:
                     shown[min(others)[1]] = None

@@ -28,6 +28,18 @@ class TestKeptBack:
             ("b", "x"),
         ]
 
+    def test_hides_on_until_what_is_hidden_in_a_line_is_of_ten_people(self):
+        counted = {
+            ("a", "x"): 1,
+            ("a", "y"): 2,
+            ("a", "z"): 20,
+            ("b", "x"): 30,
+            ("b", "y"): 40,
+            ("b", "z"): 50,
+        }
+        shown = kept_back(counted, ROWS, COLUMNS)
+        assert [shown["a", column] for column in COLUMNS] == [None, None, None]
+
     @given(TABLES)
     def test_holds_for_every_table(self, counted: dict[tuple[str, str], int]):
         shown = kept_back(counted, ROWS, COLUMNS)
@@ -37,8 +49,10 @@ class TestKeptBack:
             [[(row, column) for row in ROWS] for column in COLUMNS],
         ):
             for line in lines:
-                hidden = [cell for cell in line if shown[cell] is None]
-                assert len(hidden) != 1 or not any(shown[cell] for cell in line)
+                hidden = [counted[cell] for cell in line if shown[cell] is None]
+                told = any(shown[cell] for cell in line)
+                assert len(hidden) != 1 or not told
+                assert sum(hidden) == 0 or sum(hidden) >= FEWEST or not told
 
     def test_knows_the_words_of_the_database(self):
         assert len(kept_back({}, PHASES, VALUE_CLASSES)) == 24
