@@ -34,7 +34,8 @@ class Stream:
     """
     How many members went from one group to another, or stayed.
 
-    `rounded` says that a few who went elsewhere are counted among those who stayed, so as not to show them.
+    `rounded` says that a few who went elsewhere are counted among those who stayed, so as not to show them;
+    in a stream to `others` a few may be counted that stayed.
     """
 
     source: str
@@ -99,6 +100,7 @@ def fold_moves(counts: Mapping[tuple[str, str], int]) -> Moves:
 
     What is too small goes to `others`, together with the next larger stream of its source if it is still
     too small, so that it cannot be found by subtraction; where nobody else left, it counts as having stayed.
+    So do those who stayed where they are too few.
     """
     by_source: dict[str, dict[str, int]] = {}
     for (source, target), members in counts.items():
@@ -127,8 +129,12 @@ def _fold(source: str, targets: Mapping[str, int]) -> tuple[list[Stream], int]:
     rest = 0
     while leaving and (leaving[0][0] < FEWEST_SHOWN or 0 < rest < FEWEST_SHOWN):
         rest += leaving.pop(0)[0]
-    streams = [Stream(source, target, members) for members, target in leaving]
     stayed = targets.get(source, 0)
+    if 0 < stayed < FEWEST_SHOWN and (leaving or rest >= FEWEST_SHOWN):
+        rest, stayed = rest + stayed, 0
+        while rest < FEWEST_SHOWN:
+            rest += leaving.pop(0)[0]
+    streams = [Stream(source, target, members) for members, target in leaving]
     if rest >= FEWEST_SHOWN:
         streams.append(Stream(source, OTHERS, rest))
         rest = 0
