@@ -21,10 +21,18 @@ Columns = Sequence[tuple[str, str]]
 """Names and types, such as ("day", "i4"): i2 smallint, i4 integer, i8 bigint, f4 real, f8 double precision."""
 
 
+class UnfitRowsError(ValueError):
+    """A query yields a NULL, or other columns than it is read as; its rows cannot be told apart then."""
+
+
 def read_columns(
     driver: "psycopg.Connection[tuple[object, ...]]", query: str, columns: Columns
 ) -> dict[str, NDArray[Any]]:
-    """Return what a `copy (…) to stdout (format binary)` yields, a column each, in the machine's own byte order."""
+    """
+    Return what a `copy (…) to stdout (format binary)` yields, a column each, in the machine's own byte order.
+
+    Raises `UnfitRowsError` where it yields a NULL or columns of other widths than said.
+    """
     row = _layout(columns)
     blocks = [np.empty(0, row)]
     pending = bytearray()
@@ -37,9 +45,9 @@ def read_columns(
                 header = 0
             if not header and len(pending) >= CHUNK:
                 whole = len(pending) // row.itemsize * row.itemsize
-                blocks.append(np.frombuffer(bytes(pending[:whole]), row))
+                blocks.append(_rows(bytes(pending[:whole]), columns))
                 del pending[:whole]
-    blocks.append(np.frombuffer(bytes(pending[: len(pending) - len(TRAILER)]), row))
+    blocks.append(_rows(bytes(pending[: len(pending) - len(TRAILER)]), columns))
     return {
         name: np.concatenate([block[name] for block in blocks]).astype(np.dtype(kind))
         for name, kind in columns
@@ -66,6 +74,19 @@ def write_columns(
                 block[name] = values[name][start : start + most]
             copy.write(block.tobytes())
         copy.write(TRAILER)
+
+
+def _rows(content: bytes, columns: Columns) -> NDArray[np.void]:
+    """Return the rows of a block, each of them checked: a NULL has the length -1 and no content."""
+    row = _layout(columns)
+    rows = np.frombuffer(content[: len(content) // row.itemsize * row.itemsize], row)
+    fits = rows["fields"] == len(columns)
+    for name, kind in columns:
+        fits &= rows[f"{name}_length"] == _WIDTHS[kind]
+    if len(content) % row.itemsize or not fits.all():
+        names = ", ".join(name for name, _kind in columns)
+        raise UnfitRowsError(f"One of the columns {names} holds a NULL, or is not of the type it is read as")
+    return rows
 
 
 def _layout(columns: Columns) -> np.dtype[np.void]:

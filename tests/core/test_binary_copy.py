@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.binary_copy import read_columns, write_columns
+from core.binary_copy import UnfitRowsError, read_columns, write_columns
 from core.database import Sessions
 from core.driver import driver_of
 
@@ -29,3 +29,23 @@ class TestColumns:
         for name, _ in COLUMNS:
             assert np.array_equal(found[name], given[name])
             assert found[name].dtype == given[name].dtype
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select 1, null::integer",
+        # With a NULL each row has 14 bytes instead of 18: nine of them are as long as seven whole ones.
+        "select 1, null::integer from generate_series(1, 9)",
+        "select case when n > 1 then n end, 1 from generate_series(1, 2000000) as n",
+        "select case when n < 1999999 then n end, 1 from generate_series(1, 2000000) as n",
+        "select 1, 2::bigint",
+        "select 1",
+        "select 1, 2, 3",
+    ],
+)
+class TestRowsThatDoNotFit:
+    def test_are_refused_instead_of_misread(self, sessions: Sessions, query: str):
+        columns = (("first", "i4"), ("second", "i4"))
+        with sessions.begin() as session, pytest.raises(UnfitRowsError, match="columns first, second"):
+            read_columns(driver_of(session), f"copy ({query}) to stdout (format binary)", columns)
