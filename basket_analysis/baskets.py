@@ -96,7 +96,8 @@ def tabulate(
 
     Of a basket longer than `max_basket` those items stay that most baskets hold: they are
     the ones that can be frequent. Its stratum stays that of its full size. Given each basket's
-    day, only those of the same day are asked, so that a day's baskets do not depend on other days.
+    day, which never falls, only those of the same day are asked, so that a day's baskets do not
+    depend on other days.
     """
     offsets, codes, duplicates = _group(baskets, items, basket_count, len(names))
     strata = stratum_of(np.diff(offsets))
@@ -126,7 +127,8 @@ def _cut(
     long = np.flatnonzero(sizes > max_basket)
     day_of = np.zeros(len(sizes), np.int32) if days is None else days
     for day in np.unique(day_of[long]).tolist():
-        place = _places(codes[np.repeat(day_of == day, sizes)], items)
+        since, until = np.searchsorted(day_of, [day, day + 1])
+        place = _places(codes[offsets[since] : offsets[until]], items)
         for basket in long[day_of[long] == day].tolist():
             first, last = offsets[basket], offsets[basket + 1]
             kept[first + np.argsort(place[codes[first:last]], kind="stable")[max_basket:]] = False

@@ -60,6 +60,27 @@ class TestTabulate:
 
 
 class TestCap:
+    @given(
+        of_days=st.lists(
+            st.lists(st.sets(st.integers(0, 8), min_size=1), max_size=4), min_size=1, max_size=4
+        ).filter(any)
+    )
+    def test_asks_the_baskets_of_the_same_day_only(self, of_days):
+        bought = [(day, basket) for day, baskets in enumerate(of_days) for basket in baskets]
+        table = tabulate(
+            baskets=np.array([at for at, (_day, basket) in enumerate(bought) for _item in basket], np.int32),
+            items=np.array([item for _day, basket in bought for item in basket], np.int32),
+            names=[f"i{number}" for number in range(9)],
+            basket_count=len(bought),
+            max_basket=2,
+            days=np.array([3 * day for day, _basket in bought], np.int32),
+        )
+        held = [[item for basket in baskets for item in basket] for baskets in of_days]
+        assert contents(table) == [
+            sorted(sorted(basket, key=lambda item: (-held[day].count(item), item))[:2])
+            for day, basket in bought
+        ]
+
     def test_keeps_the_items_that_most_baskets_hold(self):
         table = table_of([["a", "b", "c", "d"], ["d"], ["d", "c"], ["c"], ["b"]], max_basket=2)
         assert [[table.items[code] for code in basket] for basket in contents(table)] == [
