@@ -224,10 +224,11 @@ def read_sold_lines(session: Session, *, first_day: date, following_day: date) -
     driver.execute("analyze mined_sale")
     driver.execute(_MEMBERS)
     members = driver.execute("select member_id from mined_member order by number").fetchall()
-    articles = tuple(ArticleKinds(*row) for row in driver.execute(_ARTICLES).fetchall())
     baskets = read_columns(driver, _BASKETS, (("store_id", "i4"), ("member", "i4"), ("day", "i4")))
     lines = _LINES.format(first=first_day.isoformat(), following=following_day.isoformat())
     sold = read_columns(driver, lines, (("basket", "i4"), ("article", "i4"), ("value", "i8")))
+    # Asked last: each statement sees what was committed before it, so every article of the lines is known.
+    articles = tuple(ArticleKinds(*row) for row in driver.execute(_ARTICLES).fetchall())
     driver.execute("drop table mined_member, mined_sale")
     place = np.full(max((article.article_id for article in articles), default=0) + 1, -1, np.int32)
     place[[article.article_id for article in articles]] = np.arange(len(articles))

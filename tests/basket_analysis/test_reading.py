@@ -4,8 +4,12 @@ from datetime import date
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
+from basket_analysis import reading
 from basket_analysis.reading import read_sold_lines
+from core.binary_copy import read_columns
+from sales.models import ReceiptLine
 from tests.basket_analysis.shop_made import NOW, Shop
 
 FIRST, FOLLOWING = date(2026, 11, 2), date(2026, 11, 16)
@@ -78,6 +82,34 @@ class TestReadSoldLines:
         shop.receipt(MONDAY, [(tea, 1, 500)], member=shop.member("firm", company_id="27074358"))
         sold = read(shop)
         assert (sold.member.tolist(), sold.members) == ([-1], ())
+
+
+class TestAnArticleImportedMeanwhile:
+    def test_is_known_with_the_lines_that_name_it(self, sessions, monkeypatch):
+        with sessions.begin() as session:
+            shop = Shop(session)
+            shop.receipt(MONDAY, [(shop.article("2"), 1, 500), (None, 1, 300)])
+            shop.write()
+
+        def read_after_import(driver, query, columns):
+            if "article_id" in query:
+                with sessions.begin() as other:
+                    shop.session = other
+                    other.execute(
+                        update(ReceiptLine)
+                        .where(ReceiptLine.article_id.is_(None))
+                        .values(article_id=shop.article("1"))
+                    )
+            return read_columns(driver, query, columns)
+
+        monkeypatch.setattr(reading, "read_columns", read_after_import)
+        with sessions.begin() as session:
+            sold = read_sold_lines(session, first_day=FIRST, following_day=FOLLOWING)
+        found = [
+            (sold.articles[at].sku, value)
+            for at, value in zip(sold.article.tolist(), sold.value.tolist(), strict=True)
+        ]
+        assert sorted(found) == [("1", 300), ("2", 500)]
 
 
 class TestSoldLines:
