@@ -20,6 +20,9 @@ from sales.models import Store
 LONGEST = timedelta(weeks=52)
 """A decision that could not be judged in a year never will be."""
 
+AT_ONCE = 1000
+"""Rows per statement: PostgreSQL takes 65,535 parameters in one, of which every row has sixteen."""
+
 
 def measure_decisions(shift: Shift) -> Mapping[str, Any]:
     """Judge every decision that is not judged for good; runs again with the same outcome."""
@@ -94,16 +97,17 @@ def open_decisions(session: Session, *, today: date) -> list[Decided]:
 
 def keep_effects(session: Session, rows: list[dict[str, Any]], *, now: datetime) -> None:
     """Keep what the night found; what is final already is never touched."""
-    if not rows:
-        return
-    statement = upsert(DecisionEffect).values([{**row, "measured_at": now} for row in rows])
-    changed = {
-        column.name: getattr(statement.excluded, column.name)
-        for column in DecisionEffect.__table__.columns
-        if column.name != "decision_id"
-    }
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["decision_id"], set_=changed, where=DecisionEffect.state == "waiting"
+    for first in range(0, len(rows), AT_ONCE):
+        statement = upsert(DecisionEffect).values(
+            [{**row, "measured_at": now} for row in rows[first : first + AT_ONCE]]
         )
-    )
+        changed = {
+            column.name: getattr(statement.excluded, column.name)
+            for column in DecisionEffect.__table__.columns
+            if column.name != "decision_id"
+        }
+        session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["decision_id"], set_=changed, where=DecisionEffect.state == "waiting"
+            )
+        )

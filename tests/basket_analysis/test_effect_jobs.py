@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from basket_analysis.effect_jobs import measure_decisions
@@ -205,6 +205,25 @@ class TestMeasureDecisions:
         first = self.effects(sessions, made)
         assert night(sessions, tmp_path, after(8)) == {"open": 0, "measured": 0, "waiting": 0}
         assert self.effects(sessions, made) == first
+
+    def test_keeps_more_than_one_statement_can_take(self, sessions, tmp_path, chain):
+        made = chain(everywhere)
+        with sessions.begin() as session:
+            session.execute(
+                insert(SuggestionDecision),
+                [
+                    {
+                        "store_id": made.stores[0][0], "kind": "place_together", "article_id": made.green,
+                        "other_article_id": made.tea, "decision": "rejected", "reason": "r",
+                        "decided_by": "m", "decided_at": datetime.combine(DECIDED, time(10), UTC),
+                        "shown": SHOWN,
+                    }
+                ]
+                * 5000,
+            )  # fmt: skip
+        assert night(sessions, tmp_path, after(1))["open"] == 5000
+        with sessions() as session:
+            assert session.scalar(select(func.count()).select_from(DecisionEffect)) == 5000
 
 
 class TestTrackRecord:
