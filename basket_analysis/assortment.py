@@ -242,8 +242,11 @@ class Assortment:
     def _pair(self, store: int, first: int, second: int) -> Suggested | None:
         here, both_here = self._shared_baskets([store], first, second)
         there, both_there = self._shared_baskets(self.similar(store), first, second)
-        people = len(np.unique(self.table_.household[both_there]))
+        people = self._people(both_there)
         if min(len(here), len(there)) < self.settings.min_households or people < self.settings.min_households:
+            return None
+        # Baskets are not people: one household's habit is no store's.
+        if min(self._people(here), self._people(there)) < self.settings.min_people:
             return None
         share_here, share_there = len(both_here) / len(here), len(both_there) / len(there)
         if share_there <= share_here:
@@ -282,6 +285,10 @@ class Assortment:
         with_first = self.baskets_with(first)
         with_first = with_first[np.isin(self.table_.store[with_first], stores)]
         return with_first, np.intersect1d(with_first, self.baskets_with(second), assume_unique=True)
+
+    def _people(self, baskets: Int32s) -> int:
+        """Return how many households brought `baskets`."""
+        return len(np.unique(self.table_.household[baskets]))
 
     def _shown(self, people: int) -> int | None:
         """Return a count of people, None when it would show too few."""

@@ -247,3 +247,14 @@ class TestPlaceTogether:
     def test_leaves_pairs_alone_that_are_tied_here_already(self, tied_elsewhere):
         assert tied_elsewhere.place_together(1, [(TEA, HONEY)]) == []
         assert tied_elsewhere.place_together(0, [(TEA, BREAD)]) == []
+
+    @pytest.mark.parametrize(("buyers", "told"), [(1, 0), (9, 0), (10, 1)])
+    def test_tells_nothing_of_fewer_than_ten_people_however_often_they_came(self, buyers, told):
+        shop = Shop()
+        for store in range(3):
+            for household in range(40):
+                for week in range(WEEKS):
+                    one = store * 40 + (household if store else household % buyers)
+                    shop.sell(store, one, week, {TEA: 500, **({HONEY: 900} if store else {})})
+        fitted = Assortment(SETTINGS).fit(shop.table(stores=3))
+        assert len(fitted.place_together(0, [(TEA, HONEY)])) == told
