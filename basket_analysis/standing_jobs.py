@@ -11,7 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from basket_analysis.analysis_runs import add_parameters, add_timing, run_under_way, served_parameters
+from basket_analysis.analysis_runs import (
+    add_parameters,
+    add_timing,
+    is_completed,
+    run_under_way,
+    served_parameters,
+)
 from basket_analysis.baskets import Int32s, Int64s
 from basket_analysis.phases import (
     FADING,
@@ -47,6 +53,8 @@ def judge_members(shift: Shift, *, brought: Brought) -> Mapping[str, Any]:
     """Judge the phase and the value class of every consumer who does not object to profiling."""
     began = time.monotonic()
     with shift.sessions.begin() as session:
+        if is_completed(session, business_day=shift.business_day):
+            return {"served_before": True}
         run = run_under_way(session, business_day=shift.business_day)
         first_day = shift.business_day - timedelta(weeks=HISTORY_WEEKS) + timedelta(days=1)
         past = read_past(session, first_day=first_day, business_day=shift.business_day)

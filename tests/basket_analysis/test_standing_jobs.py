@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select, text, update
 
-from basket_analysis.analysis_runs import begin_run, serve_run, store_groups
+from basket_analysis.analysis_runs import KEPT_RUNS, begin_run, serve_run, store_groups
 from basket_analysis.member_commands import show_member, show_phases
 from basket_analysis.models import AnalysisRun, RunQuality
 from basket_analysis.standing_jobs import HABITS_DAYS, judge_members
@@ -121,6 +121,24 @@ class TestStandings:
         assert seen == {member for code, member in town.members.items() if code not in {"objector", "firm"}}
         with town.sessions() as session, pytest.raises(NoStanding):
             standing_of_code(session, member_code="objector", run_id=run)
+
+    @pytest.mark.parametrize("change", [{"profiling_objected_at": NOW}, {"company_id": "27074358"}])
+    def test_are_told_no_more_of_who_objects_or_becomes_a_company(self, town: Town, change):
+        town.night(DAY - timedelta(days=45))
+        run = town.night()
+        assert town.moves("weekly")
+        with town.sessions.begin() as session:
+            session.execute(update(Member).where(Member.member_code == "weekly").values(**change))
+        assert town.standing(run, "weekly") is None
+        assert town.moves("weekly") == []
+        with town.sessions() as session, pytest.raises(NoStanding):
+            standing_of_code(session, member_code="weekly", run_id=run)
+
+    def test_are_kept_of_the_last_nights_only(self, town: Town):
+        days = [DAY - timedelta(days=7 * weeks) for weeks in range(KEPT_RUNS + 3, -1, -1)]
+        nights = [town.night(day) for day in days]
+        with town.sessions() as session:
+            assert set(session.scalars(select(MemberStanding.run_id))) == set(nights[-KEPT_RUNS:])
 
     def test_expect_of_a_year_what_the_last_one_brought(self, town: Town):
         run = town.night()
@@ -243,6 +261,13 @@ class TestMoves:
         assert town.moves("weekly") == []
         town.night(DAY + timedelta(days=300), serve=False)
         assert town.moves("busy0") == []
+
+    def test_are_not_made_anew_once_the_run_is_completed(self, town: Town):
+        run = town.night()
+        shift = Shift(town.sessions, town.data, DAY, NOW, silent)
+        before = town.standing(run, "weekly")
+        assert judge_members(shift, brought=lambda _session: {}) == {"served_before": True}
+        assert town.standing(run, "weekly") == before
 
     def test_are_not_made_by_a_run_that_is_refused(self, town: Town):
         town.night(self.EARLIER)
