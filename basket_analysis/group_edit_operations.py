@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from basket_analysis.group_edit_lists import FEWEST_SHOWN, edits_of_groups, new_id, pinned_groups, theme_edits
@@ -54,12 +54,17 @@ def rename_group(
 
 
 def pin_theme(session: Session, *, group_id: str, actor: str, now: datetime) -> int:
-    """Keep a theme and its items as they are whatever later fits find; return the edit's id. Raises NoSuchGroup and BadEdit."""
+    """
+    Keep a theme and its items as they are whatever later fits find; return the edit's id.
+
+    Raises NoSuchGroup, and BadEdit where it is pinned or merged, or a merge or split of it still waits.
+    """
     theme = _theme(session, group_id)
     _lock(session)
     if group_id in pinned_groups(session):
         raise BadEdit(f"{group_id} is pinned already")
     _check_whole(session, group_id)
+    _check_settled(session, group_id)
     return _keep(session, "pin", group_id, {"items": list(theme.items)}, actor=actor, now=now)
 
 
@@ -125,7 +130,7 @@ def undo_edit(session: Session, *, edit_id: int, actor: str, now: datetime) -> i
     """
     Take an edit back; return its id. Raises NoSuchEdit, and NothingToUndo where later edits rest on it.
 
-    A later split or pin of a theme that a split left or made must be taken back first.
+    A later split, pin or merge of a theme that a split left or made must be taken back first.
     """
     _lock(session)
     edit = session.get(GroupEdit, edit_id)
@@ -198,14 +203,15 @@ def _check_settled(session: Session, group_id: str) -> None:
 
 
 def _resting_on(session: Session, split: GroupEdit) -> int | None:
-    """Return the newest edit that speaks of the items of a theme as `split` left it."""
+    """Return the newest edit that speaks of a theme as `split` left it."""
+    parts = [split.group_id, new_id(split.edit_id)]
     return session.scalar(
         select(GroupEdit.edit_id)
         .where(
             GroupEdit.edit_id > split.edit_id,
             GroupEdit.undone_at.is_(None),
-            GroupEdit.kind.in_(("pin", "split")),
-            GroupEdit.group_id.in_([split.group_id, new_id(split.edit_id)]),
+            GroupEdit.kind.in_(("pin", "split", "merge")),
+            or_(GroupEdit.group_id.in_(parts), GroupEdit.detail["other_id"].as_string().in_(parts)),
         )
         .order_by(GroupEdit.edit_id.desc())
         .limit(1)

@@ -36,6 +36,11 @@ class Split:
     leaving: Items
     rest: Items
 
+    @property
+    def parts(self) -> tuple[str, str]:
+        """The themes that it divides."""
+        return self.group_id, self.new_id
+
 
 @dataclass(frozen=True, slots=True)
 class Merge:
@@ -44,6 +49,11 @@ class Merge:
     edit_id: int
     group_id: str
     other_id: str
+
+    @property
+    def parts(self) -> tuple[str, str]:
+        """The themes that it joins."""
+        return self.group_id, self.other_id
 
 
 ThemeEdit = Pin | Split | Merge

@@ -13,10 +13,19 @@ import numpy as np
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from basket_analysis.analysis_runs import Served, add_timing, read_served, run_under_way, store_groups
+from basket_analysis.analysis_runs import (
+    RunUnderWay,
+    Served,
+    add_parameters,
+    add_timing,
+    is_completed,
+    read_served,
+    run_under_way,
+    store_groups,
+)
 from basket_analysis.baskets import BasketTable
 from basket_analysis.group_edit_lists import minimum_size, theme_edits
-from basket_analysis.group_edits import Edits
+from basket_analysis.group_edits import Edits, Pin
 from basket_analysis.grouping import ThemeFinder
 from basket_analysis.models import AnalysisRun, RunQuality
 from basket_analysis.naming import names_of
@@ -97,8 +106,11 @@ def form_groups(shift: Shift) -> Mapping[str, Any]:
     began = time.monotonic()
     following = shift.business_day + timedelta(days=1)
     with shift.sessions.begin() as session:
+        if is_completed(session, business_day=shift.business_day):
+            return {"served_before": True}
         run = run_under_way(session, business_day=shift.business_day)
         served = read_served(session)
+        unbound = _unbound(session, run, served)
         sold = read_sold_lines(
             session, first_day=weeks_before(following, WINDOW_WEEKS), following_day=following
         )
@@ -111,7 +123,7 @@ def form_groups(shift: Shift) -> Mapping[str, Any]:
     previous = {
         household: before[member]
         for household, member in zip(table.households, sold.members, strict=True)
-        if member in before
+        if member in before and before[member] not in unbound
     }
     places, folded = fold_small(HouseholdScorer(themes, previous=previous).fit(table).places_, least)
     shift.report(2, 3)
@@ -123,6 +135,7 @@ def form_groups(shift: Shift) -> Mapping[str, Any]:
     groups = list(_group_rows(shown, members, served, chances(table, shown)))
     with shift.sessions.begin() as session:
         store_groups(session, run_id=run.run_id, groups=groups, members=members)
+        add_parameters(session, run_id=run.run_id, parameters={"minimum_size": least})
         add_timing(session, run_id=run.run_id, step="form_groups", seconds=time.monotonic() - began)
     shift.report(3, 3)
     placed = sum(row["members"] for row in groups if row["kind"] == "theme")
@@ -133,6 +146,21 @@ def form_groups(shift: Shift) -> Mapping[str, Any]:
         "folded": len(folded),
         "in_a_group": placed,
         "moved": moved,
+    }
+
+
+def _unbound(session: Session, run: RunUnderWay, served: Served | None) -> set[str]:
+    """Return the served groups that an edit had shaped which was taken back since: nobody stays there out of habit."""
+    followed = served.parameters.get("edits", []) if served else []
+    undone = set(followed).difference(run.parameters.get("edits", []))
+    if served is None or not undone:
+        return set()
+    themes = read_document(served.parameters["themes"])
+    return {
+        themes.group_of(part)
+        for edit in theme_edits(session, followed=followed).undone
+        if edit.edit_id in undone and not isinstance(edit, Pin)
+        for part in edit.parts
     }
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import select, text
+from sqlalchemy import case, select, text, update
 
 from basket_analysis.analysis_runs import run_under_way, serve_run
 from basket_analysis.group_edit_commands import of_groups
@@ -33,6 +33,8 @@ from basket_analysis.group_lists import NoSuchGroup, groups_of_run, served_run
 from basket_analysis.jobs import mine_rules
 from core.commandline import Workplace
 from core.models import AuditEvent
+from customers.memberships import group_of_members
+from sales.models import Receipt
 from tests.basket_analysis.shop_made import NOW
 from tests.basket_analysis.town_made import DAY, TRIPS, build_town, shift
 
@@ -63,6 +65,22 @@ def themes(sessions):
     with sessions() as session:
         groups = groups_of_run(session, run_id=served_run(session).run_id)
     return {group.group_id: (set(group.items), group.members) for group in groups if group.kind == "theme"}
+
+
+def groups(sessions):
+    with sessions() as session:
+        return group_of_members(session, run_id=served_run(session).run_id)
+
+
+def swap_weeks(session, one, other, *, weeks):
+    """Let two members swap what they bought in the last weeks."""
+    whose = case((Receipt.member_id == one, other), else_=one)
+    since = DAY - timedelta(weeks=weeks)
+    session.execute(
+        update(Receipt)
+        .where(Receipt.member_id.in_((one, other)), Receipt.business_date > since)
+        .values(member_id=whose)
+    )
 
 
 def id_of(sessions, items):
@@ -122,6 +140,26 @@ class TestEditsOfGroups:
             with pytest.raises(NothingToUndo):
                 unpin_theme(session, group_id=evening, **BY)
 
+    def test_leave_nobody_behind_where_they_are_taken_back(self, sessions, tmp_path):
+        with sessions.begin() as session:
+            members = build_town(session, households=90)
+            for number in range(0, 90, 3):
+                breakfasts, evenings = members[number + 1 : number + 3]
+                swap_weeks(session, breakfasts, evenings, weeks=number // 3 % 8)
+        night(sessions, tmp_path, 0)
+        apart = groups(sessions)
+        breakfast, evening = (id_of(sessions, items) for items in (BREAKFAST, EVENING))
+        with sessions.begin() as session:
+            merge = merge_themes(session, group_id=breakfast, other_id=evening, **BY)
+        night(sessions, tmp_path, 1)
+        assert groups(sessions) == {
+            member: breakfast if group == evening else group for member, group in apart.items()
+        }
+        with sessions.begin() as session:
+            undo_edit(session, edit_id=merge, **BY)
+        night(sessions, tmp_path, 2)
+        assert groups(sessions) == apart
+
     def test_rename_at_once_and_for_all_nights_to_come(self, sessions, tmp_path, town):
         baking = id_of(sessions, BAKING)
         made = names(sessions, baking)
@@ -135,6 +173,25 @@ class TestEditsOfGroups:
         with sessions.begin() as session:
             undo_edit(session, edit_id=first + 1, **BY)
         assert names(sessions, baking) == {**made, "cs": "Pečení doma"}
+
+    def test_of_a_split_theme_wait_for_the_split_and_hold_it(self, sessions, tmp_path, town):
+        baking, breakfast = id_of(sessions, BAKING), id_of(sessions, BREAKFAST)
+        with sessions.begin() as session:
+            split = split_theme(session, group_id=baking, items=["VANILLA", "YEAST"], **BY)
+            with pytest.raises(BadEdit, match="waits"):
+                pin_theme(session, group_id=baking, **BY)
+        night(sessions, tmp_path, 1)
+        for group_id, other_id in ((breakfast, f"s{split}"), (f"s{split}", breakfast), (baking, breakfast)):
+            with sessions.begin() as session:
+                merge = merge_themes(session, group_id=group_id, other_id=other_id, **BY)
+                with pytest.raises(NothingToUndo, match=f"edit {merge} rests on it"):
+                    undo_edit(session, edit_id=split, **BY)
+                undo_edit(session, edit_id=merge, **BY)
+        with sessions.begin() as session:
+            undo_edit(session, edit_id=split, **BY)
+            with pytest.raises(BadEdit, match="waits"):
+                pin_theme(session, group_id=baking, **BY)
+        assert night(sessions, tmp_path, 2)[baking] == (BAKING, 30)
 
     def test_fold_small_groups_into_none(self, sessions, tmp_path, town):
         with sessions.begin() as session:
@@ -171,6 +228,8 @@ class TestEditsOfGroups:
             merge = merge_themes(session, group_id=baking, other_id=breakfast, **BY)
             with pytest.raises(BadEdit, match="waits"):
                 split_theme(session, group_id=breakfast, items=["COFFEE"], **BY)
+            with pytest.raises(BadEdit, match="waits"):
+                pin_theme(session, group_id=breakfast, **BY)
             undo_edit(session, edit_id=merge, **BY)
             with pytest.raises(NothingToUndo):
                 undo_edit(session, edit_id=merge, **BY)
