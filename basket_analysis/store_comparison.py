@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from basket_analysis.significance import FalseDiscovery
-from basket_analysis.store_sales import Floats, Int32s, Int64s, SalesTable
+from basket_analysis.store_sales import Floats, Int32s, SalesTable
 
 Z80 = 1.2815515655446004
 """Half the width of an 80 % interval of the normal distribution, in standard errors."""
@@ -88,99 +88,101 @@ class StoreComparison:
         self, table: SalesTable, *, category_of: Int32s, group_of: Int32s, currency_of: Int32s
     ) -> "StoreComparison":
         """Learn from `table`; a category per article, a group per household (-1: none), a currency per store."""
-        self._table, self._group_of = table, group_of
-        self._peers = currency_of[:, None] == currency_of[None, :]
+        self._table = table
         people = int(table.household.max(initial=0)) + 1
-        shoppers, self._shopper = np.unique(
+        # Shoppers, a household in a store each, and with them all that is kept by shopper, stand store by store.
+        shoppers, shopper = np.unique(
             table.store.astype(np.int64) * people + table.household, return_inverse=True
         )
-        self._store_of, self._household_of = np.divmod(shoppers, people)
-        self._visits = np.bincount(self._shopper, minlength=len(shoppers)).astype(np.int64)
-        self._spent = np.bincount(self._shopper, weights=table.totals, minlength=len(shoppers))
-        self._baskets = np.bincount(self._store_of, weights=self._visits, minlength=table.stores)
+        self._shopper = shopper.astype(np.int32)
+        self._store_of = (shoppers // people).astype(np.int32)
+        self._visits = np.bincount(self._shopper, minlength=len(shoppers)).astype(np.int32)
+        spent = np.bincount(self._shopper, weights=table.totals, minlength=len(shoppers))
+        self._households = np.bincount(self._store_of, minlength=table.stores)
+        # Too few shoppers are nobody's measure.
+        self._peers = (currency_of[:, None] == currency_of) & (self._households >= self.min_people)
+        np.fill_diagonal(self._peers, val=False)
+        self._groups(group_of[shoppers % people], spent)
         self._categories(category_of)
         return self
 
     def groups(self, store: int) -> list[GroupShare]:
         """Return the groups of a store's shoppers, the most frequent first."""
-        table, own = self._table, self._store_of == store
-        others = self._peers[store][self._store_of] & ~own
-        found = []
-        for group in np.unique(self._group_of[self._household_of[own]]).tolist():
-            member = self._group_of[self._household_of] == group
-            households = int(np.count_nonzero(own & member))
-            if group < 0 or households < self.min_people:
-                continue
-            share, error = _share(self._visits, member, own)
-            elsewhere, other_error = _share(self._visits, member, others) if others.any() else (share, 0.0)
-            spread = float(np.hypot(error, other_error))
-            found.append(
-                GroupShare(
-                    group=group,
-                    households=households,
-                    baskets=int(self._visits[own & member].sum()),
-                    revenue=round(float(self._spent[own & member].sum()) / table.weeks),
-                    share=share,
-                    low=max(0.0, share - Z80 * error),
-                    high=min(1.0, share + Z80 * error),
-                    elsewhere=elsewhere,
-                    z=(share - elsewhere) / spread if spread > 0 else 0.0,
-                )
+        visits, squares = self._group_visits, self._group_squares
+        peers = self._peers[store]
+        share, error = _shares(visits[store], squares[store])
+        elsewhere, other_error = share, np.zeros(len(share))
+        if peers.any():
+            elsewhere, other_error = _shares(visits[peers].sum(axis=0), squares[peers].sum(axis=0))
+        spread = np.hypot(error, other_error)
+        # The first column is of those without a group.
+        found = [
+            GroupShare(
+                group=at - 1,
+                households=int(self._group_households[store, at]),
+                baskets=int(visits[store, at]),
+                revenue=round(float(self._group_spent[store, at]) / self._table.weeks),
+                share=float(share[at]),
+                low=max(0.0, float(share[at] - Z80 * error[at])),
+                high=min(1.0, float(share[at] + Z80 * error[at])),
+                elsewhere=float(elsewhere[at]),
+                z=float((share[at] - elsewhere[at]) / spread[at]) if spread[at] > 0 else 0.0,
             )
+            for at in np.flatnonzero(self._group_households[store] >= self.min_people).tolist()
+            if at > 0
+        ]
         return sorted(found, key=lambda one: (-one.share, one.group))
 
     def households(self, store: int) -> int:
         """Return how many known households shopped in a store."""
-        return int(np.count_nonzero(self._store_of == store))
+        return int(self._households[store])
 
     def revenue(self, store: int) -> int:
         """Return what known households spent in a store a week, in minor units."""
-        return round(float(self._spent[self._store_of == store].sum()) / self._table.weeks)
+        return round(float(self._group_spent[store].sum()) / self._table.weeks)
 
     def categories(self, store: int) -> list[CategoryFigures]:
         """Return the categories that a store sells to enough households, the largest gap below the others first."""
-        own = np.flatnonzero(self._cell_store == store)
-        peers = self._peers[store].copy()
-        peers[store] = False
-        baskets = self._baskets[store]
-        visits = np.where(self._store_of == store, self._visits, 0)
-        shown: list[tuple[int, Int64s]] = []
-        for category in np.unique(self._cell_category[own]).tolist():
-            cells = own[self._cell_category[own] == category]
-            if len(cells) >= self.min_people:
-                shown.append((category, cells))
+        all_baskets, weeks = self._group_visits.sum(axis=1), self._table.weeks
+        peers = self._peers[store]
         # Without others to be held against, what is sold is what is expected.
         held = peers if peers.any() else np.arange(self._table.stores) == store
-        per_basket = self._revenue[held].sum(axis=0) / max(float(self._baskets[held].sum()), 1.0)
-        rates = [float(per_basket[category]) for category, _cells in shown]
-        errors = [
-            self._error(cells, visits, rate) for (_category, cells), rate in zip(shown, rates, strict=True)
-        ]
-        gaps = [
-            float(self._revenue[store, category]) - rate * baskets
-            for (category, _cells), rate in zip(shown, rates, strict=True)
-        ]
-        q = _q(np.array([gap / error if error > 0 else 0.0 for gap, error in zip(gaps, errors, strict=True)]))
-        moves = self._moves(store, peers, [category for category, _cells in shown])
-        weeks = self._table.weeks
+        rates = self._revenue[held].sum(axis=0) / max(float(all_baskets[held].sum()), 1.0)
+        cells = slice(*np.searchsorted(self._cell_store, [store, store + 1]))
+        households = np.bincount(self._cell_category[cells], minlength=len(rates))
+        baskets = np.bincount(
+            self._cell_category[cells], weights=self._cell_baskets[cells], minlength=len(rates)
+        )
+        shown = np.flatnonzero(households >= self.min_people).tolist()
+        errors = self._errors(store, cells, rates)
+        expected = rates * all_baskets[store]
+        gaps = self._revenue[store] - expected
+        z = np.divide(gaps, errors, out=np.zeros(len(gaps)), where=errors > 0)
         found = [
             CategoryFigures(
                 category=category,
                 revenue=round(float(self._revenue[store, category]) / weeks),
-                baskets=int(self._cell_baskets[cells].sum()),
-                households=len(cells),
-                expected=round(rate * baskets / weeks),
-                gap=round(gap / weeks),
-                low=round((gap - Z80 * error) / weeks),
-                high=round((gap + Z80 * error) / weeks),
-                q=float(q[at]),
-                **moves[at],
+                baskets=int(baskets[category]),
+                households=int(households[category]),
+                expected=round(float(expected[category]) / weeks),
+                gap=round(float(gaps[category]) / weeks),
+                low=round(float(gaps[category] - Z80 * errors[category]) / weeks),
+                high=round(float(gaps[category] + Z80 * errors[category]) / weeks),
+                q=float(q),
+                **move,
             )
-            for at, ((category, cells), rate, gap, error) in enumerate(
-                zip(shown, rates, gaps, errors, strict=True)
-            )
+            for category, q, move in zip(shown, _q(z[shown]), self._moves(store, peers, shown), strict=True)
         ]
         return sorted(found, key=lambda one: (one.gap, one.category))
+
+    def _groups(self, group: Int32s, spent: Any) -> None:
+        """Add up shoppers, baskets, their squares and value by store and group, those without one in the first column."""
+        stores, width, column = self._table.stores, int(group.max(initial=-1)) + 2, group + 1
+        visits = self._visits.astype(np.float64)
+        self._group_households, self._group_visits, self._group_squares, self._group_spent = (
+            _grid(self._store_of, column, weights, stores, width)
+            for weights in (None, visits, visits**2, spent)
+        )
 
     def _categories(self, category_of: Int32s) -> None:
         """Add up value and baskets by shopper and category, and households by category in two stretches of weeks."""
@@ -192,8 +194,9 @@ class StoreComparison:
             self._shopper[table.basket[known]].astype(np.int64) * max(width, 1) + category[known],
             return_inverse=True,
         )
-        shopper, self._cell_category = np.divmod(cells, max(width, 1))
-        self._cell_shopper, self._cell_store = shopper, self._store_of[shopper]
+        self._cell_category = (cells % max(width, 1)).astype(np.int32)
+        self._cell_shopper = (cells // max(width, 1)).astype(np.int32)
+        self._cell_store = self._store_of[self._cell_shopper]
         self._cell_value = np.bincount(place, weights=table.value[known], minlength=len(cells))
         pairs = np.unique(place.astype(np.int64) * max(1, len(table.store)) + table.basket[known])
         self._cell_baskets = np.bincount(pairs // max(1, len(table.store)), minlength=len(cells))
@@ -208,11 +211,22 @@ class StoreComparison:
                 _grid(self._cell_store[bought], self._cell_category[bought], None, table.stores, width)
             )
 
-    def _error(self, cells: Int64s, visits: Int64s, rate: float) -> float:
-        """Return the standard error over households of a category's revenue beyond `rate` per basket."""
-        rest = -rate * visits.astype(np.float64)
-        rest[self._cell_shopper[cells]] += self._cell_value[cells]
-        return float(np.sqrt((rest**2).sum()))
+    def _errors(self, store: int, cells: slice, rates: Floats) -> Floats:
+        """
+        Return the standard error over households of each category's revenue beyond its rate per basket.
+
+        A household that did not buy the category is as far below the rate as its baskets let expect, so its
+        square is that of its baskets times the rate's; only those that did are looked at one by one.
+        """
+        category = self._cell_category[cells]
+        visits = self._visits[self._cell_shopper[cells]].astype(np.float64)
+        beyond = self._cell_value[cells] - rates[category] * visits
+        of_buyers = np.bincount(category, weights=beyond**2, minlength=len(rates))
+        others = self._group_squares[store].sum() - np.bincount(
+            category, weights=visits**2, minlength=len(rates)
+        )
+        errors: Floats = np.sqrt(of_buyers + rates**2 * others)
+        return errors
 
     def _moves(self, store: int, peers: NDArray[np.bool_], categories: list[int]) -> list[_Move]:
         """Return how many households bought each category lately and before, and whether that is the store's own."""
@@ -245,18 +259,18 @@ class StoreComparison:
         ]
 
 
-def _share(visits: Int64s, member: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return the share of the baskets of `chosen` shoppers that are `member`'s, and its error over households."""
-    of = float(visits[chosen].sum())
-    if not of:
-        return 0.0, 0.0
-    share = float(visits[chosen & member].sum()) / of
-    rest = visits[chosen] * (member[chosen] - share)
-    return share, float(np.sqrt((rest**2).sum())) / of
+def _shares(visits: Floats, squares: Floats) -> tuple[Floats, Floats]:
+    """Return each group's share of all `visits`, and its error over shoppers, whose squares are added up by group."""
+    of = max(float(visits.sum()), 1.0)
+    share = visits / of
+    rest = (1 - share) ** 2 * squares + share**2 * (squares.sum() - squares)
+    return share, np.sqrt(rest) / of
 
 
 def _grid(rows: Any, columns: Any, weights: Any, height: int, width: int) -> NDArray[np.float64]:
-    flat = np.bincount(rows * max(width, 1) + columns, weights=weights, minlength=height * max(width, 1))
+    flat = np.bincount(
+        rows.astype(np.int64) * max(width, 1) + columns, weights=weights, minlength=height * max(width, 1)
+    )
     grid: NDArray[np.float64] = flat.astype(np.float64).reshape(height, max(width, 1))
     return grid
 
