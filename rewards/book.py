@@ -145,7 +145,7 @@ class OfferBook:
         found = known.get(article)
         if found is None:
             if self._remembered >= MOST_REMEMBERED:
-                for each in self._seen.values():
+                for each in list(self._seen.values()):  # another thread may ask for a store meanwhile
                     each.clear()
                 self._seen_alike.clear()
                 self._remembered = 0
