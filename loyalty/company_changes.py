@@ -1,6 +1,8 @@
 """Own prices of companies as they are changed: a price list brought in, and offers renewed for who buys for a company now."""
 
 import csv
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -15,8 +17,8 @@ from core.errors import Refused
 from core.jobs import Shift
 from customers.models import Member
 from loyalty.company_prices import PREFIX, BadPrice, OwnPrice, company_code, offers_of
-from rewards.codec import offer_document
-from rewards.offer_decisions import stop_offer
+from rewards.codec import OffersRefused, offer_document
+from rewards.offer_decisions import hold_book, stop_offer
 from rewards.offer_operations import Imported, import_document
 from rewards.offer_queries import live_offers
 from rewards.offers import Offer
@@ -24,6 +26,8 @@ from sales.business_days import chain_timezone
 
 COLUMNS: Final = ("sku", "category", "price", "percent", "valid_from", "valid_to")
 ACTOR: Final = "own prices"
+MADE: Final = re.compile(rf"{PREFIX}[0-9A-F]{{10}}-[0-9A-F]{{12}}\Z")
+"""What a price list's offer is called: not every code of somebody else that begins so."""
 _COMPANY = or_(Member.company_name.is_not(None), Member.company_id.is_not(None), Member.vat_id.is_not(None))
 
 
@@ -37,12 +41,18 @@ class BadPriceList(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """Somebody who buys for more than themselves: the key of its own prices, its name, and all its buyers' codes."""
+    """
+    Somebody who buys for more than themselves: the key of its own prices, its name, and all its buyers' codes.
+
+    `members` are the codes of those who are the company, its branches; `codes` are what codes of its offers begin
+    with: that of its key, and those of what else identifies it and nobody else, for a key may have changed.
+    """
 
     key: str
     name: str
-    account_id: UUID
+    members: tuple[str, ...]
     buyers: tuple[str, ...]
+    codes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +76,38 @@ class Brought:
     gone: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """
+    What came of renewing own prices, as codes of offers.
+
+    `stopped` are those of which no company is left; `refused` says by company why its prices stay as they were.
+    """
+
+    offers: tuple[str, ...]
+    stopped: tuple[str, ...]
+    refused: Mapping[str, str]
+
+
 def company_of(session: Session, member_code: str) -> Company:
-    """Return the company that a member buys for; raises `NoCompany`."""
-    for company in _companies(session, Member.member_code == member_code):
-        return company
+    """Return the company that a member is, with the buyers of all its branches; raises `NoCompany`."""
+    for company in _companies(session):
+        if member_code in company.members:
+            return company
     raise NoCompany(f"{member_code} is no member who buys for a company")
 
 
 def companies_with_prices(session: Session) -> list[CompanyPrices]:
     """Return the companies of which own prices are live, by name."""
-    by_company: dict[str, list[Offer]] = {}
-    for offer in live_offers(session):
-        if offer.code.startswith(PREFIX):
-            by_company.setdefault(offer.code.rpartition("-")[0] + "-", []).append(offer)
-    if not by_company:
+    by_code = _own_prices(session)
+    if not by_code:
         return []
-    found: dict[str, CompanyPrices] = {}
-    for company in _companies(session):
-        offers = by_company.get(company_code(company.key))
-        if offers and company.key not in found:
-            found[company.key] = CompanyPrices(company, tuple(offers))
-    return sorted(found.values(), key=lambda one: (one.company.name.casefold(), one.company.key))
+    found = [
+        CompanyPrices(company, offers)
+        for company in _companies(session)
+        if (offers := tuple(offer for code in company.codes for offer in by_code.get(code, ())))
+    ]
+    return sorted(found, key=lambda one: (one.company.name.casefold(), one.company.key))
 
 
 def bring_prices(
@@ -104,40 +125,51 @@ def bring_prices(
     )
     done = import_document(session, document=document, actor=actor, now=now, live=live)
     listed = {offer["code"] for offer in document["offers"]}
-    prefix = company_code(company.key)
     gone = tuple(
         offer.code
         for offer in live_offers(session)
-        if offer.code.startswith(prefix) and offer.code not in listed
+        if offer.code.startswith(company.codes) and offer.code not in listed
     )
     for code in gone if live else ():
         stop_offer(session, offer_code=code, actor=actor, now=now, reason="not in the price list any more")
     return Brought(done, gone)
 
 
-def renew_buyers(session: Session, *, actor: str, now: datetime) -> tuple[str, ...]:
+def renew_buyers(session: Session, *, actor: str, now: datetime) -> Renewed:
     """
-    Let own prices hold for those who buy for their company now; returns the codes of the offers renewed.
+    Let own prices hold for those who buy for their company now, and stop those of which no company is left.
 
     Prices stay what two people approved, or an administrator brought in; only who may have them follows the
-    company, so that the new versions are live at once.
+    company, so that the new versions are live at once. A company whose offers are refused (a fixed price, since
+    there are stores of another currency) does not keep the others' from being renewed.
     """
-    outdated = [
-        offer_document(replace(offer, audience=replace(offer.audience, member_codes=one.company.buyers)))
-        for one in companies_with_prices(session)
-        for offer in one.outdated
-    ]
-    if not outdated:
-        return ()
-    document: Mapping[str, Any] = {"format": 1, "offers": outdated}
-    done = import_document(session, document=document, actor=actor, now=now, live=True)
-    return tuple(done.versions)
+    hold_book(session)  # what is renewed or stopped here, nobody decides about meanwhile
+    renewed: list[str] = []
+    refused: dict[str, str] = {}
+    companies = companies_with_prices(session)
+    for one in companies:
+        buyers = one.company.buyers
+        outdated = [
+            offer_document(replace(offer, audience=replace(offer.audience, member_codes=buyers)))
+            for offer in one.outdated
+        ]
+        if not outdated:
+            continue
+        document: Mapping[str, Any] = {"format": 1, "offers": outdated}
+        try:
+            with session.begin_nested():
+                done = import_document(session, document=document, actor=actor, now=now, live=True)
+            renewed += done.versions
+        except OffersRefused as refusal:
+            refused[one.company.name] = str(refusal)
+    stopped = _stop_orphans(session, companies, actor=actor, now=now)
+    return Renewed(tuple(renewed), stopped, refused)
 
 
 def renew_company_prices(shift: Shift) -> dict[str, Any]:
-    """Do as `renew_buyers` does, at night; returns how many offers."""
+    """Do as `renew_buyers` does, at night; returns how many offers, and what was stopped and refused."""
     renewed = shift.transact(lambda session: renew_buyers(session, actor=ACTOR, now=shift.now))
-    return {"offers": len(renewed)}
+    return {"offers": len(renewed.offers), "stopped": list(renewed.stopped), "refused": dict(renewed.refused)}
 
 
 def read_price_list(lines: Iterable[str]) -> Iterator[OwnPrice]:
@@ -161,23 +193,84 @@ def read_price_list(lines: Iterable[str]) -> Iterator[OwnPrice]:
             raise BadPriceList(f"row {number}: {error}") from error
 
 
-def _companies(session: Session, *conditions: Any) -> Iterator[Company]:
+def _own_prices(session: Session) -> dict[str, list[Offer]]:
+    """Return the own prices that are live, by what their codes begin with."""
+    found: dict[str, list[Offer]] = {}
+    for offer in live_offers(session):
+        if offer.code.startswith(PREFIX):
+            found.setdefault(offer.code.rpartition("-")[0] + "-", []).append(offer)
+    return found
+
+
+def _stop_orphans(
+    session: Session, companies: Iterable[CompanyPrices], *, actor: str, now: datetime
+) -> tuple[str, ...]:
+    """Stop the own prices that are none of these companies'; what somebody else named alike stays."""
+    owned = {offer.code for one in companies for offer in one.offers}
+    orphans = tuple(
+        offer.code
+        for offers in _own_prices(session).values()
+        for offer in offers
+        if offer.code not in owned and MADE.match(offer.code)
+    )
+    for code in orphans:
+        stop_offer(
+            session,
+            offer_code=code,
+            actor=actor,
+            now=now,
+            reason="no company is left that has this own price",
+        )
+    return orphans
+
+
+def _companies(session: Session) -> list[Company]:
+    """Return all companies in the order in which they joined; whoever has the same key is a branch of one."""
     rows: Sequence[Any] = session.execute(
-        select(Member.account_id, Member.company_name, Member.company_id, Member.vat_id)
-        .where(_COMPANY, *conditions)
-        .order_by(Member.account_id, Member.joined_on, Member.member_code)
+        select(Member.account_id, Member.member_code, Member.company_name, Member.company_id, Member.vat_id)
+        .where(_COMPANY)
+        .order_by(Member.joined_on, Member.member_code)
     ).all()
-    accounts = {row.account_id for row in rows}
-    buyers: dict[UUID, list[str]] = {}
-    for account_id, member_code in session.execute(
-        select(Member.account_id, Member.member_code)
-        .where(Member.account_id.in_(accounts))
-        .order_by(Member.member_code)
-    ):
-        buyers.setdefault(account_id, []).append(member_code)
+    branches: dict[str, list[Any]] = {}
+    for row, key in zip(rows, _keys(rows), strict=True):
+        branches.setdefault(key, []).append(row)
+    names = {
+        key: {name for row in found for name in (row.company_id, row.vat_id, row.company_name) if name}
+        - {key}
+        for key, found in branches.items()
+    }
+    claims = Counter(name for found in names.values() for name in found) + Counter(iter(names))
+    buyers = _buyers(session, {row.account_id for row in rows})
+    return [
+        Company(
+            key,
+            next((row.company_name for row in found if row.company_name), key),
+            tuple(row.member_code for row in found),
+            tuple(sorted({code for row in found for code in buyers[row.account_id]})),
+            (company_code(key), *(company_code(name) for name in sorted(names[key]) if claims[name] == 1)),
+        )
+        for key, found in branches.items()
+    ]
+
+
+def _keys(rows: Sequence[Any]) -> Iterator[str]:
+    """Yield the key of each: its company ID, which one of its VAT ID may lend it, else the VAT ID, else its name."""
+    registered: defaultdict[str, set[str]] = defaultdict(set)
     for row in rows:
-        key = row.company_id or row.vat_id or row.company_name
-        yield Company(key, row.company_name or key, row.account_id, tuple(sorted(buyers[row.account_id])))
+        if row.vat_id and row.company_id:
+            registered[row.vat_id].add(row.company_id)
+    for row in rows:
+        lent = registered[row.vat_id] if row.vat_id else set()
+        yield row.company_id or (min(lent) if len(lent) == 1 else row.vat_id) or row.company_name
+
+
+def _buyers(session: Session, accounts: set[UUID]) -> dict[UUID, list[str]]:
+    found: dict[UUID, list[str]] = {}
+    for account_id, member_code in session.execute(
+        select(Member.account_id, Member.member_code).where(Member.account_id.in_(accounts))
+    ):
+        found.setdefault(account_id, []).append(member_code)
+    return found
 
 
 def _day(text: str | None) -> date | None:

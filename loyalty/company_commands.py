@@ -59,9 +59,19 @@ def renew(workplace: Workplace, *, actor: str, as_json: bool) -> None:
     with workplace.sessions.begin() as session:
         renewed = renew_buyers(session, actor=actor, now=clock.now())
     if as_json:
-        print_json({"renewed": list(renewed)})
+        print_json(
+            {
+                "renewed": list(renewed.offers),
+                "stopped": list(renewed.stopped),
+                "refused": dict(renewed.refused),
+            }
+        )
         return
-    click.echo(f"{len(renewed):,} offers renewed")
+    click.echo(f"{len(renewed.offers):,} offers renewed")
+    if renewed.stopped:
+        click.echo(f"stopped, for no company is left: {' '.join(renewed.stopped)}")
+    for name, why in renewed.refused.items():
+        click.echo(f"{name} stays as it was: {why}", err=True)
 
 
 commands: tuple[click.Command, ...] = (company_prices,)

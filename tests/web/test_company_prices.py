@@ -4,12 +4,15 @@ import io
 import re
 
 import pytest
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import select, text
 
 from core import clock
 from customers.models import Member
+from loyalty.company_changes import Renewed
 from rewards.offer_decisions import stop_offer
 from rewards.offer_queries import live_offers
+from web.screens import company_prices
 
 LIST = "sku,category,price,percent,valid_from,valid_to\n10452,,4900,,,\n"
 
@@ -69,6 +72,31 @@ class TestOwnPrices:
                 session.scalars(
                     select(Member).where(Member.member_code == hotel[1])
                 ).one().account_id = before
+
+    def test_tell_whose_are_refused_and_how_many_are_stopped(self, hotel, visit, web_sessions, monkeypatch):
+        marketing = visit("marketing")
+        done = Renewed(("OWN-1",), ("OWN-2",), {"Café": "/offers/0/stores: of one currency"})
+        monkeypatch.setattr("web.screens.company_prices.renew_buyers", lambda *_, **__: done)
+        marketing.post("/company-prices/renew")
+        page = marketing.get("/company-prices/").get_data(as_text=True)
+        assert "1 offer was renewed. 1 offer was stopped" in page
+        assert "Café stays as it was: /offers/0/stores" in page
+
+    @pytest.mark.parametrize("path", ["/company-prices/", "/company-prices/renew"])
+    def test_are_tried_again_when_a_till_was_in_the_way(self, hotel, visit, monkeypatch, path):
+        name = "renew_buyers" if path.endswith("renew") else "bring_prices"
+        really, tried = getattr(company_prices, name), []
+
+        def collide_once(*given, **more):
+            tried.append(name)
+            if len(tried) == 1:
+                raise DeadlockDetected
+            return really(*given, **more)
+
+        monkeypatch.setattr(company_prices, name, collide_once)
+        file = {"company": hotel[0], "file": (io.BytesIO(LIST.encode()), "prices.csv")}
+        answer = visit("marketing").post(path, None if path.endswith("renew") else file)
+        assert (answer.status_code, len(tried)) == (303, 2)
 
     @pytest.mark.parametrize(
         ("company", "content", "said"),

@@ -1,10 +1,12 @@
 """Companies' own prices: which companies have some, for which buyers; brought in as a list, renewed."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from loyalty.company_changes import (
     BadPriceList,
@@ -16,6 +18,7 @@ from loyalty.company_changes import (
     read_price_list,
     renew_buyers,
 )
+from loyalty.company_prices import OwnPrice
 from rewards.codec import OffersRefused, offer_document
 from web.notices import go
 from web.offer_names import Teller
@@ -23,12 +26,15 @@ from web.offer_naming import choices, names_of
 from web.offer_words import headline
 from web.roles import ADMINISTRATOR
 from web.state import now, transaction, viewer
+from web.transactions import transact
 from web.words import gettext as _
 from web.words import language, ngettext
 
 blueprint = Blueprint("company_prices", __name__, url_prefix="/company-prices")
 
 LARGEST = 1024 * 1024
+MOST_TOLD = 3
+"""Of so many companies that were refused a message says why; the night's result has them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +63,7 @@ def add() -> ResponseReturnValue:
     if not errors:
         try:
             prices = list(read_price_list(io.StringIO(content.decode("utf-8-sig"), newline="")))
-            with transaction() as session:
-                company = company_of(session, request.form.get("company", "").strip())
-                brought = bring_prices(
-                    session, company=company, prices=prices, live=live, actor=viewer().login, now=now()
-                )
+            fresh = transact(lambda session: _bring(session, prices, live=live))
         except UnicodeDecodeError:
             errors["file"] = _("The file is no text in UTF-8")
         except (BadPriceList, OffersRefused) as refusal:
@@ -70,7 +72,6 @@ def add() -> ResponseReturnValue:
             errors["company"] = _("Nobody of this code buys for a company")
     if errors:
         return make_response(_page(errors), 422)
-    fresh = len(brought.done.versions)
     made = (
         ngettext("%(num)s offer is live.", "%(num)s offers are live.", fresh)
         if live
@@ -82,10 +83,28 @@ def add() -> ResponseReturnValue:
 @blueprint.post("/renew")
 def renew() -> ResponseReturnValue:
     """Let own prices hold for those who buy for their company now."""
-    with transaction() as session:
-        renewed = renew_buyers(session, actor=viewer().login, now=now())
-    words = ngettext("%(num)s offer was renewed.", "%(num)s offers were renewed.", len(renewed))
-    return go(url_for("company_prices.index"), words)
+    done = transact(lambda session: renew_buyers(session, actor=viewer().login, now=now()))
+    words = [ngettext("%(num)s offer was renewed.", "%(num)s offers were renewed.", len(done.offers))]
+    if done.stopped:
+        words.append(
+            ngettext(
+                "%(num)s offer was stopped, of which no company is left.",
+                "%(num)s offers were stopped, of which no company is left.",
+                len(done.stopped),
+            )
+        )
+    for name, why in list(done.refused.items())[:MOST_TOLD]:
+        words.append(_("%(name)s stays as it was: %(detail)s", name=name, detail=why[:200]))
+    return go(url_for("company_prices.index"), " ".join(words), "bad" if done.refused else "good")
+
+
+def _bring(session: Session, prices: Sequence[OwnPrice], *, live: bool) -> int:
+    """Bring a list in for the company that the form names; returns how many offers are new or changed."""
+    company = company_of(session, request.form.get("company", "").strip())
+    brought = bring_prices(
+        session, company=company, prices=prices, live=live, actor=viewer().login, now=now()
+    )
+    return len(brought.done.versions)
 
 
 def _page(errors: dict[str, str]) -> str:
