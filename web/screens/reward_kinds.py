@@ -12,6 +12,7 @@ from rewards.reward_changes import BadReward, RewardKind, put_reward, reward_kin
 from sales.models import Store
 from web.notices import go
 from web.state import now, transaction, viewer
+from web.transactions import transact
 from web.typed import wrong_text
 from web.words import gettext as _
 
@@ -63,17 +64,19 @@ def _put(known: str | None) -> ResponseReturnValue:
     with transaction() as session:
         before = reward_kind(session, known) if known else None
         pieces = {} if known else _pieces(session, given, errors)
-        if not errors:
-            try:
-                put_reward(session, kind, new=before is None, actor=viewer().login, now=now())
-                stock_first(
-                    session, reward_code=kind.reward_code, pieces=pieces, actor=viewer().login, now=now()
-                )
-            except BadReward as refusal:
-                errors[refusal.field] = _refusal(refusal)
+    if not errors:
+        try:
+            transact(lambda session: _written(session, kind, pieces, new=before is None))
+        except BadReward as refusal:
+            errors[refusal.field] = _refusal(refusal)
     if errors:
         return make_response(_form(before, given, errors), 422)
     return go(url_for("reward_kinds.index"), _("Saved."))
+
+
+def _written(session: Session, kind: RewardKind, pieces: Mapping[int, int], *, new: bool) -> None:
+    put_reward(session, kind, new=new, actor=viewer().login, now=now())
+    stock_first(session, reward_code=kind.reward_code, pieces=pieces, actor=viewer().login, now=now())
 
 
 def _kind(code: str, given: Mapping[str, str], errors: dict[str, str], *, new: bool) -> RewardKind:
