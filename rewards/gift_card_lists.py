@@ -92,6 +92,6 @@ def gift_card_moves(session: Session, number: str) -> list[GiftCardMove]:
         .outerjoin(Store, Store.store_id == GiftCardEntry.store_id)
         .outerjoin(Till, Till.till_id == GiftCardEntry.till_id)
         .where(GiftCardEntry.gift_card_number == number)
-        .order_by(GiftCardEntry.entry_id.desc())
+        .order_by(GiftCardEntry.booked_at.desc(), GiftCardEntry.entry_id.desc())
     )
     return [GiftCardMove(*row) for row in rows]

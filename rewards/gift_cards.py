@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from psycopg.errors import UniqueViolation
 from sqlalchemy.orm import Session
 
 from core.audit import record_event
@@ -27,6 +28,10 @@ class GiftCardBlocked(Conflict):
 
 class NotEnoughMoney(Conflict):
     """The gift card holds less than that, or less of a spending is left to come back."""
+
+
+class AlreadyLoaded(Conflict):
+    """This very paying in is booked already."""
 
 
 class OtherCurrency(Refused):
@@ -169,11 +174,12 @@ def _book(  # noqa: PLR0917
     teller: Teller,
     *,
     returns: UUID | None = None,
+    entry_id: UUID | None = None,
 ) -> GiftCardView:
     card = gift_card(session, number)
     if teller.currency is not None and card.currency != teller.currency:
         raise OtherCurrency(f"the card holds {card.currency}, not {teller.currency}")
-    entry_id = uuid7()
+    entry_id = entry_id or uuid7()
     values = {
         "number": card.gift_card_number,
         "amount": amount,
@@ -197,9 +203,19 @@ def _book(  # noqa: PLR0917
     return GiftCardView(number, currency, state, balance, entry_id)
 
 
-def load_by_hand(session: Session, *, number: str, amount: int, teller: Teller) -> GiftCardView:
-    """Do as `load` does, for somebody at a desk whose `teller.note` says why; it stands in the audit trail."""
-    card = load(session, number=number, amount=amount, teller=teller)
+def load_by_hand(
+    session: Session, *, entry_id: UUID, number: str, amount: int, teller: Teller
+) -> GiftCardView:
+    """
+    Do as `load` does, for somebody at a desk whose `teller.note` says why; it stands in the audit trail.
+
+    `entry_id` names what is booked: raises `AlreadyLoaded` where it is, however many send it at once.
+    """
+    _check(amount)
+    try:
+        card = _book(session, number, "load", amount, "paid_in", teller, entry_id=entry_id)
+    except UniqueViolation as error:
+        raise AlreadyLoaded("this was loaded already") from error
     record_event(
         session,
         now=teller.now,

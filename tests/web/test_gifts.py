@@ -54,6 +54,14 @@ def said(visitor, address, form):
     return visitor.get(answer.headers["Location"]).get_data(as_text=True)
 
 
+def held(sessions, number):
+    """Return what a gift card holds."""
+    with sessions() as session:
+        return session.scalar(
+            text("select balance from gift_card where gift_card_number = :number"), {"number": number}
+        )
+
+
 class TestStock:
     def test_is_delivered_counted_and_told_of_when_low(self, furnished, visit):
         manager = visit("store_manager")
@@ -199,6 +207,20 @@ class TestGiftCards:
             )
             told = session.execute(text(audited), {"number": number}).scalar_one()
         assert told == {"amount": 12_050, "currency": "CZK", "reason": "till was down"}
+
+    def test_are_loaded_once_however_often_the_form_is_sent(self, number, visit, web_sessions):
+        desk, here = visit("desk"), f"/gift-cards/{number}"
+        entry_id = re.search(r'name="entry_id" value="([^"]+)"', desk.get(here).get_data(as_text=True))[1]
+        form = {"entry_id": entry_id, "amount": "7", "reason": "sent twice"}
+        booked = "select count(*) from gift_card_entry where note = 'sent twice'"
+        audited = "select count(*) from audit_event where detail ->> 'reason' = 'sent twice'"
+        before = held(web_sessions, number)
+        assert "Loaded." in said(desk, f"{here}/load", form)
+        assert "nothing more was booked" in said(desk, f"{here}/load", form)
+        with web_sessions() as session:
+            assert (session.scalar(text(booked)), session.scalar(text(audited))) == (1, 1)
+        assert held(web_sessions, number) == before + 700
+        assert entry_id not in desk.get(here).get_data(as_text=True).split("What was booked")[0]
 
     def test_are_blocked_and_take_no_money_then(self, number, visit):
         desk, here = visit("desk"), f"/gift-cards/{number}"

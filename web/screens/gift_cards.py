@@ -7,9 +7,17 @@ from sqlalchemy.orm import Session
 
 from core.audit import record_event
 from core.errors import RegularsError
+from core.ids import find_uuid, uuid7
 from rewards.codes import typed
 from rewards.gift_card_lists import GiftCardRow, gift_card_moves, gift_card_row, list_gift_cards
-from rewards.gift_cards import BadAmount, GiftCardBlocked, Teller, block_gift_card, load_by_hand
+from rewards.gift_cards import (
+    AlreadyLoaded,
+    BadAmount,
+    GiftCardBlocked,
+    Teller,
+    block_gift_card,
+    load_by_hand,
+)
 from web.amounts import NoAmount, read_amount
 from web.cells import badge
 from web.export import respond
@@ -50,7 +58,7 @@ def show(gift_card_number: str) -> ResponseReturnValue:
 
 @blueprint.post("/<gift_card_number>/load")
 def load(gift_card_number: str) -> ResponseReturnValue:
-    """Book that money was paid in for a card, and why here."""
+    """Book that money was paid in for a card, and why here; the form sent twice is booked once."""
     number, errors = typed(gift_card_number), {}
     reason = request.form.get("reason", "").strip()
     card = transact(lambda session: gift_card_row(session, number))
@@ -66,16 +74,20 @@ def load(gift_card_number: str) -> ResponseReturnValue:
         errors["reason"] = words
     if errors or amount is None:
         return _page(number, errors=errors, status=422)
-    paid_in = amount
+    paid_in, entry_id = amount, find_uuid(request.form.get("entry_id", "")) or uuid7()
     try:
         transact(
             lambda session: load_by_hand(
                 session,
+                entry_id=entry_id,
                 number=number,
                 amount=paid_in,
                 teller=Teller(now(), viewer().login, store_id=viewer().store_id, note=reason),
             )
         )
+    except AlreadyLoaded:
+        words = _("This was loaded already; nothing more was booked.")
+        return go(url_for("gift_cards.show", gift_card_number=number), words, "caution")
     except (GiftCardBlocked, BadAmount) as refusal:
         return _page(number, errors={"amount": _refused(refusal)}, status=409)
     return go(url_for("gift_cards.show", gift_card_number=number), _("Loaded."))
@@ -108,6 +120,7 @@ def _page(number: str, errors: dict[str, str] | None = None, status: int = 200) 
             reasons=_reasons(),
             errors=errors or {},
             given=request.form,
+            entry_id=uuid7(),
         ), status
 
     return transact(shown)
