@@ -65,13 +65,16 @@ def versions_of(session: Session, codes: Collection[str] | None = None) -> list[
     ]
 
 
-def export_document(session: Session, *, now: datetime, live_only: bool = False) -> dict[str, Any]:
+def export_document(
+    session: Session, *, now: datetime, live_only: bool = False, with_codes: bool = True
+) -> dict[str, Any]:
     """
     Return offers, rewards and batches as the document that an import reads.
 
     Of each offer the live version, else its newest draft unless it is `live_only`; what was rejected,
     withdrawn or stopped is left out. Codes of vouchers are those that are good still and anybody's, as
-    a document gives them: who has one has its value. Members' vouchers stay theirs.
+    a document gives them: who has one has its value, so that they are left out unless `with_codes`. Members'
+    vouchers stay theirs, and what lies reserved at a till is that receipt's.
     """
     chosen: dict[str, VersionOfOffer] = {}
     for version in versions_of(session):
@@ -83,7 +86,7 @@ def export_document(session: Session, *, now: datetime, live_only: bool = False)
     return document_of(
         OfferDocument(
             offers=tuple(version.offer for version in chosen.values()),
-            vouchers=_batches(session, now),
+            vouchers=_batches(session, now, with_codes=with_codes),
             rewards=_rewards(session),
             choice=choice_of(session),
         )
@@ -93,15 +96,17 @@ def export_document(session: Session, *, now: datetime, live_only: bool = False)
 _CODES = """
     select batch_code, array_agg(voucher_code order by voucher_code collate "C")
     from voucher
-    where state in ('issued', 'reserved') and account_id is null and receipt_id is null and replaces is null
+    where state = 'issued' and account_id is null and receipt_id is null and replaces is null
       and (valid_until is null or valid_until >= (
                select coalesce(min((%(now)s::timestamptz at time zone timezone)::date), %(now)s::date) from store))
     group by batch_code
 """
 
 
-def _batches(session: Session, now: datetime) -> tuple[VoucherBatch, ...]:
-    codes: dict[str, tuple[str, ...]] = dict(driver_of(session).execute(_CODES, {"now": now}).fetchall())
+def _batches(session: Session, now: datetime, *, with_codes: bool) -> tuple[VoucherBatch, ...]:
+    codes: dict[str, tuple[str, ...]] = {}
+    if with_codes:
+        codes = dict(driver_of(session).execute(_CODES, {"now": now}).fetchall())
     return tuple(
         VoucherBatch(
             batch=batch.batch_code,

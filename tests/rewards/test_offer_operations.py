@@ -174,6 +174,20 @@ class TestExport:
             again = import_document(session, document=exported, actor="head office", now=NOW, live=True)
         assert (again.versions, again.unchanged) == ({}, ("SOAP", "TEA10"))
 
+    def test_names_only_codes_that_anybody_can_use_now(self, head_office: Sessions):
+        batch = {"batch": "NEXT", "value_amount": 5000, "currency": "CZK", "codes": ["FREE1", "HELD1"]}
+        bring(head_office, vouchers=[batch])
+        reserve = (
+            "update voucher set state = 'reserved', reserved_until = :now, redemption_id = gen_random_uuid()"
+            " where voucher_code = 'HELD1'"
+        )
+        with head_office.begin() as session:
+            session.execute(text(reserve), {"now": NOW})
+            (exported,) = export_document(session, now=NOW)["vouchers"]
+            (without,) = export_document(session, now=NOW, with_codes=False)["vouchers"]
+        assert exported["codes"] == ["FREE1"]
+        assert not without.get("codes")
+
 
 class TestDrafts:
     def test_get_the_next_number(self, head_office: Sessions):

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from core import clock
 from core.ids import uuid7
@@ -422,6 +422,26 @@ class TestFiles:
         )
         assert self.upload(visit("administrator"), content, live="1").status_code == 303
         assert version_of(web_sessions, "MOVED").state == "live"
+
+    def test_hold_codes_only_for_those_who_may_give_them(self, visit, web_sessions):
+        content = json.dumps(
+            {"format": 1, "offers": [], "vouchers": [{"batch": "LEAVING", "codes": ["LEAVES1", "LEAVES2"]}]}
+        )
+        assert self.upload(visit("marketing"), content.encode()).status_code == 303
+        audited = (
+            "select detail from audit_event where action = 'offer.export' order by event_id desc limit 1"
+        )
+        told = {}
+        for role in ("marketing", "administrator", "auditor"):
+            exported = visit(role).get("/offers/file/offers.json").get_data(as_text=True)
+            with web_sessions() as session:
+                told[role] = ("LEAVES1" in exported, session.scalar(text(audited))["codes"])
+            assert "LEAVING" in exported
+        assert told["auditor"] == (False, 0)
+        assert told["marketing"] == told["administrator"]
+        assert told["marketing"][0]
+        assert told["marketing"][1] >= 2
+        assert "without codes" in text_of(visit("auditor").get("/offers/file/"))
 
     def test_say_where_the_fault_is_and_import_nothing(self, visit, web_sessions):
         visitor = visit("marketing")

@@ -12,7 +12,7 @@ from rewards.codec import OffersRefused
 from rewards.offer_operations import import_document
 from rewards.offer_queries import export_document
 from web.notices import go
-from web.roles import ADMINISTRATOR
+from web.roles import ADMINISTRATOR, MARKETING
 from web.state import now, transaction, viewer
 from web.words import gettext as _
 from web.words import ngettext
@@ -24,15 +24,16 @@ LARGEST: Final = 10_000_000
 @blueprint.get("/")
 def choose() -> ResponseReturnValue:
     """Show what can be taken away, and the form that brings a file back."""
-    return render_template("screens/offer_files.html", refusal=None, errors={})
+    return _page()
 
 
 @blueprint.get("/offers.json")
 def export() -> ResponseReturnValue:
-    """Return the offers with their vouchers and rewards as the file that an import reads."""
+    """Return the offers with their vouchers and rewards as the file that an import reads; codes only for some."""
     with transaction() as session:
-        document = export_document(session, now=now())
-        _record(session, "offer.export", {"offers": len(document["offers"])})
+        document = export_document(session, now=now(), with_codes=_sees_codes())
+        codes = sum(len(batch.get("codes", ())) for batch in document.get("vouchers", ()))
+        _record(session, "offer.export", {"offers": len(document["offers"]), "codes": codes})
     answer = jsonify(document)
     answer.headers["Content-Disposition"] = 'attachment; filename="offers.json"'
     return answer
@@ -45,27 +46,33 @@ def upload() -> ResponseReturnValue:
     content = file.stream.read(LARGEST + 1) if file else b""
     if not content or len(content) > LARGEST:
         words = _("Choose a file of at most 10 MB") if not content else _("The file is larger than 10 MB")
-        return render_template("screens/offer_files.html", refusal=None, errors={"file": words}), 422
+        return _page(words), 422
     try:
         document = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         words = _("This is no JSON: %(detail)s", detail=str(error)[:200])
-        return render_template("screens/offer_files.html", refusal=None, errors={"file": words}), 422
+        return _page(words), 422
     live = request.form.get("live") == "1" and viewer().role == ADMINISTRATOR
     try:
         with transaction() as session:
             done = import_document(session, document=document, actor=viewer().login, now=now(), live=live)
     except OffersRefused as refusal:
-        return render_template(
-            "screens/offer_files.html",
-            refusal={
-                "pointer": refusal.pointer,
-                "detail": refusal.detail,
-                "place": _place(document, refusal.pointer),
-            },
-            errors={"file": _("Nothing was imported: there is a fault in the file")},
-        ), 422
+        place = _place(document, refusal.pointer)
+        told = {"pointer": refusal.pointer, "detail": refusal.detail, "place": place}
+        return _page(_("Nothing was imported: there is a fault in the file"), told), 422
     return go(url_for("offers.index"), _said(len(done.versions), len(done.unchanged), live=live))
+
+
+def _page(error: str = "", refusal: dict[str, str] | None = None) -> str:
+    errors = {"file": error} if error else {}
+    return render_template(
+        "screens/offer_files.html", refusal=refusal, errors=errors, sees_codes=_sees_codes()
+    )
+
+
+def _sees_codes() -> bool:
+    """Return whether codes may leave the house with the viewer: who has one has its value."""
+    return viewer().role in {MARKETING, ADMINISTRATOR}
 
 
 def _said(fresh: int, unchanged: int, *, live: bool) -> str:
