@@ -31,6 +31,8 @@ KEPT_RUNS = 14
 KEPT_WEEKS = 26
 """So far back the last run of each week keeps who was in which group, so that people can see who moved."""
 
+GIVEN_UP = "left unfinished when a later day was analysed"
+
 KEPT_REFUSED = 3
 """So many refused runs keep all that they found, for people to look at."""
 
@@ -106,9 +108,9 @@ def run_under_way(session: Session, *, business_day: date) -> RunUnderWay:
 
 
 def is_completed(session: Session, *, business_day: date) -> bool:
-    """Return whether the analysis of a day is done: served before or refused, and no other one is being filled."""
+    """Return whether the analysis of a day is over: completed, refused or given up, and no other one is being filled."""
     states = set(session.scalars(select(AnalysisRun.state).where(AnalysisRun.business_day == business_day)))
-    return not states.isdisjoint({"completed", "refused"}) and "running" not in states
+    return not states.isdisjoint({"completed", "refused", "failed"}) and "running" not in states
 
 
 def read_served(session: Session) -> Served | None:
@@ -179,8 +181,11 @@ def serve_run(session: Session, *, run_id: UUID, now: datetime) -> bool:
 
     Members whom it sees elsewhere than the run served so far have moved: that becomes part of their histories.
 
-    A run whose quality was judged too bad ends as refused instead, and what is served stays: then False.
+    A run whose quality was judged too bad ends as refused instead, and what is served stays: then False. A run of an
+    earlier day than the one served is completed without being served, and nobody moves by it: False as well.
+    Runs of earlier days that were left unfinished are given up.
     """
+    _give_up_earlier(session, run_id=run_id, now=now)
     verdict = session.scalar(select(RunQuality.verdict).where(RunQuality.run_id == run_id))
     if verdict == "refused":
         _refuse_run(session, run_id=run_id, now=now)
@@ -189,21 +194,38 @@ def serve_run(session: Session, *, run_id: UUID, now: datetime) -> bool:
         update(AnalysisRun).where(AnalysisRun.run_id == run_id).values(state="completed", finished_at=now)
     )
     before = session.scalar(select(ServedRun.run_id))
-    if before is not None and before != run_id:
-        record_moves(session, before=before, run=run_id, now=now)
-    session.execute(
-        upsert(ServedRun)
-        .values(served=True, run_id=run_id, served_at=now)
-        .on_conflict_do_update(index_elements=["served"], set_={"run_id": run_id, "served_at": now})
-    )
+    newest = before is None or _day_of(session, before) <= _day_of(session, run_id)
+    if newest:
+        if before is not None and before != run_id:
+            record_moves(session, before=before, run=run_id, now=now)
+        session.execute(
+            upsert(ServedRun)
+            .values(served=True, run_id=run_id, served_at=now)
+            .on_conflict_do_update(index_elements=["served"], set_={"run_id": run_id, "served_at": now})
+        )
     old = (
         select(AnalysisRun.run_id)
-        .where(AnalysisRun.state == "completed", AnalysisRun.run_id != run_id)
+        .where(AnalysisRun.state == "completed", AnalysisRun.run_id.not_in(select(ServedRun.run_id)))
         .order_by(AnalysisRun.business_day.desc(), AnalysisRun.started_at.desc())
         .offset(KEPT_RUNS - 1)
     )
     _thin_out(session, old, keep=_last_of_weeks())
-    return True
+    return newest
+
+
+def _day_of(session: Session, run_id: UUID) -> date:
+    return session.scalars(select(AnalysisRun.business_day).where(AnalysisRun.run_id == run_id)).one()
+
+
+def _give_up_earlier(session: Session, *, run_id: UUID, now: datetime) -> None:
+    """Let the unfinished runs of days before that of `run_id` fail, and drop what they found so far."""
+    earlier = AnalysisRun.business_day < _day_of(session, run_id)
+    session.execute(
+        update(AnalysisRun)
+        .where(AnalysisRun.state == "running", earlier)
+        .values(state="failed", finished_at=now, error=GIVEN_UP)
+    )
+    _thin_out(session, select(AnalysisRun.run_id).where(AnalysisRun.state == "failed", earlier))
 
 
 def _refuse_run(session: Session, *, run_id: UUID, now: datetime) -> None:

@@ -4,9 +4,12 @@ import random
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from basket_analysis.analysis_runs import KEPT_RUNS, KEPT_WEEKS, begin_run, serve_run, store_groups
 from basket_analysis.group_moves import OTHERS, OUTSIDE, Stream, fold_moves, moves_between, runs_with_members
+from basket_analysis.models import ServedRun
+from contacts.queries import contacts_of_member
 from tests.basket_analysis.shop_made import NOW, Shop
 
 SUNDAY = date(2026, 11, 15)
@@ -105,3 +108,14 @@ class TestMoves:
                 told = sum(one.members for one in moves.streams if one.source == source)
                 assert told in {0, size}
                 assert told == size or size < 10
+
+    def test_are_remembered_of_nobody_by_a_run_of_an_earlier_day(self, sessions):
+        with sessions.begin() as session:
+            shop = Shop(session)
+            person = shop.member("m1")
+            served = run_of(session, SUNDAY, {person: "t1"})
+            run_of(session, SUNDAY - timedelta(days=1), {person: "t2"})
+            assert session.scalar(select(ServedRun.run_id)) == served
+            assert contacts_of_member(session, member_id=person) == []
+            run_of(session, SUNDAY + timedelta(days=1), {person: "t2"})
+            assert [event.kind for event in contacts_of_member(session, member_id=person)] == ["group"]
