@@ -13,7 +13,15 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from basket_analysis.analysis_runs import RunUnderWay, Served, add_timing, read_served, run_under_way
+from basket_analysis.analysis_runs import (
+    RunUnderWay,
+    Served,
+    add_timing,
+    is_completed,
+    read_served,
+    run_under_way,
+)
+from basket_analysis.group_edit_lists import FEWEST_SHOWN
 from basket_analysis.models import AnalysisRun, RunQuality
 from basket_analysis.night_rules import MAX_BASKET, WINDOW_WEEKS
 from basket_analysis.quality import (
@@ -41,6 +49,8 @@ def measure_quality(shift: Shift) -> Mapping[str, Any]:
     began = time.monotonic()
     following = shift.business_day + timedelta(days=1)
     with shift.sessions.begin() as session:
+        if is_completed(session, business_day=shift.business_day):
+            return {"served_before": True}
         run = run_under_way(session, business_day=shift.business_day)
         served = read_served(session)
         groups = group_of_members(session, run_id=run.run_id)
@@ -90,7 +100,7 @@ def _judge_run(
     circumstances = Circumstances(
         days_since_served=(shift.business_day - served.business_day).days if served else None,
         refitted=fitted_on == shift.business_day.isoformat(),
-        edited=served is not None and run.parameters.get("edits", []) != served.parameters.get("edits", []),
+        edited=served is not None and _wishes(run.parameters) != _wishes(served.parameters),
         same_version=served is not None and run.version == served.version,
         served_coverage=_coverage(served.groups.values()) if served else None,
         served_themes=len(served.parameters["themes"]["themes"]) if served else 0,
@@ -117,15 +127,25 @@ def _judge_run(
         .values(run_id=run.run_id, **row)
         .on_conflict_do_update(index_elements=["run_id"], set_=row)
     )
-    return _told(figures, verdict, told)
+    later = served.business_day if served and served.business_day > shift.business_day else None
+    return _told(figures, verdict, told, later)
 
 
-def _told(figures: Figures, verdict: str, reasons: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what the night says of the judgement, with a notice where people should look."""
+def _wishes(parameters: Mapping[str, Any]) -> tuple[list[int], int]:
+    """Return what people wanted of a run's groups that moves members: the edits that it followed, and the fewest members."""
+    return parameters.get("edits", []), parameters.get("minimum_size", FEWEST_SHOWN)
+
+
+def _told(
+    figures: Figures, verdict: str, reasons: list[dict[str, Any]], later: date | None
+) -> dict[str, Any]:
+    """Return what the night says of the judgement, with a notice where people should look; a `later` day is served."""
     said: dict[str, Any] = {"verdict": verdict, "reasons": reasons, **asdict(figures)}
     why = "; ".join(f"{one['code']} {one['value']:.3f}, limit {one['limit']:.3f}" for one in reasons)
     if verdict == "refused":
         said["notice"] = f"tonight's groups are not served, those of the night before stay ({why})"
+    elif later:
+        said["notice"] = f"these groups are kept but not served: those of {later}, a later day, stay"
     elif verdict == "drifting":
         said["notice"] = f"the themes no longer fit well and are found anew next night ({why})"
     return said

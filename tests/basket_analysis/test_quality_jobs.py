@@ -11,15 +11,17 @@ from sqlalchemy import select, update
 from basket_analysis.analysis_runs import read_served, run_under_way
 from basket_analysis.assortment_jobs import suggest_assortment
 from basket_analysis.group_answer_commands import show_quality
+from basket_analysis.group_edit_operations import set_minimum_size, undo_edit
 from basket_analysis.group_jobs import form_groups
 from basket_analysis.jobs import mine_rules
-from basket_analysis.models import AnalysisRun, RunQuality, ServedRun
+from basket_analysis.models import AnalysisRun, MinedRule, RunQuality, ServedRun
 from basket_analysis.quality_jobs import measure_quality
 from basket_analysis.quality_lists import quality_of_runs, refused_since_served
 from basket_analysis.verification import CHECKS
 from core.commandline import Workplace
 from core.verification import verify
 from customers.models import GroupMembership
+from tests.basket_analysis.shop_made import NOW
 from tests.basket_analysis.town_made import DAY, build_town, shift
 
 SEED = 7
@@ -110,6 +112,52 @@ class TestMeasureQuality:
         runs = json.loads(CliRunner().invoke(show_quality, ("--json",), obj=workplace).stdout)["runs"]
         assert [run["verdict"] for run in runs] == ["good", "refused", "good"]
         workplace.close()
+
+    def test_lets_groups_change_as_their_smallest_size_does(self, sessions, tmp_path, town):
+        night(sessions, tmp_path, DAY)
+        with sessions.begin() as session:
+            edit = set_minimum_size(session, members=41, actor="mara", now=NOW)
+        folded, suggested = night(sessions, tmp_path, DAY + timedelta(days=1))
+        assert (folded["verdict"], suggested["served"]) == ("good", True)
+        with sessions.begin() as session:
+            undo_edit(session, edit_id=edit, actor="mara", now=NOW)
+        formed, suggested = night(sessions, tmp_path, DAY + timedelta(days=2))
+        assert (formed["verdict"], suggested["served"]) == ("good", True)
+        bad, _ = night(sessions, tmp_path, DAY + timedelta(days=3), spoil=shuffle)
+        assert bad["verdict"] == "refused", "nothing was edited since"
+
+    def test_says_that_an_earlier_day_is_not_served(self, sessions, tmp_path, town):
+        night(sessions, tmp_path, DAY)
+        groups = read_groups(sessions)
+        measured, suggested = night(sessions, tmp_path, DAY - timedelta(days=1))
+        assert f"those of {DAY}, a later day, stay" in measured["notice"]
+        assert suggested["served"] is False
+        assert (served_day(sessions), read_groups(sessions)) == (DAY, groups)
+        assert all(verdict.ok for verdict in verify(sessions, CHECKS))
+
+    def test_leaves_alone_what_was_served_before(self, sessions, tmp_path, town):
+        night(sessions, tmp_path, DAY)
+        assert measure_quality(shift(sessions, tmp_path)) == {"served_before": True}
+
+    @pytest.mark.parametrize("spoil", [None, shuffle], ids=["served", "refused"])
+    def test_of_a_later_day_gives_up_what_was_left_unfinished(self, sessions, tmp_path, town, spoil):
+        night(sessions, tmp_path, DAY)
+        left = shift(sessions, tmp_path, DAY + timedelta(days=1))
+        mine_rules(left)
+        form_groups(left)
+        with sessions() as session:
+            unfinished = run_under_way(session, business_day=left.business_day).run_id
+        night(sessions, tmp_path, DAY + timedelta(days=2), spoil=spoil)
+        with sessions() as session:
+            run = session.get(AnalysisRun, unfinished)
+            assert (run.state, run.finished_at) == ("failed", NOW)
+            for table in (GroupMembership, MinedRule):
+                assert not session.scalars(select(table.run_id).where(table.run_id == unfinished)).all()
+        for step in (form_groups, measure_quality, suggest_assortment):
+            assert step(left) == {"served_before": True}
+        # Begun anew it is analysed, and served unless what is served is later.
+        _, suggested = night(sessions, tmp_path, left.business_day)
+        assert suggested["served"] is (spoil is shuffle)
 
     def test_may_run_again_and_says_the_same(self, sessions, tmp_path, town):
         told = shift(sessions, tmp_path)
