@@ -26,7 +26,7 @@ from basket_analysis.strata import STRATA, stratum_of
 @dataclass(frozen=True, slots=True)
 class DeviationSettings:
     """
-    What a deviation must show: enough baskets seen or expected, enough people, a clear difference.
+    What a deviation must show: enough baskets seen or expected, enough people here and elsewhere, a clear difference.
 
     A share between `1 / min_ratio` and `min_ratio` times what was expected is no news, however sure.
     """
@@ -75,7 +75,8 @@ class StoreRules:
         self._index(item_of)
         shape = (len(rules), table.stores)
         counts: dict[str, NDArray[np.float64]] = {
-            name: np.zeros(shape) for name in ("baskets", "of", "expected", "households", "others", "z")
+            name: np.zeros(shape)
+            for name in ("baskets", "of", "expected", "households", "others", "elsewhere", "z")
         }
         for number, (first, second) in enumerate(rules):
             for name, values in self._compare(first, second).items():
@@ -103,7 +104,7 @@ class StoreRules:
             table.store.astype(np.int64) * (int(table.household.max(initial=0)) + 1) + table.household,
             return_inverse=True,
         )
-        self._store_of_shopper = shoppers // (int(table.household.max(initial=0)) + 1)
+        self._store_of_shopper, self._household = np.divmod(shoppers, int(table.household.max(initial=0)) + 1)
 
     def _compare(self, first: int, second: int) -> dict[str, Floats]:
         """Return what each store shows of one rule."""
@@ -127,8 +128,15 @@ class StoreRules:
             "expected": expected,
             "households": np.bincount(self._store_of_shopper[took], minlength=stores).astype(np.float64),
             "others": others.astype(np.float64),
+            "elsewhere": self._elsewhere(np.flatnonzero(took)),
             "z": (seen - expected) / np.sqrt(np.maximum(variance, 1e-12)),
         }
+
+    def _elsewhere(self, shoppers: Int64s) -> Floats:
+        """Return how many households of `shoppers` are any in other stores than each."""
+        _, place, times = np.unique(self._household[shoppers], return_inverse=True, return_counts=True)
+        only_here = self._store_of_shopper[shoppers[times[place] == 1]]
+        return len(times) - np.bincount(only_here, minlength=self._table.stores).astype(np.float64)
 
     def _of_store(self, counts: dict[str, Floats]) -> tuple[list[Deviation], int]:
         """Return one store's deviations and how many rules had enough baskets to be tested."""
@@ -136,6 +144,7 @@ class StoreRules:
         tested = np.flatnonzero(
             (np.maximum(counts["baskets"], counts["expected"]) >= least.min_baskets)
             & (counts["others"] >= least.min_others)
+            & (counts["elsewhere"] >= least.min_people)
         )
         z = counts["z"][tested]
         q = _false_discoveries(z)

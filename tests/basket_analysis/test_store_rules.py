@@ -52,6 +52,21 @@ class TestARuleThatAStoreFollowsLess:
         assert not any(found.deviations_.values())
 
 
+class TestARuleThatFewerThanTenPeopleFollowElsewhere:
+    def rules_tested(self, people):
+        """Return how many rules store 0 is tested for where `people` others, known in two stores, follow one."""
+        rows = [row for row in alike(chance(), basket=follows([0.15] * STORES)) if row[0] == 0]
+        rows += [
+            (1 + visit % 2, 60 + visit % people, visit % 16, {0: 100, 4: 100}) for visit in range(40 * people)
+        ]
+        # A shopper of store 0 that follows it elsewhere too is one of the people elsewhere.
+        rows += [(1, 0, 0, {0: 100, 4: 100})]
+        return StoreRules().fit(made(rows), ITEMS, [(0, 4)]).tested_[0]
+
+    def test_is_not_tested(self):
+        assert (self.rules_tested(8), self.rules_tested(9)) == (0, 1)
+
+
 class TestStoresThatShopAlike:
     def test_deviate_in_nothing(self):
         found = fitted([0.4] * STORES)
