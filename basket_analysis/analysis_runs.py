@@ -23,7 +23,7 @@ from basket_analysis.models import (
 from contacts.moves import record_moves
 from core.errors import Conflict
 from core.ids import uuid7
-from customers.memberships import forget_groups, group_of_members, remember_groups
+from customers.memberships import forget_groups, forget_standings, group_of_members, remember_groups
 
 KEPT_RUNS = 14
 """So many runs keep their rules, members and suggestions; older ones keep their groups' sizes only."""
@@ -76,6 +76,7 @@ def begin_run(
         AnalysisRun.business_day == business_day, AnalysisRun.state != "completed"
     )
     forget_groups(session, runs=unfinished)
+    forget_standings(session, runs=unfinished)
     session.execute(
         delete(AnalysisRun).where(AnalysisRun.business_day == business_day, AnalysisRun.state != "completed")
     )
@@ -271,6 +272,7 @@ def _thin_out(session: Session, runs: Select[UUID], *, keep: Select[UUID] | None
     if keep is not None:
         forgotten = forgotten.where(found.c.run_id.not_in(keep))
     forget_groups(session, runs=forgotten)
+    forget_standings(session, runs=runs)
     for table in (MinedRule, Suggestion, GroupProfile):
         session.execute(delete(table).where(table.run_id.in_(runs)))
 

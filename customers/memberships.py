@@ -19,9 +19,13 @@ def remember_groups(session: Session, *, run_id: UUID, members: Iterable[Mapping
 
 
 def forget_groups(session: Session, *, runs: Select[UUID]) -> None:
-    """Forget what the `runs` found: groups of members, and their standings."""
-    for table in (GroupMembership, MemberStanding):
-        session.execute(delete(table).where(table.run_id.in_(runs)))
+    """Forget which groups the `runs` put members into."""
+    session.execute(delete(GroupMembership).where(GroupMembership.run_id.in_(runs)))
+
+
+def forget_standings(session: Session, *, runs: Select[UUID]) -> None:
+    """Forget where the `runs` saw members in their life, and what they took them to be worth."""
+    session.execute(delete(MemberStanding).where(MemberStanding.run_id.in_(runs)))
 
 
 def group_of_members(session: Session, *, run_id: UUID) -> dict[UUID, str]:

@@ -11,7 +11,7 @@ from itertools import product
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from customers.models import PHASES, VALUE_CLASSES, GroupMembership, MemberStanding
 
@@ -65,18 +65,6 @@ def standings_by_group(session: Session, *, run_id: UUID) -> dict[str, dict[str,
     groups = sorted({group for group, _ in counted})
     shown = kept_back(counted, groups, PHASES)
     return {group: {phase: shown[group, phase] for phase in PHASES} for group in groups}
-
-
-def phase_moves(session: Session, *, from_run_id: UUID, to_run_id: UUID) -> dict[tuple[str, str], int | None]:
-    """Return how many members were in which phase in one run and in another, for those whom both have seen."""
-    before, after = aliased(MemberStanding), aliased(MemberStanding)
-    rows = session.execute(
-        select(before.phase, after.phase, func.count())
-        .join(after, after.member_id == before.member_id)
-        .where(before.run_id == from_run_id, after.run_id == to_run_id)
-        .group_by(before.phase, after.phase)
-    )
-    return kept_back({(row[0], row[1]): row[2] for row in rows}, PHASES, PHASES)
 
 
 def said_of_one_line(counted: Mapping[str, int], names: Sequence[str]) -> dict[str, int | None]:
