@@ -10,7 +10,8 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from basket_analysis.models import AnalysisRun
-from customers.models import GroupMembership
+from customers.models import GroupMembership, Member
+from customers.standings import may_be_profiled
 
 FEWEST_SHOWN: Final = 10
 
@@ -79,9 +80,14 @@ def moves_between(session: Session, *, before: UUID, after: UUID) -> Moves:
 
 
 def count_moves(session: Session, *, before: UUID, after: UUID) -> dict[tuple[str, str], int]:
-    """Return how many members went from one group to another; whom a run does not know is `outside` there."""
-    old = select(GroupMembership).where(GroupMembership.run_id == before).subquery()
-    new = select(GroupMembership).where(GroupMembership.run_id == after).subquery()
+    """
+    Return how many members went from one group to another; whom a run does not know is `outside` there.
+
+    Who may not be profiled any more is left out on both sides.
+    """
+    counted = select(GroupMembership).join(Member).where(may_be_profiled())
+    old = counted.where(GroupMembership.run_id == before).subquery()
+    new = counted.where(GroupMembership.run_id == after).subquery()
     first, then = aliased(GroupMembership, old), aliased(GroupMembership, new)
     source = func.coalesce(first.group_id, OUTSIDE).label("source")
     target = func.coalesce(then.group_id, OUTSIDE).label("target")

@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from contacts.models import Contact
 from contacts.reactions import Answered, Refusals, standing_refusals
 from core.driver import driver_of
+from customers.models import Member
+from customers.standings import may_be_profiled
 
 _ANSWERS = """
     select member_id, account_id, reaction, scope, coalesce(reaction.article_id, article.article_id),
@@ -37,7 +39,11 @@ class ContactView:
 
 
 def contacts_of_member(session: Session, *, member_id: UUID, limit: int = 100) -> list[ContactView]:
-    """Return the newest events of a member's history, newest first."""
+    """
+    Return the newest events of a member's history, newest first.
+
+    What the analysis found out is left out for members who may not be profiled any more.
+    """
     rows = session.execute(
         select(
             Contact.contact_id,
@@ -47,7 +53,8 @@ def contacts_of_member(session: Session, *, member_id: UUID, limit: int = 100) -
             Contact.kind,
             Contact.detail,
         )
-        .where(Contact.member_id == member_id)
+        .join(Member, Member.member_id == Contact.member_id)
+        .where(Contact.member_id == member_id, or_(Contact.channel != "analysis", may_be_profiled()))
         .order_by(Contact.at.desc(), Contact.contact_id.desc())
         .limit(limit)
     )

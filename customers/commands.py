@@ -15,6 +15,7 @@ from customers.contact_details import consents_of, email_address, phone_number
 from customers.enrolment import NewMember, enrol_member
 from customers.importing import import_members
 from customers.models import LANGUAGES
+from customers.objections import object_to_profiling, withdraw_objection
 from customers.operations import issue_cards
 
 ACTOR = "command line"
@@ -38,6 +39,19 @@ def members_import(workplace: Workplace, *, file: Path, as_json: bool) -> None:
     with workplace.sessions.begin() as session, progress_bar(f"Reading {file.name}, %") as report:
         summary = import_members(session, file, now=now, actor=ACTOR, report=report)
     _print(summary, as_json=as_json)
+
+
+@members.command("object")
+@click.argument("member_code", metavar="MEMBER")
+@click.option("--withdraw", is_flag=True, help="Take the objection back.")
+@pass_workplace
+@refusals_exit_2
+def members_object(workplace: Workplace, *, member_code: str, withdraw: bool) -> None:
+    """Note that a MEMBER does not want to be profiled: no group, phase or value of theirs is shown from now on."""
+    work = withdraw_objection if withdraw else object_to_profiling
+    with workplace.sessions.begin() as session:
+        work(session, member_code=member_code, now=clock.now(), actor=ACTOR)
+    click.echo(f"{member_code} {'may be profiled again' if withdraw else 'is not profiled any more'}")
 
 
 @click.group()

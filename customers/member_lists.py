@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.errors import NotFound
 from core.keyset import Ask, Page, alphabetical, read_page
 from customers.models import Card, Consent, GroupMembership, Member, MemberStanding
+from customers.standings import may_be_profiled
 
 MEMBER_SORTS: Final = ("name", "member_code", "joined_on", "home_store_code", "language")
 FEWEST_DIGITS: Final = 6
@@ -267,6 +268,6 @@ def _members(run_id: UUID | None) -> Select[*tuple[Any, ...]]:
     )
     for table in (GroupMembership, MemberStanding):
         statement = statement.outerjoin(
-            table, (table.member_id == Member.member_id) & (table.run_id == run_id)
+            table, (table.member_id == Member.member_id) & (table.run_id == run_id) & may_be_profiled()
         )
     return statement

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
@@ -56,12 +56,20 @@ class StandingView:
 FIELDS = tuple(StandingView.__slots__)
 
 
+def may_be_profiled() -> ColumnElement[bool]:
+    """Return what holds of members who are people and do not object to profiling, for a query that has `Member`."""
+    return and_(
+        Member.profiling_objected_at.is_(None),
+        func.coalesce(Member.company_name, Member.company_id, Member.vat_id).is_(None),
+    )
+
+
 def standing_of(session: Session, *, member_id: UUID, run_id: UUID) -> StandingView | None:
-    """Return a member's standing in a run; None when it did not see them."""
+    """Return a member's standing in a run; None when it did not see them, or they may not be profiled any more."""
     row = session.execute(
-        select(*(getattr(MemberStanding, name) for name in FIELDS)).where(
-            MemberStanding.run_id == run_id, MemberStanding.member_id == member_id
-        )
+        select(*(getattr(MemberStanding, name) for name in FIELDS))
+        .join(Member, Member.member_id == MemberStanding.member_id)
+        .where(MemberStanding.run_id == run_id, MemberStanding.member_id == member_id, may_be_profiled())
     ).one_or_none()
     return StandingView(*row) if row else None
 

@@ -81,6 +81,7 @@ ROUTES: Final[dict[str, Roles]] = {
     "assortment.undo": frozenset({STORE_MANAGER}),
     "members.index": _PERSONAL,
     "members.show": _PERSONAL,
+    "members.object_to_profiling": _DESK,
     "points.statement": _PERSONAL,
     "points.lots": _PERSONAL,
     "adjustments.index": _NAMED,

@@ -4,12 +4,13 @@ import random
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from basket_analysis.analysis_runs import KEPT_RUNS, KEPT_WEEKS, begin_run, serve_run, store_groups
 from basket_analysis.group_moves import OTHERS, OUTSIDE, Stream, fold_moves, moves_between, runs_with_members
 from basket_analysis.models import ServedRun
 from contacts.queries import contacts_of_member
+from customers.models import Member
 from tests.basket_analysis.shop_made import NOW, Shop
 
 SUNDAY = date(2026, 11, 15)
@@ -62,6 +63,16 @@ class TestMoves:
             Stream("t1", "t2", 15),
         )
         assert (moves.stayed, moves.known) == (30, 45)
+
+    def test_leave_out_who_objects_or_is_a_company_now(self, sessions):
+        with sessions.begin() as session:
+            shop = Shop(session)
+            people = [shop.member(f"m{number}") for number in range(22)]
+            before = run_of(session, SUNDAY - timedelta(days=7), dict.fromkeys(people, "t1"))
+            after = run_of(session, SUNDAY, dict.fromkeys(people, "t1"))
+            for person, change in ((0, {"profiling_objected_at": NOW}), (1, {"company_id": "27074358"})):
+                session.execute(update(Member).where(Member.member_id == people[person]).values(**change))
+            assert moves_between(session, before=before, after=after).streams == (Stream("t1", "t1", 20),)
 
     @pytest.mark.parametrize(
         ("counts", "streams"),

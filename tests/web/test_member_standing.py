@@ -3,11 +3,12 @@
 from datetime import date
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from contacts.operations import record_contact
 from core import clock
 from core.database import Sessions
+from core.models import AuditEvent
 from customers.models import MemberStanding
 from tests.web.house import House
 
@@ -92,3 +93,41 @@ class TestTheList:
         growing = desk.get("/members/?phase=growing&value=potential").get_data(as_text=True)
         assert [code in growing for code in codes] == [True, False, False]
         assert not any(code in desk.get("/members/?phase=lost").get_data(as_text=True) for code in codes)
+
+
+class TestAnObjection:
+    def test_hides_phase_value_and_group_at_once_and_is_taken_back_the_same_way(
+        self, visit, standing: str, house: House, web_sessions: Sessions
+    ):
+        desk = visit("desk")
+        told = ("Informational value", "At the peak → Growing", "Tea and honey")
+        assert all(words in desk.get(f"{standing}?tab=history").get_data(as_text=True) for words in told)
+        assert desk.post(f"{standing}/profiling", {"decision": "object"}).status_code == 303
+        page = desk.get(f"{standing}?tab=history").get_data(as_text=True)
+        assert not any(words in page for words in told)
+        assert "Never wants it" in page
+        assert standing not in desk.get("/members/?phase=growing").get_data(as_text=True)
+        profile = desk.get(f"{standing}?tab=profile").get_data(as_text=True)
+        assert "Does not want profiling" in profile
+        assert desk.post(f"{standing}/profiling", {"decision": "withdraw"}).status_code == 303
+        page = desk.get(f"{standing}?tab=history").get_data(as_text=True)
+        assert all(words in page for words in told)
+        with web_sessions() as session:
+            events = session.execute(
+                select(AuditEvent.action, AuditEvent.subject_id)
+                .where(AuditEvent.action.in_(("member.object", "member.withdraw_objection")))
+                .order_by(AuditEvent.happened_at)
+            )
+            assert [tuple(event) for event in events] == [
+                ("member.object", "M0"),
+                ("member.withdraw_objection", "M0"),
+            ]
+
+    @pytest.mark.parametrize("role", ["marketing", "analyst", "auditor", "store_manager", "cashier"])
+    def test_is_noted_by_the_desk_only(self, visit, standing: str, role: str):
+        visitor = visit(role)
+        token = visitor.token()
+        answer = visitor.client.post(
+            f"{standing}/profiling", data={"csrf_token": token, "decision": "object"}
+        )
+        assert answer.status_code == 403

@@ -14,6 +14,7 @@ from core.audit import record_event
 from core.clock import business_day
 from core.i18n import LANGUAGES
 from core.keyset import Ask, Page
+from customers import objections
 from customers.member_lists import (
     MemberRow,
     list_members,
@@ -33,6 +34,7 @@ from web import scope
 from web.cells import badge
 from web.export import respond
 from web.groups_shown import GroupsShown, groups_now, why_of
+from web.notices import go
 from web.roles import NAMELESS_ROLES
 from web.screens import receipts
 from web.standing_words import history_shown, phase_name, phase_tone, standing_shown, value_name
@@ -141,6 +143,22 @@ def show(member_id: UUID) -> ResponseReturnValue:
             copies=copies_of_member(session, member_id=member_id),
             history=history_shown(session, member_id=member_id, groups=groups),
         )
+
+
+@blueprint.post("/<uuid:member_id>/profiling")
+def object_to_profiling(member_id: UUID) -> ResponseReturnValue:
+    """Note at the desk that a member does not want to be profiled, or does not mind any more."""
+    withdrawn = request.form.get("decision") == "withdraw"
+    work = objections.withdraw_objection if withdrawn else objections.object_to_profiling
+    with transaction() as session:
+        member_code = read_member(session, member_id=member_id).row.member_code
+        work(session, member_code=member_code, now=now(), actor=viewer().login)
+    return go(
+        url_for("members.show", member_id=member_id, tab="profile"),
+        _("Noted. The member may be profiled again.")
+        if withdrawn
+        else _("Noted. The member is not profiled any more."),
+    )
 
 
 def _standing(session: Session, member_id: UUID, account_id: UUID, today: date) -> dict[str, Any]:
