@@ -1,5 +1,6 @@
 """Sales as decisions are measured by them: per store, article and day, and which stores are comparable."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -17,6 +18,9 @@ COMPARED = 10
 
 LIKE_ENOUGH = 0.5
 """Cosine of what two stores sell, below which they are not alike."""
+
+AT_ONCE = 1_000_000
+"""Lines that are summed at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +42,13 @@ class Window:
 
 class DecisionSales:
     """
-    All sales of some months; articles and stores by their database ids.
+    The sales of some months; articles and stores by their database ids.
 
-    `currencies` gives each store's; stores with another one are never compared.
+    `currencies` gives each store's; stores with another one are never compared. `articles` are those that may
+    be asked about: of what is not of their kind nothing but sums is kept. KeyError for another one.
     """
 
-    def __init__(self, sold: SoldLines, currencies: dict[int, str]) -> None:
+    def __init__(self, sold: SoldLines, currencies: dict[int, str], articles: Collection[int]) -> None:
         self._ids = sold.stores
         self._currency = np.array([currencies.get(int(store), "") for store in self._ids], object)
         self._number = {article.article_id: number for number, article in enumerate(sold.articles)}
@@ -51,16 +56,33 @@ class DecisionSales:
         self._categories = _codes([article.category for article in sold.articles])
         self._types = _codes([article.type for article in sold.articles])
         self._first = (sold.first_day - EPOCH).days
-        store = np.searchsorted(self._ids, sold.store_id)[sold.basket].astype(np.int32)
-        day = sold.day[sold.basket] - self._first
-        value = sold.value.astype(np.float64)
-        order = np.argsort(sold.article, kind="stable")
-        self._store, self._day, self._value = store[order], day[order], value[order]
-        self._of_article = offsets(sold.article, len(sold.articles))
+        self._asked = frozenset(articles)
         days = (sold.following_day - sold.first_day).days
         self._totals = np.zeros((len(self._ids), days))
-        np.add.at(self._totals, (store, day), value)
-        self._mixes = _weekly(store, self._categories[sold.article] + 1, day // 7, value, len(self._ids))
+        categories = int(self._categories.max(initial=-1)) + 2
+        weeks = -(-days // 7)
+        mixes = np.zeros((len(self._ids), categories, weeks))
+        kin = np.zeros(len(sold.articles), np.bool_)
+        for asked in self._asked & self._number.keys():
+            kin[self._kin(asked, alone=False)] = True
+        stores = np.searchsorted(self._ids, sold.store_id).astype(np.int32)
+        kept = [np.zeros(0, np.int64)]
+        for first in range(0, len(sold.article), AT_ONCE):
+            part = slice(first, first + AT_ONCE)
+            article, value = sold.article[part], sold.value[part].astype(np.float64)
+            store = stores[sold.basket[part]].astype(np.int64)
+            day = sold.day[sold.basket[part]] - self._first
+            category = self._categories[article] + 1
+            np.add.at(self._totals.reshape(-1), store * days + day, value)
+            np.add.at(mixes.reshape(-1), (store * categories + category) * weeks + day // 7, value)
+            kept.append(np.flatnonzero(kin[article]) + first)
+        self._mixes = mixes.astype(np.float32)
+        lines = np.concatenate(kept)
+        lines = lines[np.argsort(sold.article[lines], kind="stable")]
+        self._store = stores[sold.basket[lines]]
+        self._day = sold.day[sold.basket[lines]] - self._first
+        self._value = sold.value[lines].astype(np.float64)
+        self._of_article = offsets(sold.article[lines], len(sold.articles))
 
     def knows(self, store_id: int) -> bool:
         """Return whether the store sold anything at all."""
@@ -131,6 +153,8 @@ class DecisionSales:
 
     def _lines(self, article_id: int, *, alone: bool) -> Int64s:
         """Return the lines with an article, or with any of its kind."""
+        if article_id not in self._asked:
+            raise KeyError(article_id)
         kin = self._kin(article_id, alone=alone)
         parts = [
             np.arange(self._of_article[number], self._of_article[number + 1]) for number in kin if number >= 0
@@ -152,13 +176,6 @@ class DecisionSales:
         sums = self._mixes[:, :, max(0, end - BEFORE_WEEKS) : max(0, end)].sum(axis=2)
         roots = np.sqrt(np.maximum(sums, 0) / np.maximum(sums.sum(axis=1, keepdims=True), 1))
         return np.asarray(roots @ roots[row])
-
-
-def _weekly(store: Int32s, category: Int32s, week: Int32s, value: Floats, stores: int) -> Floats:
-    """Return values by store, category and week."""
-    shape = (stores, int(category.max(initial=0)) + 1, int(week.max(initial=0)) + 1)
-    place = np.ravel_multi_index((store, category, week), shape)
-    return np.bincount(place, weights=value, minlength=int(np.prod(shape))).reshape(shape).astype(np.float32)
 
 
 def _codes(labels: list[str | None]) -> Int32s:

@@ -31,15 +31,8 @@ def measure_decisions(shift: Shift) -> Mapping[str, Any]:
         decisions = open_decisions(session, today=today)
         if not decisions:
             return {"open": 0, "measured": 0, "waiting": 0}
-        first = min(decided.decided_on for decided in decisions) - timedelta(weeks=BEFORE_WEEKS, days=1)
-        sold = read_sold_lines(
-            session, first_day=max(first, today - LONGEST), following_day=today + timedelta(days=1)
-        )
-        currencies = {
-            row.store_id: row.currency for row in session.execute(select(Store.store_id, Store.currency))
-        }
+        sales = _sales_of(session, decisions, today=today)
     shift.report(0, len(decisions))
-    sales = DecisionSales(sold, currencies)
     rows = []
     for number, decided in enumerate(decisions, start=1):
         rows.append(judge(decided, sales, today=today))
@@ -51,6 +44,20 @@ def measure_decisions(shift: Shift) -> Mapping[str, Any]:
         "open": len(rows),
         **{state: states.count(state) for state in ("measured", "not_measurable", "waiting")},
     }
+
+
+def _sales_of(session: Session, decisions: list[Decided], *, today: date) -> DecisionSales:
+    """Return what is needed of the sales since before the first of `decisions`; the lines themselves are let go."""
+    first = min(decided.decided_on for decided in decisions) - timedelta(weeks=BEFORE_WEEKS, days=1)
+    sold = read_sold_lines(
+        session, first_day=max(first, today - LONGEST), following_day=today + timedelta(days=1)
+    )
+    currencies = {
+        row.store_id: row.currency for row in session.execute(select(Store.store_id, Store.currency))
+    }
+    asked = {decided.article_id for decided in decisions}
+    asked |= {decided.other_article_id for decided in decisions if decided.other_article_id is not None}
+    return DecisionSales(sold, currencies, asked)
 
 
 def open_decisions(session: Session, *, today: date) -> list[Decided]:
