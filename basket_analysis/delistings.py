@@ -70,41 +70,52 @@ def natural_delistings(table: StoreBaskets) -> Stop:
 
 
 def _sales(table: StoreBaskets, kind_of: NDArray[np.int32]) -> pd.DataFrame:
-    values = table.value if table.value is not None else np.full(len(table.item), 100, np.int64)
-    sold = pd.DataFrame(
-        {
-            "store": table.store[table.basket],
-            "item": table.item,
-            "kind": kind_of[table.item],
-            "household": table.household[table.basket],
-            "week": table.week[table.basket],
-            "basket": table.basket,
-            "value": values / 100,
-        }
-    )
-    known = (sold["household"] >= 0) & (sold["kind"] >= 0) & (sold["value"] > 0)
-    return sold[known].sort_values("week", kind="stable")
+    known = (table.household >= 0)[table.basket] & (kind_of >= 0)[table.item]
+    if table.value is not None:
+        known &= table.value > 0
+    week = _narrow(table.week, table.weeks or 0)
+    lines = np.flatnonzero(known)
+    lines = lines[np.argsort(week[table.basket[lines]], kind="stable")]
+    basket, item = table.basket[lines], table.item[lines]
+    values = np.ones(len(lines)) if table.value is None else table.value[lines] / 100
+    columns = {
+        "store": _narrow(table.store, len(table.stores))[basket],
+        "item": item,
+        "kind": _narrow(np.maximum(kind_of, 0), int(kind_of.max(initial=0)))[item],
+        "household": table.household[basket],
+        "week": week[basket],
+        "basket": basket,
+        "value": values,
+    }
+    # What is made for this frame alone need not be copied into it.
+    return pd.DataFrame(columns, copy=False)
+
+
+def _narrow(numbers: NDArray[np.int32], highest: int) -> NDArray[np.integer]:
+    """Return `numbers`, none below zero, in the least type that holds `highest`: there is one per line."""
+    return numbers.astype(np.min_scalar_type(highest))
 
 
 class _Rates:
     """Which articles sell regularly in which stores, week by week."""
 
     def __init__(self, sold: pd.DataFrame, table: StoreBaskets, weeks: int) -> None:
-        counts = sold.groupby(["store", "item", "week"], sort=True).size().rename("sales").reset_index()
-        self.pairs = counts[["store", "item"]].drop_duplicates().reset_index(drop=True)
+        items = max(1, len(table.items))
+        cells = sold["store"].to_numpy(np.int64) * items + sold["item"].to_numpy()
+        cells, counts = np.unique(cells * weeks + sold["week"].to_numpy(), return_counts=True)
+        pair, week = np.divmod(cells, weeks)
+        pairs, number, total = np.unique(pair, return_inverse=True, return_counts=True)
         # Pairs with fewer sales than regular weeks can never be regular: most of them.
-        total = counts.groupby(["store", "item"], sort=True)["sales"].size().to_numpy()
         often = total >= REGULAR_WEEKS
-        number = np.repeat(np.arange(len(self.pairs)), total)
         kept = often[number]
         place = np.cumsum(often) - 1
         sales = np.zeros((int(often.sum()), weeks + 1), np.float32)
-        sales[place[number[kept]], counts["week"].to_numpy()[kept] + 1] = counts["sales"].to_numpy()[kept]
-        self.pairs = self.pairs[often].reset_index(drop=True)
+        sales[place[number[kept]], week[kept] + 1] = counts[kept]
+        self.pairs = pd.DataFrame({"store": pairs[often] // items, "item": pairs[often] % items})
         self._sold_in = np.cumsum(sales > 0, axis=1, dtype=np.int16)
         self._own = np.cumsum(sales, axis=1)
         chain = np.zeros((len(table.items), weeks + 1), np.float32)
-        np.add.at(chain, (sold["item"].to_numpy(), sold["week"].to_numpy() + 1), 1)
+        np.add.at(chain, (pair % items, week + 1), counts)
         self._chain = np.cumsum(chain, axis=1)
         visits = np.zeros((len(table.stores), weeks + 1))
         np.add.at(visits, (table.store, table.week + 1), 1)
@@ -131,7 +142,7 @@ class _Rates:
 def _events(sold: pd.DataFrame, candidates: pd.DataFrame, week: int) -> Stop:
     """Return what the buyers did around `week`; a regular article that went on stands for its category once."""
     weeks = sold["week"].to_numpy()
-    first, now, end = np.searchsorted(weeks, [week - BEFORE, week, week + AFTER])
+    first, now, end = np.searchsorted(weeks, np.array([week - BEFORE, week, week + AFTER], weeks.dtype))
     before, after = sold.iloc[first:now], sold.iloc[now:end]
     kinds = before.drop_duplicates("item").set_index("item")["kind"]
     events = candidates.assign(kind=candidates["item"].map(kinds), event=np.arange(len(candidates)))

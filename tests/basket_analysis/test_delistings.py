@@ -1,6 +1,7 @@
 """A chain made up so that its natural delistings, and what they leave, are known before they are looked for."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -89,6 +90,25 @@ class TestNaturalDelistings:
         assert (stop.without <= stop.occasions).all()
         assert (stop.own <= stop.spent).all()
         assert (stop.kept == (stop.spent_after > 0)).all()
+
+    def test_take_little_memory_beside_the_lines(self):
+        lines = 1_000_000
+        random = np.random.default_rng(SEED)
+        many = StoreBaskets(
+            stores=tuple("abcdefgh"), items=tuple(map(str, range(50))), households=500,
+            basket=np.repeat(np.arange(lines // 5, dtype=np.int32), 5),
+            item=random.integers(0, 50, lines).astype(np.int32), value=np.full(lines, 100, np.int64),
+            store=random.integers(0, 8, lines // 5).astype(np.int32),
+            household=np.full(lines // 5, -1, np.int32),
+            week=random.integers(0, WEEKS, lines // 5).astype(np.int32),
+            type_of=np.zeros(50, np.int32), category_of=np.zeros(50, np.int32), weeks=WEEKS,
+        )  # fmt: skip
+        tracemalloc.start()
+        natural_delistings(many)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        # All lines are of nobody known: what is left out must not be copied first.
+        assert peak < 20 * lines
 
     @pytest.mark.parametrize("weeks", [None, 5])
     def test_are_none_in_too_short_a_past(self, delisted, weeks):
