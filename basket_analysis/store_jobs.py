@@ -30,7 +30,7 @@ ARTICLES_SHOWN = 100
 
 
 def compare_stores(shift: Shift) -> Mapping[str, Any]:
-    """Hold every store with enough baskets against the others: groups, categories, articles, rules."""
+    """Hold every store with enough baskets of enough households against the others: groups, categories, articles, rules."""
     began = time.monotonic()
     with shift.sessions.begin() as session:
         if is_completed(session, business_day=shift.business_day):
@@ -87,13 +87,15 @@ class _Night:
         self._weeks = self._table.weeks
 
     def stores(self, run_id: UUID) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """Return a row per store with enough baskets, and one per category it sells to enough people."""
+        """Return a row per store with enough baskets of enough people, and one per category it sells to enough."""
         articles = store_articles(self._table)
         per_store = dict(iter(articles.groupby("store")))
         enough = self._table.baskets_per_store >= AssortmentSettings().min_store_baskets
         stores: list[dict[str, Any]] = []
         categories: list[dict[str, Any]] = []
         for store in np.flatnonzero(enough).tolist():
+            if self._comparison.households(store) < _LEAST:
+                continue
             key = {"run_id": run_id, "store_id": int(self._sold.stores[store])}
             figures = [
                 {**asdict(one), "category": self._names[one.category]}

@@ -175,7 +175,7 @@ def stores_compared(session: Session) -> list[tuple[str, str]]:
 
 
 def read_store(session: Session, *, store_id: int) -> StoreView | None:
-    """Return what the served run says of a store; None where it has too few baskets or nothing is served."""
+    """Return what the served run says of a store; None where it has too few baskets or households, or nothing is served."""
     figures = session.scalar(
         select(StoreProfile.figures)
         .join(ServedRun, ServedRun.run_id == StoreProfile.run_id)

@@ -1,5 +1,6 @@
 """The night's comparison of stores on a real database: what it keeps is what managers read."""
 
+import pytest
 from sqlalchemy import func, select
 
 from basket_analysis.group_jobs import form_groups
@@ -7,6 +8,7 @@ from basket_analysis.jobs import mine_rules
 from basket_analysis.models import CategoryProfile, ServedRun, StoreCategory, StoreProfile
 from basket_analysis.store_jobs import compare_stores
 from basket_analysis.store_lists import read_category, read_store, stores_compared
+from tests.basket_analysis.shop_made import Shop
 from tests.basket_analysis.test_jobs import DAY, HOUSEHOLDS, run_all, shift, town  # noqa: F401 - a fixture
 
 
@@ -30,6 +32,25 @@ class TestTheNight:
         assert (store.households, store.weeks) == (HOUSEHOLDS + 1, 52)
         assert sum(group.households for group in store.groups) == HOUSEHOLDS
         assert flour.figures.households == HOUSEHOLDS // 2
+
+    @pytest.mark.parametrize(("households", "compared"), [(9, 0), (10, 1)])
+    def test_keeps_nothing_of_a_store_with_fewer_than_ten_households(
+        self, sessions, tmp_path, households, compared
+    ):
+        with sessions.begin() as session:
+            shop = Shop(session)
+            flour, sugar = (shop.article(name, category=name, kind=name) for name in ("FLOUR", "SUGAR"))
+            members = [shop.member(f"m{number:02}") for number in range(households)]
+            for at in range(540):
+                shop.receipt(DAY, [(flour, 1, 500), (sugar, 1, 300)], member=members[at % households])
+            shop.write()
+        told = shift(sessions, tmp_path)
+        mine_rules(told)
+        form_groups(told)
+        assert compare_stores(told)["stores"] == compared
+        with sessions() as session:
+            for table in (StoreProfile, StoreCategory):
+                assert len(set(session.scalars(select(table.store_id)))) == compared
 
     def test_says_of_a_store_without_others_that_nothing_differs(self, sessions, tmp_path, town):  # noqa: F811
         told = shift(sessions, tmp_path)
