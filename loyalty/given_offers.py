@@ -197,7 +197,7 @@ def _asked(session: Session, uses: Sequence[Use]) -> set[str]:
 
 
 def send_given(session: Session, given: Given, *, till_id: int, now: datetime) -> None:
-    """Write, in the pipeline that writes a receipt, what was left to be written with it; let go of what the till held."""
+    """Write, in the trip that writes a receipt, what was left to be written with it; let go of what the till held."""
     if given.unsent and given.buying is not None:
         send_uses(session, using=given.buying.using, uses=given.unsent, now=now)
     elif not given.used and book_at_hand(session).holds:

@@ -92,7 +92,7 @@ def use_quote(
     session: Session, quote: Quote | None, *, posted: PostedReceipt, receipt_id: UUID
 ) -> Callable[[], None]:
     """
-    Note, in the pipeline that writes a receipt, that it relies on what its quote promised of offers.
+    Note, in the trip that writes a receipt, that it relies on what its quote promised of offers.
 
     What is returned looks afterwards whether no other receipt did so meanwhile; otherwise it raises psycopg's
     SerializationFailure: looked at again, the quote is used.

@@ -75,7 +75,7 @@ def send_to_books(session: Session, holdings: Iterable[Holding]) -> Callable[[],
     """
     Do as `book` does, and return what looks whether all was held.
 
-    In a pipeline the answer is not there before its end; to look inside would be a round trip more.
+    Together with others its answer is not there before the trip is over.
     """
     moved = [holding for holding in holdings if holding.entries]
     if not moved:

@@ -83,7 +83,7 @@ def _since(schemes: Schemes, posted: PostedReceipt) -> date | None:
 
 
 def write_tier(session: Session, booked: TierBooking, *, now: datetime) -> None:
-    """Write the entry of a sale, and the step that it made; in a pipeline, without a round trip of its own."""
+    """Write the entry of a sale, and the step that it made; together with others, without a round trip of its own."""
     entry, account_id = booked.entry, booked.account_id
     if entry is None or account_id is None or booked.climb is None:
         return

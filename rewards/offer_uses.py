@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.driver import ask, driver_of, together
+from core.trips import Answer
 from rewards.carts import Left
 from rewards.offers import Limits, Offer
 
@@ -171,8 +172,8 @@ def use_offers(session: Session, *, using: Using, uses: Sequence[Use], now: date
     return set(row[0] or ()) if row else set()
 
 
-def send_uses(session: Session, *, using: Using, uses: Sequence[Use], now: datetime) -> Any:
-    """Do as `use_offers` does, and return the cursor: in a pipeline the answer is not there before its end."""
+def send_uses(session: Session, *, using: Using, uses: Sequence[Use], now: datetime) -> Answer:
+    """Do as `use_offers` does, and return the answer: together with others it is not there before the trip is over."""
     values = (
         using.business_date,
         using.receipt_id,
