@@ -36,6 +36,7 @@ HEAVY = {
     "py4j",
     "pyspark",
     "numba",
+    "lightgbm",
     "graspologic_native",
     "scipy",
     "sklearn",

@@ -42,6 +42,7 @@ SQL = (
     "migrations/versions/0002_till_and_ledger.sql",
     "migrations/versions/0003_offers.sql",
     "migrations/versions/0004_analysis.sql",
+    "migrations/versions/0005_right_offer.sql",
 )
 
 

@@ -1,0 +1,1 @@
+"""Tables: what was offered to whom, and what came of it."""
