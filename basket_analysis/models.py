@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    REAL,
     BigInteger,
     CheckConstraint,
     ForeignKey,
@@ -341,3 +342,40 @@ class CategoryProfile(Base):
     )
     category: Mapped[str] = mapped_column(primary_key=True)
     figures: Mapped[dict[str, Any]]
+
+
+class MemberOffers(Base):
+    """What a run ranks for a member, best first: of everything (`all`) and of what the member never bought (`new`)."""
+
+    __tablename__ = "member_offers"
+    __table_args__ = (
+        CheckConstraint("kind in ('all', 'new')", name="kind"),
+        CheckConstraint(
+            "cardinality(article_ids) = cardinality(scores) "
+            "and cardinality(article_ids) = jsonb_array_length(reasons)",
+            name="lengths",
+        ),
+        Index("member_offers_run_id_idx", "run_id"),
+    )
+
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("member.member_id"), primary_key=True)
+    run_id: Mapped[UUID] = mapped_column(
+        ForeignKey("analysis_run.run_id", ondelete="CASCADE"), primary_key=True
+    )
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    article_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    scores: Mapped[list[float]] = mapped_column(ARRAY(REAL))
+    reasons: Mapped[list[Any]]
+    """One per article, as `offer_reasons` writes them."""
+
+
+class SensitiveWord(Base):
+    """A word of a chain's own that makes an article too private for personal offers, or a known one that does not."""
+
+    __tablename__ = "sensitive_word"
+
+    word: Mapped[str] = mapped_column(primary_key=True)
+    topic: Mapped[str]
+    sensitive: Mapped[bool]
+    set_by: Mapped[str]
+    set_at: Mapped[datetime]

@@ -611,6 +611,21 @@ CREATE INDEX member_family_name_idx ON member USING btree (lower(family_name), l
 CREATE INDEX member_phone_idx ON member USING btree (phone) WHERE (phone IS NOT NULL)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
+TABLE member_offers
+  run_id uuid NOT NULL
+  member_id uuid NOT NULL
+  kind text NOT NULL
+  article_ids bigint[] NOT NULL
+  scores real[] NOT NULL
+  reasons jsonb NOT NULL
+  member_offers_kind_check CHECK ((kind = ANY (ARRAY['all'::text, 'new'::text])))
+  member_offers_lengths_check CHECK (((cardinality(article_ids) = cardinality(scores)) AND (cardinality(article_ids) = jsonb_array_length(reasons))))
+  member_offers_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(member_id)
+  member_offers_pkey PRIMARY KEY (member_id, run_id, kind)
+  member_offers_run_id_fkey FOREIGN KEY (run_id) REFERENCES analysis_run(run_id) ON DELETE CASCADE
+CREATE INDEX member_offers_run_id_idx ON member_offers USING btree (run_id)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
 TABLE member_standing
   run_id uuid NOT NULL
   member_id uuid NOT NULL
@@ -1226,6 +1241,15 @@ TABLE run_quality
   run_quality_pkey PRIMARY KEY (run_id)
   run_quality_run_id_fkey FOREIGN KEY (run_id) REFERENCES analysis_run(run_id) ON DELETE CASCADE
   run_quality_verdict_check CHECK ((verdict = ANY (ARRAY['good'::text, 'drifting'::text, 'refused'::text])))
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE sensitive_word
+  word text NOT NULL
+  topic text NOT NULL
+  sensitive boolean NOT NULL
+  set_by text NOT NULL
+  set_at timestamp with time zone NOT NULL
+  sensitive_word_pkey PRIMARY KEY (word)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
 TABLE served_run
