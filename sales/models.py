@@ -106,6 +106,47 @@ class Article(Base):
     picture: Mapped[str | None]
 
 
+class ArticleStock(Base):
+    """How much of an article lay in a store when it was last counted; what was sold since is not in it."""
+
+    __tablename__ = "article_stock"
+
+    store_id: Mapped[int] = mapped_column(ForeignKey("store.store_id"), primary_key=True)
+    article_id: Mapped[int] = mapped_column(ForeignKey("article.article_id"), primary_key=True)
+    quantity: Mapped[Decimal] = mapped_column(Numeric(14, 3))
+    counted_at: Mapped[datetime]
+
+
+class ArticlePrice(Base):
+    """
+    A price of the list for a period, of one store or of all (`store_id` NULL).
+
+    Periods may overlap, as a short reduction lies within a standing price: in force is the store's own
+    before the chain's, and among these the one that began last.
+    """
+
+    __tablename__ = "article_price"
+    __table_args__ = (
+        UniqueConstraint(
+            "article_id",
+            "store_id",
+            "valid_from",
+            name="article_price_begin_key",
+            postgresql_nulls_not_distinct=True,
+        ),
+        CheckConstraint("price >= 0", name="price"),
+        CheckConstraint("valid_from < valid_to", name="period"),
+    )
+
+    price_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    store_id: Mapped[int | None] = mapped_column(ForeignKey("store.store_id"))
+    article_id: Mapped[int] = mapped_column(ForeignKey("article.article_id"))
+    price: Mapped[int] = mapped_column(BigInteger)
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+    """The first day on which it no longer holds; NULL while no end is set."""
+
+
 class ArticlePast(Base):
     """
     Where an article belonged before: what stood in its row up to a moment.

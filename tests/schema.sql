@@ -121,6 +121,31 @@ TABLE article_past
 CREATE TRIGGER article_past_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON article_past FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 GRANT INSERT, SELECT TO regulars_app
 
+TABLE article_price
+  price_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
+  store_id integer
+  article_id integer NOT NULL
+  price bigint NOT NULL
+  valid_from date NOT NULL
+  valid_to date
+  article_price_article_id_fkey FOREIGN KEY (article_id) REFERENCES article(article_id)
+  article_price_begin_key UNIQUE NULLS NOT DISTINCT (article_id, store_id, valid_from)
+  article_price_period_check CHECK ((valid_from < valid_to))
+  article_price_pkey PRIMARY KEY (price_id)
+  article_price_price_check CHECK ((price >= 0))
+  article_price_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE article_stock
+  store_id integer NOT NULL
+  article_id integer NOT NULL
+  quantity numeric(14,3) NOT NULL
+  counted_at timestamp with time zone NOT NULL
+  article_stock_article_id_fkey FOREIGN KEY (article_id) REFERENCES article(article_id)
+  article_stock_pkey PRIMARY KEY (store_id, article_id)
+  article_stock_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
 TABLE audit_event
   event_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
   happened_at timestamp with time zone NOT NULL
