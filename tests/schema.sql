@@ -228,14 +228,153 @@ TABLE catalog_copy
   pages integer NOT NULL
   picks jsonb NOT NULL
   made_at timestamp with time zone NOT NULL
+  version integer DEFAULT 1 NOT NULL
+  channel text
+  state text DEFAULT 'made'::text NOT NULL
+  handover_id uuid
+  sent_at timestamp with time zone
+  dropped_at timestamp with time zone
+  dropped_why text
+  catalog_copy_channel_check CHECK ((channel = ANY (ARRAY['print'::text, 'email'::text])))
   catalog_copy_copy_code_key UNIQUE (copy_code)
+  catalog_copy_dropped_check CHECK (((state = 'dropped'::text) = (dropped_at IS NOT NULL)))
   catalog_copy_edition_id_fkey FOREIGN KEY (edition_id) REFERENCES edition(edition_id)
   catalog_copy_edition_id_member_id_key UNIQUE (edition_id, member_id)
+  catalog_copy_handover_id_fkey FOREIGN KEY (handover_id) REFERENCES catalog_handover(handover_id)
   catalog_copy_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(member_id)
   catalog_copy_pkey PRIMARY KEY (copy_id)
+  catalog_copy_sent_check CHECK (((state = 'sent'::text) = (sent_at IS NOT NULL)))
+  catalog_copy_state_check CHECK ((state = ANY (ARRAY['made'::text, 'sent'::text, 'dropped'::text])))
   catalog_copy_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
+CREATE INDEX catalog_copy_handover_id_idx ON catalog_copy USING btree (handover_id) WHERE (handover_id IS NOT NULL)
 CREATE INDEX catalog_copy_member_id_idx ON catalog_copy USING btree (member_id)
-GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+CREATE TRIGGER catalog_copy_is_kept BEFORE TRUNCATE ON catalog_copy FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER catalog_copy_stays BEFORE DELETE OR UPDATE ON catalog_copy FOR EACH ROW EXECUTE FUNCTION keep_catalog_copy()
+GRANT INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE catalog_handover
+  handover_id uuid NOT NULL
+  catalog_run_id uuid NOT NULL
+  kind text NOT NULL
+  state text NOT NULL
+  made_by text NOT NULL
+  made_at timestamp with time zone NOT NULL
+  checked_at timestamp with time zone
+  prepared_at timestamp with time zone
+  handed_by text
+  handed_at timestamp with time zone
+  path text
+  sha256 bytea
+  size bigint
+  copies integer DEFAULT 0 NOT NULL
+  remade integer DEFAULT 0 NOT NULL
+  dropped integer DEFAULT 0 NOT NULL
+  catalog_handover_catalog_run_id_fkey FOREIGN KEY (catalog_run_id) REFERENCES catalog_run(catalog_run_id)
+  catalog_handover_kind_check CHECK ((kind = ANY (ARRAY['print'::text, 'zip'::text, 'email'::text])))
+  catalog_handover_pkey PRIMARY KEY (handover_id)
+  catalog_handover_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'prepared'::text, 'handed'::text, 'stale'::text])))
+CREATE INDEX catalog_handover_catalog_run_id_idx ON catalog_handover USING btree (catalog_run_id)
+CREATE UNIQUE INDEX catalog_handover_open_idx ON catalog_handover USING btree (catalog_run_id, kind) WHERE (state = ANY (ARRAY['waiting'::text, 'prepared'::text]))
+GRANT INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE catalog_proof
+  catalog_run_id uuid NOT NULL
+  number integer NOT NULL
+  content jsonb NOT NULL
+  made_by text NOT NULL
+  asked_at timestamp with time zone NOT NULL
+  made_at timestamp with time zone
+  catalog_proof_catalog_run_id_fkey FOREIGN KEY (catalog_run_id) REFERENCES catalog_run(catalog_run_id)
+  catalog_proof_pkey PRIMARY KEY (catalog_run_id, number)
+GRANT INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE catalog_proof_copy
+  catalog_run_id uuid NOT NULL
+  number integer NOT NULL
+  place integer NOT NULL
+  member_id uuid NOT NULL
+  edition_id uuid NOT NULL
+  why jsonb NOT NULL
+  language text NOT NULL
+  path text NOT NULL
+  sha256 bytea NOT NULL
+  pages integer NOT NULL
+  picks jsonb NOT NULL
+  catalog_proof_copy_catalog_run_id_fkey FOREIGN KEY (catalog_run_id, number) REFERENCES catalog_proof(catalog_run_id, number)
+  catalog_proof_copy_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(member_id)
+  catalog_proof_copy_pkey PRIMARY KEY (catalog_run_id, number, place)
+GRANT INSERT, SELECT TO regulars_app
+
+TABLE catalog_recipient
+  catalog_run_id uuid NOT NULL
+  member_id uuid NOT NULL
+  edition_id uuid NOT NULL
+  store_id integer NOT NULL
+  channel text NOT NULL
+  held_out boolean NOT NULL
+  turn integer NOT NULL
+  left_out text
+  catalog_recipient_catalog_run_id_fkey FOREIGN KEY (catalog_run_id) REFERENCES catalog_run(catalog_run_id)
+  catalog_recipient_channel_check CHECK ((channel = ANY (ARRAY['print'::text, 'email'::text])))
+  catalog_recipient_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(member_id)
+  catalog_recipient_pkey PRIMARY KEY (catalog_run_id, member_id)
+CREATE INDEX catalog_recipient_turn_idx ON catalog_recipient USING btree (catalog_run_id, turn) WHERE ((NOT held_out) AND (left_out IS NULL))
+GRANT INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE catalog_run
+  catalog_run_id uuid NOT NULL
+  run_code text NOT NULL
+  name text NOT NULL
+  theme text NOT NULL
+  size text NOT NULL
+  channels text[] NOT NULL
+  valid_from date NOT NULL
+  valid_to date NOT NULL
+  group_ids text[] DEFAULT '{}'::text[] NOT NULL
+  voucher_batches text[] DEFAULT '{}'::text[] NOT NULL
+  hold_out numeric(4,3) NOT NULL
+  first_part integer
+  standing boolean DEFAULT false NOT NULL
+  order_id uuid
+  state text NOT NULL
+  made_by text NOT NULL
+  made_at timestamp with time zone NOT NULL
+  proof integer DEFAULT 0 NOT NULL
+  comment text
+  comment_by text
+  approved_by text
+  approved_at timestamp with time zone
+  requested_on date
+  counted_at timestamp with time zone
+  started_at timestamp with time zone
+  finished_at timestamp with time zone
+  cancelled_by text
+  cancelled_at timestamp with time zone
+  catalog_run_approved_check CHECK (((state = ANY (ARRAY['draft'::text, 'proofed'::text, 'cancelled'::text])) OR (approved_by IS NOT NULL)))
+  catalog_run_channels_check CHECK (((channels <@ '{print,email}'::text[]) AND (cardinality(channels) > 0)))
+  catalog_run_first_part_check CHECK ((first_part > 0))
+  catalog_run_hold_out_check CHECK (((hold_out >= (0)::numeric) AND (hold_out <= 0.5)))
+  catalog_run_order_id_fkey FOREIGN KEY (order_id) REFERENCES catalog_run(catalog_run_id)
+  catalog_run_period_check CHECK ((valid_from < valid_to))
+  catalog_run_pkey PRIMARY KEY (catalog_run_id)
+  catalog_run_run_code_key UNIQUE (run_code)
+  catalog_run_second_person_check CHECK ((approved_by <> made_by))
+  catalog_run_size_check CHECK ((size = ANY (ARRAY['A4'::text, 'A5'::text])))
+  catalog_run_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'proofed'::text, 'approved'::text, 'running'::text, 'stopped'::text, 'finished'::text, 'cancelled'::text])))
+CREATE UNIQUE INDEX catalog_run_order_idx ON catalog_run USING btree (order_id, valid_from) WHERE (order_id IS NOT NULL)
+GRANT INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE catalog_voucher
+  edition_id uuid NOT NULL
+  member_id uuid NOT NULL
+  batch_code text NOT NULL
+  voucher_code text NOT NULL
+  catalog_voucher_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(member_id)
+  catalog_voucher_pkey PRIMARY KEY (edition_id, member_id, batch_code)
+  catalog_voucher_voucher_code_fkey FOREIGN KEY (voucher_code) REFERENCES voucher(voucher_code)
+  catalog_voucher_voucher_code_key UNIQUE (voucher_code)
+CREATE TRIGGER catalog_voucher_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON catalog_voucher FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+GRANT INSERT, SELECT TO regulars_app
 
 TABLE category_profile
   run_id uuid NOT NULL
@@ -257,6 +396,7 @@ TABLE consent
   consent_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(member_id)
   consent_pkey PRIMARY KEY (consent_id)
 CREATE INDEX consent_member_id_idx ON consent USING btree (member_id, purpose, channel, recorded_at)
+CREATE TRIGGER consent_cancels_mail AFTER INSERT ON consent FOR EACH ROW WHEN (((NOT new.granted) AND (new.channel = 'email'::text))) EXECUTE FUNCTION heed_withdrawal()
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
 TABLE contact
@@ -355,10 +495,13 @@ TABLE edition
   valid_to date NOT NULL
   created_at timestamp with time zone NOT NULL
   content jsonb NOT NULL
+  catalog_run_id uuid
+  edition_catalog_run_id_fkey FOREIGN KEY (catalog_run_id) REFERENCES catalog_run(catalog_run_id)
   edition_edition_code_key UNIQUE (edition_code)
-  edition_group_id_valid_from_theme_key UNIQUE (group_id, valid_from, theme)
   edition_period_check CHECK ((valid_from < valid_to))
   edition_pkey PRIMARY KEY (edition_id)
+CREATE UNIQUE INDEX edition_of_run_idx ON edition USING btree (catalog_run_id, group_id) WHERE (catalog_run_id IS NOT NULL)
+CREATE UNIQUE INDEX edition_without_run_idx ON edition USING btree (group_id, valid_from, theme) WHERE (catalog_run_id IS NULL)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
 TABLE expiry_warning
@@ -608,6 +751,13 @@ CREATE INDEX lot_receipt_idx ON lot USING btree (receipt_id) WHERE (receipt_id I
 CREATE UNIQUE INDEX lot_moved_from_key ON lot USING btree (moved_from) WHERE (moved_from IS NOT NULL)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
+TABLE mail_secret
+  only_row boolean DEFAULT true NOT NULL
+  key bytea NOT NULL
+  mail_secret_only_row_check CHECK (only_row)
+  mail_secret_pkey PRIMARY KEY (only_row)
+GRANT SELECT TO regulars_app
+
 TABLE member
   member_id uuid NOT NULL
   member_code text NOT NULL
@@ -634,7 +784,37 @@ CREATE INDEX member_account_id_idx ON member USING btree (account_id)
 CREATE INDEX member_email_idx ON member USING btree (lower(email)) WHERE (email IS NOT NULL)
 CREATE INDEX member_family_name_idx ON member USING btree (lower(family_name), lower(given_name))
 CREATE INDEX member_phone_idx ON member USING btree (phone) WHERE (phone IS NOT NULL)
+CREATE TRIGGER member_objection_cancels_mail AFTER UPDATE OF profiling_objected_at ON member FOR EACH ROW WHEN (((old.profiling_objected_at IS NULL) AND (new.profiling_objected_at IS NOT NULL))) EXECUTE FUNCTION heed_objection()
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE member_case
+  case_id uuid NOT NULL
+  case_number text NOT NULL
+  member_id uuid NOT NULL
+  kind text NOT NULL
+  article_id integer
+  business_date date
+  receipt_id uuid
+  channel text NOT NULL
+  text text NOT NULL
+  owner text
+  state text NOT NULL
+  opened_at timestamp with time zone NOT NULL
+  opened_by text NOT NULL
+  resolved_at timestamp with time zone
+  resolved_by text
+  resolution text
+  member_case_article_id_fkey FOREIGN KEY (article_id) REFERENCES article(article_id)
+  member_case_case_number_key UNIQUE (case_number)
+  member_case_kind_check CHECK ((kind = ANY (ARRAY['complaint'::text, 'return'::text, 'grievance'::text, 'question'::text])))
+  member_case_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(member_id)
+  member_case_pkey PRIMARY KEY (case_id)
+  member_case_receipt_check CHECK (((business_date IS NULL) = (receipt_id IS NULL)))
+  member_case_resolved_check CHECK (((state = 'resolved'::text) = ((resolved_at IS NOT NULL) AND (resolved_by IS NOT NULL) AND (resolution IS NOT NULL))))
+  member_case_state_check CHECK ((state = ANY (ARRAY['open'::text, 'resolved'::text])))
+CREATE INDEX member_case_member_id_idx ON member_case USING btree (member_id)
+CREATE INDEX member_case_state_idx ON member_case USING btree (state, opened_at)
+GRANT INSERT, SELECT, UPDATE TO regulars_app
 
 TABLE member_offers
   run_id uuid NOT NULL
@@ -846,6 +1026,44 @@ CREATE INDEX offline_redemption_receipt_idx ON offline_redemption USING btree (b
 CREATE TRIGGER offline_redemption_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON offline_redemption FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 GRANT INSERT, SELECT TO regulars_app
 
+TABLE outgoing_mail
+  mail_id uuid NOT NULL
+  member_id uuid
+  kind text NOT NULL
+  source text NOT NULL
+  purpose text NOT NULL
+  urgency smallint NOT NULL
+  language text NOT NULL
+  recipient text NOT NULL
+  subject text NOT NULL
+  text text
+  html text
+  attachments jsonb NOT NULL
+  queued_at timestamp with time zone NOT NULL
+  not_before timestamp with time zone NOT NULL
+  not_after timestamp with time zone
+  state text NOT NULL
+  attempts integer DEFAULT 0 NOT NULL
+  leased_until timestamp with time zone
+  handed_at timestamp with time zone
+  finished_at timestamp with time zone
+  answer text
+  outgoing_mail_body_check CHECK (((text IS NOT NULL) OR (state <> ALL (ARRAY['queued'::text, 'sending'::text]))))
+  outgoing_mail_finished_check CHECK (((state = ANY (ARRAY['queued'::text, 'sending'::text])) = (finished_at IS NULL)))
+  outgoing_mail_language_check CHECK ((language = ANY (ARRAY['en'::text, 'cs'::text, 'sk'::text, 'pl'::text])))
+  outgoing_mail_lease_check CHECK (((state = 'sending'::text) = (leased_until IS NOT NULL)))
+  outgoing_mail_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(member_id)
+  outgoing_mail_pkey PRIMARY KEY (mail_id)
+  outgoing_mail_purpose_check CHECK ((purpose = ANY (ARRAY['service'::text, 'offers'::text, 'catalog'::text, 'surveys'::text])))
+  outgoing_mail_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'uncertain'::text, 'failed'::text, 'cancelled'::text])))
+  outgoing_mail_whom_check CHECK (((purpose = 'service'::text) OR (member_id IS NOT NULL)))
+CREATE INDEX outgoing_mail_member_id_idx ON outgoing_mail USING btree (member_id, queued_at)
+CREATE INDEX outgoing_mail_queued_at_idx ON outgoing_mail USING btree (queued_at)
+CREATE INDEX outgoing_mail_waiting_idx ON outgoing_mail USING btree (urgency, not_before) WHERE (state = ANY (ARRAY['queued'::text, 'sending'::text]))
+CREATE UNIQUE INDEX outgoing_mail_member_idx ON outgoing_mail USING btree (source, kind, member_id) WHERE (member_id IS NOT NULL)
+CREATE UNIQUE INDEX outgoing_mail_recipient_idx ON outgoing_mail USING btree (source, kind, recipient) WHERE (member_id IS NULL)
+GRANT INSERT, SELECT, UPDATE TO regulars_app
+
 TABLE person
   person_id uuid NOT NULL
   login text NOT NULL
@@ -961,7 +1179,7 @@ TABLE reaction
   reaction_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
   account_id uuid NOT NULL
   member_id uuid
-  card_number text NOT NULL
+  card_number text
   reaction text NOT NULL
   scope text NOT NULL
   sku text
@@ -970,15 +1188,24 @@ TABLE reaction
   channel text NOT NULL
   actor text NOT NULL
   recorded_at timestamp with time zone NOT NULL
+  offer_code text
+  decision_id uuid
+  takes_back bigint
   reaction_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   reaction_article_id_fkey FOREIGN KEY (article_id) REFERENCES article(article_id)
   reaction_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(member_id)
   reaction_pkey PRIMARY KEY (reaction_id)
-  reaction_reaction_check CHECK ((reaction = ANY (ARRAY['accepted'::text, 'not_now'::text, 'never'::text, 'wrong_product'::text])))
+  reaction_reaction_check CHECK ((reaction = ANY (ARRAY['accepted'::text, 'not_now'::text, 'never'::text, 'wrong_product'::text, 'taken_back'::text])))
   reaction_scope_check CHECK ((scope = ANY (ARRAY['item'::text, 'category'::text, 'all'::text])))
-  reaction_subject_check CHECK (((scope = 'all'::text) OR (sku IS NOT NULL)))
+  reaction_subject_check CHECK (((scope = 'all'::text) OR (sku IS NOT NULL) OR (offer_code IS NOT NULL)))
+  reaction_taken_back_check CHECK (((reaction = 'taken_back'::text) = (takes_back IS NOT NULL)))
+  reaction_takes_back_fkey FOREIGN KEY (takes_back) REFERENCES reaction(reaction_id)
+  reaction_takes_back_key UNIQUE (takes_back)
+  reaction_whose_check CHECK (((card_number IS NOT NULL) OR (member_id IS NOT NULL)))
 CREATE INDEX reaction_account_id_idx ON reaction USING btree (account_id) WHERE (member_id IS NULL)
 CREATE INDEX reaction_member_id_idx ON reaction USING btree (member_id) WHERE (member_id IS NOT NULL)
+CREATE TRIGGER reaction_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON reaction FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER reaction_cancels_mail AFTER INSERT ON reaction FOR EACH ROW WHEN (((new.scope = 'all'::text) AND (new.reaction <> ALL (ARRAY['accepted'::text, 'taken_back'::text])) AND (new.member_id IS NOT NULL))) EXECUTE FUNCTION heed_objection()
 GRANT INSERT, SELECT TO regulars_app
 
 TABLE receipt PARTITION BY RANGE (business_date)
@@ -1772,6 +1999,17 @@ BEGIN
   RETURN beyond;
 END $function$
 
+CREATE OR REPLACE FUNCTION public.cancel_unwanted_mail(person uuid, unwanted text[], reason text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  PERFORM FROM member WHERE member_id = person FOR NO KEY UPDATE;
+  UPDATE outgoing_mail SET state = 'cancelled', leased_until = NULL, finished_at = now(), answer = reason
+  WHERE member_id = person AND purpose = ANY (unwanted)
+    AND (state = 'queued' OR state = 'sending' AND handed_at IS NULL);
+END $function$
+
 CREATE OR REPLACE FUNCTION public.check_gift_card_zero_sum()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1902,6 +2140,24 @@ BEGIN
   RETURN made;
 END $function$
 
+CREATE OR REPLACE FUNCTION public.heed_objection()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  PERFORM cancel_unwanted_mail(new.member_id, ARRAY['offers', 'catalog'], 'objection');
+  RETURN NULL;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.heed_withdrawal()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  PERFORM cancel_unwanted_mail(new.member_id, ARRAY[new.purpose], 'consent withdrawn');
+  RETURN NULL;
+END $function$
+
 CREATE OR REPLACE FUNCTION public.hold_account(held uuid, seen_at timestamp with time zone, OUT points bigint, OUT reserved bigint, OUT pending bigint, OUT due bigint, OUT lapsed bigint, OUT expire_at timestamp with time zone[], OUT expire_points bigint[], OUT moved_to uuid)
  RETURNS record
  LANGUAGE plpgsql
@@ -1952,6 +2208,37 @@ BEGIN
   VALUES (old.article_id, now(), old.gtin, old.department, old.category, old.type, old.brand)
   ON CONFLICT DO NOTHING;
   RETURN NULL;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.keep_catalog_copy()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    RAISE EXCEPTION 'copy % is in the archive: it stays there', old.copy_code
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF old.state <> 'made' AND new IS DISTINCT FROM old THEN
+    RAISE EXCEPTION 'copy % is %: it stays as it is', old.copy_code, old.state
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF (new.copy_id, new.copy_code, new.edition_id, new.member_id)
+     IS DISTINCT FROM (old.copy_id, old.copy_code, old.edition_id, old.member_id) THEN
+    RAISE EXCEPTION 'copy % stays the copy that it is', old.copy_code USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF (new.store_id, new.language, new.path, new.sha256, new.size, new.pages, new.picks, new.made_at)
+     IS DISTINCT FROM (old.store_id, old.language, old.path, old.sha256, old.size, old.pages, old.picks, old.made_at)
+  THEN
+    IF new.version <> old.version + 1 THEN
+      RAISE EXCEPTION 'copy % is only made again as its next version', old.copy_code
+        USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+  ELSIF new.version <> old.version THEN
+    RAISE EXCEPTION 'a version of copy % needs new content', old.copy_code
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN new;
 END $function$
 
 CREATE OR REPLACE FUNCTION public.keep_decided_offer()

@@ -61,3 +61,349 @@ ALTER TABLE article_stock ADD CONSTRAINT article_stock_store_id_fkey FOREIGN KEY
 ALTER TABLE article_stock ADD CONSTRAINT article_stock_article_id_fkey FOREIGN KEY (article_id) REFERENCES article (article_id);
 ALTER TABLE article_price ADD CONSTRAINT article_price_store_id_fkey FOREIGN KEY (store_id) REFERENCES store (store_id);
 ALTER TABLE article_price ADD CONSTRAINT article_price_article_id_fkey FOREIGN KEY (article_id) REFERENCES article (article_id);
+
+-- contacts: answers about offers, answers taken back, cases, and the outbox.
+
+ALTER TABLE reaction ALTER COLUMN card_number DROP NOT NULL;
+ALTER TABLE reaction ADD COLUMN offer_code TEXT;
+ALTER TABLE reaction ADD COLUMN decision_id UUID;
+ALTER TABLE reaction ADD COLUMN takes_back BIGINT;
+ALTER TABLE reaction DROP CONSTRAINT reaction_reaction_check;
+ALTER TABLE reaction ADD CONSTRAINT reaction_reaction_check
+  CHECK (reaction in ('accepted', 'not_now', 'never', 'wrong_product', 'taken_back'));
+ALTER TABLE reaction DROP CONSTRAINT reaction_subject_check;
+ALTER TABLE reaction ADD CONSTRAINT reaction_subject_check
+  CHECK (scope = 'all' or sku is not null or offer_code is not null);
+ALTER TABLE reaction ADD CONSTRAINT reaction_whose_check CHECK (card_number is not null or member_id is not null);
+ALTER TABLE reaction ADD CONSTRAINT reaction_taken_back_check
+  CHECK ((reaction = 'taken_back') = (takes_back is not null));
+ALTER TABLE reaction ADD CONSTRAINT reaction_takes_back_key UNIQUE (takes_back);
+ALTER TABLE reaction ADD CONSTRAINT reaction_takes_back_fkey FOREIGN KEY(takes_back) REFERENCES reaction (reaction_id);
+
+CREATE TRIGGER reaction_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON reaction
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE SEQUENCE member_case_number_seq START 1001;
+
+CREATE TABLE member_case (
+  case_id UUID NOT NULL,
+  case_number TEXT NOT NULL,
+  member_id UUID NOT NULL,
+  kind TEXT NOT NULL,
+  article_id INTEGER,
+  business_date DATE,
+  receipt_id UUID,
+  channel TEXT NOT NULL,
+  text TEXT NOT NULL,
+  owner TEXT,
+  state TEXT NOT NULL,
+  opened_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  opened_by TEXT NOT NULL,
+  resolved_at TIMESTAMP WITH TIME ZONE,
+  resolved_by TEXT,
+  resolution TEXT,
+  CONSTRAINT member_case_pkey PRIMARY KEY (case_id),
+  CONSTRAINT member_case_case_number_key UNIQUE (case_number),
+  CONSTRAINT member_case_kind_check CHECK (kind in ('complaint', 'return', 'grievance', 'question')),
+  CONSTRAINT member_case_state_check CHECK (state in ('open', 'resolved')),
+  CONSTRAINT member_case_receipt_check CHECK ((business_date is null) = (receipt_id is null)),
+  CONSTRAINT member_case_resolved_check CHECK (
+    (state = 'resolved') = (resolved_at is not null and resolved_by is not null and resolution is not null))
+);
+
+CREATE INDEX member_case_member_id_idx ON member_case (member_id);
+
+CREATE INDEX member_case_state_idx ON member_case (state, opened_at);
+
+GRANT SELECT, INSERT, UPDATE ON member_case TO regulars_app;
+GRANT USAGE ON SEQUENCE member_case_number_seq TO regulars_app;
+
+CREATE TABLE outgoing_mail (
+  mail_id UUID NOT NULL,
+  member_id UUID,
+  kind TEXT NOT NULL,
+  source TEXT NOT NULL,
+  purpose TEXT NOT NULL,
+  urgency SMALLINT NOT NULL,
+  language TEXT NOT NULL,
+  recipient TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  text TEXT,
+  html TEXT,
+  attachments JSONB NOT NULL,
+  queued_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  not_before TIMESTAMP WITH TIME ZONE NOT NULL,
+  not_after TIMESTAMP WITH TIME ZONE,
+  state TEXT NOT NULL,
+  attempts INTEGER DEFAULT 0 NOT NULL,
+  leased_until TIMESTAMP WITH TIME ZONE,
+  handed_at TIMESTAMP WITH TIME ZONE,
+  finished_at TIMESTAMP WITH TIME ZONE,
+  answer TEXT,
+  CONSTRAINT outgoing_mail_pkey PRIMARY KEY (mail_id),
+  CONSTRAINT outgoing_mail_language_check CHECK (language in ('en', 'cs', 'sk', 'pl')),
+  CONSTRAINT outgoing_mail_purpose_check CHECK (purpose in ('service', 'offers', 'catalog', 'surveys')),
+  CONSTRAINT outgoing_mail_state_check CHECK (
+    state in ('queued', 'sending', 'sent', 'uncertain', 'failed', 'cancelled')),
+  CONSTRAINT outgoing_mail_whom_check CHECK (purpose = 'service' or member_id is not null),
+  CONSTRAINT outgoing_mail_body_check CHECK (text is not null or state not in ('queued', 'sending')),
+  CONSTRAINT outgoing_mail_lease_check CHECK ((state = 'sending') = (leased_until is not null)),
+  CONSTRAINT outgoing_mail_finished_check CHECK (
+    (state in ('queued', 'sending')) = (finished_at is null))
+);
+
+CREATE UNIQUE INDEX outgoing_mail_member_idx ON outgoing_mail (source, kind, member_id) WHERE member_id is not null;
+
+CREATE UNIQUE INDEX outgoing_mail_recipient_idx ON outgoing_mail (source, kind, recipient) WHERE member_id is null;
+
+CREATE INDEX outgoing_mail_waiting_idx ON outgoing_mail (urgency, not_before) WHERE state in ('queued', 'sending');
+
+CREATE INDEX outgoing_mail_member_id_idx ON outgoing_mail (member_id, queued_at);
+
+CREATE INDEX outgoing_mail_queued_at_idx ON outgoing_mail (queued_at);
+
+GRANT SELECT, INSERT, UPDATE ON outgoing_mail TO regulars_app;
+
+-- Signs the links by which people unsubscribe. It is never shown, and made anew for each database.
+CREATE TABLE mail_secret (
+  only_row BOOLEAN DEFAULT true NOT NULL,
+  key BYTEA NOT NULL,
+  CONSTRAINT mail_secret_pkey PRIMARY KEY (only_row),
+  CONSTRAINT mail_secret_only_row_check CHECK (only_row)
+);
+
+INSERT INTO mail_secret (key) VALUES (uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
+
+GRANT SELECT ON mail_secret TO regulars_app;
+
+-- Whoever withdraws gets nothing more of what waits, by whichever door the withdrawal came in. The member is held:
+-- who queues a mail holds the member too, so one of the two sees the other.
+CREATE FUNCTION cancel_unwanted_mail(person uuid, unwanted text[], reason text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM FROM member WHERE member_id = person FOR NO KEY UPDATE;
+  UPDATE outgoing_mail SET state = 'cancelled', leased_until = NULL, finished_at = now(), answer = reason
+  WHERE member_id = person AND purpose = ANY (unwanted)
+    AND (state = 'queued' OR state = 'sending' AND handed_at IS NULL);
+END $$;
+
+CREATE FUNCTION heed_withdrawal() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM cancel_unwanted_mail(new.member_id, ARRAY[new.purpose], 'consent withdrawn');
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER consent_cancels_mail AFTER INSERT ON consent FOR EACH ROW
+  WHEN (not new.granted and new.channel = 'email') EXECUTE FUNCTION heed_withdrawal();
+
+CREATE FUNCTION heed_objection() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM cancel_unwanted_mail(new.member_id, ARRAY['offers', 'catalog'], 'objection');
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER member_objection_cancels_mail AFTER UPDATE OF profiling_objected_at ON member FOR EACH ROW
+  WHEN (old.profiling_objected_at IS NULL and new.profiling_objected_at IS NOT NULL)
+  EXECUTE FUNCTION heed_objection();
+
+CREATE TRIGGER reaction_cancels_mail AFTER INSERT ON reaction FOR EACH ROW
+  WHEN (new.scope = 'all' and new.reaction not in ('accepted', 'taken_back') and new.member_id IS NOT NULL)
+  EXECUTE FUNCTION heed_objection();
+
+-- contacts: last, since nobody can enrol or change a member or an article while these are looked at.
+ALTER TABLE member_case ADD CONSTRAINT member_case_member_id_fkey
+  FOREIGN KEY (member_id) REFERENCES member (member_id);
+ALTER TABLE member_case ADD CONSTRAINT member_case_article_id_fkey
+  FOREIGN KEY (article_id) REFERENCES article (article_id);
+ALTER TABLE outgoing_mail ADD CONSTRAINT outgoing_mail_member_id_fkey
+  FOREIGN KEY (member_id) REFERENCES member (member_id);
+
+-- catalogs: runs from draft to hand-over, who is in them, their proofs, and copies that stay as they were sent.
+
+CREATE TABLE catalog_run (
+  catalog_run_id UUID NOT NULL,
+  run_code TEXT NOT NULL,
+  name TEXT NOT NULL,
+  theme TEXT NOT NULL,
+  size TEXT NOT NULL,
+  channels TEXT[] NOT NULL,
+  valid_from DATE NOT NULL,
+  valid_to DATE NOT NULL,
+  group_ids TEXT[] DEFAULT '{}' NOT NULL,
+  voucher_batches TEXT[] DEFAULT '{}' NOT NULL,
+  hold_out NUMERIC(4, 3) NOT NULL,
+  first_part INTEGER,
+  standing BOOLEAN DEFAULT false NOT NULL,
+  order_id UUID,
+  state TEXT NOT NULL,
+  made_by TEXT NOT NULL,
+  made_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  proof INTEGER DEFAULT 0 NOT NULL,
+  comment TEXT,
+  comment_by TEXT,
+  approved_by TEXT,
+  approved_at TIMESTAMP WITH TIME ZONE,
+  requested_on DATE,
+  counted_at TIMESTAMP WITH TIME ZONE,
+  started_at TIMESTAMP WITH TIME ZONE,
+  finished_at TIMESTAMP WITH TIME ZONE,
+  cancelled_by TEXT,
+  cancelled_at TIMESTAMP WITH TIME ZONE,
+  CONSTRAINT catalog_run_pkey PRIMARY KEY (catalog_run_id),
+  CONSTRAINT catalog_run_run_code_key UNIQUE (run_code),
+  CONSTRAINT catalog_run_order_id_fkey FOREIGN KEY (order_id) REFERENCES catalog_run (catalog_run_id),
+  CONSTRAINT catalog_run_size_check CHECK (size in ('A4', 'A5')),
+  CONSTRAINT catalog_run_channels_check CHECK (channels <@ '{print,email}' and cardinality(channels) > 0),
+  CONSTRAINT catalog_run_period_check CHECK (valid_from < valid_to),
+  CONSTRAINT catalog_run_hold_out_check CHECK (hold_out between 0 and 0.5),
+  CONSTRAINT catalog_run_first_part_check CHECK (first_part > 0),
+  CONSTRAINT catalog_run_state_check CHECK (state in ('draft', 'proofed', 'approved', 'running', 'stopped', 'finished', 'cancelled')),
+  CONSTRAINT catalog_run_second_person_check CHECK (approved_by <> made_by),
+  CONSTRAINT catalog_run_approved_check CHECK (state in ('draft', 'proofed', 'cancelled') or approved_by is not null)
+);
+
+CREATE UNIQUE INDEX catalog_run_order_idx ON catalog_run (order_id, valid_from) WHERE order_id is not null;
+
+CREATE TABLE catalog_proof (
+  catalog_run_id UUID NOT NULL,
+  number INTEGER NOT NULL,
+  content JSONB NOT NULL,
+  made_by TEXT NOT NULL,
+  asked_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  made_at TIMESTAMP WITH TIME ZONE,
+  CONSTRAINT catalog_proof_pkey PRIMARY KEY (catalog_run_id, number),
+  CONSTRAINT catalog_proof_catalog_run_id_fkey FOREIGN KEY (catalog_run_id) REFERENCES catalog_run (catalog_run_id)
+);
+
+CREATE TABLE catalog_proof_copy (
+  catalog_run_id UUID NOT NULL,
+  number INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  member_id UUID NOT NULL,
+  edition_id UUID NOT NULL,
+  why JSONB NOT NULL,
+  language TEXT NOT NULL,
+  path TEXT NOT NULL,
+  sha256 BYTEA NOT NULL,
+  pages INTEGER NOT NULL,
+  picks JSONB NOT NULL,
+  CONSTRAINT catalog_proof_copy_pkey PRIMARY KEY (catalog_run_id, number, place),
+  CONSTRAINT catalog_proof_copy_catalog_run_id_fkey FOREIGN KEY (catalog_run_id, number) REFERENCES catalog_proof (catalog_run_id, number)
+);
+
+CREATE TABLE catalog_recipient (
+  catalog_run_id UUID NOT NULL,
+  member_id UUID NOT NULL,
+  edition_id UUID NOT NULL,
+  store_id INTEGER NOT NULL,
+  channel TEXT NOT NULL,
+  held_out BOOLEAN NOT NULL,
+  turn INTEGER NOT NULL,
+  left_out TEXT,
+  CONSTRAINT catalog_recipient_pkey PRIMARY KEY (catalog_run_id, member_id),
+  CONSTRAINT catalog_recipient_catalog_run_id_fkey FOREIGN KEY (catalog_run_id) REFERENCES catalog_run (catalog_run_id),
+  CONSTRAINT catalog_recipient_channel_check CHECK (channel in ('print', 'email'))
+);
+
+CREATE INDEX catalog_recipient_turn_idx ON catalog_recipient (catalog_run_id, turn) WHERE not held_out and left_out is null;
+
+CREATE TABLE catalog_voucher (
+  edition_id UUID NOT NULL,
+  member_id UUID NOT NULL,
+  batch_code TEXT NOT NULL,
+  voucher_code TEXT NOT NULL,
+  CONSTRAINT catalog_voucher_pkey PRIMARY KEY (edition_id, member_id, batch_code),
+  CONSTRAINT catalog_voucher_voucher_code_key UNIQUE (voucher_code),
+  CONSTRAINT catalog_voucher_voucher_code_fkey FOREIGN KEY (voucher_code) REFERENCES voucher (voucher_code)
+);
+
+CREATE TRIGGER catalog_voucher_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON catalog_voucher
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE catalog_handover (
+  handover_id UUID NOT NULL,
+  catalog_run_id UUID NOT NULL,
+  kind TEXT NOT NULL,
+  state TEXT NOT NULL,
+  made_by TEXT NOT NULL,
+  made_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  checked_at TIMESTAMP WITH TIME ZONE,
+  prepared_at TIMESTAMP WITH TIME ZONE,
+  handed_by TEXT,
+  handed_at TIMESTAMP WITH TIME ZONE,
+  path TEXT,
+  sha256 BYTEA,
+  size BIGINT,
+  copies INTEGER DEFAULT 0 NOT NULL,
+  remade INTEGER DEFAULT 0 NOT NULL,
+  dropped INTEGER DEFAULT 0 NOT NULL,
+  CONSTRAINT catalog_handover_pkey PRIMARY KEY (handover_id),
+  CONSTRAINT catalog_handover_catalog_run_id_fkey FOREIGN KEY (catalog_run_id) REFERENCES catalog_run (catalog_run_id),
+  CONSTRAINT catalog_handover_kind_check CHECK (kind in ('print', 'zip', 'email')),
+  CONSTRAINT catalog_handover_state_check CHECK (state in ('waiting', 'prepared', 'handed', 'stale'))
+);
+
+CREATE INDEX catalog_handover_catalog_run_id_idx ON catalog_handover (catalog_run_id);
+CREATE UNIQUE INDEX catalog_handover_open_idx ON catalog_handover (catalog_run_id, kind) WHERE state in ('waiting', 'prepared');
+
+ALTER TABLE edition ADD COLUMN catalog_run_id UUID;
+ALTER TABLE edition ADD CONSTRAINT edition_catalog_run_id_fkey FOREIGN KEY (catalog_run_id) REFERENCES catalog_run (catalog_run_id);
+ALTER TABLE edition DROP CONSTRAINT edition_group_id_valid_from_theme_key;
+CREATE UNIQUE INDEX edition_without_run_idx ON edition (group_id, valid_from, theme) WHERE catalog_run_id is null;
+CREATE UNIQUE INDEX edition_of_run_idx ON edition (catalog_run_id, group_id) WHERE catalog_run_id is not null;
+
+ALTER TABLE catalog_copy
+  ADD COLUMN version INTEGER DEFAULT 1 NOT NULL,
+  ADD COLUMN channel TEXT,
+  ADD COLUMN state TEXT DEFAULT 'made' NOT NULL,
+  ADD COLUMN handover_id UUID,
+  ADD COLUMN sent_at TIMESTAMP WITH TIME ZONE,
+  ADD COLUMN dropped_at TIMESTAMP WITH TIME ZONE,
+  ADD COLUMN dropped_why TEXT,
+  ADD CONSTRAINT catalog_copy_channel_check CHECK (channel in ('print', 'email')),
+  ADD CONSTRAINT catalog_copy_state_check CHECK (state in ('made', 'sent', 'dropped')),
+  ADD CONSTRAINT catalog_copy_sent_check CHECK ((state = 'sent') = (sent_at is not null)),
+  ADD CONSTRAINT catalog_copy_dropped_check CHECK ((state = 'dropped') = (dropped_at is not null)),
+  ADD CONSTRAINT catalog_copy_handover_id_fkey FOREIGN KEY (handover_id) REFERENCES catalog_handover (handover_id);
+
+CREATE INDEX catalog_copy_handover_id_idx ON catalog_copy (handover_id) WHERE handover_id is not null;
+
+-- What was sent, or was dropped, stays as it was. What was not sent yet may be made again, as its next version.
+CREATE FUNCTION keep_catalog_copy() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    RAISE EXCEPTION 'copy % is in the archive: it stays there', old.copy_code
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF old.state <> 'made' AND new IS DISTINCT FROM old THEN
+    RAISE EXCEPTION 'copy % is %: it stays as it is', old.copy_code, old.state
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF (new.copy_id, new.copy_code, new.edition_id, new.member_id)
+     IS DISTINCT FROM (old.copy_id, old.copy_code, old.edition_id, old.member_id) THEN
+    RAISE EXCEPTION 'copy % stays the copy that it is', old.copy_code USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF (new.store_id, new.language, new.path, new.sha256, new.size, new.pages, new.picks, new.made_at)
+     IS DISTINCT FROM (old.store_id, old.language, old.path, old.sha256, old.size, old.pages, old.picks, old.made_at)
+  THEN
+    IF new.version <> old.version + 1 THEN
+      RAISE EXCEPTION 'copy % is only made again as its next version', old.copy_code
+        USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+  ELSIF new.version <> old.version THEN
+    RAISE EXCEPTION 'a version of copy % needs new content', old.copy_code
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN new;
+END $$;
+
+CREATE TRIGGER catalog_copy_stays BEFORE UPDATE OR DELETE ON catalog_copy
+  FOR EACH ROW EXECUTE FUNCTION keep_catalog_copy();
+CREATE TRIGGER catalog_copy_is_kept BEFORE TRUNCATE ON catalog_copy
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+REVOKE DELETE ON catalog_copy FROM regulars_app;
+GRANT SELECT, INSERT, UPDATE ON catalog_run, catalog_proof, catalog_recipient, catalog_handover TO regulars_app;
+GRANT SELECT, INSERT ON catalog_proof_copy, catalog_voucher TO regulars_app;
+ALTER TABLE catalog_proof_copy ADD CONSTRAINT catalog_proof_copy_member_id_fkey FOREIGN KEY (member_id) REFERENCES member (member_id);
+ALTER TABLE catalog_recipient ADD CONSTRAINT catalog_recipient_member_id_fkey FOREIGN KEY (member_id) REFERENCES member (member_id);
+ALTER TABLE catalog_voucher ADD CONSTRAINT catalog_voucher_member_id_fkey FOREIGN KEY (member_id) REFERENCES member (member_id);
