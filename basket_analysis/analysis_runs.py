@@ -21,6 +21,7 @@ from basket_analysis.models import (
     Suggestion,
 )
 from contacts.moves import record_moves
+from core.audit import record_event
 from core.errors import Conflict
 from core.ids import uuid7
 from customers.memberships import forget_groups, forget_standings, group_of_members, remember_groups
@@ -39,6 +40,10 @@ KEPT_REFUSED = 3
 
 class NoRunUnderWay(Conflict):
     """The day's rules have not been mined yet, so there is nothing to go on with."""
+
+
+class NothingRefused(Conflict):
+    """No run of the day was refused, or a later one is served already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +196,42 @@ def serve_run(session: Session, *, run_id: UUID, now: datetime) -> bool:
     if verdict == "refused":
         _refuse_run(session, run_id=run_id, now=now)
         return False
+    return _complete(session, run_id=run_id, now=now)
+
+
+def serve_refused_run(
+    session: Session, *, business_day: date, reason: str, actor: str, now: datetime
+) -> UUID:
+    """
+    Serve the run of a day that was refused, because a person looked at it and takes it as it is; return its id.
+
+    Its verdict stays as it was judged; who let it through, and why, is audited. Raises `NothingRefused`.
+    """
+    run_id = session.scalar(
+        select(AnalysisRun.run_id)
+        .where(AnalysisRun.business_day == business_day, AnalysisRun.state == "refused")
+        .order_by(AnalysisRun.started_at.desc())
+        .limit(1)
+        .with_for_update()
+    )
+    if run_id is None:
+        raise NothingRefused(f"no run of {business_day} was refused")
+    if not _complete(session, run_id=run_id, now=now):
+        raise NothingRefused(f"a run of a later day than {business_day} is served")
+    record_event(
+        session,
+        now=now,
+        actor=actor,
+        action="analysis.let_through",
+        subject_kind="analysis_run",
+        subject_id=str(run_id),
+        detail={"business_day": business_day.isoformat(), "reason": reason},
+    )
+    return run_id
+
+
+def _complete(session: Session, *, run_id: UUID, now: datetime) -> bool:
+    """Complete a run, and serve it unless a later day is served; return whether it is."""
     session.execute(
         update(AnalysisRun).where(AnalysisRun.run_id == run_id).values(state="completed", finished_at=now)
     )

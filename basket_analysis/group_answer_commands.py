@@ -1,10 +1,12 @@
-"""What people ask about groups, on the command line: `groups why MEMBER` and `groups quality`."""
+"""What people ask about groups and decide of a night's, on the command line: `groups why|quality|serve`."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import click
 
+from basket_analysis.analysis_runs import serve_refused_run
 from basket_analysis.group_reasons import Fit, Why, why
 from basket_analysis.group_words import sentences
 from basket_analysis.quality_lists import RunQualityView, quality_of_runs
@@ -106,4 +108,22 @@ def _run_words(run: RunQualityView) -> str:
     return "  ".join([f"{run.business_day}  ", f"{run.verdict:9}", *cells, *notes])
 
 
-of_groups: tuple[click.Command, ...] = (why_member, show_quality)
+@click.command("serve")
+@click.argument("day", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]))
+@click.option("--reason", required=True, help="Why they are taken as they are; kept in the audit trail.")
+@json_option
+@pass_workplace
+@refusals_exit_2
+def serve_refused(workplace: Workplace, *, day: datetime, reason: str, as_json: bool) -> None:
+    """Let the groups of the night of DATE be used although they were refused."""
+    with workplace.sessions.begin() as session:
+        run_id = serve_refused_run(
+            session, business_day=day.date(), reason=reason, actor=ACTOR, now=clock.now()
+        )
+    if as_json:
+        print_json({"run_id": run_id, "business_day": day.date()})
+    else:
+        click.echo(f"the groups of {day:%Y-%m-%d} are served now")
+
+
+of_groups: tuple[click.Command, ...] = (why_member, show_quality, serve_refused)

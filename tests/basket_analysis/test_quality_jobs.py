@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from basket_analysis.analysis_runs import read_served, run_under_way
 from basket_analysis.assortment_jobs import suggest_assortment
-from basket_analysis.group_answer_commands import show_quality
+from basket_analysis.group_answer_commands import serve_refused, show_quality
 from basket_analysis.group_edit_operations import set_minimum_size, undo_edit
 from basket_analysis.group_jobs import form_groups
 from basket_analysis.jobs import mine_rules
@@ -19,6 +19,7 @@ from basket_analysis.quality_jobs import measure_quality
 from basket_analysis.quality_lists import quality_of_runs, refused_since_served
 from basket_analysis.verification import CHECKS
 from core.commandline import Workplace
+from core.models import AuditEvent
 from core.verification import verify
 from customers.models import GroupMembership
 from tests.basket_analysis.shop_made import NOW
@@ -111,6 +112,31 @@ class TestMeasureQuality:
         assert ("refused" in told, "agreement" in told) == (True, True)
         runs = json.loads(CliRunner().invoke(show_quality, ("--json",), obj=workplace).stdout)["runs"]
         assert [run["verdict"] for run in runs] == ["good", "refused", "good"]
+        workplace.close()
+
+    def test_leaves_it_to_a_person_to_let_a_refused_run_through(self, sessions, tmp_path, town, database_url):
+        night(sessions, tmp_path, DAY)
+        later = DAY + timedelta(days=1)
+        night(sessions, tmp_path, later, spoil=shuffle)
+        workplace = Workplace(tmp_path, database_url)
+
+        def serve(day):
+            asked = (f"{day}", "--reason", "we moved all shelves", "--json")
+            return CliRunner().invoke(serve_refused, asked, obj=workplace)
+
+        assert (serve(DAY).exit_code, served_day(sessions)) == (2, DAY), "it was never refused"
+        served = serve(later)
+        assert (served.exit_code, served_day(sessions)) == (0, later)
+        with sessions() as session:
+            assert refused_since_served(session) is None
+            (last, _first) = quality_of_runs(session)
+            assert (last.state, last.verdict) == ("completed", "refused")
+            told = session.scalars(
+                select(AuditEvent.detail).where(AuditEvent.action == "analysis.let_through")
+            )
+            assert [detail["reason"] for detail in told] == ["we moved all shelves"]
+        assert serve(later).exit_code == 2, "once is enough"
+        assert all(verdict.ok for verdict in verify(sessions, CHECKS))
         workplace.close()
 
     def test_lets_groups_change_as_their_smallest_size_does(self, sessions, tmp_path, town):
