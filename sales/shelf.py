@@ -1,0 +1,185 @@
+"""The shelf: what lies in a store, what it costs on a day, and the lowest price before a reduction."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy.orm import Session
+
+from core.driver import driver_of
+
+SHELF_DAYS = 28
+"""What was never counted in a store counts as in stock there when it was sold there in so many days."""
+LOWEST_DAYS = 30
+"""A reduction is held against the lowest price of so many days before it (directive 98/6/EC, article 6a)."""
+
+# What was sold since the count is taken off; what was brought back is not put on, it may be broken.
+_COUNTED = """
+    with counted as materialized (
+        select store_id, article_id, quantity, counted_at from article_stock
+        where store_id = any(%(stores)s) and (%(articles)s::integer[] is null or article_id = any(%(articles)s))
+    ), first as (
+        select store_id, min(counted_at) as counted_at from counted group by store_id
+    ), gone as (
+        select receipt.store_id, line.article_id, sum(line.quantity) as quantity
+        from first
+        join receipt on receipt.store_id = first.store_id and receipt.closed_at > first.counted_at
+        join receipt_line as line
+            on line.business_date = receipt.business_date and line.receipt_id = receipt.receipt_id
+        join counted on counted.store_id = receipt.store_id and counted.article_id = line.article_id
+            and receipt.closed_at > counted.counted_at
+        where receipt.type = 'sale' and receipt.mode = 'live'
+        group by receipt.store_id, line.article_id
+    )
+    select counted.store_id, counted.article_id, counted.quantity > coalesce(gone.quantity, 0)
+    from counted left join gone using (store_id, article_id)
+"""
+_SOLD = """
+    select distinct receipt.store_id, line.article_id
+    from receipt
+    join receipt_line as line using (business_date, receipt_id)
+    where receipt.store_id = any(%(stores)s) and receipt.type = 'sale' and receipt.mode = 'live'
+      and receipt.business_date > %(day)s::date - %(days)s and receipt.business_date <= %(day)s
+      and line.business_date > %(day)s::date - %(days)s and line.business_date <= %(day)s
+      and line.article_id is not null and line.quantity > 0
+      and (%(articles)s::integer[] is null or line.article_id = any(%(articles)s))
+"""
+
+
+def in_stock(
+    session: Session, *, store_ids: Collection[int], day: date, article_ids: Collection[int] | None = None
+) -> dict[int, frozenset[int]]:
+    """
+    Return for each store which of `article_ids` (of all articles when None) lie there.
+
+    A count decides, less what was sold since; what was never counted in a store lies there when it was
+    sold there in the `SHELF_DAYS` days up to `day`.
+    """
+    asked = {
+        "stores": list(store_ids),
+        "articles": None if article_ids is None else list(article_ids),
+        "day": day,
+        "days": SHELF_DAYS,
+    }
+    driver = driver_of(session)
+    counted = {(store, article): left for store, article, left in driver.execute(_COUNTED, asked)}
+    there: dict[int, set[int]] = {store_id: set() for store_id in store_ids}
+    for (store_id, article_id), left in counted.items():
+        if left:
+            there[store_id].add(article_id)
+    for store_id, article_id in driver.execute(_SOLD, asked):
+        if (store_id, article_id) not in counted:
+            there[store_id].add(article_id)
+    return {store_id: frozenset(articles) for store_id, articles in there.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPrice:
+    """A price of the list in minor units, and since when it holds; None where no period is known."""
+
+    minor: int
+    since: date | None
+
+
+_LISTED = """
+    select distinct on (store_id, article_id) store_id, article_id, price, valid_from
+    from (
+        select store_id, article_id, price, valid_from, 0 as rank from article_price
+        where store_id = any(%(stores)s) and valid_from <= %(day)s and (valid_to is null or valid_to > %(day)s)
+          and (%(articles)s::integer[] is null or article_id = any(%(articles)s))
+        union all
+        select store.store_id, article_id, price, valid_from, 1 from article_price
+        cross join unnest(%(stores)s::integer[]) as store (store_id)
+        where article_price.store_id is null and valid_from <= %(day)s
+          and (valid_to is null or valid_to > %(day)s)
+          and (%(articles)s::integer[] is null or article_id = any(%(articles)s))
+        union all
+        select store.store_id, article_id, price, null::date, 2 from article
+        cross join unnest(%(stores)s::integer[]) as store (store_id)
+        where price is not null and (%(articles)s::integer[] is null or article_id = any(%(articles)s))
+    ) as stated
+    order by store_id, article_id, rank, valid_from desc
+"""
+
+
+def price_on(
+    session: Session, *, store_ids: Collection[int], day: date, article_ids: Collection[int] | None = None
+) -> dict[tuple[int, int], ListedPrice]:
+    """
+    Return by store and article what the list says on `day`; what it does not name is not there.
+
+    The store's own price counts before the chain's, that before the price in the article's row; of
+    several periods that hold, the one that began last.
+    """
+    rows = driver_of(session).execute(
+        _LISTED,
+        {
+            "stores": list(store_ids),
+            "articles": None if article_ids is None else list(article_ids),
+            "day": day,
+        },
+    )
+    return {(row[0], row[1]): ListedPrice(row[2], row[3]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class PricePeriod:
+    """A price of a store (`own`) or of the chain, from a day until before another."""
+
+    minor: int
+    valid_from: date
+    valid_to: date | None
+    own: bool
+
+
+_PERIODS = """
+    select asked.store_id, asked.article_id, period.price, period.valid_from, period.valid_to,
+           period.store_id is not null
+    from unnest(%(stores)s::integer[], %(articles)s::integer[]) as asked (store_id, article_id)
+    join article_price as period
+        on period.article_id = asked.article_id and (period.store_id is null or period.store_id = asked.store_id)
+"""
+
+
+def lowest_of_30_days(session: Session, begins: Mapping[tuple[int, int], date]) -> dict[tuple[int, int], int]:
+    """
+    Return by store and article the lowest price that was in force in the 30 days before a reduction begins.
+
+    `begins` says for each when that is. A price in the article's row has no dates: it stands for every day
+    that no period covers. Where nothing at all is known of those days, there is no lowest price.
+    """
+    asked = {"stores": [store for store, _ in begins], "articles": [article for _, article in begins]}
+    driver = driver_of(session)
+    periods: dict[tuple[int, int], list[PricePeriod]] = defaultdict(list)
+    for store_id, article_id, *period in driver.execute(_PERIODS, asked):
+        periods[store_id, article_id].append(PricePeriod(*period))
+    standing: dict[int, int | None] = dict(
+        driver.execute(
+            "select article_id, price from article where article_id = any(%(articles)s)", asked
+        ).fetchall()
+    )
+    found = {
+        place: lowest_before(begin, periods[place], standing=standing.get(place[1]))
+        for place, begin in begins.items()
+    }
+    return {place: minor for place, minor in found.items() if minor is not None}
+
+
+def lowest_before(begin: date, periods: Iterable[PricePeriod], *, standing: int | None) -> int | None:
+    """Return the lowest price of the 30 days before `begin`; `standing` is that of days without a period."""
+    known = list(periods)
+    days = (begin - timedelta(days=back) for back in range(1, LOWEST_DAYS + 1))
+    prices = [price_in(known, day, standing=standing) for day in days]
+    return min((price for price in prices if price is not None), default=None)
+
+
+def price_in(periods: Iterable[PricePeriod], day: date, *, standing: int | None) -> int | None:
+    """Return what is in force on `day`: the store's before the chain's, of these the one that began last."""
+    holding = [
+        period
+        for period in periods
+        if period.valid_from <= day and (period.valid_to is None or day < period.valid_to)
+    ]
+    latest = max(holding, key=lambda period: (period.own, period.valid_from), default=None)
+    return standing if latest is None else latest.minor
