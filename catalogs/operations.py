@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,25 @@ from sqlalchemy.orm import Session
 from catalogs.models import CatalogCopy, Edition
 from core.ids import uuid7
 
-CONTENT_FORMAT = 1
+CONTENT_FORMAT = 2
+"""How an edition's content is written; format 1 had no pages, batches and size."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPage:
+    """
+    A page as it was planned; every copy gets it, each with what its own store has.
+
+    An article that the store has not, or the member refused, gives its place to the next fitting one.
+    """
+
+    layout: str
+    headline: Mapping[str, str] = field(default_factory=dict)
+    """By language; where it is missing it is made from the articles."""
+    articles: tuple[int, ...] = ()
+    """What is wanted, in order."""
+    pinned: tuple[int, ...] = ()
+    """Those of them that a person put there, and that no plan moves any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +48,11 @@ class EditionPlan:
     """Articles, the strongest for this group first."""
     beside: Mapping[str, Sequence[str]]
     """Which categories a rule ties to which."""
+    pages: tuple[PlannedPage, ...] = ()
+    """The themed pages; where there are none, the theme deals its own from `ranking`."""
+    voucher_batches: tuple[str, ...] = ()
+    """Of which batches every copy carries a voucher of its own."""
+    size: str = "A4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +113,7 @@ def open_edition(
             valid_from=valid_from,
             valid_to=valid_to,
             created_at=now,
-            content={
-                "format": CONTENT_FORMAT,
-                "categories": list(plan.categories),
-                "colour": plan.colour,
-                "ranking": list(plan.ranking),
-                "beside": {category: list(others) for category, others in plan.beside.items()},
-            },
+            content=content_of(plan),
         )
         .on_conflict_do_nothing()
     )
@@ -110,21 +127,55 @@ def open_edition(
 
 def opened(edition: Edition) -> OpenEdition:
     """Return an edition as copies are made of it."""
-    content = edition.content
     return OpenEdition(
         edition.edition_id,
         edition.edition_code,
         edition.theme,
         edition.valid_from,
         edition.valid_to,
-        EditionPlan(
-            group_id=edition.group_id,
-            group_name=edition.group_name,
-            categories=tuple(content["categories"]),
-            colour=content["colour"],
-            ranking=tuple(content["ranking"]),
-            beside={category: tuple(others) for category, others in content["beside"].items()},
+        plan_in(edition.content, group_id=edition.group_id, group_name=edition.group_name),
+    )
+
+
+def content_of(plan: EditionPlan) -> dict[str, Any]:
+    """Return a plan as an edition's content keeps it."""
+    return {
+        "format": CONTENT_FORMAT,
+        "categories": list(plan.categories),
+        "colour": plan.colour,
+        "ranking": list(plan.ranking),
+        "beside": {category: list(others) for category, others in plan.beside.items()},
+        "pages": [
+            {
+                "layout": page.layout,
+                "headline": dict(page.headline),
+                "articles": list(page.articles),
+                "pinned": list(page.pinned),
+            }
+            for page in plan.pages
+        ],
+        "voucher_batches": list(plan.voucher_batches),
+        "size": plan.size,
+    }
+
+
+def plan_in(content: Mapping[str, Any], *, group_id: str, group_name: str) -> EditionPlan:
+    """Return the plan that an edition's content keeps, in the present format or the one before."""
+    return EditionPlan(
+        group_id=group_id,
+        group_name=group_name,
+        categories=tuple(content["categories"]),
+        colour=content["colour"],
+        ranking=tuple(content["ranking"]),
+        beside={category: tuple(others) for category, others in content["beside"].items()},
+        pages=tuple(
+            PlannedPage(
+                page["layout"], dict(page["headline"]), tuple(page["articles"]), tuple(page["pinned"])
+            )
+            for page in content.get("pages", ())
         ),
+        voucher_batches=tuple(content.get("voucher_batches", ())),
+        size=content.get("size", "A4"),
     )
 
 
