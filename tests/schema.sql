@@ -460,6 +460,19 @@ TABLE counted_window
   counted_window_pkey PRIMARY KEY (level)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
+TABLE customer_session
+  token_sha256 bytea NOT NULL
+  member_id uuid NOT NULL
+  csrf_token text NOT NULL
+  email_sha256 bytea
+  created_at timestamp with time zone NOT NULL
+  seen_at timestamp with time zone NOT NULL
+  customer_session_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(member_id)
+  customer_session_pkey PRIMARY KEY (token_sha256)
+CREATE INDEX customer_session_member_id_idx ON customer_session USING btree (member_id)
+CREATE INDEX customer_session_seen_at_idx ON customer_session USING btree (seen_at)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
 TABLE decision_effect
   decision_id bigint NOT NULL
   business_day date NOT NULL
@@ -1536,6 +1549,25 @@ TABLE sign_in_attempt
   succeeded boolean NOT NULL
   sign_in_attempt_pkey PRIMARY KEY (attempt_id)
 CREATE INDEX sign_in_attempt_login_idx ON sign_in_attempt USING btree (login, attempted_at)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE sign_in_code
+  browser_sha256 bytea NOT NULL
+  member_id uuid
+  account_key text NOT NULL
+  code_sha256 bytea NOT NULL
+  pass_sha256 bytea NOT NULL
+  email_sha256 bytea
+  tries smallint DEFAULT 0 NOT NULL
+  sent_at timestamp with time zone NOT NULL
+  expires_at timestamp with time zone NOT NULL
+  pass_expires_at timestamp with time zone NOT NULL
+  used_at timestamp with time zone
+  sign_in_code_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(member_id)
+  sign_in_code_pass_sha256_key UNIQUE (pass_sha256)
+  sign_in_code_pkey PRIMARY KEY (browser_sha256)
+CREATE INDEX sign_in_code_member_id_idx ON sign_in_code USING btree (member_id) WHERE (member_id IS NOT NULL)
+CREATE INDEX sign_in_code_sent_at_idx ON sign_in_code USING btree (sent_at)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
 TABLE signing_key

@@ -1,6 +1,10 @@
 -- Takes 0005_right_offer.sql back; the newest section stands first.
 SET LOCAL lock_timeout = '5s';
 
+-- web: customers' sign-in.
+
+DROP TABLE customer_session, sign_in_code;
+
 -- catalogs: runs. Two runs may have had an edition of the same group, period and design; without runs they are told apart by it.
 
 DROP TRIGGER catalog_copy_is_kept ON catalog_copy;

@@ -407,3 +407,46 @@ GRANT SELECT, INSERT ON catalog_proof_copy, catalog_voucher TO regulars_app;
 ALTER TABLE catalog_proof_copy ADD CONSTRAINT catalog_proof_copy_member_id_fkey FOREIGN KEY (member_id) REFERENCES member (member_id);
 ALTER TABLE catalog_recipient ADD CONSTRAINT catalog_recipient_member_id_fkey FOREIGN KEY (member_id) REFERENCES member (member_id);
 ALTER TABLE catalog_voucher ADD CONSTRAINT catalog_voucher_member_id_fkey FOREIGN KEY (member_id) REFERENCES member (member_id);
+
+-- web: customers sign in with a code sent to them, and have sessions of their own.
+
+CREATE TABLE sign_in_code (
+  browser_sha256 BYTEA NOT NULL,
+  member_id UUID,
+  account_key TEXT NOT NULL,
+  code_sha256 BYTEA NOT NULL,
+  pass_sha256 BYTEA NOT NULL,
+  email_sha256 BYTEA,
+  tries SMALLINT DEFAULT 0 NOT NULL,
+  sent_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  pass_expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  used_at TIMESTAMP WITH TIME ZONE,
+  CONSTRAINT sign_in_code_pkey PRIMARY KEY (browser_sha256),
+  CONSTRAINT sign_in_code_pass_sha256_key UNIQUE (pass_sha256)
+);
+
+CREATE INDEX sign_in_code_sent_at_idx ON sign_in_code (sent_at);
+
+CREATE INDEX sign_in_code_member_id_idx ON sign_in_code (member_id) WHERE member_id is not null;
+
+CREATE TABLE customer_session (
+  token_sha256 BYTEA NOT NULL,
+  member_id UUID NOT NULL,
+  csrf_token TEXT NOT NULL,
+  email_sha256 BYTEA,
+  created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT customer_session_pkey PRIMARY KEY (token_sha256)
+);
+
+CREATE INDEX customer_session_member_id_idx ON customer_session (member_id);
+
+CREATE INDEX customer_session_seen_at_idx ON customer_session (seen_at);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_code, customer_session TO regulars_app;
+
+ALTER TABLE sign_in_code ADD CONSTRAINT sign_in_code_member_id_fkey
+  FOREIGN KEY (member_id) REFERENCES member (member_id);
+ALTER TABLE customer_session ADD CONSTRAINT customer_session_member_id_fkey
+  FOREIGN KEY (member_id) REFERENCES member (member_id);
