@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
 
 from catalogs.barcodes import Barcode
+from core.money import Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,16 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class Reduction:
+    """What is said beside a reduced price: by how much, what it was, and the lowest of the last 30 days."""
+
+    share: str
+    """How much less than the lowest price it is, such as "−25 %"."""
+    old: str
+    lowest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One article on a page."""
 
@@ -53,6 +66,8 @@ class Item:
     label: Label
     price: Price | None
     reason: str = ""
+    reduction: Reduction | None = None
+    """Only and always where a reduction is claimed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,20 +135,66 @@ class CardStrip:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyMark:
+    """The code by which purchases find back to the copy they came from, to read and to scan."""
+
+    title: str
+    code: str
+    barcode: Barcode
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedVoucher:
+    """A voucher of one member as it was issued; without a value it opens an offer, which its name says."""
+
+    voucher_code: str
+    name: str
+    value: Money | None
+    minimum: Money | None
+    valid_until: date | None
+    """The last day on which it is taken."""
+    symbology: str
+    stores: str = ""
+    """Where it is taken, if not everywhere."""
+    valid_from: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherItem:
+    """A voucher in the reader's words, with the code that tills scan."""
+
+    value: str
+    name: str
+    minimum: str
+    validity: str
+    barcode: Barcode
+
+    @property
+    def label(self) -> str:
+        """Return what the code is read out as."""
+        return " ".join(filter(None, (self.value, self.name)))
+
+
+@dataclass(frozen=True, slots=True)
 class CoverPage:
     """Page one."""
+
+    personal: ClassVar[bool] = True
 
     headline: Headline
     greeting: Greeting
     validity: Validity
     pictures: tuple[Picture, ...]
     teaser: Teaser | None
+    copy: CopyMark | None = None
     layout: str = "cover"
 
 
 @dataclass(frozen=True, slots=True)
 class ThemedPage:
     """A page of the group's theme; `layout` names one of the theme's, with room for all `items`."""
+
+    personal: ClassVar[bool] = False
 
     layout: str
     headline: Headline
@@ -146,6 +207,8 @@ class ThemedPage:
 class PersonalPage:
     """The member's own page: what is often bought, what could be new, and the card."""
 
+    personal: ClassVar[bool] = True
+
     headline: Headline
     points: Points | None
     picks_title: Headline | None
@@ -157,7 +220,21 @@ class PersonalPage:
     layout: str = "personal"
 
 
-Page = CoverPage | ThemedPage | PersonalPage
+@dataclass(frozen=True, slots=True)
+class VouchersPage:
+    """The back page of who got vouchers: to be cut out along their dashed edges."""
+
+    personal: ClassVar[bool] = True
+
+    headline: Headline
+    note: str
+    vouchers: tuple[VoucherItem, ...]
+    copy: CopyMark | None
+    footer: Footer
+    layout: str = "vouchers"
+
+
+Page = CoverPage | ThemedPage | PersonalPage | VouchersPage
 
 
 @dataclass(frozen=True, slots=True)
