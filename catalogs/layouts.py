@@ -14,6 +14,8 @@ THEMES = Path(__file__).resolve().parent / "themes"
 
 PICTURE_SIDE = 100.0
 """Pictures are set once on a square of this many millimetres and scaled where they lie."""
+BLEED = 3.0
+"""Millimetres by which a ground goes beyond the page on each side, to be cut off after printing."""
 
 
 class ThemeNotFound(NotFound):
@@ -44,20 +46,30 @@ class Fragment:
     content: Ground | Picture | None
 
 
+Group = tuple[str, int]
+"""A list on a page and the place of an item in it: ("items", 3)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A fragment on a page: its upper left corner in millimetres, scaled, and turned (degrees) about its middle."""
+    """
+    A fragment on a page: its upper left corner in millimetres, scaled, and turned (degrees) about its middle.
+
+    `part` is what it shows of the page or item, `group` the list that the item stands in, and its place there.
+    """
 
     fragment: Fragment
     x: float
     y: float
     scale: float = 1.0
     turn: float = 0.0
+    part: str = ""
+    group: Group | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Text, a price or a barcode in a box on a page, turned about the middle of the box."""
+    """Text, a price or a barcode in a box on a page, turned about the middle of the box; see `Placement`."""
 
     content: Any
     style: str
@@ -66,6 +78,8 @@ class Words:
     width: float
     height: float
     turn: float = 0.0
+    part: str = ""
+    group: Group | None = None
 
 
 Sheet = tuple[Placement | Words, ...]
@@ -88,6 +102,10 @@ class Theme:
         """Return width and height of a page in millimetres."""
         width, height = self.data["page"]
         return float(width), float(height)
+
+    def size_of(self, booklet: Booklet) -> tuple[float, float]:  # noqa: ARG002
+        """Return width and height in millimetres of the pages of `booklet`."""
+        return self.page_size
 
     @property
     def colours(self) -> int:
@@ -114,39 +132,53 @@ class Theme:
         if isinstance(page, PersonalPage):
             taken += (("card", int(page.card is not None)),)
         ground = Ground(page.layout, taken)
-        yield Placement(Fragment(layout["ground"], page.layout, width, height, colour, ground), 0, 0)
+        fragment = Fragment(
+            layout["ground"], page.layout, width + 2 * BLEED, height + 2 * BLEED, colour, ground
+        )
+        yield Placement(fragment, -BLEED, -BLEED, part="ground")
         pictures: tuple[Picture, ...] = getattr(page, "pictures", ())
         for place in layout.get("pictures", ()):
             if place["of"] < len(pictures):
-                yield _picture(pictures[place["of"]], place)
+                yield _picture(pictures[place["of"]], place, part="decoration")
         for box in layout.get("boxes", ()):
             yield from _lay(page, box, variant=page.layout, colour=colour)
         left = {name: list(items) for name, items in lists.items()}
         for cell in layout.get("cells", ()):
-            if items := left[cell.get("of", "items")]:
-                item = items.pop(0)
+            name = cell.get("of", "items")
+            if items := left[name]:
+                item, at = items.pop(0), (cell["x"], cell["y"])
+                group = (name, len(lists[name]) - len(items) - 1)
                 for box in self.data["cells"][cell["cell"]]["boxes"]:
-                    yield from _lay(item, box, variant=cell["cell"], colour=colour, x=cell["x"], y=cell["y"])
+                    yield from _lay(item, box, variant=cell["cell"], colour=colour, at=at, group=group)
 
 
 def _lay(
-    whole: Page | Item, box: dict[str, Any], *, variant: str, colour: int, x: float = 0, y: float = 0
+    whole: Page | Item,
+    box: dict[str, Any],
+    *,
+    variant: str,
+    colour: int,
+    at: tuple[float, float] = (0, 0),
+    group: Group | None = None,
 ) -> Iterator[Placement | Words]:
     """Yield the part of `whole` that `box` is for, if there is one."""
     content: Any = whole
-    for name in box["part"].split("."):
+    part: str = box["part"]
+    for name in part.split("."):
         content = getattr(content, name) if content else None
     if not content:
         return
     if isinstance(content, Picture):
-        yield _picture(content, box, x, y)
+        yield _picture(content, box, at, part=part, group=group)
         return
-    left, top, width, height = box["x"] + x, box["y"] + y, float(box["w"]), float(box["h"])
+    left, top, width, height = box["x"] + at[0], box["y"] + at[1], float(box["w"]), float(box["h"])
     turn = box.get("turn", 0.0)
     if shape := box.get("shape"):
-        yield Placement(Fragment(shape, variant, width, height, colour, None), left, top, turn=turn)
+        fragment = Fragment(shape, variant, width, height, colour, None)
+        yield Placement(fragment, left, top, turn=turn, part="shape", group=group)
     else:
-        yield Words(content, BARCODE if box.get("barcode") else box["style"], left, top, width, height, turn)
+        style = BARCODE if box.get("barcode") else box["style"]
+        yield Words(content, style, left, top, width, height, turn, part, group)
 
 
 def _lists(page: Page) -> dict[str, tuple[Item, ...]]:
@@ -159,9 +191,17 @@ def _lists(page: Page) -> dict[str, tuple[Item, ...]]:
             return {"picks": page.picks, "news": page.news}
 
 
-def _picture(picture: Picture, box: dict[str, Any], x: float = 0, y: float = 0) -> Placement:
+def _picture(
+    picture: Picture,
+    box: dict[str, Any],
+    at: tuple[float, float] = (0, 0),
+    *,
+    part: str,
+    group: Group | None = None,
+) -> Placement:
     fragment = Fragment("picture", "", PICTURE_SIDE, PICTURE_SIDE, 0, picture)
-    return Placement(fragment, x + box["x"], y + box["y"], box["w"] / PICTURE_SIDE, box.get("turn", 0.0))
+    scale = box["w"] / PICTURE_SIDE
+    return Placement(fragment, at[0] + box["x"], at[1] + box["y"], scale, box.get("turn", 0.0), part, group)
 
 
 @lru_cache(maxsize=8)

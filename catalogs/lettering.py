@@ -25,7 +25,7 @@ DOTS = "\N{HORIZONTAL ELLIPSIS}"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A piece of text on one line; `x`, `y` is where its baseline begins."""
+    """A piece of text on one line; `x`, `y` is where its baseline begins, `paragraph` the number of its paragraph."""
 
     face: str
     size: float
@@ -33,6 +33,7 @@ class Run:
     x: float
     y: float
     text: str
+    paragraph: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +76,26 @@ def set_block(
     """
     if inline:
         return _set_line(texts, box, language)
-    placed: list[tuple[Paragraph, float, str, float]] = []
+    placed: list[tuple[int, float, str, float]] = []
     y = 0.0
-    for paragraph, text in texts:
+    for number, (paragraph, text) in enumerate(texts):
         if not text:
             continue
         size, lines = _fit(paragraph, text, box.width, language)
         y += paragraph.gap if placed else 0.0
         for line in lines:
             step = size * paragraph.leading * MM_PER_POINT
-            placed.append((paragraph, size, line, y + step / 2))
+            placed.append((number, size, line, y + step / 2))
             y += step
     shift = {"top": 0.0, "middle": (box.height - y) / 2, "bottom": box.height - y}[stand]
     runs: list[Run] = []
-    for paragraph, size, line, middle in placed:
+    for number, size, line, middle in placed:
+        paragraph = texts[number][0]
         face = load_typeface(paragraph.face)
         baseline = box.y + shift + middle + face.cap_height * size * MM_PER_POINT / 2
         width = face.width(line, size) * MM_PER_POINT
-        runs.append(Run(paragraph.face, size, paragraph.colour, _start(box, width, align), baseline, line))
+        start = _start(box, width, align)
+        runs.append(Run(paragraph.face, size, paragraph.colour, start, baseline, line, number))
     return runs
 
 
@@ -100,11 +103,12 @@ def _set_line(texts: Sequence[tuple[Paragraph, str]], box: Box, language: str) -
     """Return paragraphs one after the other on the bottom of `box`, as long as there is room."""
     runs: list[Run] = []
     x = box.x
-    for paragraph, text in texts:
+    for number, (paragraph, text) in enumerate(texts):
         x += paragraph.gap if runs else 0.0
         size, lines = _fit(paragraph, text, max(0.0, box.x + box.width - x), language)
         face = load_typeface(paragraph.face)
-        runs.append(Run(paragraph.face, size, paragraph.colour, x, box.y + box.height - 2.2, lines[0]))
+        baseline = box.y + box.height - 2.2
+        runs.append(Run(paragraph.face, size, paragraph.colour, x, baseline, lines[0], number))
         x += face.width(lines[0], size) * MM_PER_POINT
     return runs
 
