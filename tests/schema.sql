@@ -473,6 +473,30 @@ CREATE INDEX customer_session_member_id_idx ON customer_session USING btree (mem
 CREATE INDEX customer_session_seen_at_idx ON customer_session USING btree (seen_at)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
+TABLE decision PARTITION BY RANGE (day)
+  day date NOT NULL
+  decision_id uuid NOT NULL
+  at timestamp with time zone NOT NULL
+  member_id uuid
+  account_id uuid
+  channel text NOT NULL
+  store_id integer
+  article_id integer NOT NULL
+  offer_code text
+  score double precision NOT NULL
+  propensity double precision NOT NULL
+  explored boolean NOT NULL
+  reason jsonb NOT NULL
+  context jsonb NOT NULL
+  decision_channel_check CHECK ((channel = ANY (ARRAY['till'::text, 'desk'::text, 'account'::text, 'catalog'::text])))
+  decision_pkey PRIMARY KEY (day, decision_id)
+  decision_propensity_check CHECK (((propensity > (0)::double precision) AND (propensity <= (1)::double precision)))
+CREATE INDEX decision_account_id_idx ON ONLY public.decision USING btree (account_id, day) WHERE ((member_id IS NULL) AND (account_id IS NOT NULL))
+CREATE INDEX decision_member_id_idx ON ONLY public.decision USING btree (member_id, day)
+CREATE TRIGGER decision_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON decision FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+PARTITION decision_default DEFAULT
+GRANT INSERT, SELECT TO regulars_app
+
 TABLE decision_effect
   decision_id bigint NOT NULL
   business_day date NOT NULL
@@ -495,6 +519,26 @@ TABLE decision_effect
   decision_effect_measured_check CHECK (((state = 'measured'::text) = ((effect IS NOT NULL) AND (low IS NOT NULL) AND (high IS NOT NULL))))
   decision_effect_pkey PRIMARY KEY (decision_id)
   decision_effect_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'measured'::text, 'not_measurable'::text])))
+GRANT INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE decision_outcome
+  day date NOT NULL
+  decision_id uuid NOT NULL
+  business_date date NOT NULL
+  receipt_id uuid NOT NULL
+  bought_at timestamp with time zone NOT NULL
+  decision_outcome_pkey PRIMARY KEY (day, decision_id)
+GRANT INSERT, SELECT TO regulars_app
+
+TABLE decision_rules
+  only_row boolean DEFAULT true NOT NULL
+  limits jsonb NOT NULL
+  exploration numeric(4,3) NOT NULL
+  set_by text NOT NULL
+  set_at timestamp with time zone NOT NULL
+  decision_rules_exploration_check CHECK (((exploration >= (0)::numeric) AND (exploration <= 0.5)))
+  decision_rules_only_row_check CHECK (only_row)
+  decision_rules_pkey PRIMARY KEY (only_row)
 GRANT INSERT, SELECT, UPDATE TO regulars_app
 
 TABLE edition
@@ -1471,6 +1515,13 @@ CREATE TRIGGER rehearsed_offer_kept BEFORE UPDATE ON rehearsed_offer FOR EACH RO
 CREATE TRIGGER rehearsed_offer_not_deleted BEFORE DELETE OR TRUNCATE ON rehearsed_offer FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 GRANT INSERT, SELECT TO regulars_app
 
+TABLE returned_faulty
+  account_id uuid NOT NULL
+  article_id integer NOT NULL
+  returned_on date NOT NULL
+  returned_faulty_pkey PRIMARY KEY (account_id, article_id)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
 TABLE reward
   reward_code text NOT NULL
   name jsonb NOT NULL
@@ -1582,6 +1633,13 @@ TABLE signing_key
 CREATE UNIQUE INDEX signing_key_current_idx ON signing_key USING btree (((retired_at IS NULL))) WHERE (retired_at IS NULL)
 GRANT INSERT, SELECT TO regulars_app
 
+TABLE sold_lately
+  store_id integer NOT NULL
+  article_id integer NOT NULL
+  last_sold date NOT NULL
+  sold_lately_pkey PRIMARY KEY (store_id, article_id)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
 TABLE staff_card
   staff_card_id integer GENERATED ALWAYS AS IDENTITY NOT NULL
   card_number text NOT NULL
@@ -1655,6 +1713,13 @@ TABLE store_category
   store_category_run_id_fkey FOREIGN KEY (run_id) REFERENCES analysis_run(run_id) ON DELETE CASCADE
   store_category_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
 GRANT DELETE, INSERT, SELECT TO regulars_app
+
+TABLE store_offers
+  store_id integer NOT NULL
+  article_ids integer[] NOT NULL
+  made_for date NOT NULL
+  store_offers_pkey PRIMARY KEY (store_id)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
 TABLE store_profile
   run_id uuid NOT NULL
@@ -2117,6 +2182,157 @@ BEGIN
   ON CONFLICT DO NOTHING;
 END $function$
 
+CREATE OR REPLACE FUNCTION public.decision_scene(card_scanned text, of_member uuid, of_account uuid, of_store integer, skus text[], gtins text[], seen_at timestamp with time zone, today date, most integer, hold boolean)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET lock_timeout TO '15ms'
+AS $function$
+DECLARE
+  began CONSTANT timestamptz := clock_timestamp();
+  run uuid;
+  number text := card_scanned;
+  card_state text;
+  following text;
+  silent text;
+  lists jsonb;
+  ids integer[];
+  named integer[];
+  goods jsonb;
+  names jsonb;
+  basket jsonb;
+  answers jsonb;
+  told jsonb;
+  faulty jsonb;
+BEGIN
+  SELECT served_run.run_id INTO run FROM served_run;
+  IF run IS NULL THEN
+    RETURN jsonb_build_object('silent', 'no run');
+  END IF;
+  IF number IS NOT NULL THEN
+    FOR step IN 0..100 LOOP
+      SELECT card.state, card.replaced_by, card.member_id, card.account_id
+      INTO card_state, following, of_member, of_account FROM card WHERE card.card_number = number;
+      EXIT WHEN NOT FOUND OR card_state <> 'replaced' OR following IS NULL;
+      number := following;
+    END LOOP;
+    IF card_state IN ('blocked', 'expired') THEN
+      RETURN jsonb_build_object('silent', 'card');
+    END IF;
+  END IF;
+  IF of_member IS NOT NULL THEN
+    SELECT CASE WHEN member.profiling_objected_at IS NOT NULL THEN 'objects'
+                WHEN coalesce(member.company_name, member.company_id, member.vat_id) IS NOT NULL THEN 'company' END,
+           member.account_id
+    INTO silent, of_account FROM member WHERE member.member_id = of_member;
+    IF silent IS NOT NULL THEN
+      RETURN jsonb_build_object('silent', silent);
+    END IF;
+    SELECT jsonb_agg(jsonb_build_array(own.kind, own.article_ids[1:most], own.scores[1:most],
+             jsonb_path_query_array(own.reasons, '$[0 to $end]', jsonb_build_object('end', most - 1))) ORDER BY own.kind)
+    INTO lists FROM member_offers AS own WHERE own.member_id = of_member AND own.run_id = run;
+  END IF;
+  IF lists IS NULL AND of_store IS NOT NULL THEN
+    SELECT jsonb_build_array(jsonb_build_array('store', store_offers.article_ids[1:2 * most]))
+    INTO lists FROM store_offers WHERE store_offers.store_id = of_store;
+  END IF;
+  IF lists IS NULL THEN
+    RETURN jsonb_build_object('silent', 'no list');
+  END IF;
+  SELECT array_agg(DISTINCT each.id::integer) INTO ids
+  FROM jsonb_array_elements(lists) AS list (item) CROSS JOIN jsonb_array_elements_text(list.item -> 1) AS each (id);
+  SELECT array_agg(DISTINCT (why.item ->> 1)::integer) INTO named
+  FROM jsonb_array_elements(lists) AS list (item) CROSS JOIN jsonb_array_elements(list.item -> 3) AS why (item)
+  WHERE why.item ->> 1 IS NOT NULL;
+  SELECT jsonb_agg(jsonb_build_array(article.article_id, article.sku, article.gtin, article.name, article.category,
+           article.type, article.department, article.brand, article.price))
+  INTO goods
+  FROM unnest(ids) AS wanted (article_id) JOIN article ON article.article_id = wanted.article_id
+  WHERE of_store IS NULL OR coalesce(
+    (SELECT stock.quantity > 0 FROM article_stock AS stock
+     WHERE stock.store_id = of_store AND stock.article_id = wanted.article_id),
+    (SELECT sold.last_sold > today - 28 FROM sold_lately AS sold
+     WHERE sold.store_id = of_store AND sold.article_id = wanted.article_id), false);
+  IF goods IS NULL THEN
+    RETURN jsonb_build_object('silent', 'nothing in stock');
+  END IF;
+  IF named IS NOT NULL THEN
+    SELECT jsonb_agg(jsonb_build_array(article.article_id, article.name, article.category, article.type, article.department))
+    INTO names FROM article WHERE article.article_id = ANY (named);
+  END IF;
+  IF clock_timestamp() > began + interval '20 milliseconds' THEN
+    RETURN jsonb_build_object('failed', 'slow');
+  END IF;
+  IF cardinality(skus) > 0 THEN
+    SELECT jsonb_agg(jsonb_build_array(article.article_id, article.name, article.category, article.type, article.department)
+             ORDER BY line.position)
+    INTO basket
+    FROM unnest(skus[1:60], gtins[1:60]) WITH ORDINALITY AS line (sku, gtin, position)
+    LEFT JOIN article AS by_sku ON by_sku.sku = line.sku
+    LEFT JOIN article AS by_gtin ON by_gtin.gtin = line.gtin
+    JOIN article ON article.article_id = coalesce(by_sku.article_id, by_gtin.article_id);
+  END IF;
+  IF of_account IS NOT NULL THEN
+    -- What contacts.refusal_questions asks, for one member.
+    SELECT jsonb_agg(jsonb_build_array(said.reaction, said.scope, said.article_id, said.category, said.recorded_at,
+             said.offer_code) ORDER BY said.recorded_at, said.reaction_id)
+    INTO answers
+    FROM (
+      SELECT reaction.reaction_id, reaction.reaction, reaction.scope,
+             coalesce(reaction.article_id, article.article_id) AS article_id,
+             coalesce(reaction.category, CASE WHEN reaction.scope = 'category' THEN article.category END) AS category,
+             reaction.recorded_at, reaction.offer_code
+      FROM reaction LEFT JOIN article ON article.sku = reaction.sku AND reaction.article_id IS NULL
+      WHERE reaction.member_id = of_member
+      UNION ALL
+      SELECT reaction.reaction_id, reaction.reaction, reaction.scope,
+             coalesce(reaction.article_id, article.article_id),
+             coalesce(reaction.category, CASE WHEN reaction.scope = 'category' THEN article.category END),
+             reaction.recorded_at, reaction.offer_code
+      FROM reaction LEFT JOIN article ON article.sku = reaction.sku AND reaction.article_id IS NULL
+      WHERE reaction.member_id IS NULL AND reaction.account_id = of_account
+      UNION ALL
+      SELECT 0, 'open_case', 'item', member_case.article_id, article.category, member_case.opened_at, NULL
+      FROM member_case JOIN article ON article.article_id = member_case.article_id
+      WHERE member_case.member_id = of_member AND member_case.state = 'open'
+    ) AS said;
+    IF of_member IS NOT NULL THEN
+      SELECT jsonb_agg(jsonb_build_array(decision.article_id, decision.channel, today - decision.day)) INTO told
+      FROM decision
+      WHERE decision.member_id = of_member AND decision.day > today - 7 AND decision.day <= today;
+    ELSE
+      SELECT jsonb_agg(jsonb_build_array(decision.article_id, decision.channel, today - decision.day)) INTO told
+      FROM decision
+      WHERE decision.account_id = of_account AND decision.member_id IS NULL
+        AND decision.day > today - 7 AND decision.day <= today;
+    END IF;
+    -- What the night has not written down yet stands on the returns of the last days.
+    SELECT jsonb_agg(back.article_id) INTO faulty
+    FROM (
+      SELECT returned_faulty.article_id FROM returned_faulty WHERE returned_faulty.account_id = of_account
+      UNION
+      SELECT line.article_id
+      FROM receipt JOIN receipt_line AS line USING (business_date, receipt_id)
+      WHERE receipt.account_id = of_account AND receipt.business_date > today - 4 AND receipt.business_date <= today + 1
+        AND line.business_date > today - 4 AND line.business_date <= today + 1
+        AND receipt.type = 'return' AND receipt.mode = 'live' AND line.return_reason = 'faulty'
+        AND line.article_id IS NOT NULL
+    ) AS back;
+  END IF;
+  IF hold THEN
+    LOCK TABLE ONLY decision IN ROW EXCLUSIVE MODE;
+  END IF;
+  IF clock_timestamp() > began + interval '25 milliseconds' THEN
+    RETURN jsonb_build_object('failed', 'slow');
+  END IF;
+  RETURN jsonb_build_object(
+    'run', run, 'member', of_member, 'account', of_account, 'lists', lists, 'goods', goods, 'names', names,
+    'basket', basket, 'answers', answers, 'told', told, 'faulty', faulty,
+    'words', (SELECT jsonb_build_array(count(*), max(sensitive_word.set_at)) FROM sensitive_word),
+    'rules', (SELECT jsonb_build_array(decision_rules.limits, decision_rules.exploration) FROM decision_rules));
+EXCEPTION WHEN OTHERS THEN
+  RETURN jsonb_build_object('failed', SQLSTATE || ' ' || SQLERRM);
+END $function$
+
 CREATE OR REPLACE FUNCTION public.demand_rehearsal()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2131,6 +2347,39 @@ BEGIN
       USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.ensure_decision_months(first_day date, last_day date)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+  month date := date_trunc('month', first_day)::date;
+  following date;
+  child text;
+  made integer := 0;
+BEGIN
+  IF first_day < date '2000-01-01' OR last_day >= date '2100-01-01' THEN
+    RAISE EXCEPTION 'months from % to % are outside 2000 to 2099', first_day, last_day;
+  END IF;
+  PERFORM pg_advisory_xact_lock(hashtext('ensure_decision_months'));
+  WHILE month <= last_day LOOP
+    following := (month + interval '1 month')::date;
+    child := 'decision_' || to_char(month, 'YYYYMM');
+    IF to_regclass(child) IS NULL THEN
+      LOCK TABLE decision_default IN ACCESS EXCLUSIVE MODE;
+      EXECUTE format('CREATE TABLE %I (LIKE decision INCLUDING ALL)', child);
+      EXECUTE format(
+        'WITH moved AS (DELETE FROM decision_default WHERE day >= %L AND day < %L RETURNING *) INSERT INTO %I SELECT * FROM moved',
+        month, following, child);
+      EXECUTE format('ALTER TABLE decision ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', child, month, following);
+      made := made + 1;
+    END IF;
+    month := following;
+  END LOOP;
+  RETURN made;
 END $function$
 
 CREATE OR REPLACE FUNCTION public.ensure_receipt_months(first_day date, last_day date)
@@ -2170,6 +2419,35 @@ BEGIN
     month := following;
   END LOOP;
   RETURN made;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.forget_decisions(before date)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+  month date := date_trunc('month', before)::date;
+  child text;
+  forgotten integer := 0;
+BEGIN
+  IF before > current_date - 90 THEN
+    RAISE EXCEPTION 'decisions are kept for ninety days at least';
+  END IF;
+  PERFORM pg_advisory_xact_lock(hashtext('ensure_decision_months'));
+  FOR child IN
+    SELECT part.relname FROM pg_inherits JOIN pg_class AS part ON part.oid = inhrelid
+    WHERE inhparent = 'decision'::regclass AND part.relname ~ '^decision_\d{6}$'
+      AND part.relname < 'decision_' || to_char(month, 'YYYYMM')
+    ORDER BY part.relname
+  LOOP
+    EXECUTE format('DROP TABLE %I', child);
+    forgotten := forgotten + 1;
+  END LOOP;
+  DELETE FROM decision_default WHERE day < month;
+  DELETE FROM decision_outcome WHERE day < month;
+  RETURN forgotten;
 END $function$
 
 CREATE OR REPLACE FUNCTION public.heed_objection()
@@ -2322,6 +2600,26 @@ BEGIN
       USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.keep_decisions(decided jsonb)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET lock_timeout TO '15ms'
+AS $function$
+BEGIN
+  INSERT INTO decision (day, decision_id, at, member_id, account_id, channel, store_id, article_id, offer_code, score,
+                        propensity, explored, reason, context)
+  SELECT one.day, one.decision_id, one.at, one.member_id, one.account_id, one.channel, one.store_id, one.article_id,
+         one.offer_code, one.score, one.propensity, one.explored, one.reason, one.context
+  FROM jsonb_to_recordset(decided) AS one (
+    day date, decision_id uuid, at timestamptz, member_id uuid, account_id uuid, channel text, store_id integer,
+    article_id integer, offer_code text, score double precision, propensity double precision, explored boolean,
+    reason jsonb, context jsonb)
+  ON CONFLICT DO NOTHING;
+  RETURN true;
+EXCEPTION WHEN OTHERS THEN
+  RETURN false;
 END $function$
 
 CREATE OR REPLACE FUNCTION public.keep_offer_choice_past()

@@ -1,6 +1,14 @@
 -- Takes 0005_right_offer.sql back; the newest section stands first.
 SET LOCAL lock_timeout = '5s';
 
+-- campaigns
+
+DROP FUNCTION keep_decisions(jsonb);
+DROP FUNCTION decision_scene(text, uuid, uuid, integer, text[], text[], timestamptz, date, integer, boolean);
+DROP FUNCTION forget_decisions(date);
+DROP FUNCTION ensure_decision_months(date, date);
+DROP TABLE returned_faulty, store_offers, sold_lately, decision_rules, decision_outcome, decision;
+
 -- web: customers' sign-in.
 
 DROP TABLE customer_session, sign_in_code;

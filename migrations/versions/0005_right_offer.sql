@@ -450,3 +450,304 @@ ALTER TABLE sign_in_code ADD CONSTRAINT sign_in_code_member_id_fkey
   FOREIGN KEY (member_id) REFERENCES member (member_id);
 ALTER TABLE customer_session ADD CONSTRAINT customer_session_member_id_fkey
   FOREIGN KEY (member_id) REFERENCES member (member_id);
+
+-- campaigns: what was offered to whom, what came of it, and what each store has to offer --------------
+
+CREATE TABLE decision (
+  day DATE NOT NULL,
+  decision_id UUID NOT NULL,
+  at TIMESTAMP WITH TIME ZONE NOT NULL,
+  member_id UUID,
+  account_id UUID,
+  channel TEXT NOT NULL,
+  store_id INTEGER,
+  article_id INTEGER NOT NULL,
+  offer_code TEXT,
+  score DOUBLE PRECISION NOT NULL,
+  propensity DOUBLE PRECISION NOT NULL,
+  explored BOOLEAN NOT NULL,
+  reason JSONB NOT NULL,
+  context JSONB NOT NULL,
+  CONSTRAINT decision_pkey PRIMARY KEY (day, decision_id),
+  CONSTRAINT decision_channel_check CHECK (channel in ('till', 'desk', 'account', 'catalog')),
+  CONSTRAINT decision_propensity_check CHECK (propensity > 0 and propensity <= 1)
+) PARTITION BY RANGE (day);
+
+CREATE INDEX decision_member_id_idx ON decision (member_id, day);
+CREATE INDEX decision_account_id_idx ON decision (account_id, day) WHERE member_id is null and account_id is not null;
+
+CREATE TABLE decision_default PARTITION OF decision DEFAULT;
+
+CREATE TRIGGER decision_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON decision
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE decision_outcome (
+  day DATE NOT NULL,
+  decision_id UUID NOT NULL,
+  business_date DATE NOT NULL,
+  receipt_id UUID NOT NULL,
+  bought_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT decision_outcome_pkey PRIMARY KEY (day, decision_id)
+);
+
+CREATE TABLE decision_rules (
+  only_row BOOLEAN DEFAULT true NOT NULL,
+  limits JSONB NOT NULL,
+  exploration NUMERIC(4, 3) NOT NULL,
+  set_by TEXT NOT NULL,
+  set_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT decision_rules_pkey PRIMARY KEY (only_row),
+  CONSTRAINT decision_rules_only_row_check CHECK (only_row),
+  CONSTRAINT decision_rules_exploration_check CHECK (exploration between 0 and 0.5)
+);
+
+CREATE TABLE sold_lately (
+  store_id INTEGER NOT NULL,
+  article_id INTEGER NOT NULL,
+  last_sold DATE NOT NULL,
+  CONSTRAINT sold_lately_pkey PRIMARY KEY (store_id, article_id)
+);
+
+CREATE TABLE store_offers (
+  store_id INTEGER NOT NULL,
+  article_ids INTEGER[] NOT NULL,
+  made_for DATE NOT NULL,
+  CONSTRAINT store_offers_pkey PRIMARY KEY (store_id)
+);
+
+CREATE TABLE returned_faulty (
+  account_id UUID NOT NULL,
+  article_id INTEGER NOT NULL,
+  returned_on DATE NOT NULL,
+  CONSTRAINT returned_faulty_pkey PRIMARY KEY (account_id, article_id)
+);
+
+GRANT SELECT, INSERT ON decision, decision_outcome TO regulars_app;
+GRANT SELECT, INSERT, UPDATE ON decision_rules TO regulars_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON sold_lately, store_offers, returned_faulty TO regulars_app;
+
+-- Decisions lie in months, made ahead; what nobody foresaw goes into the default partition and moves when its month is made.
+CREATE FUNCTION ensure_decision_months(first_day date, last_day date) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  month date := date_trunc('month', first_day)::date;
+  following date;
+  child text;
+  made integer := 0;
+BEGIN
+  IF first_day < date '2000-01-01' OR last_day >= date '2100-01-01' THEN
+    RAISE EXCEPTION 'months from % to % are outside 2000 to 2099', first_day, last_day;
+  END IF;
+  PERFORM pg_advisory_xact_lock(hashtext('ensure_decision_months'));
+  WHILE month <= last_day LOOP
+    following := (month + interval '1 month')::date;
+    child := 'decision_' || to_char(month, 'YYYYMM');
+    IF to_regclass(child) IS NULL THEN
+      LOCK TABLE decision_default IN ACCESS EXCLUSIVE MODE;
+      EXECUTE format('CREATE TABLE %I (LIKE decision INCLUDING ALL)', child);
+      EXECUTE format(
+        'WITH moved AS (DELETE FROM decision_default WHERE day >= %L AND day < %L RETURNING *) INSERT INTO %I SELECT * FROM moved',
+        month, following, child);
+      EXECUTE format('ALTER TABLE decision ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', child, month, following);
+      made := made + 1;
+    END IF;
+    month := following;
+  END LOOP;
+  RETURN made;
+END $$;
+
+-- Forgets whole months that end before a day, with what came of their decisions, and what of the default partition is older.
+CREATE FUNCTION forget_decisions(before date) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  month date := date_trunc('month', before)::date;
+  child text;
+  forgotten integer := 0;
+BEGIN
+  IF before > current_date - 90 THEN
+    RAISE EXCEPTION 'decisions are kept for ninety days at least';
+  END IF;
+  PERFORM pg_advisory_xact_lock(hashtext('ensure_decision_months'));
+  FOR child IN
+    SELECT part.relname FROM pg_inherits JOIN pg_class AS part ON part.oid = inhrelid
+    WHERE inhparent = 'decision'::regclass AND part.relname ~ '^decision_\d{6}$'
+      AND part.relname < 'decision_' || to_char(month, 'YYYYMM')
+    ORDER BY part.relname
+  LOOP
+    EXECUTE format('DROP TABLE %I', child);
+    forgotten := forgotten + 1;
+  END LOOP;
+  DELETE FROM decision_default WHERE day < month;
+  DELETE FROM decision_outcome WHERE day < month;
+  RETURN forgotten;
+END $$;
+
+-- All that a decision is made from, in one answer; `failed` instead of an error, so that what it travels with is not
+-- touched by it. It waits for nobody: a lock that is not given at once is a failure too, and so is taking too long.
+-- With `hold` the log of decisions is held for the rest of the transaction, so that what is decided can be kept.
+CREATE FUNCTION decision_scene(
+  card_scanned text, of_member uuid, of_account uuid, of_store integer, skus text[], gtins text[],
+  seen_at timestamptz, today date, most integer, hold boolean
+) RETURNS jsonb LANGUAGE plpgsql VOLATILE SET lock_timeout = '15ms' AS $$
+DECLARE
+  began CONSTANT timestamptz := clock_timestamp();
+  run uuid;
+  number text := card_scanned;
+  card_state text;
+  following text;
+  silent text;
+  lists jsonb;
+  ids integer[];
+  named integer[];
+  goods jsonb;
+  names jsonb;
+  basket jsonb;
+  answers jsonb;
+  told jsonb;
+  faulty jsonb;
+BEGIN
+  SELECT served_run.run_id INTO run FROM served_run;
+  IF run IS NULL THEN
+    RETURN jsonb_build_object('silent', 'no run');
+  END IF;
+  IF number IS NOT NULL THEN
+    FOR step IN 0..100 LOOP
+      SELECT card.state, card.replaced_by, card.member_id, card.account_id
+      INTO card_state, following, of_member, of_account FROM card WHERE card.card_number = number;
+      EXIT WHEN NOT FOUND OR card_state <> 'replaced' OR following IS NULL;
+      number := following;
+    END LOOP;
+    IF card_state IN ('blocked', 'expired') THEN
+      RETURN jsonb_build_object('silent', 'card');
+    END IF;
+  END IF;
+  IF of_member IS NOT NULL THEN
+    SELECT CASE WHEN member.profiling_objected_at IS NOT NULL THEN 'objects'
+                WHEN coalesce(member.company_name, member.company_id, member.vat_id) IS NOT NULL THEN 'company' END,
+           member.account_id
+    INTO silent, of_account FROM member WHERE member.member_id = of_member;
+    IF silent IS NOT NULL THEN
+      RETURN jsonb_build_object('silent', silent);
+    END IF;
+    SELECT jsonb_agg(jsonb_build_array(own.kind, own.article_ids[1:most], own.scores[1:most],
+             jsonb_path_query_array(own.reasons, '$[0 to $end]', jsonb_build_object('end', most - 1))) ORDER BY own.kind)
+    INTO lists FROM member_offers AS own WHERE own.member_id = of_member AND own.run_id = run;
+  END IF;
+  IF lists IS NULL AND of_store IS NOT NULL THEN
+    SELECT jsonb_build_array(jsonb_build_array('store', store_offers.article_ids[1:2 * most]))
+    INTO lists FROM store_offers WHERE store_offers.store_id = of_store;
+  END IF;
+  IF lists IS NULL THEN
+    RETURN jsonb_build_object('silent', 'no list');
+  END IF;
+  SELECT array_agg(DISTINCT each.id::integer) INTO ids
+  FROM jsonb_array_elements(lists) AS list (item) CROSS JOIN jsonb_array_elements_text(list.item -> 1) AS each (id);
+  SELECT array_agg(DISTINCT (why.item ->> 1)::integer) INTO named
+  FROM jsonb_array_elements(lists) AS list (item) CROSS JOIN jsonb_array_elements(list.item -> 3) AS why (item)
+  WHERE why.item ->> 1 IS NOT NULL;
+  SELECT jsonb_agg(jsonb_build_array(article.article_id, article.sku, article.gtin, article.name, article.category,
+           article.type, article.department, article.brand, article.price))
+  INTO goods
+  FROM unnest(ids) AS wanted (article_id) JOIN article ON article.article_id = wanted.article_id
+  WHERE of_store IS NULL OR coalesce(
+    (SELECT stock.quantity > 0 FROM article_stock AS stock
+     WHERE stock.store_id = of_store AND stock.article_id = wanted.article_id),
+    (SELECT sold.last_sold > today - 28 FROM sold_lately AS sold
+     WHERE sold.store_id = of_store AND sold.article_id = wanted.article_id), false);
+  IF goods IS NULL THEN
+    RETURN jsonb_build_object('silent', 'nothing in stock');
+  END IF;
+  IF named IS NOT NULL THEN
+    SELECT jsonb_agg(jsonb_build_array(article.article_id, article.name, article.category, article.type, article.department))
+    INTO names FROM article WHERE article.article_id = ANY (named);
+  END IF;
+  IF clock_timestamp() > began + interval '20 milliseconds' THEN
+    RETURN jsonb_build_object('failed', 'slow');
+  END IF;
+  IF cardinality(skus) > 0 THEN
+    SELECT jsonb_agg(jsonb_build_array(article.article_id, article.name, article.category, article.type, article.department)
+             ORDER BY line.position)
+    INTO basket
+    FROM unnest(skus[1:60], gtins[1:60]) WITH ORDINALITY AS line (sku, gtin, position)
+    LEFT JOIN article AS by_sku ON by_sku.sku = line.sku
+    LEFT JOIN article AS by_gtin ON by_gtin.gtin = line.gtin
+    JOIN article ON article.article_id = coalesce(by_sku.article_id, by_gtin.article_id);
+  END IF;
+  IF of_account IS NOT NULL THEN
+    -- What contacts.refusal_questions asks, for one member.
+    SELECT jsonb_agg(jsonb_build_array(said.reaction, said.scope, said.article_id, said.category, said.recorded_at,
+             said.offer_code) ORDER BY said.recorded_at, said.reaction_id)
+    INTO answers
+    FROM (
+      SELECT reaction.reaction_id, reaction.reaction, reaction.scope,
+             coalesce(reaction.article_id, article.article_id) AS article_id,
+             coalesce(reaction.category, CASE WHEN reaction.scope = 'category' THEN article.category END) AS category,
+             reaction.recorded_at, reaction.offer_code
+      FROM reaction LEFT JOIN article ON article.sku = reaction.sku AND reaction.article_id IS NULL
+      WHERE reaction.member_id = of_member
+      UNION ALL
+      SELECT reaction.reaction_id, reaction.reaction, reaction.scope,
+             coalesce(reaction.article_id, article.article_id),
+             coalesce(reaction.category, CASE WHEN reaction.scope = 'category' THEN article.category END),
+             reaction.recorded_at, reaction.offer_code
+      FROM reaction LEFT JOIN article ON article.sku = reaction.sku AND reaction.article_id IS NULL
+      WHERE reaction.member_id IS NULL AND reaction.account_id = of_account
+      UNION ALL
+      SELECT 0, 'open_case', 'item', member_case.article_id, article.category, member_case.opened_at, NULL
+      FROM member_case JOIN article ON article.article_id = member_case.article_id
+      WHERE member_case.member_id = of_member AND member_case.state = 'open'
+    ) AS said;
+    IF of_member IS NOT NULL THEN
+      SELECT jsonb_agg(jsonb_build_array(decision.article_id, decision.channel, today - decision.day)) INTO told
+      FROM decision
+      WHERE decision.member_id = of_member AND decision.day > today - 7 AND decision.day <= today;
+    ELSE
+      SELECT jsonb_agg(jsonb_build_array(decision.article_id, decision.channel, today - decision.day)) INTO told
+      FROM decision
+      WHERE decision.account_id = of_account AND decision.member_id IS NULL
+        AND decision.day > today - 7 AND decision.day <= today;
+    END IF;
+    -- What the night has not written down yet stands on the returns of the last days.
+    SELECT jsonb_agg(back.article_id) INTO faulty
+    FROM (
+      SELECT returned_faulty.article_id FROM returned_faulty WHERE returned_faulty.account_id = of_account
+      UNION
+      SELECT line.article_id
+      FROM receipt JOIN receipt_line AS line USING (business_date, receipt_id)
+      WHERE receipt.account_id = of_account AND receipt.business_date > today - 4 AND receipt.business_date <= today + 1
+        AND line.business_date > today - 4 AND line.business_date <= today + 1
+        AND receipt.type = 'return' AND receipt.mode = 'live' AND line.return_reason = 'faulty'
+        AND line.article_id IS NOT NULL
+    ) AS back;
+  END IF;
+  IF hold THEN
+    LOCK TABLE ONLY decision IN ROW EXCLUSIVE MODE;
+  END IF;
+  IF clock_timestamp() > began + interval '25 milliseconds' THEN
+    RETURN jsonb_build_object('failed', 'slow');
+  END IF;
+  RETURN jsonb_build_object(
+    'run', run, 'member', of_member, 'account', of_account, 'lists', lists, 'goods', goods, 'names', names,
+    'basket', basket, 'answers', answers, 'told', told, 'faulty', faulty,
+    'words', (SELECT jsonb_build_array(count(*), max(sensitive_word.set_at)) FROM sensitive_word),
+    'rules', (SELECT jsonb_build_array(decision_rules.limits, decision_rules.exploration) FROM decision_rules));
+EXCEPTION WHEN OTHERS THEN
+  RETURN jsonb_build_object('failed', SQLSTATE || ' ' || SQLERRM);
+END $$;
+
+-- Keeps decisions, each once, and says whether it could: an answer is never lost because of them.
+CREATE FUNCTION keep_decisions(decided jsonb) RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '15ms' AS $$
+BEGIN
+  INSERT INTO decision (day, decision_id, at, member_id, account_id, channel, store_id, article_id, offer_code, score,
+                        propensity, explored, reason, context)
+  SELECT one.day, one.decision_id, one.at, one.member_id, one.account_id, one.channel, one.store_id, one.article_id,
+         one.offer_code, one.score, one.propensity, one.explored, one.reason, one.context
+  FROM jsonb_to_recordset(decided) AS one (
+    day date, decision_id uuid, at timestamptz, member_id uuid, account_id uuid, channel text, store_id integer,
+    article_id integer, offer_code text, score double precision, propensity double precision, explored boolean,
+    reason jsonb, context jsonb)
+  ON CONFLICT DO NOTHING;
+  RETURN true;
+EXCEPTION WHEN OTHERS THEN
+  RETURN false;
+END $$;
