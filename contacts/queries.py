@@ -12,18 +12,10 @@ from sqlalchemy.orm import Session
 
 from contacts.models import Contact
 from contacts.reactions import Answered, Refusals, standing_refusals
+from contacts.refusal_questions import REFUSALS
 from core.driver import driver_of
 from customers.models import Member
 from customers.standings import may_be_profiled
-
-_ANSWERS = """
-    select member_id, account_id, reaction, scope, coalesce(reaction.article_id, article.article_id),
-           coalesce(reaction.category, case when scope = 'category' then article.category end), recorded_at
-    from reaction
-    left join article on article.sku = reaction.sku and reaction.article_id is null
-    where member_id = any(%(members)s) or member_id is null and account_id = any(%(accounts)s)
-    order by recorded_at, reaction_id
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +58,11 @@ def refusals_of(session: Session, accounts: Mapping[UUID, UUID], *, now: datetim
     Return what members refuse at `now`, by member; those who refuse nothing are left out.
 
     `accounts` gives each member's account: answers given with its cards before anybody had
-    registered them hold for all of its members.
+    registered them hold for all of its members. Articles of open cases are among it, as quieted.
     """
     values = {"members": list(accounts), "accounts": list(set(accounts.values()))}
     own: dict[UUID, list[Answered]] = defaultdict(list)
-    for member_id, account_id, *answer in driver_of(session).execute(_ANSWERS, values).fetchall():
+    for member_id, account_id, *answer in driver_of(session).execute(REFUSALS, values).fetchall():
         if member_id is not None:
             own[member_id].append(Answered(*answer))
         else:

@@ -1,0 +1,54 @@
+"""What members agree to and withdraw, with the day in their history. A withdrawal holds at once."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from contacts.operations import record_contact
+from core.audit import record_event
+from customers.models import Consent
+
+
+def decide_consent(
+    session: Session,
+    *,
+    member_id: UUID,
+    purpose: str,
+    channel: str | None,
+    granted: bool,
+    source: str,
+    text_version: str,
+    actor: str,
+    now: datetime,
+) -> None:
+    """
+    Keep what a member decided about a purpose in a channel; `source` says where: desk, account, unsubscribe.
+
+    What waits in the outbox for a withdrawn purpose is cancelled by the database in the same transaction.
+    """
+    decision = {"purpose": purpose, "channel": channel, "granted": granted}
+    session.execute(
+        insert(Consent).values(
+            **decision, member_id=member_id, text_version=text_version, source=source, recorded_at=now
+        )
+    )
+    record_contact(
+        session,
+        member_id=member_id,
+        at=now,
+        channel=source,
+        direction="inbound",
+        kind="consent",
+        detail=decision,
+    )
+    record_event(
+        session,
+        now=now,
+        actor=actor,
+        action="consent.give" if granted else "consent.withdraw",
+        subject_kind="member",
+        subject_id=str(member_id),
+        detail={**decision, "text_version": text_version, "source": source},
+    )
