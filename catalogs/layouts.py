@@ -121,8 +121,11 @@ class Theme:
 
     def sheets(self, booklet: Booklet) -> tuple[Sheet, ...]:
         """Return for every page of `booklet` what lies on it."""
-        colour = booklet.colour % self.colours
-        return tuple(tuple(self._page(page, colour)) for page in booklet.pages)
+        return tuple(self.sheet(booklet, page) for page in booklet.pages)
+
+    def sheet(self, booklet: Booklet, page: Page) -> Sheet:
+        """Return what lies on one page of `booklet`."""
+        return tuple(self._page(page, booklet.colour % self.colours))
 
     def _page(self, page: Page, colour: int) -> Iterator[Placement | Words]:
         layout = self.data["layouts"][page.layout]

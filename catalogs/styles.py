@@ -36,6 +36,10 @@ class Letterer:
             inline=style.get("inline", False),
         )
 
+    def names(self, style: str) -> tuple[str, ...]:
+        """Return which part of the content each paragraph of a style says; empty for one that says all of it."""
+        return tuple(entry["of"] for entry in self._styles[style].get("paragraphs", ()))
+
     @lru_cache(maxsize=64)  # noqa: B019 - a letterer lives as long as its process
     def _paragraphs(self, style: str) -> tuple[tuple[str, Paragraph], ...]:
         return tuple(
