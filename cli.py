@@ -3,7 +3,7 @@
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -20,6 +20,7 @@ COMMANDS = {
     "assortment": "basket_analysis.commands",
     "barcodes": "sales.commands",
     "cards": "loyalty.card_commands",
+    "cases": "contacts.commands",
     "catalogs": "catalogs.commands",
     "certify": "pos_api.commands",
     "company-prices": "loyalty.company_commands",
@@ -30,6 +31,7 @@ COMMANDS = {
     "gift-cards": "rewards.gift_card_commands",
     "groups": "basket_analysis.commands",
     "liability": "loyalty.points_commands",
+    "mail": "contacts.commands",
     "members": "basket_analysis.member_commands",
     "mine": "basket_analysis.commands",
     "night": "night",
@@ -51,6 +53,32 @@ COMMANDS = {
 }
 """Where each command is: giving a till its key must not wait for the libraries that mine baskets."""
 
+PARTS = {
+    "offers": {
+        "rank": "basket_analysis.offer_rank_commands",
+    },
+}
+"""Sub-commands of rooms that the group's own room does not know; each module names its own in `parts`."""
+
+
+class Gathered(click.Group):
+    """A group with sub-commands of several rooms, each loaded when it is called."""
+
+    def __init__(self, group: click.Group, parts: Mapping[str, str]) -> None:
+        super().__init__(group.name, commands=group.commands, help=group.help)
+        self._parts = parts
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in order."""
+        return sorted({*super().list_commands(ctx), *self._parts})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a sub-command; None when there is none of this name."""
+        if cmd_name not in self._parts:
+            return super().get_command(ctx, cmd_name)
+        parts: Sequence[click.Command] = import_module(self._parts[cmd_name]).parts
+        return next(part for part in parts if part.name == cmd_name)
+
 
 class House(click.Group):
     """The commands of all packages; each module names its own in `commands`."""
@@ -64,7 +92,10 @@ class House(click.Group):
         if cmd_name not in COMMANDS:
             return None
         commands: Sequence[click.Command] = import_module(COMMANDS[cmd_name]).commands
-        return next(command for command in commands if command.name == cmd_name)
+        command = next(command for command in commands if command.name == cmd_name)
+        if cmd_name in PARTS and isinstance(command, click.Group):
+            return Gathered(command, PARTS[cmd_name])
+        return command
 
 
 @click.group(cls=House)

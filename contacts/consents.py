@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from contacts.operations import record_contact
@@ -52,3 +52,12 @@ def decide_consent(
         subject_id=str(member_id),
         detail={**decision, "text_version": text_version, "source": source},
     )
+
+
+def agrees(session: Session, *, member_id: UUID, purpose: str, channel: str | None) -> bool:
+    """Return whether a member's newest decision about a purpose in a channel is that they agree."""
+    decided = select(Consent.granted).where(Consent.member_id == member_id, Consent.purpose == purpose)
+    newest = decided.where(Consent.channel.is_not_distinct_from(channel)).order_by(
+        Consent.recorded_at.desc(), Consent.consent_id.desc()
+    )
+    return bool(session.scalar(newest.limit(1)))

@@ -25,11 +25,18 @@ class Settings:
     """From this hour on the clock of `night_timezone` the night of the day before may run."""
     night_timezone: str | None
     """None means the zone that most stores are in."""
+    smtp_url: str | None = None
+    """The mail server; without one, mail waits in the outbox."""
+    mail_from: str = "Regulars <regulars@localhost>"
+    public_url: str | None = None
+    """Where members reach the house from outside: mails link there."""
+    proxies: int = 0
+    """How many proxies of ours stand before the server, each adding the address it was asked from."""
 
     @classmethod
     def load(cls) -> "Settings":
         """
-        Return the settings of this process' environment (names begin with REGULARS_, but DATABASE_URL).
+        Return the settings of this process' environment (names begin with REGULARS_, but DATABASE_URL, SMTP_URL and MAIL_FROM).
 
         Raises `BadSetting`, which names the variable.
         """
@@ -48,4 +55,8 @@ class Settings:
             secure_cookies=env.bool("REGULARS_SECURE_COOKIES", default=False),
             night_hour=env.int("REGULARS_NIGHT_HOUR", 3, validate=validate.Range(0, 23)),
             night_timezone=env.str("REGULARS_NIGHT_TIMEZONE", None),
+            smtp_url=env.str("SMTP_URL", None),
+            mail_from=env.str("MAIL_FROM", "Regulars <regulars@localhost>"),
+            public_url=env.str("REGULARS_PUBLIC_URL", None),
+            proxies=env.int("REGULARS_PROXIES", 0, validate=validate.Range(0, 9)),
         )
