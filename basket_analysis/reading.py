@@ -37,7 +37,7 @@ _SALES = """
       and coalesce(member.company_name, member.company_id, member.vat_id) is null
       and not exists (
         select from receipt_link as link
-        where link.original_receipt_id = receipt.receipt_id and link.type = 'void'
+        where link.original_receipt_id = receipt.receipt_id and link.type = 'void' and link.business_date < %s
       )
 """
 
@@ -64,10 +64,11 @@ _LINES = """
                sum(line.counted_quantity) as quantity
         from receipt_link as link
         join receipt_line as line using (business_date, receipt_id)
-        where link.type = 'return' and link.original_receipt_id is not null
+        where link.type = 'return' and link.original_receipt_id is not null and link.business_date < '{heard}'
           and not exists (
             select from receipt_link as undone
             where undone.original_receipt_id = link.receipt_id and undone.type = 'void'
+              and undone.business_date < '{heard}'
           )
         group by 1, 2
       )
@@ -217,15 +218,25 @@ class SoldLines:
         )
 
 
-def read_sold_lines(session: Session, *, first_day: date, following_day: date) -> SoldLines:
-    """Return what was sold on the business days from `first_day` to before `following_day`."""
+def read_sold_lines(
+    session: Session, *, first_day: date, following_day: date, heard_before: date | None = None
+) -> SoldLines:
+    """
+    Return what was sold on the business days from `first_day` to before `following_day`.
+
+    What came back or was voided later counts too, unless `heard_before` ends what has been heard of: then nothing
+    of that day and later changes what was sold.
+    """
     driver = driver_of(session)
-    driver.execute(_SALES, (first_day, following_day))
+    heard = heard_before or date.max
+    driver.execute(_SALES, (first_day, following_day, heard))
     driver.execute("analyze mined_sale")
     driver.execute(_MEMBERS)
     members = driver.execute("select member_id from mined_member order by number").fetchall()
     baskets = read_columns(driver, _BASKETS, (("store_id", "i4"), ("member", "i4"), ("day", "i4")))
-    lines = _LINES.format(first=first_day.isoformat(), following=following_day.isoformat())
+    lines = _LINES.format(
+        first=first_day.isoformat(), following=following_day.isoformat(), heard=heard.isoformat()
+    )
     sold = read_columns(driver, lines, (("basket", "i4"), ("article", "i4"), ("value", "i8")))
     # Asked last: each statement sees what was committed before it, so every article of the lines is known.
     articles = tuple(ArticleKinds(*row) for row in driver.execute(_ARTICLES).fetchall())

@@ -69,6 +69,22 @@ class TestReadSoldLines:
         shop.receipt(MONDAY, [(tea, 1, 500)], mode="training")
         assert sorted(read(shop).value.tolist()) == [700, 1500]
 
+    def test_hears_of_what_came_back_only_up_to_a_day(self, shop):
+        tea = shop.article("1")
+        brought_back = shop.receipt(MONDAY, [(tea, 2, 500)])
+        shop.receipt(NEXT_MONDAY, [(tea, 1, 500, 1)], kind="return", of=brought_back)
+        voided = shop.receipt(MONDAY, [(tea, 1, 300)])
+        shop.receipt(NEXT_MONDAY, [(tea, 1, 300, 1)], kind="void", of=voided)
+        assert values(read(shop)) == [(0, 0, 500)]
+
+        def heard(before):
+            return read_sold_lines(
+                shop.session, first_day=FIRST, following_day=FOLLOWING, heard_before=before
+            )
+
+        assert values(heard(NEXT_MONDAY)) == [(0, 0, 1000), (1, 0, 300)]
+        assert values(heard(FOLLOWING)) == [(0, 0, 500)]
+
     def test_leaves_out_fuel_coupons_deposits_and_unknown_articles(self, shop):
         tea = shop.article("1")
         fuel = shop.article("2", department="FUEL")
