@@ -1,5 +1,5 @@
 """
-The server as one process to start and stop: PostgreSQL, granian and the nightly clock side by side.
+The server as one process to start and stop: PostgreSQL, granian, the nightly clock and the mail side by side.
 
 Whatever of them dies is started again. They end with this process even when it is killed, except for
 PostgreSQL, which the next start adopts.
@@ -25,6 +25,8 @@ from typing import Any
 
 import click
 
+from contacts.mail_servers import MailServer
+from contacts.messages import sender_address
 from core import clock, processes
 from core.database import make_engine, make_sessions, upgrade
 from core.errors import Conflict, RegularsError
@@ -127,8 +129,19 @@ class Server:
     """All parts of one server on one data folder, or on the database of `database_url`."""
 
     def __init__(
-        self, data: Path, *, port: int, host: str, workers: int, scheduler: bool, database_url: str | None
+        self,
+        data: Path,
+        *,
+        port: int,
+        host: str,
+        workers: int,
+        scheduler: bool,
+        mailbox: bool,
+        settings: Settings,
     ) -> None:
+        database_url = settings.database_url
+        self._settings = settings
+        self._with_mailbox = mailbox and settings.smtp_url is None
         self._data = data.absolute()
         self._host = host
         self._port = port
@@ -172,7 +185,12 @@ class Server:
         engine.dispose()
 
     def _make_parts(self) -> list[Part]:
-        environment = os.environ | {"DATABASE_URL": self._url, "REGULARS_DATA": str(self._data)}
+        environment = os.environ | {
+            "DATABASE_URL": self._url,
+            "REGULARS_DATA": str(self._data),
+            "REGULARS_PUBLIC_URL": self._settings.public_url or self.address,
+        }
+        mail = self._make_mail_parts(environment)
         threads = min(8, 2 * _cores() + 1)
         options = {
             "interface": "wsgi",
@@ -193,6 +211,22 @@ class Server:
             parts.append(
                 Part("scheduler", [sys.executable, "-m", "scheduler", "--data", str(self._data)], environment)
             )
+        return parts + mail
+
+    def _make_mail_parts(self, environment: dict[str, str]) -> list[Part]:
+        """Return what sends mail, if there is a server to send it through; `environment` tells everybody of the mailbox."""
+        command = [sys.executable, "-m", "cli", "--data", str(self._data), "mail"]
+        parts = []
+        if self._with_mailbox:
+            port = free_port(HOST, 0)
+            environment["SMTP_URL"] = f"smtp://{HOST}:{port}"
+            parts.append(Part("mailbox", [*command, "catch", "--port", str(port)], environment))
+            print(f"Mail is kept in {self._data / 'mail'}", flush=True)  # noqa: T201 - whoever looks for a code
+        if "SMTP_URL" in environment:
+            # What is wrong with them is said once and now, not by a process that ends again and again.
+            MailServer.at(environment["SMTP_URL"])
+            sender_address(self._settings.mail_from)
+            parts.append(Part("mail", [*command, "send", "--forever"], environment))
         return parts
 
     def _tend_database(self, now: float) -> None:
@@ -289,7 +323,14 @@ def _stop_on(number: int, _frame: FrameType | None) -> None:
 @click.option("--host", default=HOST, show_default=True, help="The address to listen on.")
 @click.option("--workers", type=click.IntRange(1, 64), default=None, help="Worker processes (one per core).")
 @click.option("--no-scheduler", is_flag=True, help="Leave the nightly clock to another process.")
-def main(data: Path | None, port: int, host: str, workers: int | None, *, no_scheduler: bool) -> None:
+@click.option(
+    "--mailbox",
+    is_flag=True,
+    help="Without SMTP_URL, keep all mail as files in the data folder: for demonstrations.",
+)
+def main(
+    data: Path | None, port: int, host: str, workers: int | None, *, no_scheduler: bool, mailbox: bool
+) -> None:
     """Serve until SIGTERM or SIGINT."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -300,7 +341,8 @@ def main(data: Path | None, port: int, host: str, workers: int | None, *, no_sch
         host=host,
         workers=workers or min(8, _cores()),
         scheduler=not no_scheduler,
-        database_url=settings.database_url,
+        mailbox=mailbox,
+        settings=settings,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop_on)

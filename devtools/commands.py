@@ -129,7 +129,8 @@ def _run(known: argparse.Namespace, _rest: list[str]) -> int:
     status = _call([*regulars, "demo", "load", "--port", str(known.port), *flags], surroundings)
     if status or known.once:
         return status
-    return _hand_over([PYTHON, "-m", "server", "--data", data, "--port", str(known.port)], surroundings)
+    command = [PYTHON, "-m", "server", "--data", data, "--port", str(known.port), "--mailbox"]
+    return _hand_over(command, surroundings)
 
 
 def _serve(known: argparse.Namespace, _rest: list[str]) -> int:
