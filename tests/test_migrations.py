@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from alembic import command
 from sqlalchemy import Engine, text
 
+from catalogs.models import Edition
+from catalogs.operations import opened
+from contacts.queries import refusals_of
 from core.database import _config, make_engine, make_sessions
 from core.verification import verify
 from loyalty.queries import card_view
@@ -181,4 +185,86 @@ class TestAnalysis:
             for statement in OF_ANALYSIS.strip().removesuffix(";").split(";\n"):
                 owner.exec_driver_sql(statement)
         command.downgrade(_config(database_url), "0003")
+        command.upgrade(_config(database_url), "head")
+
+
+BEFORE_RUNS = """
+    insert into edition (edition_id, edition_code, run_id, group_id, group_name, theme, valid_from, valid_to, created_at, content)
+      values ('00000000-0000-7000-8000-000000000ed1', '2026-W47-t1-trh', '00000000-0000-7000-8000-0000000000f1', 't1', 'Tea',
+              'trh', '2026-11-16', '2026-11-30', '2026-11-15',
+              '{"format": 1, "categories": ["TEA"], "colour": 0, "ranking": [1], "beside": {}}');
+    insert into catalog_copy (copy_id, copy_code, edition_id, member_id, store_id, language, path, sha256, size, pages, picks, made_at)
+      select '00000000-0000-7000-8000-000000000cc1', '2026-W47-t1-trh-abc', '00000000-0000-7000-8000-000000000ed1', member_id,
+             store_id, 'cs', 'catalogs/x.pdf', '\\xab', 2, 6, '[]', '2026-11-15' from member, store;
+"""
+
+OF_RIGHT_OFFER = """
+    insert into reaction (member_id, account_id, recorded_at, channel, actor, reaction, scope, offer_code)
+      select member_id, account_id, '2026-11-22 10:00+00', 'desk', 'dana', 'never', 'item', 'TEA10' from member;
+    insert into reaction (member_id, account_id, card_number, recorded_at, channel, actor, reaction, scope, sku, takes_back)
+      select member_id, account_id, card_number, '2026-11-22 11:00+00', 'account', 'M1', 'taken_back', scope, sku, reaction_id
+      from reaction where sku = 'tea';
+    insert into reaction (member_id, account_id, recorded_at, channel, actor, reaction, scope, sku)
+      select member_id, account_id, '2026-11-22 12:00+00', 'desk', 'dana', 'not_now', 'item', 'tea' from member;
+    insert into member_case (case_id, case_number, member_id, kind, channel, text, state, opened_at, opened_by)
+      select '00000000-0000-7000-8000-0000000000a5', '1001', member_id, 'complaint', 'desk', 'stale', 'open', '2026-11-22', 'dana'
+      from member;
+    insert into outgoing_mail (mail_id, member_id, kind, source, purpose, urgency, language, recipient, subject, text,
+        attachments, queued_at, not_before, state)
+      select '00000000-0000-7000-8000-0000000000a6', member_id, 'thanks', 'x', 'service', 1, 'cs', 'z@example.com', 'Hi', 'Hi',
+             '[]', '2026-11-22', '2026-11-22', 'queued' from member;
+    insert into article_price (article_id, price, valid_from) select article_id, 4990, '2026-11-01' from article;
+    insert into article_stock (store_id, article_id, quantity, counted_at) select store_id, article_id, 3, '2026-11-22' from store, article;
+    insert into catalog_run (catalog_run_id, run_code, name, theme, size, channels, valid_from, valid_to, hold_out, state, made_by, made_at)
+      values ('00000000-0000-7000-8000-0000000000ca', '2026-W47-1', 'Advent', 'trh', 'A4', '{print}', '2026-11-16', '2026-11-30',
+              0.1, 'draft', 'mara', '2026-11-15');
+    insert into edition (edition_id, edition_code, run_id, group_id, group_name, theme, valid_from, valid_to, created_at, content,
+        catalog_run_id)
+      select '00000000-0000-7000-8000-000000000ed2', edition_code || '-r1', run_id, group_id, group_name, theme, valid_from, valid_to,
+             created_at, content, '00000000-0000-7000-8000-0000000000ca' from edition;
+"""
+
+
+class TestRightOffer:
+    """0005."""
+
+    TABLES = (*TABLES, "reaction", "contact", "analysis_run", "edition", "catalog_copy")
+
+    @pytest.fixture
+    def old(self, database_url: str, owner_engine: Engine) -> Engine:
+        command.downgrade(_config(database_url), "0004")
+        with owner_engine.begin() as owner:
+            for part in (OLD, OF_OFFERS, OF_ANALYSIS, BEFORE_RUNS):
+                for statement in part.strip().removesuffix(";").split(";\n"):
+                    owner.exec_driver_sql(statement)
+        return owner_engine
+
+    def test_leaves_what_was_there_as_it_was_and_lets_it_be_worked_with(self, old: Engine, database_url: str):
+        columns: dict[str, Any] = {}
+        before = rows(old, columns, self.TABLES)
+        command.upgrade(_config(database_url), "head")
+        assert rows(old, columns, self.TABLES) == before
+        engine = make_engine(database_url)
+        sessions = make_sessions(engine)
+        assert [one.code for one in verify(sessions, (*CHECKS, *OF_REWARDS)) if not one.ok] == []
+        with sessions.begin() as session:
+            account, member = session.execute(text("select account_id, member_id from member")).one()
+            (refused,) = refusals_of(session, {member: account}, now=NOW).values()
+            tea = session.scalar(text("select article_id from article where sku = 'tea'"))
+            assert refused.cover(tea, None), "what was refused before is refused still"
+            edition = session.get(Edition, UUID("00000000-0000-7000-8000-000000000ed1"))
+            assert opened(edition).plan.categories == ("TEA",)
+        engine.dispose()
+        command.downgrade(_config(database_url), "0004")
+        assert rows(old, columns, self.TABLES) == before
+
+    def test_goes_back_from_what_only_it_knows(self, old: Engine, database_url: str):
+        command.upgrade(_config(database_url), "head")
+        with old.begin() as owner:
+            for statement in OF_RIGHT_OFFER.strip().removesuffix(";").split(";\n"):
+                owner.exec_driver_sql(statement)
+        command.downgrade(_config(database_url), "0004")
+        with old.begin() as owner:
+            told = owner.exec_driver_sql("select reaction, sku from reaction order by recorded_at").all()
+            assert told == [("not_now", "tea")], "what was taken back is gone with what took it back"
         command.upgrade(_config(database_url), "head")
