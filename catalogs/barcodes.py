@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
+import segno
 from barcode.codex import Code128
 from barcode.ean import EuropeanArticleNumber13
 from barcode.errors import BarcodeError
 from stdnum import ean
 
 from core.errors import Refused
+
+QR_MASK = 2
 
 
 class NotEncodable(Refused):
@@ -16,12 +19,18 @@ class NotEncodable(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Barcode:
-    """A number as bars; `bars` are (start, width) in modules, `modules` is the whole width without quiet zones."""
+    """
+    A code as bars, or as a square of `rows` of them; `modules` is its whole width without quiet zones.
+
+    `bars` are (start, width) in modules.
+    """
 
     symbology: str
     text: str
     modules: int
     bars: tuple[tuple[int, int], ...]
+    rows: tuple[tuple[tuple[int, int], ...], ...] = ()
+    """From top to bottom; empty for codes of bars."""
 
     @property
     def spaced(self) -> str:
@@ -32,7 +41,13 @@ class Barcode:
 
     @property
     def path(self) -> str:
-        """Return the bars as one SVG path, one module wide per unit and one unit high."""
+        """Return what is dark as one SVG path, one module per unit; rows of a square, else bars, are one unit high."""
+        if self.rows:
+            return "".join(
+                f"M{start} {row}h{width}v1h-{width}z"
+                for row, bars in enumerate(self.rows)
+                for start, width in bars
+            )
         return "".join(f"M{start} 0h{width}v1h-{width}z" for start, width in self.bars)
 
 
@@ -50,14 +65,44 @@ def card_barcode(number: str) -> Barcode:
         raise NotEncodable(f"{number!r} cannot be written as a barcode") from error
 
 
+def voucher_barcode(code: str, symbology: str) -> Barcode:
+    """
+    Return the code of a voucher as its batch wants it: "ean-13", "code-128" or "qr".
+
+    Raises `NotEncodable` when it has signs that the symbology cannot carry, or a wrong check digit.
+    """
+    match symbology:
+        case "qr":
+            return qr_barcode(code)
+        case "ean-13" if not (len(code) == 13 and ean.is_valid(code)):
+            raise NotEncodable(f"{code!r} is no number of thirteen digits with a right check digit")
+        case _:
+            return card_barcode(code)
+
+
+def qr_barcode(text: str) -> Barcode:
+    """Return `text` as a QR code that stands a sixth of it being dirty; raises `NotEncodable` when it is too long."""
+    try:
+        # Any mask can be read; looking for the best of eight would take five times as long.
+        made = segno.make(text, error="m", micro=False, boost_error=False, mask=QR_MASK)
+    except segno.DataOverflowError as error:
+        raise NotEncodable(f"{len(text)} signs are too many for a QR code") from error
+    rows = tuple(_row(bytes(cell & 1 for cell in cells)) for cells in made.matrix)
+    return Barcode("QR", text, len(rows), (), rows)
+
+
 def _bars(symbology: str, text: str, modules: str) -> Barcode:
     """Return the barcode of a row of modules, where everything but "0" is ink."""
-    bars: list[tuple[int, int]] = []
-    for position, module in enumerate(modules):
-        if module == "0":
-            continue
-        if bars and sum(bars[-1]) == position:
-            bars[-1] = (bars[-1][0], bars[-1][1] + 1)
-        else:
-            bars.append((position, 1))
-    return Barcode(symbology, text, len(modules), tuple(bars))
+    return Barcode(symbology, text, len(modules), _row(bytes(module != "0" for module in modules)))
+
+
+def _row(modules: bytes) -> tuple[tuple[int, int], ...]:
+    """Return the runs of dark modules, which are 1, as (start, width)."""
+    runs: list[tuple[int, int]] = []
+    start = modules.find(1)
+    while start >= 0:
+        end = modules.find(0, start)
+        end = len(modules) if end < 0 else end
+        runs.append((start, end - start))
+        start = modules.find(1, end)
+    return tuple(runs)

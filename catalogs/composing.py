@@ -1,26 +1,38 @@
-"""Copies put together: drawings laid on pages, words set over them, written as one PDF."""
+"""
+Copies put together: pages that many copies share are made once, what is a member's own is written behind them.
 
-from collections.abc import Iterator
+A copy begins with the bytes of all that it shares with others (pages, drawings, faces, structure), which
+are the same in each; then come its own pages and what ties everything together. It is tagged as PDF/UA-1 asks.
+"""
+
+import hashlib
+import zlib
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from hashlib import sha256
-from io import BytesIO
-from math import cos, radians, sin
+from typing import Any
+from xml.sax.saxutils import escape
 
-import pikepdf
-from pikepdf import Dictionary, Name, Pdf, String
-
-from catalogs.barcodes import Barcode
-from catalogs.layouts import BARCODE, Fragment, Placement, Sheet, Words
-from catalogs.lettering import MM_PER_POINT, Run
-from catalogs.pages import Booklet, Price
-from catalogs.styles import Letterer, letterer
-from catalogs.typefaces import load_typeface
+from catalogs.drawing import POINTS_PER_MM, Pen, readable
+from catalogs.layouts import Fragment, Sheet
+from catalogs.page_contents import LEVEL, PageContent, draw_page
+from catalogs.pages import Booklet
+from catalogs.pdf_objects import ENTRY, HEADER, Objects
+from catalogs.pdf_parts import sound, text_string
+from catalogs.styles import letterer
+from catalogs.tagging import Element
+from catalogs.typefaces import FALLBACKS, load_typeface
 from catalogs.typesetting import Typesetter
 
-POINTS_PER_MM = 1 / MM_PER_POINT
-WIDEST_MODULE = 0.5
-"""Millimetres: half as large again as a shop's own label, so that paper bends and still scans."""
+CATALOG, PAGES, TREE, DOCUMENT, PARENTS, INFO, METADATA = range(1, 8)
+"""Numbers of the objects that tie a copy together; shared ones are numbered from the next one on."""
+FIRST_SHARED = 8
+SHARED_KEY = b"/REGU_Shared"
+"""In the trailer: how many bytes and objects the copy has in common with others, for the printer's file."""
+SETS_KEPT = 32
+"""How many sets of shared pages are remembered; copies come sorted by what they share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,151 +46,289 @@ class Document:
 
 def compose(booklet: Booklet, typesetter: Typesetter) -> Document:
     """
-    Return `booklet` as PDF: selectable text, embedded subset fonts, vector drawings and barcodes.
+    Return `booklet` as PDF: tagged, selectable text, embedded subset fonts, vector drawings and barcodes.
 
-    What equals on two pages is in the file once. The same booklet gives the same bytes, whatever was
-    made before it by the same typesetter only if its drawings were prepared together with the same others.
+    The same booklet gives the same bytes, whatever was made before it.
     """
-    sheets = typesetter.theme.sheets(booklet)
-    typesetter.prepare(sheets)
-    paper = _Paper(typesetter, booklet)
-    for sheet in sheets:
-        paper.add(sheet)
-    buffer = BytesIO()
-    paper.pdf.save(
-        buffer,
-        deterministic_id=True,
-        object_stream_mode=pikepdf.ObjectStreamMode.generate,
-        compress_streams=True,
-    )
-    content = buffer.getvalue()
-    return Document(content, sha256(content).digest(), len(sheets))
+    return next(_composer(typesetter).documents([booklet]))
 
 
-class _Paper:
-    """One PDF as it grows."""
+def compose_all(booklets: Sequence[Booklet], typesetter: Typesetter) -> Iterator[Document]:
+    """Yield `booklets` as `compose` returns them; what they need drawn is drawn together, which is faster."""
+    return _composer(typesetter).documents(booklets)
 
-    def __init__(self, typesetter: Typesetter, booklet: Booklet) -> None:
+
+@lru_cache(maxsize=8)
+def _composer(typesetter: Typesetter) -> "_Composer":
+    return _Composer(typesetter)
+
+
+@dataclass(frozen=True, slots=True)
+class _Laid:
+    """A page in a file: the numbers of the page, of the head of its structure, and of its list of marked pieces."""
+
+    page: int
+    section: int
+    marks: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What copies have in common: the bytes they begin with, and which numbers things have in there."""
+
+    prefix: bytes
+    digest: "hashlib._Hash"
+    next: int
+    table: bytes
+    faces: Mapping[int, int]
+    drawings: Mapping[Fragment, int]
+    laid: Mapping[int, _Laid]
+
+
+class _Composer:
+    """Composes the copies of one theme, and remembers what they share."""
+
+    def __init__(self, typesetter: Typesetter) -> None:
         self.typesetter = typesetter
         self.theme = typesetter.theme
-        self.letters: Letterer = letterer(self.theme, booklet.colour % self.theme.colours, booklet.language)
-        self.pdf = Pdf.new()
-        self.height = self.theme.page_size[1]
-        self._forms: dict[Fragment, pikepdf.Object] = {}
-        self._fonts: dict[str, pikepdf.Object] = {}
-        self.pdf.Root.Lang = String(booklet.language)
-        self.pdf.Root.ViewerPreferences = Dictionary(DisplayDocTitle=True)
-        self.pdf.docinfo[Name.Title] = String(booklet.title)
-        self.pdf.docinfo[Name.Producer] = String("Regulars")
+        self.faces = (*dict.fromkeys(self.theme.data["fonts"].values()), *FALLBACKS)
+        self._pens: dict[tuple[int, str], Pen] = {}
+        self._same: OrderedDict[object, tuple[object, _Shared]] = OrderedDict()
+        self._equal: OrderedDict[object, _Shared] = OrderedDict()
 
-    def add(self, sheet: Sheet) -> None:
-        """Add one page."""
-        width, height = (side * POINTS_PER_MM for side in self.theme.page_size)
-        page = self.pdf.add_blank_page(page_size=(width, height))
-        drawn: list[str] = []
-        forms: dict[Fragment, str] = {}
-        fonts: dict[str, str] = {}
-        for thing in sheet:
-            if isinstance(thing, Placement):
-                name = forms.setdefault(thing.fragment, f"/D{len(forms)}")
-                matrix = " ".join(f"{number:.4f}" for number in _matrix(thing, height))
-                drawn.append(f"q {matrix} cm {name} Do Q")
-            elif thing.style == BARCODE:
-                drawn.append(self._bars(thing))
-            else:
-                drawn.append(self._text(thing, fonts))
-        page.Resources = Dictionary(
-            XObject={name: self._form(fragment) for fragment, name in forms.items()},
-            Font={name: self._font(file) for file, name in fonts.items()},
+    def documents(self, booklets: Sequence[Booklet]) -> Iterator[Document]:
+        """Yield a document for every booklet."""
+        own = [self._sheets(booklet, personal=True) for booklet in booklets]
+        fresh: dict[object, Mapping[int, Sheet]] = {}
+        shared = [self._find(booklet, fresh) for booklet in booklets]
+        self.typesetter.prepare(sheet for sheets in (*own, *fresh.values()) for sheet in sheets.values())
+        for booklet, sheets, (key, found) in zip(booklets, own, shared, strict=True):
+            yield self._document(booklet, sheets, found or self._share(key, booklet, fresh[key]))
+
+    def _sheets(self, booklet: Booklet, *, personal: bool) -> Mapping[int, Sheet]:
+        return {
+            at: self.theme.sheet(booklet, page)
+            for at, page in enumerate(booklet.pages)
+            if page.personal == personal
+        }
+
+    def _find(
+        self, booklet: Booklet, fresh: dict[object, Mapping[int, Sheet]]
+    ) -> tuple[object, _Shared | None]:
+        """Return what `booklet` has in common with others, or lay out its pages in `fresh`, and the key to either."""
+        pages = tuple((at, page) for at, page in enumerate(booklet.pages) if not page.personal)
+        look = booklet.language, booklet.colour, self.theme.size_of(booklet)
+        # Most come with the very same pages, which is quicker to see than that pages are equal.
+        same = look, tuple((at, id(page)) for at, page in pages)
+        if same in self._same:
+            return same, self._same[same][1]
+        key = look, pages
+        found = self._equal.get(key)
+        if found is not None:
+            _remember(self._same, same, (pages, found))
+        elif key not in fresh:
+            fresh[key] = self._sheets(booklet, personal=False)
+        return key, found
+
+    def _share(self, key: object, booklet: Booklet, sheets: Mapping[int, Sheet]) -> _Shared:
+        """Return the shared pages of `booklet` as the bytes that copies begin with."""
+        if key in self._equal:
+            return self._equal[key]
+        objects = Objects(FIRST_SHARED, len(HEADER))
+        lay = _Laying(self, objects, booklet, faces={}, drawings={})
+        lay.faces(number for number in range(len(self.faces) - len(FALLBACKS)))
+        laid = {at: lay.page(at, self._drawn(booklet, at, sheet, level=9)) for at, sheet in sheets.items()}
+        objects.close()
+        prefix = HEADER + b"".join(objects.chunks)
+        shared = _Shared(
+            prefix, sha256(prefix), objects.next, objects.table(), lay.known_faces, lay.known_drawings, laid
         )
-        page.Contents = self.pdf.make_stream("\n".join(drawn).encode("ascii"))
+        _remember(self._equal, key, shared)
+        return shared
 
-    def _form(self, fragment: Fragment) -> pikepdf.Object:
-        if fragment not in self._forms:
-            self._forms[fragment] = self.pdf.copy_foreign(self.typesetter.form(fragment))
-        return self._forms[fragment]
+    def _drawn(self, booklet: Booklet, at: int, sheet: Sheet, *, level: int = LEVEL) -> PageContent:
+        colour = booklet.colour % self.theme.colours
+        pen = self._pens.get((colour, booklet.language))
+        if pen is None:
+            pen = Pen(letterer(self.theme, colour, booklet.language), self.faces)
+            self._pens[colour, booklet.language] = pen
+        height = self.theme.size_of(booklet)[1]
+        return draw_page(sheet, pen, language=booklet.language, height=height, first=at == 0, level=level)
 
-    def _font(self, file: str) -> pikepdf.Object:
-        if file not in self._fonts:
-            self._fonts[file] = self.pdf.copy_foreign(self.typesetter.font(file))
-        return self._fonts[file]
+    def _document(self, booklet: Booklet, sheets: Mapping[int, Sheet], shared: _Shared) -> Document:
+        objects = Objects(shared.next, len(shared.prefix))
+        lay = _Laying(self, objects, booklet, faces=shared.faces, drawings=shared.drawings)
+        laid = dict(shared.laid)
+        for at, sheet in sheets.items():
+            laid[at] = lay.page(at, self._drawn(booklet, at, sheet))
+        lay.tie([laid[at] for at in range(len(booklet.pages))])
+        objects.close()
+        digest = shared.digest.copy()
+        for chunk in objects.chunks:
+            digest.update(chunk)
+        table = ENTRY.pack(0, 0, 65535)
+        table += b"".join(objects.entries[number] for number in range(1, FIRST_SHARED))
+        table += shared.table + objects.table()
+        end = _trailer(table, objects, digest.digest()[:16].hex().encode("ascii"), shared)
+        digest.update(end)
+        content = b"".join((shared.prefix, *objects.chunks, end))
+        return Document(content, digest.digest(), len(booklet.pages))
 
-    def _text(self, words: Words, fonts: dict[str, str]) -> str:
-        """Return the operators that show `words`; a price also says how it is read out."""
-        shown = " ".join(
-            f"{fill_colour(run.colour)} {fonts.setdefault(run.face, f'/T{len(fonts)}')} {run.size:.2f} Tf "
-            f"1 0 0 1 {run.x * POINTS_PER_MM:.3f} {(self.height - run.y) * POINTS_PER_MM:.3f} Tm {glyph_array(run)} TJ"
-            for run in self.letters.runs(words)
+
+def _remember(store: "OrderedDict[Any, Any]", key: object, value: object) -> None:
+    """Keep a value, and forget the oldest beyond what is kept."""
+    store[key] = value
+    if len(store) > SETS_KEPT:
+        store.popitem(last=False)
+
+
+class _Laying:
+    """Pages of one booklet being laid into a file."""
+
+    def __init__(
+        self,
+        composer: _Composer,
+        objects: Objects,
+        booklet: Booklet,
+        *,
+        faces: Mapping[int, int],
+        drawings: Mapping[Fragment, int],
+    ) -> None:
+        self.composer = composer
+        self.objects = objects
+        self.booklet = booklet
+        self.known_faces = dict(faces)
+        self.known_drawings = dict(drawings)
+        self.size = composer.theme.size_of(booklet)
+
+    def faces(self, numbers: Iterable[int]) -> None:
+        """Embed faces that are not there yet."""
+        for number in numbers:
+            if number not in self.known_faces:
+                part = load_typeface(self.composer.faces[number]).part
+                self.known_faces[number] = self.objects.part(part)
+
+    def drawings(self, fragments: Iterable[Fragment]) -> None:
+        """Write drawings that are not there yet."""
+        for fragment in fragments:
+            if fragment not in self.known_drawings:
+                self.known_drawings[fragment] = self.objects.part(self.composer.typesetter.part(fragment))
+
+    def page(self, at: int, content: PageContent) -> _Laid:
+        """Write a page, and its structure."""
+        objects = self.objects
+        self.faces(content.fonts)
+        self.drawings(content.drawings)
+        stream, page = objects.reserve(), objects.reserve()
+        objects.stream(stream, content.stream)
+        fonts = b"".join(b"/F%d %d 0 R" % (number, self.known_faces[number]) for number in content.fonts)
+        forms = b"".join(
+            b"/D%d %d 0 R" % (number, self.known_drawings[fragment])
+            for number, fragment in enumerate(content.drawings)
         )
-        text = f"BT {shown} ET"
-        if isinstance(words.content, Price):
-            spoken = words.content.spoken.encode("utf-16-be").hex()
-            text = f"/Span <</ActualText <feff{spoken}>>> BDC {text} EMC"
-        return f"q {self._turned(words)}{text} Q"
-
-    def _turned(self, words: Words) -> str:
-        """Return the operator that turns what follows about the middle of the box; nothing for upright words."""
-        if not words.turn:
-            return ""
-        across, down = cos(radians(-words.turn)), sin(radians(-words.turn))
-        x = (words.x + words.width / 2) * POINTS_PER_MM
-        y = (self.height - words.y - words.height / 2) * POINTS_PER_MM
-        left, up = x - across * x + down * y, y - down * x - across * y
-        return f"{across:.5f} {down:.5f} {-down:.5f} {across:.5f} {left:.3f} {up:.3f} cm "
-
-    def _bars(self, words: Words) -> str:
-        """Return the operators that draw a barcode in the middle of its box, with quiet zones of ten modules."""
-        code: Barcode = words.content
-        module = min(WIDEST_MODULE, words.width / (code.modules + 20))
-        start = words.x + (words.width - module * code.modules) / 2
-        bottom = (self.height - words.y - words.height) * POINTS_PER_MM
-        tall = words.height * POINTS_PER_MM
-        bars = " ".join(
-            f"{(start + at * module) * POINTS_PER_MM:.3f} {bottom:.3f} {width * module * POINTS_PER_MM:.3f} {tall:.3f} re"
-            for at, width in code.bars
+        width, height = (side * POINTS_PER_MM for side in self.size)
+        objects.pack(
+            page,
+            b"<</Type /Page/Parent %d 0 R/MediaBox [0 0 %.3f %.3f]/Contents %d 0 R/StructParents %d/Tabs /S"
+            b"/Resources <</Font <<%b>>/XObject <<%b>>>>>>"
+            % (PAGES, width, height, stream, at, fonts, forms),
         )
-        return f"q 0 g {bars} f Q"
+        marked = [b"null"] * content.marks
+        section = _write_element(
+            Element("Sect", children=list(content.outline)), DOCUMENT, page, objects, marked
+        )
+        marks = objects.reserve()
+        objects.pack(marks, b"[%b]" % b" ".join(marked))
+        return _Laid(page, section, marks)
+
+    def tie(self, laid: Sequence[_Laid]) -> None:
+        """Write what ties the pages together."""
+        objects, booklet = self.objects, self.booklet
+        title, language = readable(booklet.title), text_string(booklet.language)
+        pages = b" ".join(b"%d 0 R" % each.page for each in laid)
+        objects.pack(
+            CATALOG,
+            b"<</Type /Catalog/Pages %d 0 R/Lang %b/MarkInfo <</Marked true>>/StructTreeRoot %d 0 R"
+            b"/ViewerPreferences <</DisplayDocTitle true>>/Metadata %d 0 R>>"
+            % (PAGES, language, TREE, METADATA),
+        )
+        objects.pack(PAGES, b"<</Type /Pages/Kids [%b]/Count %d>>" % (pages, len(laid)))
+        objects.pack(
+            TREE,
+            b"<</Type /StructTreeRoot/K %d 0 R/ParentTree %d 0 R/ParentTreeNextKey %d>>"
+            % (DOCUMENT, PARENTS, len(laid)),
+        )
+        sections = b" ".join(b"%d 0 R" % each.section for each in laid)
+        objects.pack(
+            DOCUMENT,
+            b"<</Type /StructElem/S /Document/P %d 0 R/Lang %b/K [%b]>>" % (TREE, language, sections),
+        )
+        numbered = b" ".join(b"%d %d 0 R" % (at, each.marks) for at, each in enumerate(laid))
+        objects.pack(PARENTS, b"<</Nums [%b]>>" % numbered)
+        objects.pack(INFO, b"<</Title %b/Producer (Regulars)>>" % text_string(title))
+        metadata = _metadata(title, booklet.language)
+        objects.write(
+            METADATA,
+            b"<</Type /Metadata/Subtype /XML/Length %d>>\nstream\n%b\nendstream" % (len(metadata), metadata),
+        )
 
 
-def glyph_array(run: Run) -> str:
-    """Return the array that shows a run: glyph numbers, with the kerning between them."""
-    glyphs = load_typeface(run.face).glyphs(run.text)
-    parts: list[str] = []
-    pending: list[str] = []
-    for number, kern in zip(glyphs.ids, glyphs.kerns, strict=True):
-        pending.append(f"{number:04x}")
-        if kern:
-            parts.append(f"<{''.join(pending)}> {-kern}")
-            pending = []
-    if pending:
-        parts.append(f"<{''.join(pending)}>")
-    return f"[{' '.join(parts)}]"
-
-
-@cache
-def fill_colour(colour: str) -> str:
-    """Return the operator that fills with a colour such as "#d2412a"."""
-    return " ".join(f"{number:.3f}" for number in _channels(colour)) + " rg"
-
-
-def _channels(colour: str) -> Iterator[float]:
-    for start in (1, 3, 5):
-        yield int(colour[start : start + 2], 16) / 255
-
-
-def _matrix(placement: Placement, page_height: float) -> tuple[float, float, float, float, float, float]:
-    """Return the matrix that puts a fragment, whose origin is its lower left corner, where it lies."""
-    scale, turn = placement.scale, radians(-placement.turn)
-    width = placement.fragment.width * POINTS_PER_MM
-    height = placement.fragment.height * POINTS_PER_MM
-    across, down = scale * cos(turn), scale * sin(turn)
-    middle_x = placement.x * POINTS_PER_MM + scale * width / 2
-    middle_y = page_height - placement.y * POINTS_PER_MM - scale * height / 2
-    return (
-        across,
-        down,
-        -down,
-        across,
-        middle_x - (across * width - down * height) / 2,
-        middle_y - (down * width + across * height) / 2,
+def _write_element(element: Element, parent: int, page: int, objects: Objects, marked: list[bytes]) -> int:
+    """Write an element with all below it, note in `marked` what each piece of the page belongs to; return its number."""
+    own = objects.reserve()
+    kids = [b"%d" % mark for mark in element.marks]
+    for mark in element.marks:
+        marked[mark] = b"%d 0 R" % own
+    kids += [b"%d 0 R" % _write_element(child, own, page, objects, marked) for child in element.children]
+    more = b""
+    if element.marks:
+        more += b"/Pg %d 0 R" % page
+    if element.alternative:
+        more += b"/Alt " + text_string(readable(element.alternative))
+    if element.box:
+        more += b"/A <</O /Layout/BBox [%.2f %.2f %.2f %.2f]>>" % element.box
+    elif element.role == "L":
+        more += b"/A <</O /List/ListNumbering /None>>"
+    objects.pack(
+        own, b"<</S /%b/P %d 0 R%b/K [%b]>>" % (element.role.encode("ascii"), parent, more, b" ".join(kids))
     )
+    return own
+
+
+def _trailer(table: bytes, objects: Objects, identity: bytes, shared: _Shared) -> bytes:
+    """Return the end of a file: the table of its objects, as a stream, and where that begins."""
+    number = objects.next
+    table += ENTRY.pack(1, objects.offset, 0)
+    packed = zlib.compress(table, LEVEL)
+    return (
+        b"%d 0 obj\n<</Type /XRef/Size %d/W [1 4 2]/Root %d 0 R/Info %d 0 R/ID [<%b> <%b>]%b [%d %d]"
+        b"/Filter /FlateDecode/Length %d>>\nstream\n%b\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n"
+    ) % (
+        number,
+        number + 1,
+        CATALOG,
+        INFO,
+        identity,
+        identity,
+        SHARED_KEY,
+        len(shared.prefix),
+        shared.next,
+        len(packed),
+        packed,
+        objects.offset,
+    )
+
+
+@lru_cache(maxsize=64)
+def _metadata(title: str, language: str) -> bytes:
+    """Return what a file says of itself, and that it keeps to PDF/UA-1."""
+    return (
+        '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"'
+        ' xmlns:pdf="http://ns.adobe.com/pdf/1.3/" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/">'
+        f'<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{escape(sound(title))}</rdf:li></rdf:Alt></dc:title>'
+        f"<dc:language><rdf:Bag><rdf:li>{escape(language)}</rdf:li></rdf:Bag></dc:language>"
+        "<pdf:Producer>Regulars</pdf:Producer><pdfuaid:part>1</pdfuaid:part>"
+        '</rdf:Description></rdf:RDF></x:xmpmeta>\n<?xpacket end="r"?>'
+    ).encode()

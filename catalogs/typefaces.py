@@ -14,24 +14,32 @@ from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 from pikepdf import Array, Dictionary, Name, Pdf, String
 
+from catalogs.pdf_parts import Part, part_of
+
 FONTS = Path(__file__).resolve().parent / "fonts"
 
 LETTERS = (
     *range(0x20, 0x7F),
     *range(0xA0, 0x250),
+    *range(0x1E80, 0x1EFA),
     *(0x2013, 0x2014, 0x2018, 0x2019, 0x201A, 0x201C, 0x201D, 0x201E, 0x2022, 0x2026, 0x20AC, 0x2212),
-    *range(0x218, 0x21C),
 )
 """What is kept of a face: Latin with all its diacritics, and the signs of prices and sentences."""
+
+FALLBACKS = ("NotoSans_700Bold.ttf", "NotoSansHebrew_700Bold.ttf", "NotoSansArabic_700Bold.ttf")
+"""Faces for the signs that a theme's own do not have, in whose name so ever they stand; only then embedded."""
+FOREIGN = (*LETTERS, *range(0x370, 0x530), *range(0x591, 0x700))
+"""What is kept of those: Greek, Cyrillic, Hebrew and Arabic as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """A piece of text as glyphs; `kerns` are what to add to each advance, all in thousandths of the size."""
+    """A piece of text as glyphs of `face`; `kerns` are what to add to each advance, all in thousandths of the size."""
 
     ids: tuple[int, ...]
     kerns: tuple[int, ...]
     width: float
+    face: str
 
 
 class Typeface:
@@ -50,23 +58,48 @@ class Typeface:
         hhea = self._font["hhea"]
         self.baseline = 0.5 + (hhea.ascent + hhea.descent) / 2 / self._units
         """How far below the top of a line of the height of its type the letters stand, in ems."""
+        self._foreign = file in FALLBACKS
+        self.letters = frozenset(self._cmap) & frozenset(FOREIGN if self._foreign else LETTERS)
+        """The signs it shows, which are those that are embedded."""
         substitutions = self._font["GSUB"].table.FeatureList.FeatureRecord if "GSUB" in self._font else ()
-        self._plainly = {record.FeatureTag: False for record in substitutions}
+        self._plainly = {} if self._foreign else {record.FeatureTag: False for record in substitutions}
         self._shaped = lru_cache(maxsize=20_000)(self._shape)
+        self._split = lru_cache(maxsize=20_000)(self._pieces)
 
     def glyphs(self, text: str) -> Glyphs:
         """Return `text` as glyphs, kerned; signs that the face does not have become a hyphen or are left out."""
         return self._shaped(text)
 
+    def pieces(self, text: str) -> tuple[Glyphs, ...]:
+        """Return `text` as glyphs from left to right, where another face steps in for signs this one lacks."""
+        return self._split(text)
+
     def width(self, text: str, size: float) -> float:
         """Return how wide `text` is in the unit of `size`."""
-        return self.glyphs(text).width * size
+        return sum(piece.width for piece in self.pieces(text)) * size
+
+    def _pieces(self, text: str) -> tuple[Glyphs, ...]:
+        if all(ord(sign) in self.letters for sign in text):
+            return (self._shaped(text),)
+        pieces: list[tuple[str, str]] = []
+        for sign in text:
+            file = self.file
+            if ord(sign) not in self.letters and not sign.isspace():
+                file = next((name for name in FALLBACKS if ord(sign) in load_typeface(name).letters), file)
+            if pieces and pieces[-1][0] == file:
+                pieces[-1] = (file, pieces[-1][1] + sign)
+            elif len(pieces) > 1 and pieces[-2][0] == file and pieces[-1][1].isspace():
+                # Words of one script stay together, so that those from right to left stand in their order.
+                pieces[-2:] = [(file, "".join(words for _name, words in pieces[-2:]) + sign)]
+            else:
+                pieces.append((file, sign))
+        return tuple(load_typeface(file).glyphs(words) for file, words in pieces)
 
     def _shape(self, text: str) -> Glyphs:
         buffer = uharfbuzz.Buffer()
         known = "".join(self._known(text))
         if not known:
-            return Glyphs((), (), 0.0)
+            return Glyphs((), (), 0.0, self.file)
         buffer.add_str(known)
         buffer.guess_segment_properties()
         # One glyph per sign, so that what is copied out of the PDF is exactly what was put in.
@@ -77,16 +110,21 @@ class Typeface:
         kerns = tuple(
             round((advance - own) * 1000 / self._units) for advance, own in zip(advances, plain, strict=True)
         )
-        return Glyphs(ids, kerns, sum(advances) / self._units)
+        return Glyphs(ids, kerns, sum(advances) / self._units, self.file)
 
     def _known(self, text: str) -> Iterable[str]:
         for sign in text:
-            if ord(sign) in self._cmap:
+            if ord(sign) in self.letters:
                 yield sign
             elif sign.isspace():
                 yield " "
             elif sign in "\u2010\u2011":
                 yield "-"
+
+    @property
+    def part(self) -> Part:
+        """Return the font as objects to be laid into files."""
+        return _font_part(self.file)
 
     def embed(self, pdf: Pdf) -> pikepdf.Object:
         """Return the font as a new object of `pdf`, ready for text in glyph numbers."""
@@ -94,6 +132,8 @@ class Typeface:
         order = self._font.getGlyphOrder()
         widths = self._font["hmtx"]
         signs = {name: chr(code) for code, name in sorted(self._cmap.items(), reverse=True) if code in kept}
+        if self._foreign:
+            signs = self._forms(signs)
         by_number = sorted((self._font.getGlyphID(name), name) for name in signs)
         name = Name(f"/{_tag(data)}+{self.name}")
         head, os2, hhea = self._font["head"], self._font["OS/2"], self._font["hhea"]
@@ -138,21 +178,41 @@ class Typeface:
             )
         )
 
+    def _forms(self, signs: dict[str, str]) -> dict[str, str]:
+        """Return `signs` with the shapes that letters take beside others, as the letters that they stand for."""
+        known = dict(signs)
+        # Twice, since a ligature may be made of shapes.
+        for lookup in (*self._font["GSUB"].table.LookupList.Lookup,) * 2:
+            for table in lookup.SubTable:
+                inner = getattr(table, "ExtSubTable", table)
+                for name, shape in getattr(inner, "mapping", {}).items():
+                    if name in known and isinstance(shape, str):
+                        known.setdefault(shape, known[name])
+                for name, ligatures in getattr(inner, "ligatures", {}).items():
+                    for ligature in ligatures:
+                        if all(part in known for part in (name, *ligature.Component)):
+                            text = "".join(known[part] for part in (name, *ligature.Component))
+                            known.setdefault(ligature.LigGlyph, text)
+        return known
+
     @lru_cache(maxsize=1)  # noqa: B019 - faces live as long as their process
     def _subset(self) -> tuple[frozenset[int], bytes]:
         font = TTFont(FONTS / self.file)
         options = Options(
             retain_gids=True,
             hinting=False,
-            layout_features=[],
+            layout_features=["*"] if self._foreign else [],
             notdef_outline=True,
             name_IDs=[],
             glyph_names=False,
         )
         subsetter = Subsetter(options)
-        kept = frozenset(code for code in LETTERS if code in self._cmap)
+        kept = self.letters
         subsetter.populate(unicodes=kept)
         subsetter.subset(font)
+        for table in ("GSUB", "GPOS", "GDEF"):
+            if table in font:
+                del font[table]
         # The file would otherwise carry the moment at which it was made.
         font.recalcTimestamp = False
         out = BytesIO()
@@ -164,6 +224,12 @@ class Typeface:
 def load_typeface(file: str) -> Typeface:
     """Return the face in `file` of the packaged fonts."""
     return Typeface(file)
+
+
+@lru_cache(maxsize=32)
+def _font_part(file: str) -> Part:
+    with Pdf.new() as pdf:
+        return part_of(load_typeface(file).embed(pdf))
 
 
 def _tag(data: bytes) -> str:

@@ -11,7 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from catalogs import papercut
 from catalogs.layouts import Fragment, Placement, Sheet, Theme
 from catalogs.motifs import ILLUSTRATIONS
-from catalogs.typefaces import FONTS, load_typeface
+from catalogs.pdf_parts import Part, part_of
+from catalogs.typefaces import FONTS
 from core.errors import Refused
 
 PICTURE_KINDS = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
@@ -54,7 +55,7 @@ def _fetcher_of(library: Library) -> Any:
 
 class Typesetter:
     """
-    Makes the drawings of one theme and remembers them, and holds its faces; one per process.
+    Makes the drawings of one theme and remembers them; one per process.
 
     Equal drawings are made once, however many copies they lie in.
     """
@@ -75,37 +76,25 @@ class Typesetter:
         self.jinja.globals["theme"] = theme.data
         for shape in (papercut.cut, papercut.blob, papercut.strip, papercut.scallop):
             self.jinja.globals[shape.__name__] = shape
-        self._forms: dict[Fragment, pikepdf.Object] = {}
-        self._sources: list[pikepdf.Pdf] = []
-        self._faces = pikepdf.Pdf.new()
-        self._fonts: dict[str, pikepdf.Object] = {}
+        self._parts: dict[Fragment, Part] = {}
 
     def prepare(self, sheets: Iterable[Sheet]) -> int:
         """Make every drawing on `sheets` that is not there yet, in one go; return how many that were."""
         wanted = {thing.fragment: None for sheet in sheets for thing in sheet if isinstance(thing, Placement)}
-        if len(self._forms) + len(wanted) > self.CAPACITY:
-            self._forms.clear()
-            self._sources.clear()
-        missing = [fragment for fragment in wanted if fragment not in self._forms]
+        if len(self._parts) + len(wanted) > self.CAPACITY:
+            self._parts.clear()
+        missing = [fragment for fragment in wanted if fragment not in self._parts]
         if missing:
-            source = pikepdf.open(BytesIO(self.write(self._one_per_page(missing))))
-            if len(source.pages) != len(missing):
-                raise AssertionError(f"{len(missing)} drawings became {len(source.pages)} pages")
-            source.remove_unreferenced_resources()
-            self._sources.append(source)
-            for fragment, page in zip(missing, source.pages, strict=True):
-                self._forms[fragment] = source.make_indirect(page.as_form_xobject())
+            with pikepdf.open(BytesIO(self.write(self._one_per_page(missing)))) as source:
+                if len(source.pages) != len(missing):
+                    raise AssertionError(f"{len(missing)} drawings became {len(source.pages)} pages")
+                for fragment, page in zip(missing, source.pages, strict=True):
+                    self._parts[fragment] = part_of(source.make_indirect(page.as_form_xobject()))
         return len(missing)
 
-    def form(self, fragment: Fragment) -> pikepdf.Object:
-        """Return the form XObject of a prepared drawing, owned by the document it was made in."""
-        return self._forms[fragment]
-
-    def font(self, file: str) -> pikepdf.Object:
-        """Return the font object of a face, to be copied into documents."""
-        if file not in self._fonts:
-            self._fonts[file] = load_typeface(file).embed(self._faces)
-        return self._fonts[file]
+    def part(self, fragment: Fragment) -> Part:
+        """Return a prepared drawing as objects to be laid into files; the first is its form."""
+        return self._parts[fragment]
 
     def write(self, html: str) -> bytes:
         """Return `html` as PDF."""

@@ -11,7 +11,7 @@ import segno
 from pikepdf import Dictionary, Name, Pdf, String
 
 from catalogs.barcodes import Barcode, card_barcode
-from catalogs.composing import POINTS_PER_MM, fill_colour, glyph_array
+from catalogs.drawing import POINTS_PER_MM, fill_colour, glyph_array
 from catalogs.lettering import Box, Paragraph, Run, set_block
 from catalogs.typefaces import load_typeface
 from core.i18n import show_date, show_money, translations
@@ -124,7 +124,7 @@ def _words(leaf: Leaf, box: Box, language: str) -> list[Run]:
 def _text(runs: Sequence[Run], fonts: dict[str, str]) -> str:
     shown = " ".join(
         f"{fill_colour(run.colour)} {fonts[run.face]} {run.size:.2f} Tf "
-        f"1 0 0 1 {run.x * POINTS_PER_MM:.3f} {(PAGE[1] - run.y) * POINTS_PER_MM:.3f} Tm {glyph_array(run)} TJ"
+        f"1 0 0 1 {run.x * POINTS_PER_MM:.3f} {(PAGE[1] - run.y) * POINTS_PER_MM:.3f} Tm {glyph_array(load_typeface(run.face).glyphs(run.text))} TJ"
         for run in runs
     )
     return f"q BT {shown} ET Q"

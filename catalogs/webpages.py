@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from html import escape
 
-from catalogs.composing import WIDEST_MODULE
+from catalogs.drawing import code_place
 from catalogs.layouts import BARCODE, Placement, Sheet, Words
 from catalogs.lettering import MM_PER_POINT
 from catalogs.pages import Booklet
@@ -58,11 +58,10 @@ def _words(words: Words, letters: Letterer) -> Iterator[str]:
     )
     if words.style == BARCODE:
         code = words.content
-        module = min(WIDEST_MODULE, words.width / (code.modules + 20))
-        start = (words.width - module * code.modules) / 2
+        module, tall, left, edge = code_place(code, words.width, words.height)
         yield (
             f'<svg width="{words.width}mm" height="{words.height}mm" viewBox="0 0 {words.width} {words.height}">'
-            f'<path transform="translate({start} 0) scale({module} {words.height})" d="{code.path}"/></svg>'
+            f'<path transform="translate({left} {edge}) scale({module} {tall})" d="{code.path}"/></svg>'
         )
     else:
         for run in letters.runs(words):
