@@ -1,5 +1,6 @@
 """
-The night's clock: a process that ticks, and runs the night when it is due, and rehearsals when people asked for them.
+The night's clock: a process that ticks, and runs the night when it is due, and rehearsals and catalogs when people
+asked for them.
 
 As many of them as you like may tick; one works. The night of a day is due from `REGULARS_NIGHT_HOUR`
 (3) of the following day on the clock of `REGULARS_NIGHT_TIMEZONE` (the zone that most stores are in). A
@@ -20,6 +21,7 @@ import click
 from apscheduler.schedulers.blocking import BlockingScheduler
 from sqlalchemy.exc import SQLAlchemyError
 
+from catalogs.run_jobs import run_job, waiting_jobs
 from core import clock
 from core.commandline import Workplace
 from core.database import Sessions
@@ -35,7 +37,7 @@ from sales.business_days import chain_timezone, closing_moment, last_closed_day
 log = logging.getLogger("scheduler")
 
 REHEARSALS_EVERY = 3.0
-"""Seconds between looks for rehearsals: somebody sits before the screen."""
+"""Seconds between looks for rehearsals and for catalogs: somebody sits before the screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,30 @@ class Rehearsals:
                 log.warning("rehearsal %s: %s", rehearsal_id, str(error).splitlines()[0])
 
 
+@dataclass(frozen=True, slots=True)
+class CatalogRuns:
+    """Proofs, runs and hand-overs of catalogs that people asked for, or that were interrupted, one after the other."""
+
+    sessions: Sessions
+    data: Path
+
+    def tick(self) -> None:
+        """Do those that wait, unless other processes do; what goes wrong is logged, and the next tick tries again."""
+        try:
+            waiting = waiting_jobs(self.sessions)
+        except SQLAlchemyError as error:
+            log.warning("the tick failed: %s", str(error).splitlines()[0])
+            return
+        for job, day in waiting:
+            try:
+                run = run_job(self.sessions, data=self.data, job=job, business_day=day, wait=False)
+                log.info("%s is %s", job, run.state)
+            except AlreadyRunning as other:
+                log.debug("%s", other)
+            except (RegularsError, SQLAlchemyError) as error:
+                log.warning("%s: %s", job, str(error).splitlines()[0])
+
+
 def serve(clock_work: NightClock, leave: Callable[[], None], *, every: float) -> None:
     """Tick `every` so many seconds until SIGTERM or SIGINT, then `leave`; what is under way is left to be gone on with."""
     ticking = BlockingScheduler(timezone="UTC")
@@ -103,6 +129,7 @@ def serve(clock_work: NightClock, leave: Callable[[], None], *, every: float) ->
     for tick, seconds in (
         (clock_work.tick, every),
         (Rehearsals(clock_work.sessions, clock_work.data).tick, min(every, REHEARSALS_EVERY)),
+        (CatalogRuns(clock_work.sessions, clock_work.data).tick, min(every, REHEARSALS_EVERY)),
     ):
         ticking.add_job(
             tick,

@@ -81,6 +81,7 @@ class ArchivedCopy:
     size: int
     pages: int
     picks: list[dict[str, Any]]
+    channel: str | None = None
 
 
 def edition_code(group_id: str, theme: str, valid_from: date) -> str:
@@ -100,7 +101,7 @@ def open_edition(
     valid_to: date,
     now: datetime,
 ) -> OpenEdition:
-    """Return the edition of a group for a period, made from `plan` unless it is there already."""
+    """Return the edition of no run of a group for a period, made from `plan` unless it is there already."""
     session.execute(
         insert(Edition)
         .values(
@@ -119,7 +120,10 @@ def open_edition(
     )
     edition = session.scalars(
         select(Edition).where(
-            Edition.group_id == plan.group_id, Edition.valid_from == valid_from, Edition.theme == theme
+            Edition.catalog_run_id.is_(None),
+            Edition.group_id == plan.group_id,
+            Edition.valid_from == valid_from,
+            Edition.theme == theme,
         )
     ).one()
     return opened(edition)
@@ -198,6 +202,7 @@ def archive_copies(session: Session, copies: Sequence[ArchivedCopy], *, now: dat
                     "pages": copy.pages,
                     "picks": copy.picks,
                     "made_at": now,
+                    "channel": copy.channel,
                 }
                 for copy in copies
             ],

@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 from catalogs.booklets import Offer
 from catalogs.selection import HALF_LIFE_DAYS, Bought
 from core.driver import driver_of
+from core.i18n import LANGUAGES
 from core.money import Money
+from loyalty.tier_schemes import schemes
 
 SHELF_DAYS = 28
 """Without stock records, what was sold in a store in so many days counts as in stock."""
@@ -23,102 +25,12 @@ SMALLEST_GROUP_COUNT = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Recipient:
-    """A member who is to get a copy of an edition; `store_id` is the own shop, the most visited if none is named."""
-
-    member_id: UUID
-    account_id: UUID
-    group_id: str
-    name: str
-    language: str
-    store_id: int
-    card_number: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Shop:
     """A store as its members know it."""
 
     store_id: int
     name: str
     currency: str
-
-
-# A member agrees to a catalog, in whatever channel, or to offers by e-mail; the newest decision of each holds.
-_AGREED = """
-    select member_id from (
-        select distinct on (member_id, purpose, channel) member_id, granted
-        from consent
-        where purpose = 'catalog' or (purpose = 'offers' and channel = 'email')
-        order by member_id, purpose, channel, recorded_at desc, consent_id desc
-    ) as newest
-    group by member_id having bool_or(granted)
-"""
-
-_RECIPIENTS = f"""
-    with agreed as ({_AGREED}),
-    waiting as (
-        select member.member_id, member.account_id, member.language, member.home_store_code,
-               coalesce(nullif(trim(member.given_name || ' ' || member.family_name), ''), member.company_name, '')
-                   as name,
-               membership.group_id, edition.edition_id,
-               row_number() over (partition by membership.group_id
-                                  order by md5(member.member_id::text)) as turn
-        from group_membership as membership
-        join member using (member_id)
-        join agreed using (member_id)
-        join edition on edition.group_id = membership.group_id and edition.edition_id = any(%(editions)s)
-        where membership.run_id = %(run)s
-          and member.profiling_objected_at is null
-          and (%(member)s::text is null or member.member_code = %(member)s)
-          and not exists (select from catalog_copy as made
-                          where made.edition_id = edition.edition_id and made.member_id = member.member_id)
-    )
-    select waiting.member_id, waiting.account_id, waiting.group_id, waiting.name, waiting.language,
-           coalesce(home.store_id, usual.store_id), card.card_number
-    from waiting
-    left join store as home on home.store_code = waiting.home_store_code
-    left join lateral (
-        select receipt.store_id from receipt
-        where receipt.account_id = waiting.account_id and home.store_id is null
-          and receipt.business_date > %(day)s::date - 91 and receipt.business_date <= %(day)s
-          and receipt.type = 'sale' and receipt.mode = 'live'
-        group by receipt.store_id
-        order by count(*) filter (where receipt.business_date > %(day)s::date - 28) desc, count(*) desc,
-                 receipt.store_id
-        limit 1
-    ) as usual on true
-    left join lateral (
-        select card_number from card
-        where card.member_id = waiting.member_id and card.state in ('active', 'issued')
-        order by card.state, card.issued_at desc nulls last, card.card_number limit 1
-    ) as card on true
-    where coalesce(home.store_id, usual.store_id) is not null
-    order by waiting.turn, waiting.group_id
-    limit %(limit)s
-"""
-
-
-def recipients(
-    session: Session,
-    *,
-    run_id: UUID,
-    editions: Collection[UUID],
-    day: date,
-    limit: int | None = None,
-    member_code: str | None = None,
-) -> list[Recipient]:
-    """
-    Return who waits for a copy of `editions`, group by group in turns, so that any first part covers all groups.
-
-    Left out are members who agreed to no channel, who object to profiling, who have their copy
-    already, and whose shop nobody knows.
-    """
-    rows = driver_of(session).execute(
-        _RECIPIENTS,
-        {"run": run_id, "editions": list(editions), "day": day, "member": member_code, "limit": limit},
-    )
-    return [Recipient(*row) for row in rows]
 
 
 def shops(session: Session, store_ids: Collection[int]) -> dict[int, Shop]:
@@ -253,3 +165,16 @@ def read_brought_back(session: Session, accounts: Collection[UUID], *, day: date
     for account_id, article_id in rows:
         returned[account_id].add(article_id)
     return dict(returned)
+
+
+def tier_names(session: Session, accounts: Collection[UUID], *, day: date) -> dict[UUID, dict[str, str]]:
+    """Return what the tier of each account is called, by language; those without one are left out."""
+    scheme = schemes(session).on(day)
+    names = {tier.code: {language: tier.name(language) for language in LANGUAGES} for tier in scheme.tiers}
+    if not names:
+        return {}
+    rows = driver_of(session).execute(
+        "select account_id, tier_code from tier_standing where account_id = any(%s) and tier_code = any(%s)",
+        (list(accounts), list(names)),
+    )
+    return {account_id: names[code] for account_id, code in rows}

@@ -14,6 +14,7 @@ from pathlib import Path
 from catalogs.booklets import Issue, Pick, Reader, make_booklet
 from catalogs.composing import compose
 from catalogs.layouts import load_theme
+from catalogs.pages import PrintedVoucher
 from catalogs.typesetting import Typesetter
 from core.errors import Conflict
 
@@ -43,6 +44,8 @@ class CopyOrder:
     picks: tuple[Pick, ...]
     news: tuple[Pick, ...]
     path: Path
+    vouchers: tuple[PrintedVoucher, ...] = ()
+    size: str = "A4"
 
 
 @dataclass(frozen=True, slots=True)

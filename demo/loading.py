@@ -10,8 +10,10 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from catalogs.jobs import make_copies
-from catalogs.models import CatalogCopy
+from catalogs.models import CatalogRun
+from catalogs.opening import PERIOD, THEME, next_monday
+from catalogs.run_operations import approve_order, draft_run
+from catalogs.runs import CHANNELS, Recipe
 from core.clock import business_day
 from core.database import Sessions
 from core.errors import Conflict
@@ -19,7 +21,7 @@ from core.progress import Report
 from core.tabular import Summary
 from customers.importing import import_members
 from demo.journey import TIMEZONE, last_day_of, package_source, weeks_to_last_week, write_files
-from demo.offers import DRAFTS, draft_document, live_document
+from demo.offers import CATALOG_VOUCHERS, DRAFTS, catalog_vouchers, draft_document, live_document
 from demo.record import DemoRecord, OtherDemonstration
 from demo.tiers import demonstration_tiers
 from loyalty.receipt_import import import_receipts
@@ -30,6 +32,7 @@ from loyalty.tier_schemes import all_schemes
 from night import run_night
 from rewards.models import OfferCode
 from rewards.offer_operations import import_document
+from rewards.voucher_batches import put_batch
 from sales.business_days import last_closed_day
 from sales.importing import import_articles, import_stores
 from sales.models import Receipt, Store
@@ -99,8 +102,8 @@ class Demonstration:
         self._add_people(record, store_code)
         self._add_till(record, store_code)
         self._set_up_offers(record, store_code)
+        self._order_catalogs()
         self._run_night(record)
-        self._make_catalogs(record)
         record.complete = True
         record.write(self.file)
         return record
@@ -247,6 +250,34 @@ class Demonstration:
         record.till = {"store_code": store_code, "till_code": TILL, "key": key}
         record.write(self.file)
 
+    def _order_catalogs(self) -> None:
+        """Let a catalog be ordered for every period, made by one person and approved by another; the night makes it."""
+        with self.sessions.begin() as session:
+            if session.scalar(select(func.count()).select_from(CatalogRun)):
+                return
+            currency = session.scalars(select(Store.currency).limit(1)).one()
+            put_batch(session, catalog_vouchers(currency), actor="marketing", now=self.now)
+            first = next_monday(business_day(self.now, TIMEZONE))
+            order = draft_run(
+                session,
+                Recipe(
+                    name="Every two weeks",
+                    theme=THEME,
+                    size="A4",
+                    channels=CHANNELS,
+                    valid_from=first,
+                    valid_to=first + PERIOD,
+                    group_ids=(),
+                    voucher_batches=(CATALOG_VOUCHERS,),
+                    first_part=COPIES,
+                ),
+                day=first,
+                actor="marketing",
+                now=self.now,
+                standing=True,
+            )
+            approve_order(session, run_id=order, actor="admin", now=self.now)
+
     def _run_night(self, record: DemoRecord) -> None:
         """Run the night of the last closed day, or of the data's own last day where they stay as they are."""
         if record.night is None:
@@ -260,21 +291,6 @@ class Demonstration:
             failed = next((step for step in run.steps if step.state != "completed"), None)
             why = f": {failed.name}: {failed.error}" if failed else ""
             raise NightFailed(f"the night of {run.business_day} is {run.state}{why}")
-
-    def _make_catalogs(self, record: DemoRecord) -> None:
-        """Make what is missing of the copies, should the night not have made them all."""
-        with self.sessions() as session:
-            made = session.scalar(select(func.count()).select_from(CatalogCopy)) or 0
-        if made < COPIES and record.night is not None:
-            with self.show("Making catalog copies") as report:
-                make_copies(
-                    self.sessions,
-                    data=self.data,
-                    day=record.night,
-                    now=self.now,
-                    limit=COPIES - made,
-                    report=report,
-                )
 
 
 def clear(data: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from core.clock import zone
 from demo.journey import TIMEZONE
+from rewards.voucher_batches import Batch
 
 WEEKS = 8
 
@@ -49,6 +50,24 @@ BATCHES: tuple[Document, ...] = (
         "codes": [],
     },
 )
+
+CATALOG_VOUCHERS = "CATALOG3"
+"""The vouchers that stand in the demonstration's catalogs."""
+
+
+def catalog_vouchers(currency: str) -> Batch:
+    """Return what a catalog's voucher is worth, in the stores' currency; it holds as long as the catalog."""
+    return Batch(
+        CATALOG_VOUCHERS,
+        names=_names(
+            "Your catalog voucher", "Váš poukaz z katalogu", "Váš poukaz z katalógu", "Twój bon z katalogu"
+        ),
+        value_amount=300,
+        currency=currency,
+        minimum_amount=2000,
+        valid_days=13,
+    )
+
 
 LIVE: tuple[Document, ...] = (
     {

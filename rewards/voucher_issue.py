@@ -252,3 +252,59 @@ def take_codes(
     if taken:
         raise CodeTaken(f"{min(taken)} is a voucher of another batch, or a card")
     return len(fresh)
+
+
+# Who is given a code that is there already, or that is a card's number, gets no row for it.
+_ISSUE_EACH = """
+    with fresh as (
+        insert into voucher (voucher_code, batch_code, account_id, bound, value_amount, left_amount, currency,
+                             minimum_amount, valid_until, issued_at, issued_by)
+        select code, %(batch_code)s, account_id, true, %(value_amount)s::bigint, %(value_amount)s::bigint,
+               %(currency)s::text, %(minimum_amount)s, %(valid_until)s::date, %(now)s, %(actor)s
+        from unnest(%(codes)s::text[], %(accounts)s::uuid[]) as given (code, account_id)
+        where not exists (select from card where card_number = code)
+        on conflict do nothing
+        returning voucher_code
+    ), noted as (
+        insert into voucher_event (voucher_code, event, happened_at, actor, amount)
+        select voucher_code, 'issued', %(now)s, %(actor)s, %(value_amount)s::bigint from fresh
+    )
+    select voucher_code from fresh
+"""
+
+
+def issue_to_each(
+    session: Session, *, batch_code: str, account_ids: Sequence[UUID], today: date, now: datetime, actor: str
+) -> list[IssuedVoucher]:
+    """
+    Issue one voucher of a batch to each of `account_ids`, bound to it, and return them in that order.
+
+    `today` is the day from which its days count. Where no EAN-13 is left, codes are long. Raises `BatchNotFound`.
+    """
+    batch = batch_of(session, batch_code)
+    values = _of_batch(
+        batch,
+        value_amount=batch.value_amount,
+        valid_until=batch.last_day(today),
+        now=now,
+        actor=actor,
+    )
+    short = 0
+    if batch.symbology == "ean13" and account_ids:
+        short = _short_ones(session, len(account_ids), refuses=False)
+    codes: dict[int, str] = {}
+    while len(codes) < len(account_ids):
+        wanted: dict[str, int] = {}
+        for place in range(len(account_ids)):
+            if place not in codes:
+                code = new_ean(batch.ean_prefix) if place < short else new_code()
+                wanted.setdefault(code, place)
+        rows = driver_of(session).execute(
+            _ISSUE_EACH,
+            values | {"codes": list(wanted), "accounts": [account_ids[place] for place in wanted.values()]},
+        )
+        codes |= {wanted[row[0]]: row[0] for row in rows.fetchall()}
+    return [
+        IssuedVoucher(codes[place], batch.batch_code, batch.value_amount, values["valid_until"])
+        for place in range(len(account_ids))
+    ]

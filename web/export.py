@@ -15,23 +15,13 @@ from flask.typing import ResponseReturnValue
 from core.clock import zone
 from core.i18n import major
 from core.money import Money
+from core.spreadsheets import harmless
 from web.tables import Column, Table, asked, chosen, listing
 from web.words import reader_timezone
 
 R = TypeVar("R")
 MOST_ROWS: Final = 100_000
 _CHUNK: Final = 2_000
-_FORMULA: Final = (
-    "=",
-    "+",
-    "-",
-    "@",
-    "\t",
-    "\r",
-    "\n",
-    "\N{FULLWIDTH EQUALS SIGN}",
-    "\N{FULLWIDTH PLUS SIGN}",
-)
 _XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -51,11 +41,6 @@ def respond(
     if wanted == "xlsx":
         return _download(_xlsx(table), f"{table.name}.xlsx", _XLSX)
     return render_template(template, listing=listing(table), **context)
-
-
-def harmless(text: str) -> str:
-    """Return `text` so that no spreadsheet takes it for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def all_rows(table: Table[R]) -> Iterator[R]:

@@ -1,15 +1,21 @@
 """Editions and copies on a real database, with files made by real child processes."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, update
 
 from basket_analysis.models import AnalysisRun, ServedRun, ShopperGroup
-from catalogs.jobs import AlreadyMaking, NothingServed, due_catalogs, make_copies, open_editions
-from catalogs.models import CatalogCopy, Edition
+from catalogs.jobs import due_catalogs, make_copies
+from catalogs.making import AlreadyMaking
+from catalogs.models import CatalogCopy, CatalogRun, Edition
+from catalogs.opening import NothingServed, open_editions
+from catalogs.run_operations import approve_order, draft_run
+from catalogs.runs import Recipe
 from contacts.operations import record_reaction
 from core.database import Sessions
 from core.ids import uuid7
@@ -211,7 +217,8 @@ class TestMakeCopies:
             assert sha256(content).digest() == copy.sha256
             assert len(content) == copy.size
             assert copy.pages >= 3
-        assert len(list(tmp_path.rglob("*"))) == 1 + len(GROUPS) + 12
+        assert len(list(tmp_path.rglob("*.pdf"))) == 12
+        assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {".pdf"}
 
     def test_covers_all_groups_with_any_first_part(self, chain: Chain, tmp_path: Path):
         assert chain.make(tmp_path, limit=3).by_group == {"none": 1, "t1": 1, "t2": 1}
@@ -226,12 +233,13 @@ class TestMakeCopies:
 
     def test_writes_a_file_again_that_was_not_archived(self, chain: Chain, tmp_path: Path):
         chain.make(tmp_path, member_code="t1-1")
+        other = tmp_path / "elsewhere"
+        (other / "catalogs").mkdir(parents=True)
         lost = chain.copies()["t1-1"]
-        with chain.sessions.begin() as session:
-            session.delete(session.get(CatalogCopy, lost.copy_id))
-        chain.make(tmp_path, member_code="t1-1")
-        assert chain.copies()["t1-1"].path == lost.path
-        assert len(list(tmp_path.rglob("*.pdf"))) == 1
+        (tmp_path / lost.path).replace(other / "kept.pdf")
+        chain.make(tmp_path, member_code="t1-2")
+        assert len(list(tmp_path.glob("catalogs/**/*.pdf"))) == 1
+        assert not (tmp_path / lost.path).exists()
 
     def test_asks_every_member_before(self, chain: Chain, tmp_path: Path):
         chain.join("silent", "t1", consent=None)
@@ -330,12 +338,40 @@ class TestDueCatalogs:
     def shift(self, chain: Chain, data: Path) -> Shift:
         return Shift(chain.sessions, data, DAY, NOW, silent)
 
-    def test_makes_the_first_copies_once(self, chain: Chain, tmp_path: Path):
+    def order(self, chain: Chain, **parts) -> UUID:
+        recipe = Recipe(
+            "Every two weeks", "trh", "A4", ("print", "email"), DAY, DAY + timedelta(days=14), (), **parts
+        )
+        with chain.sessions.begin() as session:
+            run_id = draft_run(session, recipe, day=DAY, actor="mara", now=NOW, standing=True)
+            approve_order(session, run_id=run_id, actor="adam", now=NOW)
+        return run_id
+
+    def test_make_nothing_that_nobody_approved(self, chain: Chain, tmp_path: Path):
+        assert due_catalogs(self.shift(chain, tmp_path))["copies"] == 0
+        recipe = Recipe("Draft", "trh", "A4", ("print",), DAY, DAY + timedelta(days=14), ("t1",))
+        with chain.sessions.begin() as session:
+            draft_run(session, recipe, day=DAY, actor="mara", now=NOW)
+        assert due_catalogs(self.shift(chain, tmp_path))["copies"] == 0
+
+    def test_make_what_a_standing_order_asks_for_once(self, chain: Chain, tmp_path: Path):
+        self.order(chain, hold_out=Decimal(0))
         assert due_catalogs(self.shift(chain, tmp_path))["copies"] == 12
+        assert due_catalogs(self.shift(chain, tmp_path))["copies"] == 0
+        with chain.sessions() as session:
+            run = session.scalars(select(CatalogRun).where(CatalogRun.order_id.is_not(None))).one()
+        assert (run.state, run.made_by, run.approved_by) == ("finished", "mara", "adam")
+        assert (run.valid_from, run.valid_to) == (date(2026, 11, 23), date(2026, 12, 7))
+
+    def test_stop_after_a_first_part_of_all_groups(self, chain: Chain, tmp_path: Path):
+        self.order(chain, hold_out=Decimal(0), first_part=3)
+        done = due_catalogs(self.shift(chain, tmp_path))
+        assert done["by_group"] == {"none": 1, "t1": 1, "t2": 1}
+        assert done["waiting"] == 9
         assert due_catalogs(self.shift(chain, tmp_path))["copies"] == 0
 
     def test_has_nothing_to_do_before_there_are_groups(self, sessions: Sessions, tmp_path: Path):
         done = due_catalogs(Shift(sessions, tmp_path, DAY, NOW, silent))
-        assert done == {"editions": 0, "copies": 0}
+        assert done == {"runs": 0, "copies": 0, "by_group": {}, "waiting": 0}
         with sessions() as session:
             assert session.scalars(select(Edition)).all() == []

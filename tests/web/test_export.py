@@ -6,7 +6,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from web.export import harmless
+from core.spreadsheets import harmless
 
 
 class TestHarmless:

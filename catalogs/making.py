@@ -1,0 +1,116 @@
+"""
+Copies made and archived, in rounds.
+
+What a round needs is read, and its vouchers are issued, in one short transaction; the files are made in
+child processes outside of any; each chunk that is on disk is archived in a transaction of its own. Whoever
+is killed leaves files that nobody archived, which are written again under the same names with the same
+vouchers: no copy is lost, and none is made twice.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from catalogs.operations import archive_copies
+from catalogs.orders import OrderDesk, Ordered, Orders, photos_in
+from catalogs.recipients import Recipient, leave_out, next_recipients
+from catalogs.render import MadeCopy, make_files
+from core.database import Sessions
+from core.errors import Conflict
+from core.progress import Report, silent
+
+ROUND: Final = 400
+"""So many copies are read for at a time, which bounds the memory."""
+SECONDS_BETWEEN_TRIES: Final = 0.5
+
+
+class AlreadyMaking(Conflict):
+    """Another process is making copies; two would overwrite each other's files."""
+
+
+@contextmanager
+def alone(sessions: Sessions, *, wait: Callable[[], None] | None = None) -> Iterator[None]:
+    """
+    Hold the right to make copies on a connection of its own.
+
+    Raises `AlreadyMaking` while another process has it; with `wait` that is called, which may raise, and tried again.
+    """
+    engine = sessions.kw["bind"]
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as own:
+        # Closed, not given back to the pool: the lock must end with the connection.
+        own.detach()
+        while not own.scalar(select(func.pg_try_advisory_lock(func.hashtext("catalogs.make_copies")))):
+            if wait is None:
+                raise AlreadyMaking("another process is making catalog copies; let it finish")
+            wait()
+            time.sleep(SECONDS_BETWEEN_TRIES)
+        yield
+
+
+@dataclass(slots=True)
+class Making:
+    """Copies under way: those made so far by group, and how many there will be."""
+
+    sessions: Sessions
+    desk: OrderDesk
+    workers: int | None = None
+    report: Report = silent
+    total: int | None = None
+    before: int = 0
+    """How many were made before, for the report."""
+    made: Counter[str] | None = None
+
+    def files(self, orders: Sequence[Ordered]) -> Iterator[list[tuple[Ordered, MadeCopy]]]:
+        """Make the files of `orders` and yield what is on disk, a chunk at a time."""
+        by_code = {ordered.order.copy_code: ordered for ordered in orders}
+        for chunk in make_files(
+            [ordered.order for ordered in orders], photos=photos_in(self.desk.data), workers=self.workers
+        ):
+            yield [(by_code[made.copy_code], made) for made in chunk]
+
+    def archive(self, orders: Orders) -> None:
+        """Make and archive the copies of a round."""
+        counted = self.made = self.made if self.made is not None else Counter()
+        for chunk in self.files(list(orders.made.values())):
+            with self.sessions.begin() as session:
+                archive_copies(
+                    session, [ordered.archived(made) for ordered, made in chunk], now=self.desk.now
+                )
+            counted.update(ordered.recipient.group_id for ordered, _made in chunk)
+            self.report(self.before + counted.total(), self.total)
+
+    def round(self, waiting: Sequence[Recipient]) -> Orders:
+        """Make and archive copies for `waiting`, with vouchers of their own; returns what was ordered."""
+        with self.sessions.begin() as session:
+            orders = self.desk.write(session, waiting)
+        self.archive(orders)
+        return orders
+
+
+def make_run_copies(making: Making, *, catalog_run_id: UUID, most: int | None) -> bool:
+    """
+    Make the copies of a run that are not made yet, at most `most`; returns whether none waits any more.
+
+    Whom something speaks against by now, or for whom there is nothing, is noted as left out.
+    """
+    left = most
+    while left is None or left > 0:
+        with making.sessions.begin() as session:
+            waiting = next_recipients(
+                session, catalog_run_id=catalog_run_id, limit=ROUND if left is None else min(left, ROUND)
+            )
+            if not waiting:
+                return True
+            orders = making.desk.write(session, waiting)
+            leave_out(session, catalog_run_id=catalog_run_id, why=orders.left_out)
+        making.archive(orders)
+        if left is not None:
+            left -= len(orders.made)
+    with making.sessions() as session:
+        return not next_recipients(session, catalog_run_id=catalog_run_id, limit=1)

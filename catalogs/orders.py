@@ -1,0 +1,316 @@
+"""
+Orders of copies: everything that a copy is made of, read for many members at once.
+
+What stores have and what an edition shows in one of them is read once and kept while a run lasts:
+neighbours share it. What is the member's own is read with every round, and so is what they refuse.
+"""
+
+from base64 import b32encode
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from basket_analysis.offer_lists import MemberOffers, offers_of_members
+from catalogs.booklets import Issue, Offer, Pick, Reader
+from catalogs.ignored import ignored_articles
+from catalogs.operations import ArchivedCopy, OpenEdition
+from catalogs.personal_vouchers import sample_vouchers, vouchers_of_copies
+from catalogs.queries import Shop, read_brought_back, read_histories, read_shelves, shops, tier_names
+from catalogs.ranked_picks import ranked_picks
+from catalogs.recipients import NOTHING, REFUSES, Recipient
+from catalogs.render import CopyOrder, MadeCopy
+from catalogs.selection import Bought, choose_news, choose_offers, choose_picks
+from contacts.queries import refusals_of
+from contacts.reactions import Refusals
+from loyalty.statements import balances
+
+OFFERS: Final = 33
+"""What the longest booklet has room for."""
+STORES_KEPT: Final = 64
+"""Of so many stores at once is kept what they have, which bounds the memory of a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """An order with what the archive is to know of it."""
+
+    order: CopyOrder
+    recipient: Recipient
+    edition: OpenEdition
+    file: str
+    currency: str
+
+    def archived(self, made: MadeCopy) -> ArchivedCopy:
+        """Return the archive's row for the finished copy."""
+        return ArchivedCopy(
+            copy_code=made.copy_code,
+            edition_id=self.edition.edition_id,
+            member_id=self.recipient.member_id,
+            store_id=self.recipient.store_id,
+            language=self.order.reader.language,
+            path=self.file,
+            sha256=made.sha256,
+            size=made.size,
+            pages=made.pages,
+            picks=list(self.items(made)),
+            channel=self.recipient.channel,
+        )
+
+    def items(self, made: MadeCopy) -> Iterator[dict[str, Any]]:
+        """Yield what stands on which page at which place, and why, at which price."""
+        offers = {offer.article_id: (offer, "group") for offer in self.order.issue.offers}
+        own = {
+            pick.offer.article_id: (pick.offer, pick.why) for pick in (*self.order.picks, *self.order.news)
+        }
+        personal = max((page for page, article_id in made.items if article_id in own), default=0)
+        places: Counter[int] = Counter()
+        for page, article_id in made.items:
+            places[page] += 1
+            known = own if page == personal and article_id in own else offers
+            offer, why = known.get(article_id) or own[article_id]
+            yield {
+                "page": page,
+                "place": places[page],
+                "article_id": article_id,
+                "why": why,
+                "price": offer.price.minor if offer.price else None,
+                "currency": offer.price.currency if offer.price else None,
+                "listed": offer.listed,
+            }
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """The orders of a round by copy code, and why some of its members get no copy."""
+
+    made: Mapping[str, Ordered]
+    left_out: Mapping[UUID, str]
+
+
+class OrderDesk:
+    """
+    Writes orders of copies of `editions`; what stores have is read once for the day and kept.
+
+    Vouchers of the copies are issued with them; `samples` prints some that are worth nothing instead.
+    """
+
+    def __init__(
+        self,
+        editions: Sequence[OpenEdition],
+        *,
+        data: Path,
+        day: date,
+        now: datetime,
+        samples: bool = False,
+    ) -> None:
+        self.editions = {edition.edition_id: edition for edition in editions}
+        self.data = data
+        self.day = day
+        self.now = now
+        self.samples = samples
+        self._shops: dict[int, Shop] = {}
+        self._shelves: OrderedDict[int, Mapping[int, Offer]] = OrderedDict()
+        self._issues: dict[tuple[UUID, int], Issue] = {}
+
+    def write(
+        self, session: Session, readers: Sequence[Recipient], *, folder: str = "", version: int = 1
+    ) -> Orders:
+        """
+        Return the orders for `readers`.
+
+        Those are left out for whose shop there is nothing to show, who refuse every offer, and
+        against whose copy something speaks by now.
+        """
+        left_out = {reader.member_id: reader.against for reader in readers if reader.against}
+        asked = [reader for reader in readers if not reader.against]
+        self._stock_up(session, {reader.store_id for reader in asked})
+        known = _Known.read(session, asked, day=self.day, now=self.now)
+        made: dict[str, Ordered] = {}
+        for reader in sorted(
+            asked, key=lambda one: (one.language, one.store_id, one.group_id, one.member_id)
+        ):
+            refused = known.refusals.get(reader.member_id, Refusals())
+            if refused.everything:
+                left_out[reader.member_id] = REFUSES
+                continue
+            ordered = self._ordered(reader, known, refused, folder=folder, version=version)
+            if ordered.order.issue.offers or ordered.order.picks:
+                made[ordered.order.copy_code] = ordered
+            else:
+                left_out[reader.member_id] = NOTHING
+        return Orders(self._with_vouchers(session, made), left_out)
+
+    def _with_vouchers(self, session: Session, orders: Mapping[str, Ordered]) -> Mapping[str, Ordered]:
+        """Return `orders` with the vouchers that are issued for them, or with samples."""
+        readers = [ordered.recipient for ordered in orders.values()]
+        currencies = {store_id: shop.currency for store_id, shop in self._shops.items()}
+        if self.samples:
+            found = sample_vouchers(session, readers, editions=self.editions, currencies=currencies)
+        else:
+            found = vouchers_of_copies(
+                session, readers, editions=self.editions, currencies=currencies, now=self.now
+            )
+        if not found:
+            return orders
+        return {
+            code: replace(
+                ordered,
+                order=replace(
+                    ordered.order,
+                    vouchers=tuple(
+                        voucher.printed(ordered.recipient.language, ordered.edition.valid_from)
+                        for voucher in found.get(ordered.recipient.member_id, ())
+                    ),
+                ),
+            )
+            for code, ordered in orders.items()
+        }
+
+    def shop(self, store_id: int) -> Shop:
+        """Return a store that was read about."""
+        return self._shops[store_id]
+
+    def _stock_up(self, session: Session, store_ids: set[int]) -> None:
+        missing = store_ids - set(self._shelves)
+        if missing:
+            found = shops(session, missing)
+            self._shops |= found
+            self._shelves.update(read_shelves(session, found.values(), day=self.day))
+        for store_id in store_ids:
+            self._shelves.move_to_end(store_id)
+        while len(self._shelves) > max(STORES_KEPT, len(store_ids)):
+            gone, _shelf = self._shelves.popitem(last=False)
+            for key in [key for key in self._issues if key[1] == gone]:
+                del self._issues[key]
+
+    def _ordered(
+        self, reader: Recipient, known: "_Known", refused: Refusals, *, folder: str, version: int
+    ) -> Ordered:
+        edition, shop = self.editions[reader.edition_id], self._shops[reader.store_id]
+        shelf = self._shelves[reader.store_id]
+        back = known.brought_back.get(reader.account_id, set())
+        if back or refused != Refusals():
+            shelf = {
+                key: offer
+                for key, offer in shelf.items()
+                if key not in back and not refused.cover(key, offer.category)
+            }
+            issue = _issue(edition, shop, shelf)
+        else:
+            key = (edition.edition_id, reader.store_id)
+            if key not in self._issues:
+                self._issues[key] = _issue(edition, shop, shelf)
+            issue = self._issues[key]
+        picks, news = _picks(reader, edition, shelf, known)
+        code = copy_code(edition, reader.member_id)
+        file = folder + file_of(edition, code, version=version)
+        order = CopyOrder(
+            copy_code=code,
+            theme=edition.theme,
+            issue=issue,
+            reader=Reader(
+                reader.name,
+                reader.language,
+                known.points.get(reader.account_id),
+                reader.card_number,
+            ),
+            picks=picks,
+            news=news,
+            path=self.data / file,
+            size=edition.plan.size,
+        )
+        return Ordered(order, reader, edition, file, shop.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of readers, read for all of them at once."""
+
+    histories: Mapping[UUID, list[Bought]]
+    brought_back: Mapping[UUID, set[int]]
+    refusals: Mapping[UUID, Refusals]
+    points: Mapping[UUID, int]
+    ranked: Mapping[UUID, MemberOffers]
+    ignored: Mapping[UUID, Mapping[int, int]]
+    tiers: Mapping[UUID, Mapping[str, str]]
+
+    @classmethod
+    def read(cls, session: Session, readers: Sequence[Recipient], *, day: date, now: datetime) -> "_Known":
+        """Read it."""
+        accounts = {reader.account_id for reader in readers}
+        members = [reader.member_id for reader in readers]
+        return cls(
+            histories=read_histories(session, accounts, day=day),
+            brought_back=read_brought_back(session, accounts, day=day),
+            refusals=refusals_of(
+                session, {reader.member_id: reader.account_id for reader in readers}, now=now
+            ),
+            points=balances(session, accounts),
+            ranked=offers_of_members(session, members),
+            ignored=ignored_articles(session, members, now=now),
+            tiers=tier_names(session, accounts, day=day),
+        )
+
+
+def _picks(
+    reader: Recipient, edition: OpenEdition, shelf: Mapping[int, Offer], known: _Known
+) -> tuple[tuple[Pick, ...], tuple[Pick, ...]]:
+    """Return what stands on a member's own page: as the night ranked it, else from the own purchases and the group."""
+    bought = known.histories.get(reader.account_id, [])
+    ranked = known.ranked.get(reader.member_id)
+    ignored = known.ignored.get(reader.member_id, {})
+    if ranked is not None and (ranked.all or ranked.new):
+        return ranked_picks(ranked, shelf, bought=bought, ignored=ignored)
+    own = [shelf[one.article_id].category for one in bought if one.article_id in shelf]
+    picks = choose_picks(
+        [replace(one, recency=one.recency * 0.5 ** ignored.get(one.article_id, 0)) for one in bought], shelf
+    )
+    news = choose_news(
+        sorted(edition.plan.ranking, key=lambda article_id: ignored.get(article_id, 0)),
+        shelf,
+        known={one.article_id for one in bought},
+        own_categories=[name for name, _count in Counter(filter(None, own)).most_common()],
+        beside=edition.plan.beside,
+        picks=picks,
+    )
+    return picks, news
+
+
+def _issue(edition: OpenEdition, shop: Shop, shelf: Mapping[int, Offer]) -> Issue:
+    return Issue(
+        colour=edition.plan.colour,
+        categories=edition.plan.categories,
+        shop=shop.name,
+        valid_from=edition.valid_from,
+        valid_to=edition.valid_to,
+        offers=choose_offers(edition.plan.ranking, shelf, categories=edition.plan.categories, count=OFFERS),
+    )
+
+
+def copy_code(edition: OpenEdition, member_id: UUID) -> str:
+    """
+    Return the code of a member's copy of an edition, always the same and not to be guessed.
+
+    The edition's identifier, which no reader knows, is what makes it so.
+    """
+    digest = sha256(edition.edition_id.bytes + member_id.bytes).digest()
+    return f"{edition.edition_code}-{b32encode(digest)[:10].decode('ascii').lower()}"
+
+
+def file_of(edition: OpenEdition, code: str, *, version: int = 1) -> str:
+    """Return where a copy lies under the data folder: in one of a thousand folders, so that none holds very many."""
+    again = f"-v{version}" if version > 1 else ""
+    return f"catalogs/{edition.edition_code}/{code[-10:-8]}/{code}{again}.pdf"
+
+
+def photos_in(data: Path) -> Path | None:
+    """Return the folder of the articles' own pictures, None where there is none."""
+    folder = data / "pictures"
+    return folder if folder.is_dir() else None

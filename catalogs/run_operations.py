@@ -1,0 +1,411 @@
+"""Writes about catalog runs: drafting one, its proofs, the second person's word, and how it goes on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from basket_analysis.group_lists import served_run
+from catalogs.layouts import load_theme
+from catalogs.models import CatalogProof, CatalogProofCopy, CatalogRun, Edition
+from catalogs.opening import NothingServed, plans_of_groups
+from catalogs.operations import EditionPlan, content_of, edition_code
+from catalogs.runs import FROM, BadRun, Recipe, check_recipe
+from core.audit import record_event
+from core.errors import Conflict, NotFound, Refused
+from core.ids import uuid7
+from core.job_runs import request_run
+from core.models import AuditEvent
+from rewards.voucher_batches import batches
+
+RUN_JOB: Final = "catalog_run:"
+PROOF_JOB: Final = "catalog_proof:"
+HANDOVER_JOB: Final = "catalog_handover:"
+"""What the names of the jobs begin with; an identifier follows."""
+LONGEST_COMMENT: Final = 2_000
+
+
+class NoSuchRun(NotFound):
+    """There is no such catalog run."""
+
+
+class NotNow(Conflict):
+    """A run cannot be moved like this from the state that it is in."""
+
+
+class OwnRun(Refused):
+    """Nobody approves a run that they made, asked the proof of, or changed last."""
+
+
+class ChangedSinceProof(Conflict):
+    """The run or one of its editions was changed after the proof; make another one first."""
+
+
+def draft_run(
+    session: Session, recipe: Recipe, *, day: date, actor: str, now: datetime, standing: bool = False
+) -> UUID:
+    """
+    Keep a draft of a run, with an edition for each of its groups planned from what is known on `day`.
+
+    A `standing` one has no editions: it is an order, and names groups only where it is not for all of them.
+    Raises `BadRun`, `NothingServed`.
+    """
+    _check(session, recipe)
+    run_id = _insert_run(session, recipe, actor=actor, now=now, standing=standing)
+    if not standing:
+        open_run_editions(session, run_id, recipe, day=day, now=now)
+    _record(
+        session,
+        run_id,
+        "catalog_run.draft",
+        actor=actor,
+        now=now,
+        detail={**recipe.document(), "groups": list(recipe.group_ids), "standing": standing},
+    )
+    return run_id
+
+
+def _insert_run(
+    session: Session, recipe: Recipe, *, actor: str, now: datetime, standing: bool = False, **more: Any
+) -> UUID:
+    run_id = uuid7()
+    week = recipe.valid_from.isocalendar()
+    start = f"{week.year}-W{week.week:02}"
+    # One at a time, so that two drafts never take the same number.
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext("catalog_run.run_code"))))
+    known = session.scalar(
+        select(func.count()).select_from(CatalogRun).where(CatalogRun.run_code.startswith(start))
+    )
+    session.execute(
+        insert(CatalogRun).values(
+            catalog_run_id=run_id,
+            run_code=f"{start}-{(known or 0) + 1}",
+            name=recipe.name.strip(),
+            theme=recipe.theme,
+            size=recipe.size,
+            channels=list(recipe.channels),
+            valid_from=recipe.valid_from,
+            valid_to=recipe.valid_to,
+            group_ids=list(recipe.group_ids),
+            voucher_batches=list(recipe.voucher_batches),
+            hold_out=recipe.hold_out,
+            first_part=recipe.first_part,
+            standing=standing,
+            **{"state": "draft", "made_by": actor, "made_at": now, **more},
+        )
+    )
+    return run_id
+
+
+def open_run_editions(session: Session, run_id: UUID, recipe: Recipe, *, day: date, now: datetime) -> None:
+    """Plan and keep an edition of the run for each of its groups; raises `NothingServed`, `BadRun`."""
+    run = served_run(session)
+    if run is None:
+        raise NothingServed("there are no shopper groups yet; the first night finds them")
+    plans = plans_of_groups(session, run_id=run.run_id, day=day, group_ids=recipe.group_ids or None)
+    missing = set(recipe.group_ids) - {plan.group_id for plan in plans}
+    if missing:
+        raise BadRun("group_ids", f"there is no shopper group {min(missing)}")
+    if not plans:
+        raise NothingServed("no shopper group has members")
+    code = session.scalar(select(CatalogRun.run_code).where(CatalogRun.catalog_run_id == run_id)) or ""
+    for plan in plans:
+        whole = replace(plan, voucher_batches=recipe.voucher_batches, size=recipe.size)
+        of_group = edition_code(plan.group_id, recipe.theme, recipe.valid_from)
+        session.execute(
+            insert(Edition).values(
+                edition_id=uuid7(),
+                edition_code=f"{of_group}-r{code.rpartition('-')[2]}",
+                run_id=run.run_id,
+                group_id=plan.group_id,
+                group_name=plan.group_name,
+                theme=recipe.theme,
+                valid_from=recipe.valid_from,
+                valid_to=recipe.valid_to,
+                created_at=now,
+                content=content_of(whole),
+                catalog_run_id=run_id,
+            )
+        )
+
+
+def _check(session: Session, recipe: Recipe) -> None:
+    check_recipe(recipe)
+    load_theme(recipe.theme)
+    unknown = set(recipe.voucher_batches) - set(batches(session, recipe.voucher_batches))
+    if unknown:
+        raise BadRun("voucher_batches", f"there is no batch of vouchers {min(unknown)}")
+
+
+def edit_edition(session: Session, *, edition_id: UUID, plan: EditionPlan, actor: str, now: datetime) -> None:
+    """
+    Keep what somebody made of an edition; its run is a draft again, and needs another proof.
+
+    Raises `NoSuchRun` for an edition of no run, and `NotNow` once the run is approved.
+    """
+    run_id = session.scalar(select(Edition.catalog_run_id).where(Edition.edition_id == edition_id))
+    if run_id is None:
+        raise NoSuchRun("there is no run that this edition goes out with")
+    move(session, run_id, "edit", state="draft")
+    session.execute(
+        update(Edition)
+        .where(Edition.edition_id == edition_id)
+        .values(content=content_of(plan))
+        .execution_options(synchronize_session=False)
+    )
+    _record(
+        session,
+        run_id,
+        "catalog_run.edit",
+        actor=actor,
+        now=now,
+        detail={"edition": str(edition_id), "group": plan.group_id},
+    )
+
+
+def content_of_run(session: Session, run_id: UUID) -> dict[str, Any]:
+    """Return what a proof shows and a second person approves: the run's settings, and its editions."""
+    run = _run(session, run_id)
+    editions = session.scalars(
+        select(Edition).where(Edition.catalog_run_id == run_id).order_by(Edition.group_id)
+    ).all()
+    return {
+        "run": recipe_of(run).document(),
+        "editions": {
+            edition.group_id: {"name": edition.group_name, "content": edition.content} for edition in editions
+        },
+    }
+
+
+def recipe_of(run: CatalogRun) -> Recipe:
+    """Return what a run was wished to be."""
+    return Recipe(
+        name=run.name,
+        theme=run.theme,
+        size=run.size,
+        channels=tuple(run.channels),
+        valid_from=run.valid_from,
+        valid_to=run.valid_to,
+        group_ids=tuple(run.group_ids),
+        voucher_batches=tuple(run.voucher_batches),
+        hold_out=run.hold_out,
+        first_part=run.first_part,
+    )
+
+
+def ask_for_proof(session: Session, *, run_id: UUID, actor: str, now: datetime) -> int:
+    """Ask for a proof of the run as it is now, and return its number; the scheduler's next look makes it."""
+    number: int = move(session, run_id, "proof", proof=CatalogRun.proof + 1).proof
+    session.execute(
+        insert(CatalogProof).values(
+            catalog_run_id=run_id,
+            number=number,
+            content=content_of_run(session, run_id),
+            made_by=actor,
+            asked_at=now,
+        )
+    )
+    request_run(session, job=f"{PROOF_JOB}{run_id}.{number}", business_day=now.date())
+    _record(session, run_id, "catalog_run.proof", actor=actor, now=now, detail={"proof": number})
+    return number
+
+
+def keep_proof(
+    session: Session, *, run_id: UUID, number: int, copies: Sequence[Mapping[str, Any]], now: datetime
+) -> None:
+    """Keep the copies of a proof; the run is proofed by it unless it was changed or proofed again meanwhile."""
+    if copies:
+        session.execute(
+            insert(CatalogProofCopy).on_conflict_do_nothing(),
+            [{"catalog_run_id": run_id, "number": number, **copy} for copy in copies],
+        )
+    session.execute(
+        update(CatalogProof)
+        .where(CatalogProof.catalog_run_id == run_id, CatalogProof.number == number)
+        .values(made_at=now)
+    )
+    if copies and proofed_content(session, run_id, number) == content_of_run(session, run_id):
+        session.execute(
+            update(CatalogRun)
+            .where(
+                CatalogRun.catalog_run_id == run_id,
+                CatalogRun.proof == number,
+                CatalogRun.state.in_(FROM["proofed"]),
+            )
+            .values(state="proofed", comment=None, comment_by=None)
+        )
+
+
+def proofed_content(session: Session, run_id: UUID, number: int) -> dict[str, Any] | None:
+    """Return what a run was when one of its proofs was asked for."""
+    return session.scalar(
+        select(CatalogProof.content).where(
+            CatalogProof.catalog_run_id == run_id, CatalogProof.number == number
+        )
+    )
+
+
+def send_back(session: Session, *, run_id: UUID, comment: str, actor: str, now: datetime) -> None:
+    """Let a proofed run be a draft again, and say why; raises `BadRun` without a word, and `NotNow`."""
+    if not comment.strip() or len(comment) > LONGEST_COMMENT:
+        raise BadRun("comment", "say what is to be changed, in up to 2,000 signs")
+    move(session, run_id, "send_back", state="draft", comment=comment.strip(), comment_by=actor)
+    _record(
+        session, run_id, "catalog_run.send_back", actor=actor, now=now, detail={"comment": comment.strip()}
+    )
+
+
+def approve_run(
+    session: Session, *, run_id: UUID, actor: str, now: datetime, proof: int | None = None
+) -> None:
+    """
+    Approve a run as its newest proof shows it; `proof` is the number of the one that was looked at.
+
+    Raises `OwnRun` for its maker, `ChangedSinceProof`, and `NotNow`.
+    """
+    run = _run(session, run_id, lock=True)
+    if actor in {run.made_by, *_hands(session, run)}:
+        raise OwnRun("a catalog run is approved by somebody who did not make it")
+    if run.standing:
+        raise NotNow("an order is approved as one")
+    newest = proofed_content(session, run_id, run.proof)
+    if run.state == "proofed" and (
+        newest != content_of_run(session, run_id) or (proof is not None and proof != run.proof)
+    ):
+        raise ChangedSinceProof("it was changed since this proof; look at a new one first")
+    move(session, run_id, "approve", state="approved", approved_by=actor, approved_at=now)
+    _record(session, run_id, "catalog_run.approve", actor=actor, now=now, detail={"proof": run.proof})
+
+
+def approve_order(session: Session, *, run_id: UUID, actor: str, now: datetime) -> None:
+    """Approve a standing order: from then on the night makes a run of it for each period."""
+    run = _run(session, run_id, lock=True)
+    if actor == run.made_by:
+        raise OwnRun("a standing order is approved by somebody who did not make it")
+    if not run.standing or run.state != "draft":
+        raise NotNow("only an order that waits for it is approved as one")
+    session.execute(
+        update(CatalogRun)
+        .where(CatalogRun.catalog_run_id == run_id)
+        .values(state="approved", approved_by=actor, approved_at=now)
+    )
+    _record(session, run_id, "catalog_run.approve_order", actor=actor, now=now)
+
+
+def run_of_order(
+    session: Session, *, order: CatalogRun, valid_from: date, valid_to: date, day: date, now: datetime
+) -> UUID:
+    """Open a standing order's run for a period, approved by those who approved the order; once per period."""
+    recipe = replace(
+        recipe_of(order),
+        valid_from=valid_from,
+        valid_to=valid_to,
+        name=f"{order.name} {valid_from.isoformat()}",
+    )
+    run_id = _insert_run(
+        session,
+        recipe,
+        actor=order.made_by,
+        now=now,
+        order_id=order.catalog_run_id,
+        state="approved",
+        approved_by=order.approved_by,
+        approved_at=now,
+    )
+    open_run_editions(session, run_id, recipe, day=day, now=now)
+    _record(
+        session,
+        run_id,
+        "catalog_run.order",
+        actor="night",
+        now=now,
+        detail={"order": order.run_code, "made_by": order.made_by, "approved_by": order.approved_by},
+    )
+    return run_id
+
+
+def start_run(session: Session, *, run_id: UUID, actor: str, now: datetime) -> None:
+    """Let an approved run begin, or a stopped one go on; the scheduler's next look takes it up."""
+    state = _run(session, run_id).state
+    way = "resume" if state == "stopped" else "start"
+    run = move(
+        session,
+        run_id,
+        way,
+        state="running",
+        requested_on=func.coalesce(CatalogRun.requested_on, now.date()),
+        started_at=func.coalesce(CatalogRun.started_at, now),
+        # What was made to be looked at has been: it goes on to the end.
+        **({"first_part": None} if way == "resume" else {}),
+    )
+    request_run(session, job=f"{RUN_JOB}{run_id}", business_day=run.requested_on or now.date())
+    _record(session, run_id, f"catalog_run.{way}", actor=actor, now=now)
+
+
+def cancel_run(session: Session, *, run_id: UUID, reason: str, actor: str, now: datetime) -> None:
+    """End a run, or an order, for good; what was handed over stays, the rest never leaves. Raises `NotNow`."""
+    if not reason.strip():
+        raise BadRun("reason", "say why it is cancelled")
+    move(session, run_id, "cancel", state="cancelled", cancelled_by=actor, cancelled_at=now)
+    _record(session, run_id, "catalog_run.cancel", actor=actor, now=now, detail={"reason": reason.strip()})
+
+
+def move(session: Session, run_id: UUID, way: str, **values: Any) -> CatalogRun:
+    """Move a run, and return it as it then is; raises `NotNow` if another was quicker or it may not be moved so."""
+    moved = session.scalar(
+        update(CatalogRun)
+        .where(CatalogRun.catalog_run_id == run_id, CatalogRun.state.in_(FROM[way]))
+        .values(**values)
+        .returning(CatalogRun)
+        .execution_options(populate_existing=True)
+    )
+    if moved is None:
+        state = _run(session, run_id).state
+        raise NotNow(f"the run is {state}: that cannot be done with it now")
+    return moved
+
+
+def _run(session: Session, run_id: UUID, *, lock: bool = False) -> CatalogRun:
+    run = session.get(CatalogRun, run_id, populate_existing=True, with_for_update=lock or None)
+    if run is None:
+        raise NoSuchRun("there is no such catalog run")
+    return run
+
+
+def _hands(session: Session, run: CatalogRun) -> set[str]:
+    """Return who changed an edition of the run; they do not approve it either."""
+    return set(
+        session.scalars(
+            select(AuditEvent.actor).where(
+                AuditEvent.subject_kind == "catalog_run",
+                AuditEvent.subject_id == run.run_code,
+                AuditEvent.action == "catalog_run.edit",
+            )
+        )
+    )
+
+
+def _record(
+    session: Session,
+    run_id: UUID,
+    action: str,
+    *,
+    actor: str,
+    now: datetime,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    record_event(
+        session,
+        now=now,
+        actor=actor,
+        action=action,
+        subject_kind="catalog_run",
+        subject_id=session.scalar(select(CatalogRun.run_code).where(CatalogRun.catalog_run_id == run_id))
+        or "",
+        detail=detail,
+    )
