@@ -7,7 +7,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from catalogs.pages import Booklet, CoverPage, Item, Page, PersonalPage, Picture, ThemedPage
+from catalogs.page_sizes import sized
+from catalogs.pages import (
+    Booklet,
+    CoverPage,
+    Item,
+    Page,
+    PersonalPage,
+    Picture,
+    ThemedPage,
+    VoucherItem,
+    VouchersPage,
+)
 from core.errors import NotFound
 
 THEMES = Path(__file__).resolve().parent / "themes"
@@ -87,6 +98,8 @@ Sheet = tuple[Placement | Words, ...]
 
 BARCODE = "barcode"
 """The style of what is drawn as bars."""
+WHOLE = "whole"
+"""The part that is all of an item, for styles that set several of its words below each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +109,7 @@ class Theme:
     name: str
     folder: Path
     data: dict[str, Any]
+    size: str = "A4"
 
     @property
     def page_size(self) -> tuple[float, float]:
@@ -117,7 +131,7 @@ class Theme:
         return len(self.data["layouts"][layout].get("cells", ()))
 
     def __hash__(self) -> int:
-        return hash(self.folder)
+        return hash((self.folder, self.size))
 
     def sheets(self, booklet: Booklet) -> tuple[Sheet, ...]:
         """Return for every page of `booklet` what lies on it."""
@@ -156,7 +170,7 @@ class Theme:
 
 
 def _lay(
-    whole: Page | Item,
+    whole: Page | Item | VoucherItem,
     box: dict[str, Any],
     *,
     variant: str,
@@ -167,7 +181,7 @@ def _lay(
     """Yield the part of `whole` that `box` is for, if there is one."""
     content: Any = whole
     part: str = box["part"]
-    for name in part.split("."):
+    for name in part.split(".") if part != WHOLE else ():
         content = getattr(content, name) if content else None
     if not content:
         return
@@ -184,7 +198,7 @@ def _lay(
         yield Words(content, style, left, top, width, height, turn, part, group)
 
 
-def _lists(page: Page) -> dict[str, tuple[Item, ...]]:
+def _lists(page: Page) -> dict[str, tuple[Item | VoucherItem, ...]]:
     match page:
         case CoverPage():
             return {}
@@ -192,6 +206,8 @@ def _lists(page: Page) -> dict[str, tuple[Item, ...]]:
             return {"items": page.items}
         case PersonalPage():
             return {"picks": page.picks, "news": page.news}
+        case VouchersPage():
+            return {"vouchers": page.vouchers}
 
 
 def _picture(
@@ -207,10 +223,18 @@ def _picture(
     return Placement(fragment, at[0] + box["x"], at[1] + box["y"], scale, box.get("turn", 0.0), part, group)
 
 
-@lru_cache(maxsize=8)
-def load_theme(name: str) -> Theme:
-    """Return the theme called `name`; raises `ThemeNotFound`."""
+@lru_cache(maxsize=16)
+def load_theme(name: str, size: str = "A4") -> Theme:
+    """Return the theme called `name` for pages of `size`; raises `ThemeNotFound`."""
     folder = THEMES / name
     if not name.isidentifier() or not (folder / "theme.toml").is_file():
         raise ThemeNotFound(f"there is no catalog theme called {name!r}")
-    return Theme(name, folder, tomllib.loads((folder / "theme.toml").read_text(encoding="utf-8")))
+    written = tomllib.loads((folder / "theme.toml").read_text(encoding="utf-8"))
+    if size != "A4" and size not in written["sizes"]:
+        raise ThemeNotFound(f"the theme {name!r} has no pages of the size {size!r}")
+    return Theme(name, folder, sized(written, size, bleed=BLEED), size)
+
+
+def theme_names() -> tuple[str, ...]:
+    """Return the names of all themes there are."""
+    return tuple(sorted(path.parent.name for path in THEMES.glob("*/theme.toml")))

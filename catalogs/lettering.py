@@ -34,6 +34,8 @@ class Run:
     y: float
     text: str
     paragraph: int = 0
+    struck: float = 0.0
+    """How long a line is drawn through it, in millimetres: what no longer holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,10 @@ class Paragraph:
     lines: int = 1
     gap: float = 0.0
     hyphenate: bool = False
+    balance: bool = False
+    """Lines are made about as long as each other, so that no word stands alone on the last."""
+    strike: bool = False
+    """A line is drawn through it."""
 
 
 def set_block(
@@ -71,23 +77,14 @@ def set_block(
     """
     Return paragraphs set below each other in `box`, standing at its "top", "middle" or "bottom".
 
-    What does not fit even at the smallest size ends in three dots. `inline` paragraphs, one line each,
-    follow each other on the baseline of the first.
+    What does not fit even at the smallest size ends in three dots; where the paragraphs together are
+    higher than the box, all are set smaller, and then the last are left out. `inline` paragraphs, one line
+    each, follow each other on the baseline of the first.
     """
     if inline:
         return _set_line(texts, box, language)
-    placed: list[tuple[int, float, str, float]] = []
-    y = 0.0
-    for number, (paragraph, text) in enumerate(texts):
-        if not text:
-            continue
-        size, lines = _fit(paragraph, text, box.width, language)
-        y += paragraph.gap if placed else 0.0
-        for line in lines:
-            step = size * paragraph.leading * MM_PER_POINT
-            placed.append((number, size, line, y + step / 2))
-            y += step
-    shift = {"top": 0.0, "middle": (box.height - y) / 2, "bottom": box.height - y}[stand]
+    placed, height = _set_within(texts, box, language)
+    shift = {"top": 0.0, "middle": (box.height - height) / 2, "bottom": box.height - height}[stand]
     runs: list[Run] = []
     for number, size, line, middle in placed:
         paragraph = texts[number][0]
@@ -95,8 +92,45 @@ def set_block(
         baseline = box.y + shift + middle + face.cap_height * size * MM_PER_POINT / 2
         width = face.width(line, size) * MM_PER_POINT
         start = _start(box, width, align)
-        runs.append(Run(paragraph.face, size, paragraph.colour, start, baseline, line, number))
+        struck = width if paragraph.strike else 0.0
+        runs.append(Run(paragraph.face, size, paragraph.colour, start, baseline, line, number, struck))
     return runs
+
+
+Placed = list[tuple[int, float, str, float]]
+"""Lines: the number of the paragraph, the size, the text, and how far down its middle is."""
+
+
+def _set_within(texts: Sequence[tuple[Paragraph, str]], box: Box, language: str) -> tuple[Placed, float]:
+    """Return the lines of paragraphs no higher together than `box`, and how high they are."""
+    said = [(number, paragraph, text) for number, (paragraph, text) in enumerate(texts) if text]
+    most = max((len(paragraph.sizes) for _, paragraph, _ in said), default=1)
+    placed, height = _stack(said, box.width, language, 0)
+    for smaller in range(1, most):
+        if height <= box.height:
+            break
+        placed, height = _stack(said, box.width, language, smaller)
+    while height > box.height and len(said) > 1:
+        said = said[:-1]
+        placed, height = _stack(said, box.width, language, most)
+    return placed, height
+
+
+def _stack(
+    said: Sequence[tuple[int, Paragraph, str]], width: float, language: str, smaller: int
+) -> tuple[Placed, float]:
+    """Return the lines of paragraphs below each other, each without the largest `smaller` of its sizes."""
+    placed: Placed = []
+    y = 0.0
+    for number, paragraph, text in said:
+        sizes = paragraph.sizes[smaller:] or paragraph.sizes[-1:]
+        size, lines = _fit(replace(paragraph, sizes=sizes) if smaller else paragraph, text, width, language)
+        y += paragraph.gap if placed else 0.0
+        for line in lines:
+            step = size * paragraph.leading * MM_PER_POINT
+            placed.append((number, size, line, y + step / 2))
+            y += step
+    return placed, y
 
 
 def _set_line(texts: Sequence[tuple[Paragraph, str]], box: Box, language: str) -> list[Run]:
@@ -212,12 +246,28 @@ def _fit(paragraph: Paragraph, text: str, width: float, language: str) -> tuple[
         for size in paragraph.sizes:
             lines = break_lines(allowed, text, size, width, language)
             if len(lines) <= paragraph.lines and _narrow(paragraph, lines, size, width):
-                return size, lines
+                return size, _balanced(allowed, text, size, lines, language) if paragraph.balance else lines
     size = paragraph.sizes[-1]
     lines = break_lines(paragraph, text, size, width, language)
     if len(lines) > paragraph.lines:
         lines = [*lines[: paragraph.lines - 1], f"{lines[paragraph.lines - 1]}{DOTS}"]
     return size, [_cut_to(paragraph, line, size, width) for line in lines]
+
+
+def _balanced(paragraph: Paragraph, text: str, size: float, lines: list[str], language: str) -> list[str]:
+    """Return as many lines as `lines`, broken as narrow as that can be, and none within a word."""
+    if len(lines) < 2:
+        return lines
+    plain = replace(paragraph, hyphenate=False)
+    face = load_typeface(paragraph.face)
+    widest = max(face.width(line, size) for line in lines) * MM_PER_POINT
+    best = lines
+    for share in range(95, 45, -5):
+        tried = break_lines(plain, text, size, widest * share / 100, language)
+        if len(tried) > len(lines) or not _narrow(paragraph, tried, size, widest):
+            break
+        best = tried
+    return best
 
 
 def _narrow(paragraph: Paragraph, lines: list[str], size: float, width: float) -> bool:

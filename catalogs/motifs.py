@@ -45,6 +45,7 @@ class _Phrase:
     motif: Motif
 
 
+@lru_cache(maxsize=50_000)
 def find_motif(
     *,
     type: str | None = None,  # noqa: A002 - the article's own word for it

@@ -52,7 +52,7 @@ class Reduction:
     """What is said beside a reduced price: by how much, what it was, and the lowest of the last 30 days."""
 
     share: str
-    """How much less than the lowest price it is, such as "−25 %"."""
+    """How much less than the lowest price it is, such as "-25 %"."""
     old: str
     lowest: str
 

@@ -2,14 +2,22 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 
 from basket_analysis.group_lists import GroupView, RuleView
-from catalogs.operations import EditionPlan
+from catalogs.filling import Good, Wanted, fill_pages, places_for, plan_places
+from catalogs.issues import Issue, Offer
+from catalogs.layouts import Theme
+from catalogs.motifs import Use, find_motif
+from catalogs.operations import EditionPlan, PlannedPage
+from catalogs.selection import choose_offers
 
 RANKED = 500
 """So many articles of the group's own per edition."""
 FILLING = 2_000
 """So many more that everybody buys, for shops that have few of those."""
+SPARE = 120
+"""So many offers of a shop may stand in for what it has not."""
 
 
 def plan_edition(
@@ -20,6 +28,7 @@ def plan_edition(
     everybody: Mapping[int, int],
     members: int,
     categories: Mapping[int, str],
+    theme: Theme | None = None,
 ) -> EditionPlan:
     """
     Return the plan of a group's edition.
@@ -27,13 +36,13 @@ def plan_edition(
     Articles of the theme's own categories come first, then what else the group buys more than others
     do. Within each, by buyers in the group, weighted by how much more often the group buys it than
     everybody: what all the world buys says little about a group. That fills up at the end. `buyers` and `everybody` count members
-    by article, `members` is how many there are in all.
+    by article, `members` is how many there are in all. With a `theme`, its pages are planned too.
     """
-    theme = set(group.items)
+    own = set(group.items)
     ranking = sorted(
         buyers,
         key=lambda article: (
-            categories.get(article) not in theme,
+            categories.get(article) not in own,
             -buyers[article] * _leaning(buyers[article], group.members, everybody.get(article, 0), members),
             article,
         ),
@@ -45,7 +54,60 @@ def plan_edition(
         colour=group.colour,
         ranking=tuple(dict.fromkeys([*ranking[:RANKED], *_most_bought(everybody)])),
         beside=tied_categories(rules),
+        pages=plan_pages(theme, ranking[:RANKED], categories, own=own) if theme else (),
+        size=theme.size if theme else "A4",
     )
+
+
+def plan_pages(
+    theme: Theme, ranking: Sequence[int], categories: Mapping[int, str], *, own: Collection[str]
+) -> tuple[PlannedPage, ...]:
+    """Return the themed pages of an edition with the articles that are wanted on them, from the strongest on."""
+    goods = []
+    for article in ranking:
+        motif = find_motif(category=categories.get(article))
+        if motif.use is Use.EVERYWHERE:
+            goods.append(Good(article, motif.key, categories.get(article) in own))
+    return tuple(PlannedPage(page.layout, articles=page.articles) for page in plan_places(theme, goods))
+
+
+def make_issue(
+    plan: EditionPlan,
+    *,
+    theme: Theme,
+    shop_name: str,
+    shelf: Mapping[int, Offer],
+    valid_from: date,
+    valid_to: date,
+    kinds: Mapping[int, str] | None = None,
+) -> Issue:
+    """
+    Return an edition as the members of one shop see it: its planned pages with what `shelf` has.
+
+    `shelf` holds neither what is out of stock nor what the reader refuses. `kinds` (motifs by article) let
+    what is missing be replaced by its like. An edition without planned pages gets them from the shelf.
+    """
+    spare = choose_offers(plan.ranking, shelf, categories=plan.categories, count=SPARE)
+    wanted = [
+        Wanted(page.layout, page.articles, tuple(sorted(page.headline.items())))
+        for page in plan.pages
+        if page.layout in theme.data["layouts"]
+    ] or [Wanted(page.layout, page.articles) for page in places_for(theme, spare, plan.categories)]
+    pages = fill_pages(theme, wanted, shelf, spare, kinds=kinds or {})
+    return Issue(
+        colour=plan.colour,
+        categories=plan.categories,
+        shop=shop_name,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        offers=tuple(offer for page in pages for offer in page.offers),
+        pages=pages,
+    )
+
+
+def kinds_of(categories: Mapping[int, str]) -> dict[int, str]:
+    """Return the motifs of articles by their categories, for `make_issue`."""
+    return {article: find_motif(category=category).key for article, category in categories.items()}
 
 
 def _most_bought(everybody: Mapping[int, int]) -> list[int]:

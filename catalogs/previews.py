@@ -4,9 +4,10 @@ import json
 from datetime import date
 from typing import Any
 
-from catalogs.booklets import Issue, Offer, Pick, Reader, make_booklet
+from catalogs.booklets import make_booklet
+from catalogs.issues import Issue, Offer, Pick, Reader, Reduced
 from catalogs.layouts import Theme
-from catalogs.pages import Booklet
+from catalogs.pages import Booklet, PrintedVoucher
 from core.money import Money
 
 
@@ -14,8 +15,42 @@ def preview_booklet(theme: Theme, language: str, *, colour: int = 0, offers: int
     """Return a booklet of `theme`'s own dummy data in `language`, with at most `offers` offers of the group."""
     dummy = _dummy(theme)
     issue, picks, news = preview_parts(theme, language, colour=colour, offers=offers)
-    reader = Reader(dummy["reader"][language], language, dummy["points"], dummy["card_number"])
-    return make_booklet(theme, issue, reader, picks=picks, news=news)
+    reader = Reader(
+        dummy["reader"][language],
+        language,
+        dummy["points"],
+        dummy["card_number"],
+        dummy["tier"][language],
+        dummy["copy_code"],
+    )
+    vouchers = preview_vouchers(theme, language)
+    return make_booklet(theme, issue, reader, picks=picks, news=news, vouchers=vouchers)
+
+
+def preview_vouchers(theme: Theme, language: str) -> tuple[PrintedVoucher, ...]:
+    """Return the dummy vouchers of `theme`."""
+    dummy = _dummy(theme)
+    currency = dummy["currency"][language]
+
+    def money(minor: int | None) -> Money | None:
+        return None if minor is None else Money(_round(minor * dummy["rate"][currency]), currency)
+
+    return tuple(
+        PrintedVoucher(
+            code,
+            names[language],
+            money(value),
+            money(minimum),
+            date.fromisoformat(dummy["valid_to"]),
+            symbology,
+        )
+        for code, names, value, minimum, symbology in dummy["vouchers"]
+    )
+
+
+def _round(minor: float) -> int:
+    """Return an amount as shops set it: whole tens of minor units."""
+    return round(minor / 10) * 10
 
 
 def preview_parts(
@@ -28,8 +63,15 @@ def preview_parts(
 
     def offer(number: int, row: list[Any]) -> Offer:
         name, category, price, unit = row[:4]
-        money = Money(round(price * dummy["rate"][currency]), currency)
-        return Offer(number, name, category, None, None, None, unit, None, money, listed=True)
+        rate = dummy["rate"][currency]
+        reduced = None
+        if old := dummy["old_prices"].get(name):
+            before = Money(_round(old * rate), currency)
+            reduced = Reduced(before, before)
+        money = Money(_round(price * rate), currency)
+        return Offer(
+            number, name, category, None, None, None, unit, None, money, listed=True, reduced=reduced
+        )
 
     def chosen(start: int, rows: list[list[Any]]) -> tuple[Pick, ...]:
         return tuple(Pick(offer(start + number, row), row[4], day=first) for number, row in enumerate(rows))

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from catalogs.booklets import Offer, Pick
+from catalogs.issues import Offer, Pick
 from catalogs.motifs import Use, find_motif
 
 HALF_LIFE_DAYS = 100

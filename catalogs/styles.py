@@ -53,6 +53,8 @@ class Letterer:
                     lines=int(entry.get("lines", 1)),
                     gap=float(entry.get("gap", 0)),
                     hyphenate=bool(entry.get("hyphenate", False)),
+                    balance=bool(entry.get("balance", False)),
+                    strike=bool(entry.get("strike", False)),
                 ),
             )
             for entry in self._styles[style]["paragraphs"]

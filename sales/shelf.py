@@ -1,7 +1,7 @@
 """The shelf: what lies in a store, what it costs on a day, and the lowest price before a reduction."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -142,14 +142,26 @@ _PERIODS = """
 """
 
 
-def lowest_of_30_days(session: Session, begins: Mapping[tuple[int, int], date]) -> dict[tuple[int, int], int]:
-    """
-    Return by store and article the lowest price that was in force in the 30 days before a reduction begins.
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What an article cost before a reduction: on the last day, and at the lowest in 30 days; None where it is not known."""
 
-    `begins` says for each when that is. A price in the article's row has no dates: it stands for every day
-    that no period covers. Where nothing at all is known of those days, there is no lowest price.
+    last: int | None
+    lowest: int | None
+
+
+Began = tuple[int, int, date]
+"""A store, an article, and the day on which its reduction begins."""
+
+
+def prices_before(session: Session, beginnings: Collection[Began]) -> dict[Began, Before]:
     """
-    asked = {"stores": [store for store, _ in begins], "articles": [article for _, article in begins]}
+    Return what articles cost in the 30 days before their reductions began.
+
+    A price in the article's row has no dates: it stands for every day that no period covers.
+    """
+    places = {(store_id, article_id) for store_id, article_id, _ in beginnings}
+    asked = {"stores": [store for store, _ in places], "articles": [article for _, article in places]}
     driver = driver_of(session)
     periods: dict[tuple[int, int], list[PricePeriod]] = defaultdict(list)
     for store_id, article_id, *period in driver.execute(_PERIODS, asked):
@@ -159,11 +171,22 @@ def lowest_of_30_days(session: Session, begins: Mapping[tuple[int, int], date]) 
             "select article_id, price from article where article_id = any(%(articles)s)", asked
         ).fetchall()
     )
-    found = {
-        place: lowest_before(begin, periods[place], standing=standing.get(place[1]))
-        for place, begin in begins.items()
+    return {
+        (store_id, article_id, begin): _before(
+            begin, periods[store_id, article_id], standing=standing.get(article_id)
+        )
+        for store_id, article_id, begin in beginnings
     }
-    return {place: minor for place, minor in found.items() if minor is not None}
+
+
+def _before(begin: date, periods: Collection[PricePeriod], *, standing: int | None) -> Before:
+    known = [period for period in periods if period.valid_from < begin]
+    if not known:
+        return Before(standing, standing)
+    return Before(
+        price_in(known, begin - timedelta(days=1), standing=standing),
+        lowest_before(begin, known, standing=standing),
+    )
 
 
 def lowest_before(begin: date, periods: Iterable[PricePeriod], *, standing: int | None) -> int | None:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from sales.models import Article, ArticlePrice, ArticleStock, Store
-from sales.shelf import PricePeriod, in_stock, lowest_before, lowest_of_30_days, price_in, price_on
+from sales.shelf import Before, PricePeriod, in_stock, lowest_before, price_in, price_on, prices_before
 
 DAY = date(2026, 11, 21)
 
@@ -119,7 +119,7 @@ class TestPriceOn:
         assert price(house, "sku1") is None
 
 
-class TestLowestOf30Days:
+class TestPricesBefore:
     def test_looks_at_the_thirty_days_before_and_at_the_store(self, house):
         priced(house, "sku1", 40_00, date(2026, 1, 1))
         priced(house, "sku1", 30_00, date(2026, 10, 20), date(2026, 10, 27))
@@ -128,16 +128,17 @@ class TestLowestOf30Days:
 
         def lowest(begin):
             with house.sessions() as session:
-                found = lowest_of_30_days(session, dict.fromkeys(places, begin))
-            return {places[place]: minor for place, minor in found.items()}
+                found = prices_before(session, [(*place, begin) for place in places])
+            return {places[store, article]: before.lowest for (store, article, _), before in found.items()}
 
         assert lowest(date(2026, 11, 25)) == {"S1": 30_00, "S2": 30_00}
         assert lowest(date(2026, 11, 26)) == {"S1": 40_00, "S2": 35_00}
 
     def test_says_nothing_where_nothing_is_known(self, house):
         with house.sessions() as session:
-            assert lowest_of_30_days(session, {(house.stores["S1"], house.articles["sku1"]): DAY}) == {}
-            assert lowest_of_30_days(session, {}) == {}
+            began = (house.stores["S1"], house.articles["sku1"], DAY)
+            assert prices_before(session, [began]) == {began: Before(None, None)}
+            assert prices_before(session, []) == {}
 
 
 class TestLowestBefore:

@@ -1,0 +1,257 @@
+"""Pages filled: which articles belong on a spread together, and what takes the place of one that a shop has not."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from catalogs.issues import FilledPage, Offer
+from catalogs.layouts import Theme
+from catalogs.motifs import Use
+from catalogs.occasions import OCCASIONS, Occasion, occasion_of
+
+ALIKE_ON_PAGE = 2
+"""So many of one kind stand on a page, while there are others."""
+OWN_WEIGHT = 2.0
+"""What the group's own theme is about counts so many times when occasions are chosen."""
+FADING = 40
+"""Something so far down the ranking counts half as much as the first when occasions are chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """What is known of an article when pages are planned; `own` belongs to the group's own theme."""
+
+    article_id: int
+    kind: str
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """A page's layout and the articles for its places, in order."""
+
+    layout: str
+    articles: tuple[int, ...]
+
+
+def plan_places(theme: Theme, goods: Sequence[Good]) -> list[Places]:
+    """
+    Return the pages of `theme` with articles of `goods`, which come the strongest first.
+
+    Each spread is for an occasion as long as one has enough for its first page. Spreads are planned while
+    there is enough for all of their places.
+    """
+    left = list(goods)
+    used: set[str] = set()
+    planned: list[Places] = []
+    for spread in theme.data["default_pages"]:
+        rooms = [theme.room(layout) for layout in spread]
+        if sum(rooms) > len(left):
+            break
+        occasion = _best_occasion(left, rooms[0], used)
+        if occasion:
+            used.add(occasion.key)
+        for layout, room in zip(spread, rooms, strict=True):
+            chosen = list(_varied(_belonging_first(left, occasion), room))
+            planned.append(Places(layout, tuple(good.article_id for good in chosen)))
+            taken = {good.article_id for good in chosen}
+            left = [good for good in left if good.article_id not in taken]
+    return planned
+
+
+def _best_occasion(goods: Sequence[Good], fewest: int, used: Collection[str]) -> Occasion | None:
+    """Return the unused occasion that the strongest goods are for, if `fewest` of them can fill a page with it."""
+    best: tuple[float, Occasion | None] = (0.0, None)
+    for occasion in OCCASIONS:
+        belonging = [
+            ((OWN_WEIGHT if good.own else 1.0) / (1 + place / FADING), good.kind)
+            for place, good in enumerate(goods)
+            if good.kind in occasion.kinds
+        ]
+        counted = Counter(kind for _, kind in belonging)
+        if (
+            occasion.key in used
+            or len(counted) < 2
+            or sum(min(n, ALIKE_ON_PAGE) for n in counted.values()) < fewest
+        ):
+            continue
+        weight = sum(weight for weight, _ in belonging[: 2 * fewest])
+        if weight > best[0]:
+            best = weight, occasion
+    return best[1]
+
+
+def _belonging_first(goods: Iterable[Good], occasion: Occasion | None) -> list[Good]:
+    if occasion is None:
+        return list(goods)
+    return sorted(goods, key=lambda good: good.kind not in occasion.kinds)
+
+
+def _varied(goods: Sequence[Good], count: int) -> Iterator[Good]:
+    """Yield the first `count` of `goods`, at most `ALIKE_ON_PAGE` of a kind as long as there are others."""
+    kinds: Counter[str] = Counter()
+    spare: list[Good] = []
+    for good in goods:
+        if count and kinds[good.kind] < ALIKE_ON_PAGE:
+            kinds[good.kind] += 1
+            count -= 1
+            yield good
+        else:
+            spare.append(good)
+    yield from spare[:count]
+
+
+def places_for(theme: Theme, offers: Sequence[Offer], categories: Collection[str]) -> list[Places]:
+    """
+    Return pages for what a shop has: whole spreads, and from what is too little for one, shorter pages.
+
+    Neighbours differ in layout where they can. Only the one page of a shop with next to nothing has room left.
+    """
+    planned = plan_places(theme, goods_of(offers, categories))
+    used = {article for places in planned for article in places.articles}
+    left = [offer.article_id for offer in offers if offer.article_id not in used]
+    while left and len(planned) < sum(len(spread) for spread in theme.data["default_pages"]):
+        fitting = [name for name in theme.data["short_pages"] if theme.room(name) <= len(left)]
+        if planned and not fitting:
+            break
+        others = [name for name in fitting if not planned or name != planned[-1].layout]
+        layout = (others or fitting or [_smallest(theme)])[0]
+        planned.append(Places(layout, tuple(left[: theme.room(layout)])))
+        del left[: theme.room(layout)]
+    return planned
+
+
+def goods_of(offers: Iterable[Offer], categories: Collection[str]) -> list[Good]:
+    """Return `offers` as what pages are planned from."""
+    return [Good(offer.article_id, offer.motif.key, offer.category in categories) for offer in offers]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A page as it was planned: a layout, the articles that are wanted in its places, and a headline if one was written."""
+
+    layout: str
+    articles: tuple[int, ...]
+    headline: tuple[tuple[str, str], ...] = ()
+
+
+def fill_pages(
+    theme: Theme,
+    wanted: Sequence[Wanted],
+    shelf: Mapping[int, Offer],
+    spare: Sequence[Offer],
+    *,
+    kinds: Mapping[int, str],
+) -> tuple[FilledPage, ...]:
+    """
+    Return the pages of `wanted` with what `shelf` has.
+
+    An article that is not there gives its place to the first of `spare` (strongest first) of its own kind,
+    else of the page's occasion, else of any kind that the page has not twice. `kinds` are those of wanted
+    articles. A page that cannot be filled takes a layout with fewer places; one for which nothing is left
+    falls away.
+    """
+    filler = _Filler(shelf, spare, {key for page in wanted for key in page.articles}, kinds)
+    pages: list[FilledPage] = []
+    for page in wanted:
+        offers = filler.fill(page.articles, theme.room(page.layout))
+        if layout := _fitting(theme, page.layout, len(offers)):
+            kept = offers[: theme.room(layout)]
+            filler.give_back(offers[len(kept) :])
+            pages.append(FilledPage(layout, tuple(kept), page.headline))
+    if not pages and filler.first:
+        return (FilledPage(_smallest(theme), tuple(filler.first)),)
+    return tuple(pages)
+
+
+def _fitting(theme: Theme, layout: str, count: int) -> str | None:
+    """Return `layout` if `count` fill it, else the largest of the short ones that they fill."""
+    if theme.room(layout) <= count:
+        return layout
+    return next((name for name in theme.data["short_pages"] if theme.room(name) <= count), None)
+
+
+def _smallest(theme: Theme) -> str:
+    name: str = theme.data["short_pages"][-1]
+    return name
+
+
+class _Filler:
+    """Hands out offers, none twice, and no two of one name."""
+
+    def __init__(
+        self,
+        shelf: Mapping[int, Offer],
+        spare: Sequence[Offer],
+        reserved: Collection[int],
+        kinds: Mapping[int, str],
+    ) -> None:
+        self._shelf = shelf
+        self._kinds = kinds
+        self._spare = [offer for offer in spare if offer.article_id not in reserved]
+        self._used: set[int] = set()
+        self._names: set[str] = set()
+        self.first: list[Offer] = []
+        """What was handed out for the first page that could not be filled."""
+
+    def fill(self, articles: Sequence[int], room: int) -> list[Offer]:
+        """Return up to `room` offers, each in the place of the article that is wanted there."""
+        places: list[Offer | None] = [self._take(self._shelf.get(article)) for article in articles[:room]]
+        places += [None] * (room - len(places))
+        known = [offer for offer in places if offer]
+        kinds = Counter(offer.motif.key for offer in known)
+        occasion = occasion_of([offer.motif.key for offer in known])
+        filled: list[Offer] = []
+        for place, offer in enumerate(places):
+            kind = self._kinds.get(articles[place]) if place < len(articles) else None
+            found = offer or self._substitute(kind, occasion, kinds)
+            if found is None:
+                continue
+            if offer is None:
+                kinds[found.motif.key] += 1
+            filled.append(found)
+        self.first = self.first or filled
+        return filled
+
+    def give_back(self, offers: Iterable[Offer]) -> None:
+        """Let other pages have `offers` again."""
+        for offer in offers:
+            self._used.discard(offer.article_id)
+            self._names.discard(offer.name)
+
+    def _take(self, offer: Offer | None) -> Offer | None:
+        if (
+            offer is None
+            or offer.price is None
+            or offer.motif.use is Use.NEVER
+            or offer.article_id in self._used
+            or offer.name in self._names
+        ):
+            return None
+        self._used.add(offer.article_id)
+        self._names.add(offer.name)
+        return offer
+
+    def _substitute(
+        self, kind: str | None, occasion: Occasion | None, on_page: Mapping[str, int]
+    ) -> Offer | None:
+        def free(other: str) -> bool:
+            return on_page.get(other, 0) < ALIKE_ON_PAGE
+
+        def fits(other: str, turn: int) -> bool:
+            return (
+                other == kind,
+                occasion is not None and other in occasion.kinds and free(other),
+                free(other),
+                True,
+            )[turn]
+
+        return next(
+            (
+                offer
+                for turn in range(4)
+                for offer in self._spare
+                if offer.article_id not in self._used and fits(offer.motif.key, turn) and self._take(offer)
+            ),
+            None,
+        )

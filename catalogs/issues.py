@@ -1,0 +1,96 @@
+"""What a copy is made from: offers as shops have them, picks, pages filled for a shop, and who reads."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+from catalogs.motifs import Motif, find_motif
+from core.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Reduced:
+    """What an article cost before its price was lowered, and the lowest price of the 30 days before that."""
+
+    old: Money
+    lowest: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An article as a shop has it; `listed` tells a price of the price list from one last paid."""
+
+    article_id: int
+    name: str
+    category: str | None
+    type: str | None
+    department: str | None
+    brand: str | None
+    unit: str
+    photo: str | None
+    price: Money | None
+    listed: bool
+    reduced: Reduced | None = None
+    """Only where a reduction may be claimed."""
+    for_groups: tuple[tuple[str, Money, Reduced | None], ...] = ()
+    """Prices that only members of a group get."""
+
+    @property
+    def motif(self) -> Motif:
+        """Return the kind of thing it is."""
+        return find_motif(type=self.type, category=self.category, department=self.department, name=self.name)
+
+    def of_group(self, group_id: str) -> "Offer":
+        """Return the offer at the price that members of a group get."""
+        for group, price, reduced in self.for_groups:
+            if group == group_id:
+                return replace(self, price=price, reduced=reduced)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """An offer chosen for one member, and why: `often`, `overdue`, `recent` (with the day) or `new`."""
+
+    offer: Offer
+    why: str
+    day: date | None = None
+    beside: str | None = None
+    """For `new`: the category that the member buys and that a rule ties it to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whom a copy is for; what is not known is None and left out."""
+
+    name: str
+    language: str
+    points: int | None
+    card_number: str | None
+    tier: str | None = None
+    """What the member's tier is called in the reader's language."""
+    copy_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FilledPage:
+    """A themed page as one shop fills it; a headline that a person wrote stands in `headline`, by language."""
+
+    layout: str
+    offers: tuple[Offer, ...]
+    headline: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An edition as the members of one shop see it."""
+
+    colour: int
+    categories: tuple[str, ...]
+    """What the group is about, the best tied first; empty for members without a common theme."""
+    shop: str
+    valid_from: date
+    valid_to: date
+    """The first day on which it no longer holds."""
+    offers: tuple[Offer, ...]
+    """What stands on the themed pages, in order; where there are no `pages` yet, what may, the strongest first."""
+    pages: tuple[FilledPage, ...] = ()

@@ -1,0 +1,118 @@
+"""What pages can be about: occasions to shop for, each with the kinds of things that belong to it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from core.i18n import translations
+
+FEWEST_KINDS = 2
+"""An occasion is told by so many different kinds of things at least; one kind alone says its own name."""
+BELONGING = 0.6
+"""Of what stands on a page, so much belongs to the occasion in its headline at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Something to shop for; `kinds` are keys of motifs, the most telling first."""
+
+    key: str
+    kinds: tuple[str, ...]
+
+
+OCCASIONS: tuple[Occasion, ...] = (
+    Occasion("baking", ("flour", "sugar", "eggs", "butter", "margarine", "dough", "nuts", "cocoa", "pies", "jam")),
+    Occasion(
+        "breakfast",
+        ("cereal", "oatmeal", "pancakes", "bagels", "rolls", "bread", "jam", "honey", "butter", "yogurt", "milk",
+         "eggs", "bacon", "juice", "margarine", "coffee"),
+    ),
+    Occasion("pasta", ("pasta", "pasta-sauce", "cheese", "tomatoes", "garlic", "herbs", "oil", "olives", "pasta-dishes")),
+    Occasion(
+        "salad",
+        ("salads", "cucumbers", "peppers", "tomatoes", "cabbage", "onions", "avocado", "olives", "broccoli", "carrots",
+         "mushrooms", "corn", "herbs", "sauces", "oil"),
+    ),
+    Occasion(
+        "fruit",
+        ("apples", "pears", "oranges", "lemons", "bananas", "berries", "blueberries", "grapes", "melons", "peaches",
+         "cherries", "pineapple", "mango", "kiwi", "fruit", "coconut"),
+    ),
+    Occasion(
+        "lunch",
+        ("beef", "pork", "poultry", "potatoes", "gravy", "frozen-vegetables", "canned-vegetables", "carrots", "sauces",
+         "sweet-potatoes", "beans", "corn", "pickles", "rice"),
+    ),
+    Occasion("grill", ("grill", "burgers", "hot-dogs", "sausages", "beef", "pork", "rolls", "sauces", "corn")),
+    Occasion("film", ("crisps", "popcorn", "nuts", "soft-drinks", "crackers", "sweets", "sour-cream", "chocolate")),
+    Occasion("coffee", ("coffee", "tea", "cookies", "cakes", "doughnuts", "pies", "chocolate", "cocoa", "coffee-shop")),
+    Occasion("box", ("sandwiches", "ham", "cheese", "bread", "crackers", "rolls", "yogurt", "bagels", "fruit", "apples")),
+    Occasion("soup", ("soup", "carrots", "onions", "beans", "canned-vegetables", "rice", "garlic", "potatoes", "herbs")),
+    Occasion("quick", ("pizza", "ready-meals", "pasta-dishes", "fries", "frozen-vegetables", "burgers", "prepared", "sandwiches")),
+    Occasion("mexican", ("tacos", "chillies", "avocado", "beans", "corn", "peppers", "sour-cream")),
+    Occasion("asian", ("oriental", "rice", "sushi", "shrimp", "mushrooms")),
+    Occasion("sweet", ("ice-cream", "desserts", "ice-lollies", "chocolate", "sweets", "cakes", "cookies", "pies", "frozen-fruit", "tinned-fruit")),
+    Occasion("fish", ("fish", "shrimp", "tinned-fish", "sushi", "lemons", "rice")),
+    Occasion("thirst", ("juice", "water", "soft-drinks", "sports-drinks", "energy-drinks", "chocolate-milk", "tea")),
+    Occasion(
+        "clean",
+        ("laundry", "cleaning", "dishwashing", "brooms", "paper-towels", "toilet-paper", "tissues", "air-care", "foil"),
+    ),
+    Occasion("bath", ("soap", "hair", "toothpaste", "toothbrush", "deodorant", "shaving", "skin-care", "make-up", "nails")),
+    Occasion("paws", ("dog", "cat", "cat-litter", "pets")),
+    Occasion("garden", ("flowers", "roses", "plants", "garden")),
+    Occasion("household", ("kitchen", "tableware", "home", "batteries", "lighting", "tools", "foil", "stationery", "appliances")),
+)  # fmt: skip
+
+
+def occasion_of(kinds: Sequence[str], *, used: Collection[str] = ()) -> Occasion | None:
+    """
+    Return the occasion that things of `kinds` (one per thing) are for; None when there is none.
+
+    Enough of them must belong to it, and to different kinds; of several, the one that more belong to,
+    then the one that they tell more of. Occasions whose keys are `used` are left out.
+    """
+    best: tuple[tuple[int, int, int], Occasion] | None = None
+    for occasion in OCCASIONS:
+        belonging = [kind for kind in kinds if kind in occasion.kinds]
+        told = len(set(belonging))
+        if occasion.key in used or told < FEWEST_KINDS or len(belonging) < BELONGING * len(kinds):
+            continue
+        rank = (len(belonging), told, -sum(map(occasion.kinds.index, set(belonging))))
+        if best is None or rank > best[0]:
+            best = rank, occasion
+    return best[1] if best else None
+
+
+def occasion_words(key: str, language: str) -> str:
+    """Return the headline of an occasion; raises KeyError when there is none of this key."""
+    return _words(language)[key]
+
+
+@lru_cache(maxsize=8)
+def _words(language: str) -> dict[str, str]:
+    pgettext = translations(language).pgettext
+    return {
+        "baking": pgettext("occasion", "Everything for Sunday baking"),
+        "breakfast": pgettext("occasion", "A good breakfast for all"),
+        "pasta": pgettext("occasion", "Everything for pasta night"),
+        "salad": pgettext("occasion", "Crisp and fresh from the garden"),
+        "fruit": pgettext("occasion", "Fruit for every day"),
+        "lunch": pgettext("occasion", "Sunday lunch at home"),
+        "grill": pgettext("occasion", "Hot off the grill"),
+        "film": pgettext("occasion", "Tonight is film night"),
+        "coffee": pgettext("occasion", "Coffee and something sweet"),
+        "box": pgettext("occasion", "Good things for the lunch box"),
+        "soup": pgettext("occasion", "Everything for a good soup"),
+        "quick": pgettext("occasion", "Dinner in ten minutes"),
+        "mexican": pgettext("occasion", "A Mexican evening"),
+        "asian": pgettext("occasion", "From the Asian kitchen"),
+        "sweet": pgettext("occasion", "Something sweet to finish"),
+        "fish": pgettext("occasion", "Fish on the table"),
+        "thirst": pgettext("occasion", "Something good to drink"),
+        "clean": pgettext("occasion", "Everything for a clean home"),
+        "bath": pgettext("occasion", "Well cared for"),
+        "paws": pgettext("occasion", "For our four-legged friends"),
+        "garden": pgettext("occasion", "Flowers for the home"),
+        "household": pgettext("occasion", "Useful things for the home"),
+    }

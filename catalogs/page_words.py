@@ -1,0 +1,198 @@
+"""The sentences of an issue in one language: headlines, prices, where they come from, until when they hold."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import ROUND_DOWN, Decimal
+from functools import lru_cache
+
+from babel.dates import format_interval
+from babel.lists import format_list
+from babel.numbers import format_percent
+
+from catalogs.issues import FilledPage, Issue, Offer, Reduced
+from catalogs.motif_words import motif_word
+from catalogs.motifs import Use
+from catalogs.names import bind_headline, print_name
+from catalogs.occasions import Occasion, occasion_of, occasion_words
+from catalogs.pages import (
+    CoverPage,
+    Footer,
+    Greeting,
+    Headline,
+    Item,
+    Picture,
+    Reduction,
+    Teaser,
+    ThemedPage,
+    Validity,
+)
+from catalogs.prices import HARD, find_measure, set_price
+from core.i18n import show_money, translations
+from core.money import Money
+
+COVER_PICTURES = 5
+PAGE_PICTURES = 3
+LEAST_SHARE = Decimal("0.05")
+"""A reduction by less is not worth a sign of its own."""
+
+
+class PageWords:
+    """The sentences of one issue in one language."""
+
+    def __init__(self, issue: Issue, language: str) -> None:
+        self.language = language
+        self.issue = issue
+        self.translations = translations(language)
+        self.period = show_period(issue.valid_from, issue.valid_to - timedelta(days=1), language)
+        self._told: set[str] = set()
+
+    def cover(self, shown: Sequence[Offer]) -> CoverPage:
+        """Return the first page of a booklet that shows these offers, without a name on it."""
+        _ = self.translations.gettext
+        kicker = _("What goes together") if self.is_theme(shown[:5]) else _("Fresh from your shop")
+        pictures = pictures_of(shown, COVER_PICTURES)
+        # The price on the cover is that of what is seen there in front.
+        front = (offer for offer in shown if offer.price and pictures[0].path == f"{offer.motif.picture}.svg")
+        teaser = next(front, None)
+        return CoverPage(
+            headline=Headline(self.kinds_headline(shown, 3), kicker),
+            greeting=Greeting("", "", ""),
+            validity=Validity(self.period, self.issue.shop),
+            pictures=pictures,
+            teaser=self._teaser(teaser) if teaser else None,
+        )
+
+    def _teaser(self, offer: Offer) -> Teaser | None:
+        item = item_of(offer, self.language)
+        word = motif_word(offer.motif.key, self.language)
+        name = item.label.name if len(item.label.name) <= 30 else capital(word)
+        return Teaser(name, item.price) if item.price else None
+
+    def themed_page(self, page: FilledPage, *, number: int) -> ThemedPage:
+        """Return a page of the group's theme; pages are to be asked for in their order."""
+        _ = self.translations.gettext
+        kickers = (
+            (_("Often bought together"), _("Fits well with it"), _("For your next shopping"))
+            if self.is_theme(page.offers)
+            else (_("Much bought in your shop"), _("For your next shopping"), _("Fresh from your shop"))
+        )
+        mixed = is_mixed(page.offers)
+        return ThemedPage(
+            layout=page.layout,
+            headline=Headline(self.headline(page), kickers[(number - 2) % len(kickers)]),
+            items=tuple(marked_item(offer, self.language, mixed=mixed) for offer in page.offers),
+            footer=footer_of(self.issue, page.offers, self.language, self.period, number),
+            pictures=pictures_of(page.offers, PAGE_PICTURES),
+        )
+
+    def headline(self, page: FilledPage) -> str:
+        """Return the words that a person wrote, else the page's occasion unless it was told, else what is on it."""
+        written = dict(page.headline).get(self.language, "").strip()
+        if written:
+            return bind_headline(written)
+        occasion = self._occasion(page.offers)
+        if occasion is None:
+            return self.kinds_headline(page.offers, 2)
+        self._told.add(occasion.key)
+        return bind_headline(occasion_words(occasion.key, self.language))
+
+    def _occasion(self, offers: Sequence[Offer]) -> Occasion | None:
+        return occasion_of([offer.motif.key for offer in offers], used=self._told)
+
+    def kinds_headline(self, offers: Sequence[Offer], words: int) -> str:
+        """
+        Return what `offers` are about, as one line: "Pasta, cheese and tomatoes".
+
+        The group's own theme speaks first; where a shop has too little of it, what there is most of.
+        """
+        order = list(dict.fromkeys(offer.motif.key for offer in offers))
+        counted = Counter(offer.motif.key for offer in offers)
+        own = Counter(offer.motif.key for offer in offers if offer.category in self.issue.categories)
+        keys = sorted(order, key=lambda key: (-own[key], -counted[key], order.index(key)))[:words]
+        named = list(dict.fromkeys(motif_word(key, self.language) for key in keys))
+        # English lists as shops write them, without a comma before "and".
+        locale = {"en": "en_GB"}.get(self.language, self.language)
+        return bind_headline(capital(format_list(named, locale=locale)))
+
+    def is_theme(self, offers: Sequence[Offer]) -> bool:
+        """Return whether most of `offers` belong to what the group often buys together."""
+        own = sum(offer.category in self.issue.categories for offer in offers)
+        return own * 2 > len(offers)
+
+
+def footer_of(issue: Issue, offers: Sequence[Offer], language: str, period: str, number: int) -> Footer:
+    """Return the foot of a page, which says until when its prices hold and where they come from."""
+    _ = translations(language).gettext
+    sources = {offer.listed for offer in offers if offer.price}
+    shop = {"shop": issue.shop}
+    if not sources:
+        prices = issue.shop
+    elif sources == {True}:
+        prices = _("Prices in %(shop)s, while stocks last.") % shop
+    elif sources == {False}:
+        prices = _("Prices are those last paid in %(shop)s; the price on the shelf holds.") % shop
+    else:
+        prices = _("* Price last paid in %(shop)s; the price on the shelf holds.") % shop
+    return Footer(_("Valid %(period)s") % {"period": period}, prices, number)
+
+
+def is_mixed(offers: Sequence[Offer]) -> bool:
+    """Return whether some prices are of the list and others are not, so that these need a mark."""
+    return len({offer.listed for offer in offers if offer.price}) > 1
+
+
+def marked_item(offer: Offer, language: str, *, mixed: bool, reason: str = "") -> Item:
+    """Return the item of an offer, its price marked where that is not of the list and others are."""
+    item = item_of(offer, language, "*" if mixed and not offer.listed else "")
+    return replace(item, reason=reason) if reason else item
+
+
+@lru_cache(maxsize=20_000)
+def item_of(offer: Offer, language: str, mark: str = "") -> Item:
+    """Return an offer as it is printed."""
+    picture = Picture("photo", offer.photo) if offer.photo else Picture("motif", f"{offer.motif.picture}.svg")
+    price = (
+        set_price(offer.price, language, measure=find_measure(offer.name), sold_by=offer.unit, mark=mark)
+        if offer.price
+        else None
+    )
+    reduction = _reduction(offer.price, offer.reduced, language) if offer.price and offer.reduced else None
+    return Item(
+        offer.article_id, picture, print_name(offer.name, brand=offer.brand), price, reduction=reduction
+    )
+
+
+def _reduction(price: Money, reduced: Reduced, language: str) -> Reduction:
+    """Return what is said of a reduction; its share is that of the lowest price, never rounded up."""
+    share = Decimal(reduced.lowest.minor - price.minor) / reduced.lowest.minor
+    said = format_percent(share.quantize(Decimal("0.01"), ROUND_DOWN), locale=language)
+    return Reduction(
+        share=f"\N{MINUS SIGN}{said}" if share >= LEAST_SHARE else "",
+        old=show_money(reduced.old, language).replace(" ", HARD),
+        lowest=translations(language).gettext("Lowest price of the last 30 days: %(money)s")
+        % {"money": show_money(reduced.lowest, language).replace(" ", HARD)},
+    )
+
+
+def pictures_of(offers: Sequence[Offer], count: int) -> tuple[Picture, ...]:
+    """Return up to `count` different drawings in the order of the offers, what anybody may see first."""
+    ordered = sorted(offers, key=lambda offer: offer.motif.use is not Use.EVERYWHERE)
+    paths = dict.fromkeys(offer.motif.picture for offer in ordered)
+    return tuple(Picture("motif", f"{path}.svg") for path in list(paths)[:count])
+
+
+@lru_cache(maxsize=256)
+def show_period(first: date, last: date, language: str) -> str:
+    """Return the days from `first` to `last`, unbreakable."""
+    return (
+        str(format_interval(first, last, "yMMMd", locale=language))
+        .replace("\N{THIN SPACE}", HARD)
+        .replace(" ", HARD)
+    )
+
+
+def capital(text: str) -> str:
+    """Return `text` with a capital first letter."""
+    return text[:1].upper() + text[1:]
