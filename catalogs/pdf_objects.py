@@ -28,10 +28,14 @@ class Objects:
         self.next += 1
         return self.next - 1
 
+    def enter(self, number: int, kind: int, where: int, place: int) -> None:
+        """Note where an object stands."""
+        self.entries[number] = ENTRY.pack(kind, where, place)
+
     def write(self, number: int, body: bytes) -> None:
         """Write an object by itself, as streams must be."""
         chunk = b"%d 0 obj\n%b\nendobj\n" % (number, body)
-        self.entries[number] = ENTRY.pack(1, self.offset, 0)
+        self.enter(number, 1, self.offset, 0)
         self.chunks.append(chunk)
         self.offset += len(chunk)
 
@@ -65,7 +69,7 @@ class Objects:
         at = 0
         for place, (number, body) in enumerate(self._small):
             heads.append(b"%d %d" % (number, at))
-            self.entries[number] = ENTRY.pack(2, own, place)
+            self.enter(number, 2, own, place)
             at += len(body) + 1
         head = b" ".join(heads) + b"\n"
         data = zlib.compress(head + b"\n".join(body for _number, body in self._small), 4)
