@@ -6,6 +6,7 @@ import click
 
 from catalogs.copy_lists import EDITION_SORTS, list_editions
 from catalogs.jobs import COPIES_PER_NIGHT, make_copies
+from catalogs.run_commands import RUN_COMMANDS
 from core import clock
 from core.commandline import Workplace, json_option, pass_workplace, print_json, refusals_exit_2
 from core.keyset import Ask
@@ -44,7 +45,11 @@ def make(
     day: datetime | None,
     as_json: bool,
 ) -> None:
-    """Make copies of the coming editions; those that exist are left as they are."""
+    """
+    Make copies of the coming editions to be tried; those that exist are left as they are.
+
+    They belong to no run, so they are never handed over: for that see `new`, `proof`, `approve` and `run`.
+    """
     if everybody and limit is not None:
         raise click.UsageError("--all and --limit exclude each other")
     now = clock.now()
@@ -99,5 +104,8 @@ def show_list(workplace: Workplace, *, as_json: bool) -> None:
             f"{row.edition_code:28} {row.valid_from} - {row.valid_to} {row.copies:6}  {row.group_name}"
         )
 
+
+for command in RUN_COMMANDS:
+    catalogs.add_command(command)
 
 commands: tuple[click.Command, ...] = (catalogs,)
