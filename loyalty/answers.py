@@ -23,6 +23,7 @@ def receipt_answer(
     messages: Sequence[str] = (),
     tier: Mapping[str, Any] | None = None,
     given: Mapping[str, Any] | None = None,
+    next_offers: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return the answer to a receipt; without a `position`, and so without an account, its points are zeros and nulls."""
     return {
@@ -33,7 +34,7 @@ def receipt_answer(
         "tier": tier and dict(tier),
         **(given or {"gifts": [], "vouchers_issued": []}),
         "differences": [departure.document() for departure in departures],
-        "next_offers": [],
+        "next_offers": [dict(offer) for offer in next_offers],
         "messages": list(messages),
         "print": list(text),
     }

@@ -11,8 +11,10 @@ from core.clock import business_day
 from core.driver import Along, ask, bring_along
 from core.ids import uuid7
 from customers.queries import CardHolder, CardNotFound
+from loyalty.advice import NO_ADVICE, Advice, Adviser, Customer
 from loyalty.earning import earned_on_receipt
 from loyalty.exclusions import excluded_lines, excluded_of_codes
+from loyalty.expiry import ending_soon
 from loyalty.flags import may_earn
 from loyalty.kept_quotes import keep_quote
 from loyalty.lots import Position
@@ -63,18 +65,22 @@ class _Asked:
     unchecked: Along | None = None
 
 
-def quote_basket(session: Session, *, till: TillIdentity, basket: Basket, now: datetime) -> dict[str, Any]:
+def quote_basket(
+    session: Session, *, till: TillIdentity, basket: Basket, now: datetime, adviser: Adviser | None = None
+) -> dict[str, Any]:
     """
     Return what `basket` comes to at `till`, as the body of the contract, and keep it under its id.
 
     It is never refused: more points than can be spent are cut, a card that is unknown or blocked earns
     and spends nothing, and the messages say so. The rules are those of the day on which it would be paid,
     the offers those that are live now and run at the moment at which it would be. What it promises of
-    their budgets is held; where somebody else was faster it is worked out again. What is told is kept.
+    their budgets is held; where somebody else was faster it is worked out again. What is told is kept. What is
+    offered next is what the `adviser` says, if there is one and it can be kept.
     """
     asked = _ask(session, basket, till, now)
     offers, holder = asked.offers, asked.standing.holder if asked.standing else None
     denied: set[str] = set()
+    advice, logged = NO_ADVICE, None
     for attempt in range(ATTEMPTS + 1):
         if offers is not None:
             # Left to the others is in the end what so many want at once: what was short, and at last all that can be.
@@ -82,6 +88,9 @@ def quote_basket(session: Session, *, till: TillIdentity, basket: Basket, now: d
             offers.evaluate(session, denied=offers.with_budgets if attempt == ATTEMPTS else left_alone)
             offers.without_missing_gifts(session)
         document = _worked_out(session, asked, basket=basket, till=till, now=now)
+        if not attempt:
+            advice = _advice(session, adviser, asked, till=till, quote_id=document["quote_id"], now=now)
+            logged = advice.send_along(session)
         short = keep_quote(
             session,
             document,
@@ -97,8 +106,34 @@ def quote_basket(session: Session, *, till: TillIdentity, basket: Basket, now: d
         denied |= {*short}
     if asked.unchecked and asked.unchecked.row(session)[0] != asked.live.generation and live_book(session):
         # Offers went live since this process looked; what was worked out was told to nobody.
-        return quote_basket(session, till=till, basket=basket, now=now)
+        return quote_basket(session, till=till, basket=basket, now=now, adviser=adviser)
+    if logged is not None and logged.row(session)[0]:
+        document["next_offers"] = list(advice.offers)
     return document
+
+
+def _advice(
+    session: Session,
+    adviser: Adviser | None,
+    asked: _Asked,
+    *,
+    till: TillIdentity,
+    quote_id: str,
+    now: datetime,
+) -> Advice:
+    """Return what to offer next to whoever has a basket."""
+    if adviser is None:
+        return NO_ADVICE
+    standing, today = asked.standing, business_day(now, till.timezone)
+    customer = Customer(
+        language=_language(standing, till),
+        today=today,
+        live=asked.live,
+        tier_code=standing.tier_code if standing else None,
+        ending=ending_soon(standing.position, today) if standing else None,
+        source={"quote": quote_id},
+    )
+    return adviser.advise(session, customer)
 
 
 def _ask(session: Session, basket: Basket, till: TillIdentity, now: datetime) -> _Asked:

@@ -10,22 +10,24 @@ from psycopg import errors
 from sqlalchemy.orm import Session
 
 from core.clock import business_day
-from core.driver import together
+from core.driver import ask, together
 from core.ids import uuid7
 from customers.operations import put_into_use
 from customers.queries import known_cards
+from loyalty.advice import Advice, Adviser, advice_on_receipt
 from loyalty.answers import receipt_answer
 from loyalty.booking import Booking
 from loyalty.expiry import expiry_messages
 from loyalty.flags import knowledge_flags, may_earn
 from loyalty.given_offers import Buying, Given, give, given_lines, missing_lines, send_given
+from loyalty.holders import holder_on, language_for, name_of
 from loyalty.kept_quotes import use_quote
 from loyalty.lots import Position
 from loyalty.offer_points import OfferPoints
 from loyalty.opening import Known, Opening, Scanned, hold_account, open_receipt
 from loyalty.operations import held_by_the_database, send_to_books
 from loyalty.paid_offers import PaidOffers, paid_offers, past_offers
-from loyalty.printing import greeting, head_line, language_of_store, receipt_text
+from loyalty.printing import head_line, receipt_text
 from loyalty.programme import NOTHING_EXCLUDED, Programme
 from loyalty.programme_versions import programmes
 from loyalty.purchases import book_sale
@@ -86,6 +88,7 @@ def settle(
     posted: PostedReceipt,
     now: datetime,
     imported: bool = False,
+    adviser: Adviser | None = None,
 ) -> Outcome | Quarantined:
     """
     Record `posted` of `till`, book its points, and return the answer; nothing of it happens twice.
@@ -95,7 +98,8 @@ def settle(
     LockNotAvailable is raised. A collision raises psycopg's SerializationFailure or
     DeadlockDetected: then all of it is to be done again in a new transaction.
     What is `imported` is not flagged for coming late or fast. The rules are those of the
-    receipt's business date, whenever it comes.
+    receipt's business date, whenever it comes. What the `adviser` says to offer next, if there is
+    one, is told, printed and kept with the answer.
     """
     programme = programmes(session).on(posted.business_date)
     versions = schemes(session)
@@ -128,6 +132,7 @@ def settle(
     tier = book_tier(
         versions, posted=posted, till=till, opening=opening, booking=booking, receipt_id=receipt_id, now=now
     )
+    advice = advice_on_receipt(session, adviser, till, opening, booking, tier.state, receipt_id, now=now)
     record = _record(
         till,
         posted,
@@ -136,16 +141,16 @@ def settle(
         given=given,
         offer_points=paid.points.document(),
         tier=tier.state,
+        advice=advice,
         flags=[*flags, *booking.flags, *given.flags],
         receipt_id=receipt_id,
         meaning=meaning,
         now=now,
     )
-    old = imported and now.date() - posted.business_date > WATCHED_FOR
-    _write(session, record, booking, tier, given, opening, watched=not old)
+    _write(session, record, booking, tier, given, opening, advice, imported=imported)
     undo(session, booking.undone, till=till, now=now)
     seen = look_again(session, tier, schemes=versions, till=till, now=now)
-    return Outcome(_told(session, record, seen, _holder(opening, booking)), replayed=False)
+    return Outcome(_told(session, record, seen, holder_on(opening, booking)), replayed=False)
 
 
 def _paid(
@@ -208,7 +213,7 @@ def _give(
     """Give what a live sale gets beside discounts and points; another receipt gets nothing."""
     if posted.type != SALE or posted.mode != LIVE:
         return Given()
-    holder = _holder(opening, booking)
+    holder = holder_on(opening, booking)
     buying = Buying(
         posted=replace(posted, voucher_codes=(*posted.voucher_codes, *paid.vouchers)),
         till=till,
@@ -217,7 +222,7 @@ def _give(
         person_id=person_of(holder.member_id if holder else None, booking.account_id),
         quote_id=opening.quote.quote_id if opening.quote else None,
         place=Place(till.store_id, till.till_id, business_day(posted.closed_at, till.timezone)),
-        language=_language(holder, till),
+        language=language_for(holder, till),
         now=now,
     )
     return give(session, paid, buying)
@@ -285,16 +290,17 @@ def _record(
     meaning: bytes,
     now: datetime,
     tier: TierState | None,
+    advice: Advice,
 ) -> Record:
     """Return the receipt as it will be kept, with its answer."""
-    holder = _holder(opening, booking)
+    holder = holder_on(opening, booking)
     departures: list[Difference] = []
     if opening.quote is not None and posted.type == SALE:
         departures = differences(posted, opening.quote, earned=booking.moved.earned)
-    today, language = business_day(now, till.timezone), _language(holder, till)
+    today, language = business_day(now, till.timezone), language_for(holder, till)
     text = receipt_text(
         language,
-        name=_name(holder),
+        name=name_of(holder),
         moved=booking.moved,
         position=booking.position,
         pending_until=booking.pending_until,
@@ -310,9 +316,10 @@ def _record(
         position=booking.position,
         departures=departures,
         messages=[*missing_lines(given, language), *expiring],
-        text=[*text, *given_lines(given, language=language, currency=till.currency)],
+        text=[*text, *given_lines(given, language=language, currency=till.currency), *advice.lines],
         tier=tier.document(till.currency) if tier else None,
         given=given.document(),
+        next_offers=advice.offers,
     )
     return Record(
         receipt_id=receipt_id,
@@ -333,29 +340,15 @@ def _record(
     )
 
 
-def _holder(opening: Opening, booking: Booking) -> Scanned | None:
-    """Return the card on the receipt, where the account that it is booked on is the card's own."""
-    card = opening.card
-    return card if card and card.account_id and card.account_id == booking.account_id else None
-
-
-def _language(holder: Scanned | None, till: TillIdentity) -> str:
-    return holder.language if holder and holder.language else language_of_store(till.timezone)
-
-
-def _name(holder: Scanned | None) -> str | None:
-    return greeting(holder.given_name, holder.family_name or "") if holder and holder.given_name else None
-
-
 def _told(session: Session, record: Record, tier: TierState | None, holder: Scanned | None) -> dict[str, Any]:
     """Return the answer, with a tier that was only known when the receipt was written; then it is kept anew."""
     assert record.answer is not None
     answer = dict(record.answer)
     if tier is None:
         return answer
-    name, till = _name(holder), record.till
+    name, till = name_of(holder), record.till
     if name:
-        answer["print"] = [head_line(name, tier.named(_language(holder, till))), *answer["print"][1:]]
+        answer["print"] = [head_line(name, tier.named(language_for(holder, till))), *answer["print"][1:]]
     answer["tier"] = tier.document(till.currency)
     replace_answer(
         session, business_date=record.posted.business_date, receipt_id=record.receipt_id, answer=answer
@@ -376,12 +369,14 @@ def _write(  # noqa: PLR0917 - what one round trip writes
     tier: TierBooking,
     given: Given,
     opening: Opening,
+    advice: Advice,
     *,
-    watched: bool,
+    imported: bool,
 ) -> None:
     """Write everything in one round trip; where nothing follows, the transaction is over then."""
     posted = record.posted
-    found = tuple(suspicions(posted, opening)) if watched else ()
+    old = imported and record.received_at.date() - posted.business_date > WATCHED_FOR
+    found = () if old else tuple(suspicions(posted, opening))
     try:
         with together(session, end=_ends(booking, tier, given, opening)):
             record_receipt(session, record)
@@ -398,6 +393,8 @@ def _write(  # noqa: PLR0917 - what one round trip writes
             write_tier(session, tier, now=record.received_at)
             send_given(session, given, till_id=record.till.till_id, now=record.received_at)
             look_at_quote = use_quote(session, opening.quote, posted=posted, receipt_id=record.receipt_id)
+            if advice.log is not None:
+                ask(session, *advice.log)
             if found:
                 raise_alerts(
                     session,

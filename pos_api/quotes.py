@@ -5,6 +5,7 @@ from typing import Any
 from flask import Response
 from sqlalchemy.orm import Session
 
+from campaigns.till_offers import TillOffers
 from core import clock
 from loyalty.basket_quotes import quote_basket
 from pos_api import examples
@@ -46,6 +47,8 @@ def post_quote() -> Response:
         document = parse(raw)
         basket = QUOTE.read(document)
         refuse_payment_cards(session, document)
-        return quote_basket(session, till=till, basket=basket, now=clock.now())
+        now = clock.now()
+        offers = TillOffers.for_quote(session, till=till, basket=basket, now=now)
+        return quote_basket(session, till=till, basket=basket, now=now, adviser=offers)
 
     return answer(look(work))

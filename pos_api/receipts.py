@@ -5,6 +5,7 @@ from typing import Any
 from flask import Response
 from sqlalchemy.orm import Session
 
+from campaigns.till_offers import TillOffers
 from core import clock
 from core.driver import may_end
 from loyalty.checkout import Outcome, Quarantined, settle
@@ -58,7 +59,8 @@ def post_receipt() -> Response:
         now = clock.now()
         if repeated is None:
             may_end(session)
-        settled = settle(session, till=till, posted=posted, now=now)
+        offers = TillOffers.for_receipt(session, till=till, posted=posted, now=now)
+        settled = settle(session, till=till, posted=posted, now=now, adviser=offers)
         if repeated is not None and isinstance(settled, Outcome):
             # The receipt's own identity goes first; its answer is kept with it, so none is kept here.
             meaning = fingerprint(posted, till)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from core.driver import driver_of
@@ -45,6 +45,11 @@ def live_offers(session: Session) -> tuple[Offer, ...]:
 def choice_of(session: Session) -> str:
     """Return how exclusive groups choose: `first` or `best`."""
     return session.scalar(select(LiveBook.choice)) or FIRST
+
+
+def is_offer(session: Session, offer_code: str) -> bool:
+    """Return whether there ever was a version of this offer."""
+    return bool(session.scalar(select(exists().where(OfferVersion.offer_code == offer_code))))
 
 
 def versions_of(session: Session, codes: Collection[str] | None = None) -> list[VersionOfOffer]:

@@ -2194,6 +2194,7 @@ DECLARE
   card_state text;
   following text;
   silent text;
+  person jsonb;
   lists jsonb;
   ids integer[];
   named integer[];
@@ -2222,8 +2223,19 @@ BEGIN
   IF of_member IS NOT NULL THEN
     SELECT CASE WHEN member.profiling_objected_at IS NOT NULL THEN 'objects'
                 WHEN coalesce(member.company_name, member.company_id, member.vat_id) IS NOT NULL THEN 'company' END,
-           member.account_id
-    INTO silent, of_account FROM member WHERE member.member_id = of_member;
+           member.account_id,
+           jsonb_build_array(
+             member.member_code, member.birth_date,
+             (SELECT jsonb_agg(of_run.group_id) FROM group_membership AS of_run
+              WHERE of_run.member_id = member.member_id AND of_run.run_id = run),
+             EXISTS (SELECT FROM staff_card JOIN card ON card.card_number = staff_card.card_number
+                     WHERE card.member_id = member.member_id AND staff_card.registered_at <= seen_at
+                       AND (staff_card.ended_at IS NULL OR staff_card.ended_at > seen_at)),
+             standing.phase, standing.value_class)
+    INTO silent, of_account, person
+    FROM member
+    LEFT JOIN member_standing AS standing ON standing.run_id = run AND standing.member_id = member.member_id
+    WHERE member.member_id = of_member;
     IF silent IS NOT NULL THEN
       RETURN jsonb_build_object('silent', silent);
     END IF;
@@ -2325,7 +2337,7 @@ BEGIN
     RETURN jsonb_build_object('failed', 'slow');
   END IF;
   RETURN jsonb_build_object(
-    'run', run, 'member', of_member, 'account', of_account, 'lists', lists, 'goods', goods, 'names', names,
+    'run', run, 'member', of_member, 'account', of_account, 'person', person, 'lists', lists, 'goods', goods, 'names', names,
     'basket', basket, 'answers', answers, 'told', told, 'faulty', faulty,
     'words', (SELECT jsonb_build_array(count(*), max(sensitive_word.set_at)) FROM sensitive_word),
     'rules', (SELECT jsonb_build_array(decision_rules.limits, decision_rules.exploration) FROM decision_rules));

@@ -1,0 +1,195 @@
+"""From what is known at this moment to what is offered, said and logged. Pure but for the book of live offers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from basket_analysis.offer_reasons import Reason
+from campaigns.books import Book
+from campaigns.cheaper import cheaper_articles
+from campaigns.choosing import Candidate, Cheaper, Choice, Situation, choose, count_told, reason_of
+from campaigns.decision_ids import decision_id
+from campaigns.decision_words import why_sentences
+from campaigns.scenes import Scene
+from rewards.carts import Occasion
+from rewards.live_book import NOTHING_LIVE, LiveBook
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The store where something is offered."""
+
+    store_id: int
+    store_code: str
+    timezone: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """
+    Where, when and in which words somebody is offered something.
+
+    `whose` names who hears it where nobody is known: the basket. `ending` is the last day of points that end
+    soon, and how many they are; `source` what the log says of where it was told.
+    """
+
+    channel: str
+    language: str
+    now: datetime
+    today: date
+    place: Place | None
+    live: LiveBook = NOTHING_LIVE
+    tier_code: str | None = None
+    ending: tuple[date, int] | None = None
+    whose: str = ""
+    source: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One decision: what is offered and why, in words, and as it is logged."""
+
+    decision_id: UUID
+    choice: Choice
+    reason: Reason
+    sentence: str
+    row: Mapping[str, Any]
+
+    @property
+    def offer_code(self) -> str | None:
+        """The live offer that lowers its price."""
+        return self.choice.cheaper.offer_code if self.choice.cheaper else None
+
+    def document(self) -> dict[str, Any]:
+        """Return it as the contract tells it to tills."""
+        article = self.choice.candidate.article
+        return {
+            "decision_id": str(self.decision_id),
+            "sku": article.sku,
+            "headline": article.name,
+            "reason": self.sentence,
+            "offer_code": self.offer_code,
+        }
+
+
+def decide(scene: Scene, book: Book, moment: Moment, *, count: int) -> list[Decided]:
+    """Return what is offered at `moment`, at most `count` articles, the best first."""
+    known = scene.account_id is not None
+    whose = str(scene.member_id or scene.account_id or moment.whose)
+    covers = book.words.covers
+    candidates = [
+        candidate
+        for candidate in scene.candidates
+        if not covers(candidate.article.department, candidate.article.category, candidate.article.type)
+    ]
+    in_basket = frozenset(article.article_id for article in scene.basket)
+    speakable = [
+        article.article_id
+        for article in scene.basket
+        if not covers(article.department, article.category, article.type)
+    ]
+    among = {candidate.article.article_id for candidate in candidates}
+    limit = scene.settings.limit(moment.channel)
+    told, told_today, left = count_told(
+        scene.told, channel=moment.channel, per_day=limit.per_day, per_week=limit.per_week
+    )
+    situation = Situation(
+        candidates=candidates,
+        seed=f"{moment.today}|{moment.channel}|{whose}",
+        in_basket=in_basket,
+        ties=book.rules.going_with(speakable, among=among) if speakable and among else {},
+        cheaper=_cheaper(scene, moment, candidates),
+        refusals=scene.refusals,
+        faulty=scene.faulty,
+        told=told,
+        told_today=told_today,
+        left=left if known else count,
+        exploration=scene.settings.exploration,
+        only_tied=not known,
+    )
+    names = {**scene.names, **{article.article_id: article.name for article in scene.basket}}
+    chosen = choose(situation, count=count)
+    return [
+        _decided(choice, scene, moment, slot=slot, whose=whose, in_basket=in_basket, names=names)
+        for slot, choice in enumerate(chosen)
+    ]
+
+
+def _cheaper(scene: Scene, moment: Moment, candidates: list[Candidate]) -> Mapping[int, Cheaper]:
+    place = moment.place
+    if not moment.live or place is None:
+        return {}
+    shopper = scene.shopper
+    if shopper is not None and moment.tier_code is not None:
+        shopper = replace(shopper, tier=moment.tier_code)
+    occasion = Occasion(
+        at=moment.now,
+        timezone=place.timezone,
+        store_code=place.store_code,
+        currency=place.currency,
+        shopper=shopper,
+        language=moment.language,
+        has_card=scene.account_id is not None,
+    )
+    articles = {candidate.article.article_id: candidate.article for candidate in candidates}
+    return cheaper_articles(moment.live.book, occasion, articles.values())
+
+
+def _decided(  # noqa: PLR0917 - what one decision is made of
+    choice: Choice,
+    scene: Scene,
+    moment: Moment,
+    slot: int,
+    whose: str,
+    in_basket: frozenset[int],
+    names: Mapping[int, str],
+) -> Decided:
+    article, cheaper = choice.candidate.article, choice.cheaper
+    reason = reason_of(choice, in_basket)
+    store_id = moment.place.store_id if moment.place else None
+    identity = decision_id(moment.today, whose, moment.channel, store_id, article.article_id)
+    ending = moment.ending if slot == 0 and scene.account_id is not None else None
+    sentence = why_sentences(
+        reason,
+        moment.language,
+        names=names,
+        offer=cheaper.name if cheaper else None,
+        ending=ending,
+    )
+    row = {
+        "day": moment.today.isoformat(),
+        "decision_id": str(identity),
+        "at": moment.now.isoformat(),
+        "member_id": _text(scene.member_id),
+        "account_id": _text(scene.account_id),
+        "channel": moment.channel,
+        "store_id": store_id,
+        "article_id": article.article_id,
+        "offer_code": cheaper.offer_code if cheaper else None,
+        "score": round(choice.score, 6),
+        "propensity": round(choice.propensity, 6),
+        "explored": choice.explored,
+        "reason": {
+            "kind": reason.kind,
+            "other_article_id": reason.other_article_id,
+            "category": reason.category,
+        },
+        "context": {
+            "run": str(scene.run_id),
+            "list": choice.candidate.source,
+            "place": choice.candidate.place,
+            "slot": slot,
+            "basket": len(scene.basket),
+            "tie": round(choice.tie[0], 4),
+            "saved": round(cheaper.share, 4) if cheaper else 0,
+            **(moment.source or {}),
+        },
+    }
+    return Decided(identity, choice, reason, sentence, row)
+
+
+def _text(identity: UUID | None) -> str | None:
+    return str(identity) if identity else None

@@ -1,0 +1,176 @@
+"""
+The next best offer: what was ranked at night, held against this very moment, said with a reason and always logged.
+
+It may be down or slow, and then there is no offer: nobody who asks gets an error or waits.
+"""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic, perf_counter
+from typing import Any, Final, Literal
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from campaigns.books import book_at_hand, engine_of
+from campaigns.deciding import Decided, Moment, Place, decide
+from campaigns.scenes import SCENE, Failed, Silence, scene_in, scene_values
+from core.clock import business_day
+from core.driver import ask
+from loyalty.expiry import ending_soon
+from loyalty.queries import position_of_account
+from rewards.live_book import GENERATION, live_book
+from sales.business_days import chain_timezone
+
+KEEP: Final = "select keep_decisions(%s::jsonb)"
+"""Keeps decisions and answers whether it could; its value is made by `kept_values`."""
+
+LONGEST: Final = 0.03
+"""Seconds that choosing may take; after that there is no offer."""
+
+PAUSE: Final = 10.0
+"""Seconds for which nothing is asked after the database could not answer: others have it hard enough."""
+
+Channel = Literal["till", "desk", "account", "catalog"]
+
+_log = logging.getLogger(__name__)
+_paused: WeakKeyDictionary[Engine, float] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class NextOffer:
+    """One article that is offered: `reason` is a sentence or a few in the member's language."""
+
+    decision_id: UUID
+    article_id: int
+    sku: str
+    headline: str
+    reason: str
+    offer_code: str | None
+    score: float
+    explored: bool
+
+
+_PLACE = f"""
+    select store.store_id, store.store_code, store.timezone, store.currency, {GENERATION}
+    from (values (1)) as one left join store on store.store_id = %s::integer
+"""
+
+
+def next_offers(
+    session: Session,
+    *,
+    member_id: UUID | None,
+    account_id: UUID | None,
+    store_id: int | None,
+    channel: Channel,
+    basket: Sequence[str] = (),
+    language: str,
+    now: datetime,
+    count: int = 1,
+) -> list[NextOffer]:
+    """
+    Return what to offer somebody next, and log it in the caller's transaction.
+
+    `basket` are skus that the customer has before them. A card without a member has an account only. The same
+    article on the same day in the same channel and store is the same decision, so a page that is
+    shown again logs nothing twice. Without a `store_id` nobody can say what is in stock. What nobody is to be
+    told (refused, returned as faulty, of an open case, too private, beyond the limits of the channel) is not
+    among it; nor is anything while the engine cannot answer.
+    """
+    if not may_ask(session):
+        return []
+    place_row = ask(session, _PLACE, (store_id,)).fetchone()
+    place = Place(*place_row[:4]) if place_row[0] is not None else None
+    today = business_day(now, place.timezone if place else chain_timezone(session))
+    values = scene_values(
+        at=now,
+        today=today,
+        member_id=member_id,
+        account_id=account_id,
+        store_id=place.store_id if place else None,
+        skus=list(basket),
+        gtins=[None] * len(basket),
+    )
+    found = ask(session, SCENE, values).fetchone()[0]
+    position = position_of_account(session, account_id=account_id, now=now) if account_id else None
+    moment = Moment(
+        channel=channel,
+        language=language,
+        now=now,
+        today=today,
+        place=place,
+        live=live_book(session, generation=place_row[4]),
+        ending=ending_soon(position, today) if position else None,
+    )
+    decided = decided_from(session, found, moment, count=count, wait=True)
+    if not decided or not ask(session, KEEP, kept_values(decided)).fetchone()[0]:
+        return []
+    return [
+        NextOffer(
+            decision_id=one.decision_id,
+            article_id=one.choice.candidate.article.article_id,
+            sku=one.choice.candidate.article.sku,
+            headline=one.choice.candidate.article.name,
+            reason=one.sentence,
+            offer_code=one.offer_code,
+            score=one.choice.score,
+            explored=one.choice.explored,
+        )
+        for one in decided
+    ]
+
+
+def may_ask(session: Session) -> bool:
+    """Return whether the database may be asked for a scene: not for some seconds after it could not answer."""
+    return monotonic() >= _paused.get(engine_of(session), 0.0)
+
+
+def pause(session: Session) -> None:
+    """Ask nothing for some seconds."""
+    _paused[engine_of(session)] = monotonic() + PAUSE
+
+
+def ask_again(session: Session) -> None:
+    """End a pause at once."""
+    _paused.pop(engine_of(session), None)
+
+
+def decided_from(
+    session: Session, found: Mapping[str, Any], moment: Moment, *, count: int, wait: bool = False
+) -> list[Decided]:
+    """
+    Return what is offered after what `SCENE` found; nothing when anything about it went wrong, or took too long.
+
+    It asks the database nothing in `session`. With `wait` the rules within baskets are waited for.
+    """
+    try:
+        scene = scene_in(found, now=moment.now)
+        if isinstance(scene, Silence):
+            return []
+        book = book_at_hand(session, run_id=scene.run_id, words=scene.words, wait=wait)
+        if book is None:
+            return []
+        began = perf_counter()
+        decided = decide(scene, book, moment, count=count)
+        if perf_counter() - began > LONGEST:
+            _log.warning("choosing an offer took too long; there is none")
+            return []
+    except Failed as error:
+        pause(session)
+        _log.warning("nothing to choose an offer from: %s", error)
+        return []
+    except Exception:  # noqa: BLE001 - whatever it was, no sale waits for it
+        _log.exception("an offer could not be chosen; there is none")
+        return []
+    return decided
+
+
+def kept_values(decided: Sequence[Decided]) -> tuple[str]:
+    """Return the value for the place in `KEEP`."""
+    return (json.dumps([dict(one.row) for one in decided]),)

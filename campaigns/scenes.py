@@ -1,0 +1,168 @@
+"""
+Everything that a decision is made from, asked in one question that travels with others and can never fail them.
+
+The question is the database's function `decision_scene`: it waits for no lock, gives up when it takes long, and
+answers with what went wrong instead of raising it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from basket_analysis.offer_reasons import Reason, kept_reason
+from campaigns.choosing import Article, Candidate
+from campaigns.decision_rules import DecisionSettings, settings_in
+from contacts.reactions import Answered, Refusals, standing_refusals
+from rewards.carts import Shopper
+
+SCENE: Final = """
+    select decision_scene(
+        %(card_number)s::text, %(member_id)s::uuid, %(account_id)s::uuid, %(store_id)s::integer, %(skus)s::text[],
+        %(gtins)s::text[], %(at)s::timestamptz, %(today)s::date, %(most)s::integer, %(hold)s::boolean)
+"""
+"""Asked with `scene_values`; its one value is read by `scene_in`."""
+
+LIST_PART: Final = 30
+"""So many of each list are looked at."""
+
+
+class Failed(Exception):  # noqa: N818 - what the database said instead of a scene
+    """The scene could not be read, or not in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """That nothing is to be offered, and why: a word for figures, never for people."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class InBasket:
+    """An article in the basket."""
+
+    article_id: int
+    name: str
+    category: str | None
+    type: str | None
+    department: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is known at this moment; `member_id` and `account_id` are None where nobody knows whose the basket is."""
+
+    run_id: UUID
+    member_id: UUID | None
+    account_id: UUID | None
+    candidates: tuple[Candidate, ...]
+    basket: tuple[InBasket, ...]
+    names: Mapping[int, str]
+    """What articles are called that reasons of the lists point to."""
+    refusals: Refusals
+    told: tuple[tuple[int, str, int], ...]
+    """Decisions of the last seven days: article, channel, days ago."""
+    faulty: frozenset[int]
+    words: tuple[int, str | None]
+    """Which words of sensitive things the database has; a process with others must read them first."""
+    settings: DecisionSettings
+    shopper: Shopper | None = None
+
+
+def scene_values(
+    *,
+    at: datetime,
+    today: date,
+    card_number: str | None = None,
+    member_id: UUID | None = None,
+    account_id: UUID | None = None,
+    store_id: int | None,
+    skus: Sequence[str | None] = (),
+    gtins: Sequence[str | None] = (),
+    hold: bool = False,
+) -> dict[str, Any]:
+    """
+    Return the values for the places in `SCENE`; whose it is follows from the card, if there is one.
+
+    With `hold` the log of decisions is held for the rest of the transaction.
+    """
+    return {
+        "card_number": card_number,
+        "member_id": member_id,
+        "account_id": account_id,
+        "store_id": store_id,
+        "skus": list(skus),
+        "gtins": list(gtins),
+        "at": at,
+        "today": today,
+        "most": LIST_PART,
+        "hold": hold,
+    }
+
+
+def scene_in(found: Mapping[str, Any], *, now: datetime) -> Scene | Silence:
+    """Return what `SCENE` found; raises `Failed` where the database could not answer."""
+    if "failed" in found:
+        raise Failed(found["failed"])
+    if "silent" in found:
+        return Silence(found["silent"])
+    articles = {row[0]: Article(*row) for row in found["goods"]}
+    return Scene(
+        run_id=UUID(found["run"]),
+        member_id=_uuid(found["member"]),
+        account_id=_uuid(found["account"]),
+        candidates=tuple(_candidates(found["lists"], articles)),
+        basket=tuple(InBasket(*row) for row in found["basket"] or ()),
+        names={row[0]: row[1] for row in found["names"] or ()},
+        refusals=_refusals(found["answers"], now),
+        told=tuple((article_id, channel, days) for article_id, channel, days in found["told"] or ()),
+        faulty=frozenset(found["faulty"] or ()),
+        words=(found["words"][0], found["words"][1]),
+        settings=settings_in(found["rules"]),
+        shopper=_shopper(found["person"]),
+    )
+
+
+def _candidates(lists: Sequence[Sequence[Any]], articles: Mapping[int, Article]) -> list[Candidate]:
+    """Return what lists hold of the articles that are there to be had."""
+    found: list[Candidate] = []
+    popular = Reason("popular")
+    for entry in lists:
+        source, article_ids = entry[0], entry[1]
+        kept = entry[3] if len(entry) > 3 else None
+        for place, article_id in enumerate(article_ids):
+            article = articles.get(article_id)
+            if article is not None:
+                reason = kept_reason(kept[place]) if kept is not None else popular
+                found.append(Candidate(article, source, place, reason))
+    return found
+
+
+def _refusals(rows: Sequence[Sequence[Any]] | None, now: datetime) -> Refusals:
+    if not rows:
+        return Refusals()
+    answers = (
+        Answered(reaction, scope, article_id, category, datetime.fromisoformat(at), offer_code)
+        for reaction, scope, article_id, category, at, offer_code in rows
+    )
+    return standing_refusals(answers, now=now)
+
+
+def _shopper(row: Sequence[Any] | None) -> Shopper | None:
+    if row is None:
+        return None
+    code, birth_date, groups, staff, phase, value = row
+    return Shopper(
+        member_code=code,
+        groups=tuple(groups or ()),
+        phase=phase,
+        value=value,
+        birth_date=date.fromisoformat(birth_date) if birth_date else None,
+        staff=staff,
+    )
+
+
+def _uuid(text: str | None) -> UUID | None:
+    return UUID(text) if text else None
