@@ -1,6 +1,8 @@
 """Barcodes as bars: widths in modules, to be drawn as vectors."""
 
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import segno
 from barcode.codex import Code128
@@ -11,6 +13,7 @@ from stdnum import ean
 from core.errors import Refused
 
 QR_MASK = 2
+DARK = re.compile(b"\x01+")
 
 
 class NotEncodable(Refused):
@@ -80,6 +83,7 @@ def voucher_barcode(code: str, symbology: str) -> Barcode:
             return card_barcode(code)
 
 
+@lru_cache(maxsize=64)
 def qr_barcode(text: str) -> Barcode:
     """Return `text` as a QR code that stands a sixth of it being dirty; raises `NotEncodable` when it is too long."""
     try:
@@ -87,22 +91,16 @@ def qr_barcode(text: str) -> Barcode:
         made = segno.make(text, error="m", micro=False, boost_error=False, mask=QR_MASK)
     except segno.DataOverflowError as error:
         raise NotEncodable(f"{len(text)} signs are too many for a QR code") from error
-    rows = tuple(_row(bytes(cell & 1 for cell in cells)) for cells in made.matrix)
+    rows = tuple(_row(bytes(cells)) for cells in made.matrix)
     return Barcode("QR", text, len(rows), (), rows)
 
 
 def _bars(symbology: str, text: str, modules: str) -> Barcode:
     """Return the barcode of a row of modules, where everything but "0" is ink."""
-    return Barcode(symbology, text, len(modules), _row(bytes(module != "0" for module in modules)))
+    dark = bytes(module != "0" for module in modules)
+    return Barcode(symbology, text, len(modules), _row(dark))
 
 
 def _row(modules: bytes) -> tuple[tuple[int, int], ...]:
     """Return the runs of dark modules, which are 1, as (start, width)."""
-    runs: list[tuple[int, int]] = []
-    start = modules.find(1)
-    while start >= 0:
-        end = modules.find(0, start)
-        end = len(modules) if end < 0 else end
-        runs.append((start, end - start))
-        start = modules.find(1, end)
-    return tuple(runs)
+    return tuple((run.start(), run.end() - run.start()) for run in DARK.finditer(modules))

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from catalogs.booklets import Issue, Pick, Reader, make_booklet
-from catalogs.composing import compose
+from catalogs.composing import compose_all
 from catalogs.layouts import load_theme
 from catalogs.pages import PrintedVoucher
 from catalogs.typesetting import Typesetter
@@ -115,37 +115,43 @@ def _make_within(orders: Sequence[CopyOrder], photos: Path | None, seconds: int)
 
 def make_chunk(orders: Sequence[CopyOrder], photos: Path | None) -> list[MadeCopy]:
     """Make the files of `orders` in this process, setting together what they have in common."""
+    by_design: dict[tuple[str, str], list[CopyOrder]] = {}
+    for order in orders:
+        by_design.setdefault((order.theme, order.size), []).append(order)
+    return [
+        made
+        for (theme, size), same in by_design.items()
+        for made in _make_alike(same, _typesetter(theme, size, photos))
+    ]
+
+
+def _make_alike(orders: Sequence[CopyOrder], typesetter: Typesetter) -> Iterator[MadeCopy]:
+    """Make the files of orders of one design."""
     booklets = [
-        make_booklet(load_theme(order.theme), order.issue, order.reader, picks=order.picks, news=order.news)
+        make_booklet(
+            typesetter.theme,
+            order.issue,
+            order.reader,
+            picks=order.picks,
+            news=order.news,
+            vouchers=order.vouchers,
+        )
         for order in orders
     ]
-    for theme in {order.theme for order in orders}:
-        typesetter = _typesetter(theme, photos)
-        typesetter.prepare(
-            sheet
-            for order, booklet in zip(orders, booklets, strict=True)
-            if order.theme == theme
-            for sheet in typesetter.theme.sheets(booklet)
-        )
-    made: list[MadeCopy] = []
-    for order, booklet in zip(orders, booklets, strict=True):
-        document = compose(booklet, _typesetter(order.theme, photos))
+    for order, booklet, document in zip(orders, booklets, compose_all(booklets, typesetter), strict=True):
         _write_whole(order.path, document.content)
-        made.append(
-            MadeCopy(
-                order.copy_code,
-                document.sha256,
-                len(document.content),
-                document.pages,
-                tuple((page, item.article_id) for page, item in booklet.items()),
-            )
+        yield MadeCopy(
+            order.copy_code,
+            document.sha256,
+            len(document.content),
+            document.pages,
+            tuple((page, item.article_id) for page, item in booklet.items()),
         )
-    return made
 
 
 @cache
-def _typesetter(theme: str, photos: Path | None) -> Typesetter:
-    return Typesetter(load_theme(theme), photos)
+def _typesetter(theme: str, size: str, photos: Path | None) -> Typesetter:
+    return Typesetter(load_theme(theme, size), photos)
 
 
 def _write_whole(path: Path, content: bytes) -> None:
