@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.driver import driver_of
@@ -278,3 +278,23 @@ def points_of_receipt(session: Session, *, business_date: date, receipt_id: UUID
         .group_by(LedgerEntry.reason)
     )
     return {reason: int(points) for reason, points in rows}
+
+
+def points_of_receipts(
+    session: Session, keys: Collection[tuple[date, UUID]], *, account_id: UUID
+) -> dict[UUID, int]:
+    """Return by how much each of some receipts changed what an account holds; 0 is left out."""
+    if not keys:
+        return {}
+    rows = session.execute(
+        select(LedgerEntry.receipt_id, func.sum(LedgerLeg.points))
+        .join(LedgerLeg, LedgerLeg.entry_id == LedgerEntry.entry_id)
+        .where(
+            tuple_(LedgerEntry.business_date, LedgerEntry.receipt_id).in_(list(keys)),
+            LedgerEntry.account_id == account_id,
+            LedgerLeg.account_id == account_id,
+            LedgerLeg.book == "points",
+        )
+        .group_by(LedgerEntry.receipt_id)
+    )
+    return {receipt_id: int(points) for receipt_id, points in rows if receipt_id and points}

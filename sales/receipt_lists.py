@@ -1,12 +1,13 @@
 """Receipts as people look at them: lists, and one receipt with its lines and flags."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
@@ -97,10 +98,13 @@ def list_receipts(
     *,
     store_id: int | None = None,
     account_id: UUID | None = None,
+    member_id: UUID | None = None,
     article_id: int | None = None,
 ) -> Page[ReceiptRow]:
     """
     Return a page of receipts of one store, one account or with one article, or of all.
+
+    With `member_id` those of others who share the account are left out; what nobody was named on stays.
 
     Filters: type, mode, since and until (days, both included), card (yes, no). Words are
     a receipt number or a card number.
@@ -110,6 +114,8 @@ def list_receipts(
         statement = statement.where(Receipt.store_id == store_id)
     if account_id is not None:
         statement = statement.where(Receipt.account_id == account_id)
+    if member_id is not None:
+        statement = statement.where(or_(Receipt.member_id == member_id, Receipt.member_id.is_(None)))
     if article_id is not None:
         with_article = select(ReceiptLine.receipt_id).where(
             ReceiptLine.business_date == Receipt.business_date,
@@ -167,32 +173,59 @@ def read_receipt(
         original=original,
         original_date=receipt.original_business_date,
         original_id=receipt.original_receipt_id,
-        lines=_lines(session, business_date, receipt_id),
+        lines=read_lines(session, {(business_date, receipt_id)}).get(receipt_id, ()),
         flags=_flags(session, business_date, receipt_id),
         printed=tuple((receipt.answer or {}).get("print", ())),
     )
 
 
-def _lines(session: Session, business_date: date, receipt_id: UUID) -> tuple[LineView, ...]:
-    statement = (
-        select(
-            ReceiptLine.line_number,
-            ReceiptLine.article_id,
-            func.coalesce(ReceiptLine.sku, Article.sku),
-            func.coalesce(ReceiptLine.name, Article.name),
-            ReceiptLine.quantity,
-            ReceiptLine.unit,
-            ReceiptLine.unit_price,
-            ReceiptLine.discount_amount,
-            ReceiptLine.total_amount,
-            ReceiptLine.tax_rate,
-            ReceiptLine.points,
+def own_receipts(
+    session: Session, keys: Collection[tuple[date, UUID]], *, account_id: UUID, member_id: UUID
+) -> set[UUID]:
+    """Return which of some receipts are a member's own to read: theirs, or their account's without a name on them."""
+    if not keys:
+        return set()
+    found = session.scalars(
+        select(Receipt.receipt_id).where(
+            tuple_(Receipt.business_date, Receipt.receipt_id).in_(list(keys)),
+            or_(
+                Receipt.member_id == member_id,
+                Receipt.member_id.is_(None) & (Receipt.account_id == account_id),
+            ),
         )
-        .outerjoin(Article, Article.article_id == ReceiptLine.article_id)
-        .where(ReceiptLine.business_date == business_date, ReceiptLine.receipt_id == receipt_id)
-        .order_by(ReceiptLine.line_number)
     )
-    return tuple(LineView(*row) for row in session.execute(statement))
+    return set(found)
+
+
+def read_lines(session: Session, keys: Collection[tuple[date, UUID]]) -> dict[UUID, tuple[LineView, ...]]:
+    """Return the lines of some receipts, in their order."""
+    if not keys:
+        return {}
+    rows = session.execute(
+        _LINES.where(tuple_(ReceiptLine.business_date, ReceiptLine.receipt_id).in_(list(keys))).order_by(
+            ReceiptLine.receipt_id, ReceiptLine.line_number
+        )
+    )
+    found: dict[UUID, list[LineView]] = {}
+    for receipt_id, *line in rows:
+        found.setdefault(receipt_id, []).append(LineView(*line))
+    return {receipt_id: tuple(lines) for receipt_id, lines in found.items()}
+
+
+_LINES: Final = select(
+    ReceiptLine.receipt_id,
+    ReceiptLine.line_number,
+    ReceiptLine.article_id,
+    func.coalesce(ReceiptLine.sku, Article.sku),
+    func.coalesce(ReceiptLine.name, Article.name),
+    ReceiptLine.quantity,
+    ReceiptLine.unit,
+    ReceiptLine.unit_price,
+    ReceiptLine.discount_amount,
+    ReceiptLine.total_amount,
+    ReceiptLine.tax_rate,
+    ReceiptLine.points,
+).outerjoin(Article, Article.article_id == ReceiptLine.article_id)
 
 
 def _flags(session: Session, business_date: date, receipt_id: UUID) -> tuple[FlagView, ...]:
