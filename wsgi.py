@@ -39,5 +39,11 @@ def create_app(sessions: Sessions | None = None, settings: Settings | None = Non
     app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_FORM
     app.config["MAX_FORM_PARTS"] = 200
     register_tills(app, sessions, sandbox)
-    register_screens(app, sessions, data=settings.data, secure_cookies=settings.secure_cookies)
+    register_screens(
+        app,
+        sessions,
+        data=settings.data,
+        secure_cookies=settings.secure_cookies,
+        proxies=settings.proxies,
+    )
     return app

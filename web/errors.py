@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from core.errors import Conflict, NotFound, Refused, RegularsError
 from web.guard import recognise
+from web.state import is_customers
 from web.words import gettext as _
 
 _log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ def _on_refusal(error: RegularsError) -> ResponseReturnValue:
 
 def _on_database(error: SQLAlchemyError) -> ResponseReturnValue:
     _log.warning("the database is not available: %s", str(error).partition("\n")[0])
-    g.viewer = None
+    g.viewer = g.customer = None
     return page(503), 503, {"Retry-After": "5"}
 
 
@@ -57,9 +58,23 @@ def page(status: int, *, stale: bool = False) -> str:
     if status not in {500, 503}:
         recognise()
     title, words = _words(status, stale=stale)
+    if is_customers():
+        title, words = _customer_words(status) if not stale else (title, words)
+        return render_template("my/error.html", status=status, title=title, words=words)
     signed_in = g.get("viewer") is not None and status < 500
     template = "screens/error.html" if signed_in else "screens/error_bare.html"
     return render_template(template, status=status, title=title, words=words)
+
+
+def _customer_words(status: int) -> tuple[str, str]:
+    """Return what a customer reads, who has nobody to ask and nothing to search."""
+    if status < 500:
+        return _("This page is not here"), _(
+            "It may be over, or it belongs to somebody else. Nothing was changed."
+        )
+    if status == 503:
+        return _("Back in a moment"), _("Your points are safe; try again in a few seconds.")
+    return _("Something broke on our side"), _("It has been written down. Nothing was half-done; try again.")
 
 
 def _words(status: int, *, stale: bool) -> tuple[str, str]:

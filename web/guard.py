@@ -8,12 +8,15 @@ from urllib.parse import urlsplit
 from flask import Response, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from web.customer_sessions import customer_of_session, touch_customer_session
 from web.operations import token_hash, touch_session
 from web.queries import viewer_of_session
-from web.roles import ANYBODY, ROUTES, may
-from web.state import now, state, transaction, viewer_or_none
+from web.roles import ANYBODY, ROUTES, SIGNED_LINKS, may
+from web.state import is_customers, now, reader, state, transaction
 
 SESSION_COOKIE: Final = "regulars_session"
+CUSTOMER_COOKIE: Final = "regulars_my_session"
+"""Of the customers' own pages; browsers send it nowhere else."""
 DOOR_COOKIE: Final = "regulars_door"
 CSRF_FIELD: Final = "csrf_token"
 CSRF_HEADER: Final = "X-CSRF-Token"
@@ -34,18 +37,21 @@ def enter() -> ResponseReturnValue | None:
     if endpoint == "assets.static":
         return None
     recognise()
-    person = viewer_or_none()
+    person = reader()
     if not may(person.role if person else None, endpoint):
         if person is None and ROUTES.get(endpoint, frozenset()) != ANYBODY:
             return _to_the_door()
         abort(403)
-    if request.method not in _SAFE and not _is_from_our_page():
+    if request.method not in _SAFE and endpoint not in SIGNED_LINKS and not _is_from_our_page():
         abort(403, description="csrf")
     return None
 
 
 def recognise() -> None:
-    """Find out who is signed in, once per request."""
+    """Find out who is signed in, once per request: a customer on their own pages, one of our people elsewhere."""
+    if is_customers():
+        _recognise_customer()
+        return
     if "viewer" in g:
         return
     g.viewer = None
@@ -59,9 +65,23 @@ def recognise() -> None:
             touch_session(session, token=token, seen_at=seen_at, now=now())
 
 
+def _recognise_customer() -> None:
+    if "customer" in g:
+        return
+    g.customer = None
+    token = request.cookies.get(CUSTOMER_COOKIE)
+    if not token:
+        return
+    with transaction() as session:
+        found = customer_of_session(session, token_sha256=token_hash(token), now=now())
+        if found:
+            g.customer, seen_at = found
+            touch_customer_session(session, token=token, seen_at=seen_at, now=now())
+
+
 def csrf_token() -> str:
     """Return the token that forms of this page carry: the session's, or before the sign-in the browser's."""
-    person = viewer_or_none()
+    person = reader()
     if person:
         return person.csrf_token
     if "door_token" not in g:
@@ -122,7 +142,7 @@ def _policy() -> str:
     scripts = f"'nonce-{nonce()}'" if "nonce" in g else "'none'"
     return (
         f"default-src 'none'; script-src {scripts}; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-        "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "connect-src 'self'; frame-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 
 
@@ -134,7 +154,7 @@ def _is_from_our_page() -> bool:
     if site is None and origin is not None and urlsplit(origin).netloc != request.host:
         return False
     given = request.form.get(CSRF_FIELD) or request.headers.get(CSRF_HEADER) or ""
-    if viewer_or_none() is None and not request.cookies.get(DOOR_COOKIE):
+    if reader() is None and not request.cookies.get(DOOR_COOKIE):
         return False
     return hmac.compare_digest(given.encode(), csrf_token().encode())
 
@@ -143,4 +163,6 @@ def _to_the_door() -> ResponseReturnValue:
     if request.headers.get("HX-Request"):
         return Response(status=401)
     back = request.full_path.rstrip("?") if request.method == "GET" else None
+    if is_customers():
+        return redirect(url_for("my_door.sign_in", next=back if back != "/my/" else None))
     return redirect(url_for("door.sign_in", next=back if back != "/" else None))

@@ -24,7 +24,8 @@ from web.roles import ROLES, STORE_ROLES
 WINDOW: Final = timedelta(minutes=15)
 ATTEMPTS: Final = 10
 _LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,63}")
-_SEEN_STEP: Final = timedelta(seconds=60)
+SEEN_STEP: Final = timedelta(seconds=60)
+"""A session in use is noted at most so often."""
 
 
 class LoginTaken(Conflict):
@@ -148,11 +149,11 @@ def set_language(session: Session, *, person_id: UUID, language: str) -> None:
     session.execute(update(Person).where(Person.person_id == person_id).values(language=language))
 
 
-def claim_attempt(session: Session, *, bucket: str, now: datetime) -> int:
+def claim_attempt(session: Session, *, bucket: str, now: datetime, most: int = ATTEMPTS) -> int:
     """
     Take one of the attempts of `bucket` and return its number, before the password is looked at.
 
-    At most ten are given in fifteen minutes, however many ask at once; after that it
+    At most `most` are given in fifteen minutes, however many ask at once; after that it
     raises `TooManyAttempts`. An attempt that succeeds is not counted.
     """
     session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"sign-in {bucket}", 0))))
@@ -161,8 +162,8 @@ def claim_attempt(session: Session, *, bucket: str, now: datetime) -> int:
         SignInAttempt.login == bucket, SignInAttempt.attempted_at > since, ~SignInAttempt.succeeded
     )
     times = sorted(session.scalars(counted))
-    if len(times) >= ATTEMPTS:
-        raise TooManyAttempts(times[-ATTEMPTS] + WINDOW)
+    if len(times) >= most:
+        raise TooManyAttempts(times[-most] + WINDOW)
     taken = insert(SignInAttempt).values(login=bucket, attempted_at=now, succeeded=False)
     return int(session.execute(taken.returning(SignInAttempt.attempt_id)).scalar_one())
 
@@ -196,7 +197,7 @@ def end_session(session: Session, *, token: str) -> None:
 
 def touch_session(session: Session, *, token: str, seen_at: datetime, now: datetime) -> None:
     """Note that a session is in use, at most once a minute."""
-    if now - seen_at >= _SEEN_STEP:
+    if now - seen_at >= SEEN_STEP:
         session.execute(
             update(WebSession).where(WebSession.token_sha256 == token_hash(token)).values(seen_at=now)
         )

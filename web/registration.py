@@ -14,7 +14,7 @@ from web import errors, figures, guard, navigation, notices, wording, words
 from web.assets import asset
 from web.roles import may, unlisted
 from web.screens import SCREENS
-from web.state import State, now, viewer_or_none
+from web.state import State, customer_or_none, now, reader, viewer_or_none
 from web.theme import THEMES, theme
 
 _YEAR: Final = 31_536_000
@@ -35,9 +35,13 @@ class UnlistedRoute(RuntimeError):  # noqa: N818 - says what is wrong, as the ot
     """A screen's route is not in the table of roles; nobody may be let in by forgetting it."""
 
 
-def register(app: Flask, sessions: Sessions, *, data: Path, secure_cookies: bool = False) -> None:
+def register(
+    app: Flask, sessions: Sessions, *, data: Path, secure_cookies: bool = False, proxies: int = 0
+) -> None:
     """Make `app` serve the screens, from `sessions` and the files in the folder `data`."""
-    app.extensions["web"] = State(sessions=sessions, data=data, secure_cookies=secure_cookies)
+    app.extensions["web"] = State(
+        sessions=sessions, data=data, secure_cookies=secure_cookies, proxies=proxies
+    )
     _furnish(app)
     app.before_request(guard.enter)
     app.after_request(guard.leave)
@@ -65,6 +69,7 @@ def _furnish(app: Flask) -> None:
         "nonce": guard.nonce,
         "sections": navigation.sections,
         "viewer": viewer_or_none,
+        "customer": customer_or_none,
         "language": words.language,
         "languages": LANGUAGES,
         "theme": theme,
@@ -104,7 +109,7 @@ def in_panel() -> bool:
 
 def can(endpoint: str) -> bool:
     """Return whether the reader may enter the route called `endpoint`, so that no link leads to a refusal."""
-    person = viewer_or_none()
+    person = reader()
     return may(person.role if person else None, endpoint)
 
 

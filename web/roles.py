@@ -11,6 +11,9 @@ ANALYST: Final = "analyst"
 AUDITOR: Final = "auditor"
 ADMINISTRATOR: Final = "administrator"
 
+CUSTOMER: Final = "customer"
+"""A member on their own pages; none of our people's roles, and not in `ROLES`."""
+
 ROLES: Final = (CASHIER, STORE_MANAGER, MARKETING, DESK, ANALYST, AUDITOR, ADMINISTRATOR)
 STORE_ROLES: Final = frozenset({CASHIER, STORE_MANAGER})
 """Roles that belong to one store and see nothing of another."""
@@ -23,6 +26,10 @@ Roles = frozenset[str]
 ANYBODY: Final[Roles] = frozenset({"anybody"})
 """Marks routes that need no sign-in."""
 
+SIGNED_LINKS: Final = frozenset({"unsubscribe.withdraw"})
+"""Changes that no page of ours sends: mail programs make them (RFC 8058), and a signed address lets them."""
+
+_CUSTOMER: Final[Roles] = frozenset({CUSTOMER})
 SIGNED_IN: Final[Roles] = frozenset(ROLES)
 _LOOK: Final[Roles] = SIGNED_IN - {CASHIER}
 _PERSONAL: Final[Roles] = frozenset({DESK, MARKETING, AUDITOR, ADMINISTRATOR, ANALYST})
@@ -45,6 +52,29 @@ ROUTES: Final[dict[str, Roles]] = {
     "door.enter": ANYBODY,
     "door.language": ANYBODY,
     "door.sign_out": SIGNED_IN,
+    "my_door.sign_in": ANYBODY,
+    "my_door.ask": ANYBODY,
+    "my_door.code": ANYBODY,
+    "my_door.enter_code": ANYBODY,
+    "my_door.language": ANYBODY,
+    "my_door.sign_out": _CUSTOMER,
+    "my.home": _CUSTOMER,
+    "my.card": _CUSTOMER,
+    "my_answers.index": _CUSTOMER,
+    "my_answers.react": _CUSTOMER,
+    "my_answers.withdraw": _CUSTOMER,
+    "my_history.index": _CUSTOMER,
+    "my_history.points": _CUSTOMER,
+    "my_history.receipt": _CUSTOMER,
+    "my_vouchers.index": _CUSTOMER,
+    "my_catalogs.index": _CUSTOMER,
+    "my_catalogs.download": _CUSTOMER,
+    "my_catalogs.cover": _CUSTOMER,
+    "my_choices.index": _CUSTOMER,
+    "my_choices.decide": _CUSTOMER,
+    "my_choices.profiling": _CUSTOMER,
+    "my_choices.preferences": _CUSTOMER,
+    "my_choices.export": _CUSTOMER,
     "account.preferences": SIGNED_IN,
     "account.choose_scope": SIGNED_IN,
     "account.password": SIGNED_IN,

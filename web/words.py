@@ -13,7 +13,7 @@ from flask import g, has_request_context, request
 from basket_analysis.naming import SHORTHAND
 from core import i18n
 from core.money import Money
-from web.state import now, viewer_or_none
+from web.state import now, reader
 
 LANGUAGE_COOKIE = "regulars_language"
 NOTHING = "\N{EN DASH}"
@@ -25,7 +25,7 @@ def language() -> str:
     if not has_request_context():
         return "en"
     if "language" not in g:
-        person = viewer_or_none()
+        person = reader()
         chosen = person.language if person else request.cookies.get(LANGUAGE_COOKIE, "")
         if chosen not in i18n.LANGUAGES:
             chosen = request.accept_languages.best_match(i18n.LANGUAGES) or "en"
@@ -148,7 +148,7 @@ def size_text(size: int) -> str:
 
 def reader_timezone() -> str:
     """Return the time zone in which the reader lives."""
-    person = viewer_or_none()
+    person = reader()
     return person.timezone if person else "UTC"
 
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from tests.web.house import PASSWORD
-from web.roles import ANYBODY, ROLES, ROUTES, STORE_ROLES, may
+from web.roles import ANYBODY, CUSTOMER, ROLES, ROUTES, SIGNED_LINKS, STORE_ROLES, may
 
 ARGUMENTS = {
     "category": "Tea",
@@ -38,14 +38,23 @@ ARGUMENTS = {
     "gift_card_number": "G4Q7M9XKD2R5T8VB",
     "rule_number": 1,
     "edit_id": 1,
+    "mail_id": uuid4(),
+    "case_number": "1001-9",
+    "token": "x" * 44,
+    "decision_id": uuid4(),
+    "reaction_id": 1,
 }
 
 
-def routes(app, method):
-    """Yield endpoint and address of every screen that knows `method`."""
+CUSTOMERS = frozenset({CUSTOMER})
+
+
+def routes(app, method, *, customers=False):
+    """Yield endpoint and address of every screen that knows `method`: the people's, or the `customers`' own."""
     adapter = app.url_map.bind("localhost")
     for rule in app.url_map.iter_rules():
-        if rule.endpoint in ROUTES and method in rule.methods:
+        theirs = ROUTES.get(rule.endpoint) == CUSTOMERS
+        if rule.endpoint in ROUTES and method in rule.methods and theirs == customers:
             values = {name: ARGUMENTS[name] for name in rule.arguments}
             yield rule.endpoint, adapter.build(rule.endpoint, values, method=method)
 
@@ -76,6 +85,17 @@ class TestEveryRoute:
                     wrong.append((role, endpoint, status))
         assert wrong == []
 
+    def test_of_the_customers_lets_in_nobody_of_the_people(self, app, visit):
+        """Their session counts for nothing there: they are strangers, like everybody else without a code."""
+        for role in (None, *ROLES):
+            visitor = visit(role)
+            for endpoint, address in routes(app, "GET", customers=True):
+                answer = visitor.get(address)
+                assert answer.headers.get("Location", "").startswith("/my/sign-in"), (role, endpoint)
+            for endpoint, address in routes(app, "POST", customers=True):
+                answer = visitor.post(address, page="/account/password" if role else "/my/sign-in")
+                assert answer.headers.get("Location", "").startswith("/my/sign-in"), (role, endpoint)
+
     def test_sends_strangers_to_the_door(self, app, visit):
         visitor = visit()
         for endpoint, address in routes(app, "GET"):
@@ -92,9 +112,18 @@ class TestEveryRoute:
         for role in ROLES:
             visitor = visit(role)
             for endpoint, address in routes(app, "POST"):
+                if endpoint in SIGNED_LINKS:
+                    continue
                 assert visitor.client.post(address).status_code == 403, (role, endpoint)
                 forged = visitor.client.post(address, data={"csrf_token": "x" * 43})
                 assert forged.status_code == 403, (role, endpoint)
+
+    def test_lets_a_signed_link_do_its_work_without_a_page_and_no_other(self, app):
+        """RFC 8058: mail programs send no cookie and no token; the address itself is the proof."""
+        for endpoint, address in routes(app, "POST"):
+            if endpoint in SIGNED_LINKS:
+                answer = app.test_client().post(address, data={"List-Unsubscribe": "One-Click"})
+                assert answer.status_code == 404, endpoint
 
     def test_lets_nobody_change_what_their_role_may_not(self, app, visit):
         """With a token of their own page: it is the role alone that refuses them."""
