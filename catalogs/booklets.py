@@ -54,8 +54,8 @@ def _common(theme: Theme, issue: Issue, language: str) -> tuple[CoverPage, tuple
     """Return what all readers of an issue in a language see: the cover without a name, the themed pages, the period."""
     words = PageWords(issue, language)
     pages = issue.pages or _filled(theme, issue)
-    themed = tuple(words.themed_page(page, number=number) for number, page in enumerate(pages, start=2))
-    return words.cover([offer for page in pages for offer in page.offers]), themed, words.period
+    shown = [offer for page in pages for offer in page.offers]
+    return words.cover(shown), words.themed_pages(pages), words.period
 
 
 def _filled(theme: Theme, issue: Issue) -> tuple[FilledPage, ...]:

@@ -126,6 +126,15 @@ class Theme:
         """Return how many colour schemes the theme has."""
         return len(self.data["colours"])
 
+    @property
+    def page_layouts(self) -> tuple[str, ...]:
+        """Return the layouts that a themed page may have."""
+        return tuple(
+            name
+            for name, layout in self.data["layouts"].items()
+            if layout.get("cells") and not any("of" in cell for cell in layout["cells"])
+        )
+
     def room(self, layout: str) -> int:
         """Return how many items `layout` has places for."""
         return len(self.data["layouts"][layout].get("cells", ()))

@@ -15,7 +15,7 @@ from catalogs.issues import FilledPage, Issue, Offer, Reduced
 from catalogs.motif_words import motif_word
 from catalogs.motifs import Use
 from catalogs.names import bind_headline, print_name
-from catalogs.occasions import Occasion, occasion_of, occasion_words
+from catalogs.occasions import occasion_of, occasion_words
 from catalogs.pages import (
     CoverPage,
     Footer,
@@ -34,6 +34,8 @@ from core.money import Money
 
 COVER_PICTURES = 5
 PAGE_PICTURES = 3
+FEW = 3
+"""A page with fewer articles does not tell an occasion by itself."""
 LEAST_SHARE = Decimal("0.05")
 """A reduction by less is not worth a sign of its own."""
 
@@ -70,8 +72,16 @@ class PageWords:
         name = item.label.name if len(item.label.name) <= 30 else capital(word)
         return Teaser(name, item.price) if item.price else None
 
-    def themed_page(self, page: FilledPage, *, number: int) -> ThemedPage:
-        """Return a page of the group's theme; pages are to be asked for in their order."""
+    def themed_pages(self, pages: Sequence[FilledPage]) -> tuple[ThemedPage, ...]:
+        """Return the pages of the group's theme, which come after the cover."""
+        facing = [*pages[1:], None]
+        return tuple(
+            # What little stands on a left page is for the same occasion as what it faces.
+            self._themed_page(page, other if number % 2 == 0 else None, number)
+            for number, (page, other) in enumerate(zip(pages, facing, strict=True), start=2)
+        )
+
+    def _themed_page(self, page: FilledPage, facing: FilledPage | None, number: int) -> ThemedPage:
         _ = self.translations.gettext
         kickers = (
             (_("Often bought together"), _("Fits well with it"), _("For your next shopping"))
@@ -81,25 +91,26 @@ class PageWords:
         mixed = is_mixed(page.offers)
         return ThemedPage(
             layout=page.layout,
-            headline=Headline(self.headline(page), kickers[(number - 2) % len(kickers)]),
+            headline=Headline(self._headline(page, facing), kickers[(number - 2) % len(kickers)]),
             items=tuple(marked_item(offer, self.language, mixed=mixed) for offer in page.offers),
             footer=footer_of(self.issue, page.offers, self.language, self.period, number),
             pictures=pictures_of(page.offers, PAGE_PICTURES),
         )
 
-    def headline(self, page: FilledPage) -> str:
-        """Return the words that a person wrote, else the page's occasion unless it was told, else what is on it."""
+    def _headline(self, page: FilledPage, facing: FilledPage | None) -> str:
+        """Return the words that a person wrote, else the occasion unless it was told, else what is on the page."""
         written = dict(page.headline).get(self.language, "").strip()
         if written:
             return bind_headline(written)
-        occasion = self._occasion(page.offers)
+        kinds = [offer.motif.key for offer in page.offers]
+        occasion = occasion_of(kinds, used=self._told)
+        if occasion is None and facing is not None and len(kinds) < FEW:
+            both = occasion_of([*kinds, *(offer.motif.key for offer in facing.offers)], used=self._told)
+            occasion = both if both and kinds[0] in both.kinds else None
         if occasion is None:
             return self.kinds_headline(page.offers, 2)
         self._told.add(occasion.key)
         return bind_headline(occasion_words(occasion.key, self.language))
-
-    def _occasion(self, offers: Sequence[Offer]) -> Occasion | None:
-        return occasion_of([offer.motif.key for offer in offers], used=self._told)
 
     def kinds_headline(self, offers: Sequence[Offer], words: int) -> str:
         """
