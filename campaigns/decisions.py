@@ -8,7 +8,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic, perf_counter
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -31,7 +31,10 @@ KEEP: Final = "select keep_decisions(%s::jsonb)"
 """Keeps decisions and answers whether it could; its value is made by `kept_values`."""
 
 LONGEST: Final = 0.03
-"""Seconds that choosing may take; after that there is no offer."""
+"""Seconds that choosing may take at a till; after that there is no offer."""
+
+PATIENCE: Final = timedelta(seconds=1)
+"""So long a screen waits for the database."""
 
 PAUSE: Final = 10.0
 """Seconds for which nothing is asked after the database could not answer: others have it hard enough."""
@@ -96,6 +99,7 @@ def next_offers(
         store_id=place.store_id if place else None,
         skus=list(basket),
         gtins=[None] * len(basket),
+        patience=PATIENCE,
     )
     found = ask(session, SCENE, values).fetchone()[0]
     position = position_of_account(session, account_id=account_id, now=now) if account_id else None
@@ -147,7 +151,8 @@ def decided_from(
     """
     Return what is offered after what `SCENE` found; nothing when anything about it went wrong, or took too long.
 
-    It asks the database nothing in `session`. With `wait` the rules within baskets are waited for.
+    It asks the database nothing in `session`. With `wait` whoever looks at a screen waits: for the rules within
+    baskets too.
     """
     try:
         scene = scene_in(found, now=moment.now)
@@ -158,7 +163,7 @@ def decided_from(
             return []
         began = perf_counter()
         decided = decide(scene, book, moment, count=count)
-        if perf_counter() - began > LONGEST:
+        if not wait and perf_counter() - began > LONGEST:
             _log.warning("choosing an offer took too long; there is none")
             return []
     except Failed as error:

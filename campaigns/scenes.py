@@ -7,7 +7,7 @@ answers with what went wrong instead of raising it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,9 +20,13 @@ from rewards.carts import Shopper
 SCENE: Final = """
     select decision_scene(
         %(card_number)s::text, %(member_id)s::uuid, %(account_id)s::uuid, %(store_id)s::integer, %(skus)s::text[],
-        %(gtins)s::text[], %(at)s::timestamptz, %(today)s::date, %(most)s::integer, %(hold)s::boolean)
+        %(gtins)s::text[], %(at)s::timestamptz, %(today)s::date, %(most)s::integer, %(hold)s::boolean,
+        %(patience)s::interval)
 """
 """Asked with `scene_values`; its one value is read by `scene_in`."""
+
+PATIENCE: Final = timedelta(milliseconds=40)
+"""So long the database may take at a till, and no longer; where it needs more there is no offer."""
 
 LIST_PART: Final = 30
 """So many of each list are looked at."""
@@ -82,11 +86,12 @@ def scene_values(
     skus: Sequence[str | None] = (),
     gtins: Sequence[str | None] = (),
     hold: bool = False,
+    patience: timedelta | None = None,
 ) -> dict[str, Any]:
     """
     Return the values for the places in `SCENE`; whose it is follows from the card, if there is one.
 
-    With `hold` the log of decisions is held for the rest of the transaction.
+    With `hold` the log of decisions is held for the rest of the transaction. `patience` is a till's where none is given.
     """
     return {
         "card_number": card_number,
@@ -99,6 +104,7 @@ def scene_values(
         "today": today,
         "most": LIST_PART,
         "hold": hold,
+        "patience": PATIENCE if patience is None else patience,
     }
 
 

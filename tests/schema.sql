@@ -2182,7 +2182,7 @@ BEGIN
   ON CONFLICT DO NOTHING;
 END $function$
 
-CREATE OR REPLACE FUNCTION public.decision_scene(card_scanned text, of_member uuid, of_account uuid, of_store integer, skus text[], gtins text[], seen_at timestamp with time zone, today date, most integer, hold boolean)
+CREATE OR REPLACE FUNCTION public.decision_scene(card_scanned text, of_member uuid, of_account uuid, of_store integer, skus text[], gtins text[], seen_at timestamp with time zone, today date, most integer, hold boolean, patience interval)
  RETURNS jsonb
  LANGUAGE plpgsql
  SET lock_timeout TO '15ms'
@@ -2271,7 +2271,7 @@ BEGIN
     SELECT jsonb_agg(jsonb_build_array(article.article_id, article.name, article.category, article.type, article.department))
     INTO names FROM article WHERE article.article_id = ANY (named);
   END IF;
-  IF clock_timestamp() > began + interval '20 milliseconds' THEN
+  IF clock_timestamp() > began + patience THEN
     RETURN jsonb_build_object('failed', 'slow');
   END IF;
   IF cardinality(skus) > 0 THEN
@@ -2333,7 +2333,7 @@ BEGIN
   IF hold THEN
     LOCK TABLE ONLY decision IN ROW EXCLUSIVE MODE;
   END IF;
-  IF clock_timestamp() > began + interval '25 milliseconds' THEN
+  IF clock_timestamp() > began + patience THEN
     RETURN jsonb_build_object('failed', 'slow');
   END IF;
   RETURN jsonb_build_object(

@@ -587,7 +587,7 @@ END $$;
 -- With `hold` the log of decisions is held for the rest of the transaction, so that what is decided can be kept.
 CREATE FUNCTION decision_scene(
   card_scanned text, of_member uuid, of_account uuid, of_store integer, skus text[], gtins text[],
-  seen_at timestamptz, today date, most integer, hold boolean
+  seen_at timestamptz, today date, most integer, hold boolean, patience interval
 ) RETURNS jsonb LANGUAGE plpgsql VOLATILE SET lock_timeout = '15ms' AS $$
 DECLARE
   began CONSTANT timestamptz := clock_timestamp();
@@ -673,7 +673,7 @@ BEGIN
     SELECT jsonb_agg(jsonb_build_array(article.article_id, article.name, article.category, article.type, article.department))
     INTO names FROM article WHERE article.article_id = ANY (named);
   END IF;
-  IF clock_timestamp() > began + interval '20 milliseconds' THEN
+  IF clock_timestamp() > began + patience THEN
     RETURN jsonb_build_object('failed', 'slow');
   END IF;
   IF cardinality(skus) > 0 THEN
@@ -735,7 +735,7 @@ BEGIN
   IF hold THEN
     LOCK TABLE ONLY decision IN ROW EXCLUSIVE MODE;
   END IF;
-  IF clock_timestamp() > began + interval '25 milliseconds' THEN
+  IF clock_timestamp() > began + patience THEN
     RETURN jsonb_build_object('failed', 'slow');
   END IF;
   RETURN jsonb_build_object(

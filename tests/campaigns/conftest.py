@@ -10,11 +10,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert, text
 
+from basket_analysis import basket_rule_lists
 from basket_analysis.models import AnalysisRun, MemberOffers, MinedRule, ServedRun
+from campaigns import decisions, scenes
 from campaigns.books import read_book
 from campaigns.decisions import ask_again
 from core.ids import uuid7
-from customers.operations import issue_cards
 from pos_api import examples
 from tests.pos_api.conftest import MEMBER_CARD, Chain, TillClient, chain, enrol_with_points, tills
 
@@ -113,6 +114,7 @@ class Served:
                         **RULE,
                     )
                 )
+            basket_rule_lists._KEPT.pop(self.run_id, None)
             read_book(session, run_id=self.run_id)
 
     def chance(self, share: float, **limits: list[int]) -> None:
@@ -183,7 +185,10 @@ class Served:
 
 
 @pytest.fixture
-def served(chain: Chain) -> Served:
+def served(chain: Chain, monkeypatch) -> Served:
+    # No test depends on how busy the machine is.
+    monkeypatch.setattr(scenes, "PATIENCE", timedelta(seconds=60))
+    monkeypatch.setattr(decisions, "LONGEST", 60.0)
     run_id = uuid7()
     with chain.sessions.begin() as session:
         for sku, name, category, kind, price in ARTICLES:
@@ -214,7 +219,6 @@ def served(chain: Chain) -> Served:
             )
         )
         session.execute(insert(ServedRun).values(run_id=run_id, served_at=now))
-        issue_cards(session, card_numbers=[OTHER_CARD], now=now, actor="test")
         read_book(session, run_id=run_id)
         ask_again(session)
     found = Served(chain, ids, run_id)

@@ -1,11 +1,344 @@
 """What tills are told to offer next, and that they are never told it late, twice or at the price of a sale."""
 
+import logging
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from campaigns import decisions
+from campaigns.decisions import ask_again, may_ask
+from campaigns.scenes import SCENE
+from core.driver import ask
+from pos_api import examples
+from tests.campaigns.conftest import CARD, OTHER_CARD
+from tests.pos_api.conftest import code_of
+from tests.pos_api.test_offers import live
+
+
+def decided(served, **where):
+    clause = " and ".join(f"{name} = :{name}" for name in where) or "true"
+    return served.rows(f"select * from decision where {clause} order by at, score desc", **where)
+
 
 class TestQuotes:
-    def test_tell_three_of_what_was_ranked(self, served):
+    def test_tell_three_of_what_was_ranked_with_a_reason(self, served):
         served.ranked("honey", "lemon", "bread", "butter")
         told = served.quote("tea")["next_offers"]
         assert [offer["sku"] for offer in told] == ["honey", "lemon", "bread"]
-        assert told[0]["headline"] == "Med 500 g"
-        assert told[0]["reason"]
-        assert told[0]["offer_code"] is None
+        assert told[0] == {
+            "decision_id": told[0]["decision_id"],
+            "sku": "honey",
+            "headline": "Med 500 g",
+            "reason": "Kupujete to často.",
+            "offer_code": None,
+        }
+
+    def test_log_what_they_tell(self, served):
+        served.ranked("honey", "lemon")
+        told = served.quote("tea")["next_offers"]
+        rows = decided(served)
+        assert [str(row.decision_id) for row in rows] == [offer["decision_id"] for offer in told]
+        first = rows[0]
+        assert (first.member_id, first.account_id, first.channel) == (
+            served.member(),
+            served.account(),
+            "till",
+        )
+        assert (first.article_id, first.explored, first.propensity) == (served.ids["honey"], False, 1.0)
+        assert first.context["run"] == str(served.run_id)
+        assert first.context["basket"] == 1
+
+    def test_say_the_same_on_the_same_day_and_log_it_once(self, served):
+        served.ranked("honey", "lemon")
+        first, again = served.quote("tea"), served.quote("tea")
+        assert first["next_offers"] == again["next_offers"]
+        assert len(decided(served)) == 2
+
+    def test_offer_nothing_that_is_in_the_basket(self, served):
+        served.ranked("honey", "lemon", "bread", "butter")
+        assert served.told("tea", "honey") == ["lemon", "bread", "butter"]
+
+    def test_put_first_what_goes_with_the_basket_and_say_so(self, served):
+        served.ranked("honey", "lemon", "bread", "butter", "jam")
+        served.rules(("bread", "jam", 6.0))
+        told = served.quote("bread")["next_offers"]
+        assert told[0]["sku"] == "jam"
+        assert "Chléb" in told[0]["reason"]
+
+    def test_never_name_what_is_private(self, served):
+        served.ranked("beer", "jam")
+        served.stock([("beer", 5)])
+        served.rules(("beer", "jam", 6.0))
+        told = served.quote("beer")["next_offers"]
+        assert [offer["sku"] for offer in told] == ["jam"]
+        assert "Pivo" not in told[0]["reason"]
+        assert served.told("tea") == ["jam"]
+
+    def test_never_offer_what_is_out_of_stock(self, served):
+        served.ranked("honey", "lemon", "bread")
+        served.stock([("honey", 0), ("lemon", 3)])
+        served.do("delete from sold_lately where article_id = :bread", bread=served.ids["bread"])
+        assert served.told("tea") == ["lemon"]
+
+    def test_offer_nothing_that_was_refused_from_the_next_quote_on(self, served):
+        served.ranked("honey", "lemon", "bread", "butter", "rolls")
+        told = served.quote("tea")["next_offers"]
+        assert served.react("never", decision_id=told[0]["decision_id"]) == 204
+        assert served.told("tea") == ["lemon", "bread", "butter"]
+        assert served.react("never", sku="bread", scope="category") == 204
+        assert served.told("tea") == ["lemon", "butter"]
+        assert served.react("not_now", scope="all") == 204
+        assert served.told("tea") == []
+
+    def test_offer_nothing_that_was_brought_back_as_faulty(self, served):
+        served.ranked("honey", "lemon")
+        sale = served.sale("honey")
+        assert served.till.post("/receipts", sale).status_code == 201
+        back = served.sale("honey", type="return")
+        back["original"] = {
+            "store_code": "S1",
+            "till_code": "T1",
+            "business_date": sale["business_date"],
+            "receipt_number": sale["receipt_number"],
+        }
+        back["lines"][0] |= {"original_line_number": 1, "reason": "faulty"}
+        assert served.till.post("/receipts", back).status_code == 201
+        assert served.told("tea") == ["lemon"]
+
+    def test_keep_still_about_the_article_of_an_open_case_and_its_like(self, served):
+        served.ranked("butter", "milk", "lemon")
+        served.do(
+            "insert into member_case (case_id, case_number, member_id, kind, article_id, channel, text, state, opened_at, opened_by) "
+            "values (gen_random_uuid(), '1', :member, 'complaint', :article, 'desk', 'sour', 'open', now(), 'test')",
+            member=served.member(),
+            article=served.ids["milk"],
+        )
+        assert served.told("tea") == ["lemon"]
+
+    def test_offer_nothing_to_who_objects_or_buys_for_a_company(self, served):
+        served.ranked("honey")
+        served.do("update member set profiling_objected_at = now() where member_id = :m", m=served.member())
+        assert served.told("tea") == []
+        served.do(
+            "update member set profiling_objected_at = null, company_name = 'X' where member_id = :m",
+            m=served.member(),
+        )
+        assert served.told("tea") == []
+
+    def test_offer_nothing_with_a_blocked_card(self, served):
+        served.ranked("honey")
+        assert served.till.post(f"/cards/{CARD}/block", {"reason": "lost"}).status_code == 200
+        assert served.told("tea") == []
+
+    def test_prefer_what_a_live_offer_makes_cheaper_and_name_it(self, served):
+        served.ranked("honey", "lemon", "bread")
+        live(
+            served.sessions,
+            {
+                "code": "BREAD50",
+                "name": {"en": "Half price bread", "cs": "Chléb za půlku"},
+                "condition": {"kind": "items", "select": {"skus": ["bread"]}, "quantity": "1"},
+                "benefit": {"kind": "percent", "off": "80"},
+            },
+        )
+        told = served.quote("tea")["next_offers"]
+        assert [offer["sku"] for offer in told] == ["bread", "honey", "lemon"]
+        assert told[0]["offer_code"] == "BREAD50"
+        assert "Chléb za půlku" in told[0]["reason"]
+        assert served.react("never", offer_code="BREAD50") == 204
+        again = served.quote("tea")["next_offers"]
+        assert [(offer["sku"], offer["offer_code"]) for offer in again] == [
+            ("honey", None),
+            ("lemon", None),
+            ("bread", None),
+        ]
+
+    def test_keep_to_what_may_be_told_on_a_day(self, served):
+        served.chance(0.0, till=[2, 9])
+        served.ranked("honey", "lemon", "bread", "butter")
+        assert served.told("tea") == ["honey", "lemon"]
+        assert served.told("tea", "honey") == ["lemon"]
+        assert len(decided(served)) == 2
+
+    def test_tell_somebody_without_a_list_what_most_baskets_hold(self, served):
+        served.do(
+            "insert into store_offers select store_id, cast(:ids as integer[]), current_date from store",
+            ids=[served.ids["milk"], served.ids["rolls"]],
+        )
+        served.member()
+        assert served.told("tea") == ["milk", "rolls"]
+        assert served.told("tea", card=examples.CARD_NUMBER) == ["milk", "rolls"]
+        assert decided(served, member_id=served.member())
+
+    def test_tell_nobody_but_what_goes_with_the_basket(self, served):
+        served.do(
+            "insert into store_offers select store_id, cast(:ids as integer[]), current_date from store",
+            ids=[served.ids["milk"], served.ids["rolls"], served.ids["honey"]],
+        )
+        served.rules(("tea", "honey", 5.0))
+        assert served.told("tea", card=None) == ["honey"]
+        assert served.told("bread", card=None) == []
+        [row] = decided(served)
+        assert (row.member_id, row.account_id) == (None, None)
+
+    def test_say_nothing_where_no_night_has_been(self, chain):
+        body = {
+            "currency": "CZK",
+            "lines": [{"line_number": 1, "sku": "x", "quantity": "1", "unit_price": 1, "tax_rate": "12"}],
+        }
+        assert chain.till.post("/quotes", body).get_json()["next_offers"] == []
+
+    def test_tell_of_points_that_end(self, served):
+        served.ranked("honey", "lemon")
+        served.member()
+        day = datetime.now(UTC) - timedelta(days=100)
+        sale = served.sale("tea")
+        sale |= {
+            "business_date": day.date().isoformat(),
+            "closed_at": day.isoformat(),
+            "receipt_number": "old",
+        }
+        assert served.till.post("/receipts", sale).status_code == 201
+        served.do(
+            "update lot set expires_at = now() + interval '5 days' where account_id = :a", a=served.account()
+        )
+        first, second = served.quote("tea")["next_offers"]
+        assert "10 bodů" in first["reason"]
+        assert "bodů" not in second["reason"]
+
+
+class TestReceipts:
+    def test_print_one_offer_in_the_language_of_the_member(self, served):
+        served.ranked("honey", "lemon")
+        answer = served.till.post("/receipts", served.sale("tea")).get_json()
+        assert [offer["sku"] for offer in answer["next_offers"]] == ["honey"]
+        assert answer["print"][-2:] == ["Náš tip: Med 500 g", "Kupujete to často."]
+
+    def test_say_the_same_again_when_they_come_again(self, served):
+        served.ranked("honey", "lemon")
+        sale = served.sale("tea")
+        first = served.till.post("/receipts", sale).get_json()
+        assert served.react("never", sku="honey") == 204
+        again = served.till.post("/receipts", sale).get_json()
+        assert again == {**first, "replayed": True}
+        assert len(decided(served)) == 1
+
+    def test_are_the_decisions_of_the_quote_before_them(self, served):
+        served.ranked("honey")
+        quoted = served.quote("tea")["next_offers"][0]
+        paid = served.till.post("/receipts", served.sale("tea")).get_json()["next_offers"][0]
+        assert quoted["decision_id"] == paid["decision_id"]
+
+    @pytest.mark.parametrize("change", [{"offline": True}, {"mode": "training"}])
+    def test_offer_nothing_where_nobody_hears_it(self, served, change):
+        served.ranked("honey")
+        assert served.till.post("/receipts", served.sale("tea", **change)).get_json()["next_offers"] == []
+
+    def test_offer_nothing_in_a_batch(self, served):
+        served.ranked("honey")
+        answer = served.till.post("/receipts/batch", {"receipts": [served.sale("tea")]}).get_json()
+        assert answer["results"][0]["receipt"]["next_offers"] == []
+        assert decided(served) == []
+
+
+class TestReactions:
+    def test_of_another_member_are_refused(self, served):
+        served.ranked("honey")
+        served.member(OTHER_CARD)
+        told = served.quote("tea")["next_offers"][0]
+        answer = served.till.post(
+            "/reactions",
+            {"card_number": OTHER_CARD, "decision_id": told["decision_id"], "reaction": "never"},
+        )
+        assert code_of(answer) == "not_found"
+        assert served.rows("select * from reaction") == []
+
+    def test_are_kept_with_what_was_decided(self, served):
+        served.ranked("honey")
+        told = served.quote("tea")["next_offers"][0]
+        served.react("accepted", decision_id=told["decision_id"])
+        [row] = served.rows("select * from reaction")
+        assert (row.sku, str(row.decision_id), row.scope) == ("honey", told["decision_id"], "item")
+
+
+class TestWhenTheEngineIsDown:
+    def test_a_broken_list_costs_the_offer_and_nothing_else(self, served, caplog):
+        served.ranked("honey", reasons=[[99]])
+        with caplog.at_level(logging.ERROR):
+            assert served.told("tea") == []
+        assert "could not be chosen" in caplog.text
+        assert served.till.post("/receipts", served.sale("tea")).status_code == 201
+
+    @pytest.mark.parametrize("table", ["member_offers", "decision", "sold_lately", "reaction"])
+    def test_a_table_that_is_gone_costs_the_offer_and_nothing_else(self, served, owner_engine, table):
+        served.ranked("honey")
+        served.told("tea")
+        with owner_engine.begin() as owner:
+            owner.execute(text(f"alter table {table} rename to gone"))
+        try:
+            ask_again(served.sessions())
+            assert served.told("tea") == []
+            ask_again(served.sessions())
+            answer = served.till.post("/receipts", served.sale("tea"))
+            assert answer.status_code == 201
+            assert answer.get_json()["next_offers"] == []
+            assert answer.get_json()["points"]["earned"] == 10
+        finally:
+            with owner_engine.begin() as owner:
+                owner.execute(text(f"alter table gone rename to {table}"))
+
+    @pytest.mark.parametrize("table", ["member_offers", "decision"])
+    def test_nobody_waits_for_a_table_that_is_locked(self, served, owner_engine, table):
+        served.ranked("honey")
+        with owner_engine.begin() as owner:
+            owner.execute(text(f"lock table {table} in access exclusive mode"))
+            assert served.till.post("/receipts", served.sale("tea")).get_json()["next_offers"] == []
+            ask_again(served.sessions())
+            assert served.told("tea") == []
+        ask_again(served.sessions())
+        assert served.told("tea") == ["honey"]
+
+    def test_what_cannot_be_logged_is_not_told(self, served, owner_engine):
+        served.ranked("honey")
+        with owner_engine.begin() as owner:
+            owner.execute(text("alter table decision add constraint broken check (score > 1000)"))
+        try:
+            quote = served.quote("tea")
+            assert quote["next_offers"] == []
+            assert served.rows("select count(*) from quote")[0][0] == 1
+        finally:
+            with owner_engine.begin() as owner:
+                owner.execute(text("alter table decision drop constraint broken"))
+
+    def test_it_is_left_alone_for_a_while(self, served, owner_engine):
+        served.ranked("honey")
+        with owner_engine.begin() as owner:
+            owner.execute(text("lock table member_offers in access exclusive mode"))
+            served.told("tea")
+        assert not may_ask(served.sessions())
+        assert served.told("tea") == []
+
+    def test_taking_too_long_is_no_offer_either(self, served, monkeypatch):
+        served.ranked("honey")
+        monkeypatch.setattr(decisions, "LONGEST", 0.0)
+        assert served.told("tea") == []
+
+    def test_a_failure_does_not_touch_the_transaction_that_it_travels_in(self, served, owner_engine):
+        with owner_engine.begin() as owner:
+            owner.execute(text("lock table served_run in access exclusive mode"))
+            with served.sessions.begin() as session:
+                values = dict.fromkeys(
+                    ("card_number", "member_id", "account_id", "store_id", "skus", "gtins"), None
+                )
+                values |= {
+                    "at": datetime.now(UTC),
+                    "today": datetime.now(UTC).date(),
+                    "most": 3,
+                    "hold": True,
+                    "patience": timedelta(seconds=9),
+                }
+                found = ask(session, SCENE, values).fetchone()[0]
+                assert found["failed"].startswith(psycopg.errors.LockNotAvailable.sqlstate)
+                assert session.scalar(text("select 1")) == 1
