@@ -55,6 +55,7 @@ COMMANDS = {
 
 PARTS = {
     "offers": {
+        "coupons": "basket_analysis.offer_coupon_commands",
         "rank": "basket_analysis.offer_rank_commands",
     },
 }

@@ -23,6 +23,17 @@ COLUMNS = ("basket_id", "item", "household_id", "time", "store", "value", "type"
 REQUIRED = ("basket_id", "item")
 BLOCK_BYTES = 1 << 24
 
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The columns that a file may have, and those that it must have and that must not be empty."""
+
+    columns: tuple[str, ...]
+    required: tuple[str, ...]
+
+
+BASKETS = Layout(COLUMNS, REQUIRED)
+
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -63,6 +74,7 @@ class BasketRows:
 class _Reading:
     """What one pass over a file gathers."""
 
+    layout: Layout
     columns: tuple[str, ...]
     wanted: tuple[str, ...]
     chunks: dict[str, list[Any]]
@@ -90,6 +102,34 @@ class Refusals:
             target.unlink(missing_ok=True)
 
 
+@dataclass(frozen=True, slots=True)
+class TextRows:
+    """The accepted rows of a file, column by column."""
+
+    columns: dict[str, Column]
+    rows_read: int
+    refusals: "Refusals"
+
+
+def read_texts(path: Path, layout: Layout) -> TextRows:
+    """
+    Return all columns of the file at `path`, as they stand.
+
+    Rows with an empty required column, or with too few or too many fields, are refused. Raises WrongColumns and
+    UnreadableFile.
+    """
+    reading = _read(path, layout.columns, layout)
+    encoded = {name: _encode(chunks) for name, chunks in reading.chunks.items()}
+    accepted = np.ones(reading.rows, np.bool_)
+    for name in layout.required:
+        accepted &= encoded[name][1] >= 0
+    return TextRows(
+        columns={name: _column(*column, accepted) for name, column in encoded.items()},
+        rows_read=reading.rows + len(reading.ragged),
+        refusals=Refusals(path, reading, accepted),
+    )
+
+
 def read_baskets(path: Path, *, wanted: tuple[str, ...] = ()) -> BasketRows:
     """
     Return basket, item and the `wanted` columns of the file at `path`.
@@ -97,7 +137,7 @@ def read_baskets(path: Path, *, wanted: tuple[str, ...] = ()) -> BasketRows:
     Text stays as it is. Rows without basket or item, or with too few or too many fields, are
     refused. Raises WrongColumns and UnreadableFile.
     """
-    reading = _read(path, (*REQUIRED, *wanted))
+    reading = _read(path, (*REQUIRED, *wanted), BASKETS)
     names, codes = zip(*(_encode(reading.chunks.pop(name)) for name in REQUIRED), strict=True)
     accepted = (codes[0] >= 0) & (codes[1] >= 0)
     used, baskets = _used(codes[0], len(names[0]), accepted)
@@ -151,21 +191,21 @@ def _column(texts: Any, codes: NDArray[np.int32], accepted: NDArray[np.bool_]) -
     return Column(tuple(texts.take(pa.array(order)).to_pylist()), place[codes])
 
 
-def _read(path: Path, wanted: tuple[str, ...]) -> _Reading:
+def _read(path: Path, wanted: tuple[str, ...], layout: Layout) -> _Reading:
     try:
         with path.open("rb") as file:
             if file.read(4) == b"PAR1":
-                return _read_parquet(path, wanted)
-        return _read_csv(path, wanted)
+                return _read_parquet(path, wanted, layout)
+        return _read_csv(path, wanted, layout)
     except (pa.ArrowInvalid, UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
         raise UnreadableFile(f"{path} cannot be read: {' '.join(str(error).split())}") from error
     except OSError as error:
         raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def _check_columns(path: Path, columns: list[str]) -> None:
-    unknown = [name for name in columns if name not in COLUMNS]
-    missing = [name for name in REQUIRED if name not in columns]
+def _check_columns(path: Path, columns: list[str], layout: Layout) -> None:
+    unknown = [name for name in columns if name not in layout.columns]
+    missing = [name for name in layout.required if name not in columns]
     twice = sorted({name for name in columns if columns.count(name) > 1})
     faults = [
         f"{fault} {', '.join(names)}"
@@ -173,7 +213,8 @@ def _check_columns(path: Path, columns: list[str]) -> None:
         if names
     ]
     if faults:
-        raise WrongColumns(f"{path} has wrong columns, {'; '.join(faults)} (known are {', '.join(COLUMNS)})")
+        known = ", ".join(layout.columns)
+        raise WrongColumns(f"{path} has wrong columns, {'; '.join(faults)} (known are {known})")
 
 
 def _open(path: Path) -> BinaryIO:
@@ -182,7 +223,7 @@ def _open(path: Path) -> BinaryIO:
     return cast("BinaryIO", gzip.open(path, "rb")) if zipped else path.open("rb")
 
 
-def _header(path: Path) -> tuple[list[str], str, bool]:
+def _header(path: Path, layout: Layout) -> tuple[list[str], str, bool]:
     """Return the column names, the delimiter, and whether anything follows; no names in an empty file."""
     with closing(_open(path)) as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
         start = text.readline(1 << 16)
@@ -190,20 +231,19 @@ def _header(path: Path) -> tuple[list[str], str, bool]:
             start = text.readline(1 << 16)
         follows = bool(text.read(1))
     candidates = [next(csv.reader([start], delimiter=delimiter), []) for delimiter in ",;"]
-    known = [sum(name in COLUMNS for name in names) for names in candidates]
+    known = [sum(name in layout.columns for name in names) for names in candidates]
     best = (
         1 if known[1] > known[0] or (known[1] == known[0] and len(candidates[1]) > len(candidates[0])) else 0
     )
     return candidates[best], ",;"[best], follows
 
 
-def _read_csv(path: Path, wanted: tuple[str, ...]) -> _Reading:
-    names, delimiter, follows = _header(path)
+def _read_csv(path: Path, wanted: tuple[str, ...], layout: Layout) -> _Reading:
+    names, delimiter, follows = _header(path, layout)
     if names:
-        _check_columns(path, names)
-    reading = _Reading(
-        tuple(names), wanted, {name: [] for name in wanted if name in names or name in REQUIRED}
-    )
+        _check_columns(path, names, layout)
+    columns: dict[str, list[Any]] = {name: [] for name in wanted if name in names or name in layout.required}
+    reading = _Reading(layout, tuple(names), wanted, columns)
     if follows:
         for batch in _csv_batches(path, delimiter, tuple(reading.chunks), reading.ragged):
             for name, chunks in reading.chunks.items():
@@ -234,11 +274,11 @@ def _csv_batches(
         )
 
 
-def _read_parquet(path: Path, wanted: tuple[str, ...]) -> _Reading:
+def _read_parquet(path: Path, wanted: tuple[str, ...], layout: Layout) -> _Reading:
     file = pa.parquet.ParquetFile(path)
     names = file.schema_arrow.names
-    _check_columns(path, names)
-    reading = _Reading(tuple(names), wanted, {name: [] for name in wanted if name in names})
+    _check_columns(path, names, layout)
+    reading = _Reading(layout, tuple(names), wanted, {name: [] for name in wanted if name in names})
     for batch in file.iter_batches(batch_size=1 << 18, columns=list(reading.chunks)):
         for name, chunks in reading.chunks.items():
             chunks.append(_as_text(path, name, batch.column(batch.schema.get_field_index(name))))
@@ -280,13 +320,13 @@ def _write_refused(path: Path, refused: Path, reading: _Reading, accepted: NDArr
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*reading.columns, "reason"])
         first = 0
-        for batch in _whole_rows(path, reading.columns):
+        for batch in _whole_rows(path, reading.columns, reading.layout):
             here = np.flatnonzero(~accepted[first : first + batch.num_rows])
             first += batch.num_rows
             for row in batch.take(pa.array(here)).to_pylist():
-                empty = " and ".join(name for name in REQUIRED if not row[name])
+                empty = " and ".join(name for name in reading.layout.required if not row[name])
                 writer.writerow([*(row[name] for name in reading.columns), f"empty {empty}"])
-        delimiter = _header(path)[1] if reading.ragged else ","
+        delimiter = _header(path, reading.layout)[1] if reading.ragged else ","
         width = len(reading.columns)
         for _number, text, fields in sorted(reading.ragged):
             values = next(csv.reader([text], delimiter=delimiter), [])
@@ -294,11 +334,11 @@ def _write_refused(path: Path, refused: Path, reading: _Reading, accepted: NDArr
             writer.writerow([*padded, f"{fields} fields instead of {width}"])
 
 
-def _whole_rows(path: Path, columns: tuple[str, ...]) -> Iterator[Any]:
+def _whole_rows(path: Path, columns: tuple[str, ...], layout: Layout) -> Iterator[Any]:
     with path.open("rb") as file:
         parquet = file.read(4) == b"PAR1"
     if not parquet:
-        yield from _csv_batches(path, _header(path)[1], columns, [])
+        yield from _csv_batches(path, _header(path, layout)[1], columns, [])
         return
     for batch in pa.parquet.ParquetFile(path).iter_batches(batch_size=1 << 18):
         arrays = [

@@ -14,10 +14,10 @@ NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 class Shop:
     """Writes stores, articles and members at once, and receipts when told to."""
 
-    def __init__(self, session):
+    def __init__(self, session, store_code="S1"):
         self.session = session
         self.store_id = self._add(
-            Store, Store.store_id, store_code="S1", name="S", currency="CZK", timezone="Europe/Prague"
+            Store, Store.store_id, store_code=store_code, name="S", currency="CZK", timezone="Europe/Prague"
         )
         self.till_id = self._add(Till, Till.till_id, store_id=self.store_id, till_code="T1")
         self.number = 0

@@ -1,0 +1,224 @@
+"""Coupon relevance by files: which coupons were sent, what they are good for, what was redeemed; sales from the database."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from scipy import sparse
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from basket_analysis.basket_files import Layout, TextRows, UnreadableFile, read_texts
+from basket_analysis.coupon_books import Campaign, CouponBook, Redemptions
+from basket_analysis.coupon_features import Purchases
+from basket_analysis.coupon_relevance import CouponRanker
+from basket_analysis.reading import SoldLines, read_sold_lines, weeks_before
+from basket_analysis.result_files import refused_beside, write_rows
+from customers.models import Member
+
+WINDOW_WEEKS: Final = 104
+"""How far back sales are read: habits fade long before."""
+
+_EPOCH: Final = date(2000, 1, 1)
+
+_PAIR = ("household_id", "campaign_id", "coupon_upc")
+PAIRS: Final = Layout(_PAIR, _PAIR)
+_COUPON = ("campaign_id", "coupon_upc", "sku", "starts", "ends")
+COUPONS: Final = Layout(_COUPON, _COUPON)
+_REDEMPTION = (*_PAIR, "redeemed_on")
+REDEMPTIONS: Final = Layout(_REDEMPTION, _REDEMPTION)
+
+_SCORES = pa.schema([(name, pa.string()) for name in _PAIR] + [("score", pa.float64())])
+
+Texts = list[str]
+
+
+@dataclass(frozen=True)
+class _Files:
+    """What the three files say; every pair once, in the order of code points."""
+
+    pairs: list[tuple[str, str, str]]
+    coupons: dict[str, dict[str, set[str]]]
+    """Per campaign and coupon: the articles it is good for."""
+    periods: dict[str, tuple[int, int]]
+    redeemed: list[tuple[str, str, str, int]]
+
+
+def score_coupons(
+    session: Session, *, as_of: date, pairs: Path, coupons: Path, redemptions: Path, out: Path
+) -> dict[str, Any]:
+    """
+    Write a score for every pair of household, campaign and coupon, and return the run's record.
+
+    Sales are those of business dates before `as_of`, as they were known then, and of redemptions those before it.
+    A household is a member's code; one that nobody knows, or who objects to profiling, is scored by what is known of the
+    coupon. Raises WrongColumns, UnreadableFile and Unwritable.
+    """
+    sources = {
+        "pairs": read_texts(pairs, PAIRS),
+        "coupons": read_texts(coupons, COUPONS),
+        "redemptions": read_texts(redemptions, REDEMPTIONS),
+    }
+    day = (as_of - _EPOCH).days
+    files = _understood(sources, day, {"coupons": coupons, "redemptions": redemptions})
+    sold = read_sold_lines(
+        session, first_day=weeks_before(as_of, WINDOW_WEEKS), following_day=as_of, heard_before=as_of
+    )
+    households = _households(session, sold, files)
+    book = _book(files, sold, households, day)
+    ranker = CouponRanker(day=day).fit(purchases_of(sold), book)
+    written = write_rows(out, _SCORES, _scored(ranker, book, files, households))
+    for name, rows in sources.items():
+        beside = (
+            refused_beside(out) if name == "pairs" else refused_beside(out.with_name(f"{out.name}.{name}"))
+        )
+        rows.refusals.write(beside)
+    return {
+        "as_of": as_of.isoformat(),
+        "pairs": written,
+        "campaigns": len({pair[1] for pair in files.pairs}),
+        "redemptions": len(files.redeemed),
+        "lists": ranker.lists_,
+        "learnt": ranker.learnt_,
+        "rows_read": sum(rows.rows_read for rows in sources.values()),
+        "rows_refused": sum(len(rows.refusals) for rows in sources.values()),
+    }
+
+
+def purchases_of(sold: SoldLines) -> Purchases:
+    """Return the lines of known members, member by member, in the order of their baskets."""
+    owners = sold.member[sold.basket]
+    known = np.flatnonzero(owners >= 0)
+    order = known[np.lexsort((sold.article[known], sold.basket[known], owners[known]))]
+    counts = np.bincount(owners[known], minlength=len(sold.members))
+    return Purchases(
+        offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        basket=sold.basket[order],
+        article=sold.article[order],
+        day=sold.day[sold.basket[order]],
+        value=sold.value[order].astype(np.float64),
+        type_of=_kinds([article.type for article in sold.articles]),
+        category_of=_kinds([article.category for article in sold.articles]),
+    )
+
+
+def _kinds(labels: list[str | None]) -> NDArray[np.int32]:
+    code_of = {label: code for code, label in enumerate(sorted({label for label in labels if label}))}
+    return np.array([code_of.get(label or "", -1) for label in labels], np.int32)
+
+
+def _understood(sources: dict[str, TextRows], day: int, paths: dict[str, Path]) -> _Files:
+    pairs = sorted(set(zip(*(_texts(sources["pairs"], name) for name in _PAIR), strict=True)))
+    coupons: dict[str, dict[str, set[str]]] = defaultdict(dict)
+    table = sources["coupons"]
+    for campaign, coupon, sku in zip(*(_texts(table, name) for name in _COUPON[:3]), strict=True):
+        coupons[campaign].setdefault(coupon, set()).add(sku)
+    periods: dict[str, tuple[int, int]] = {}
+    starts, ends = (_days(table, name, paths["coupons"]) for name in ("starts", "ends"))
+    for campaign, first, last in sorted(set(zip(_texts(table, "campaign_id"), starts, ends, strict=True))):
+        # Where rows of a campaign say different days, its first day and its last one hold.
+        known = periods.get(campaign, (first, last))
+        periods[campaign] = (min(known[0], first), max(known[1], last))
+    table = sources["redemptions"]
+    days = _days(table, "redeemed_on", paths["redemptions"])
+    named = (_texts(table, name) for name in _PAIR)
+    redeemed = sorted({row for row in zip(*named, days, strict=True) if row[3] < day})
+    for _household, campaign, coupon in pairs:
+        coupons[campaign].setdefault(coupon, set())
+    return _Files(pairs, dict(coupons), periods, redeemed)
+
+
+def _texts(table: TextRows, name: str) -> Texts:
+    column = table.columns[name]
+    return [column.texts[code] for code in column.codes.tolist()]
+
+
+def _days(table: TextRows, name: str, path: Path) -> list[int]:
+    """Return days since 2000-01-01; of a moment its date counts."""
+    column = table.columns[name]
+    try:
+        days = [(date.fromisoformat(text[:10]) - _EPOCH).days for text in column.texts]
+    except ValueError as error:
+        raise UnreadableFile(f"{path}: column {name}: {error}") from error
+    return [days[code] for code in column.codes.tolist()]
+
+
+def _households(session: Session, sold: SoldLines, files: _Files) -> dict[str, int]:
+    """Return the number of each household of the files: a member's among the sales, others behind them."""
+    wanted = {row[0] for row in files.pairs} | {row[0] for row in files.redeemed}
+    place = {member_id: number for number, member_id in enumerate(sold.members)}
+    codes = {
+        code: place[member_id]
+        for member_id, code in session.execute(select(Member.member_id, Member.member_code))
+        if member_id in place
+    }
+    strangers = sorted(wanted - codes.keys())
+    return {code: codes[code] for code in wanted & codes.keys()} | {
+        code: len(sold.members) + number for number, code in enumerate(strangers)
+    }
+
+
+def _book(files: _Files, sold: SoldLines, households: dict[str, int], day: int) -> CouponBook:
+    sku_of = {article.sku: number for number, article in enumerate(sold.articles)}
+    # A campaign whose coupons are unknown is taken to begin on the day that is looked from.
+    periods = {code: files.periods.get(code, (day, day)) for code in files.coupons}
+    campaigns = [
+        _campaign(code, *periods[code], files.coupons[code], sku_of)
+        for code in sorted(files.coupons, key=lambda code: (periods[code], code))
+    ]
+    number_of = {campaign.code: number for number, campaign in enumerate(campaigns)}
+    place_of = [{coupon: place for place, coupon in enumerate(campaign.coupons)} for campaign in campaigns]
+    rows = [
+        (households[household], number_of[campaign], place_of[number_of[campaign]][coupon], when)
+        for household, campaign, coupon, when in files.redeemed
+        if campaign in number_of and coupon in place_of[number_of[campaign]]
+    ]
+    columns = np.array(rows, np.int64).reshape(-1, 4).T
+    return CouponBook(tuple(campaigns), Redemptions(*columns))
+
+
+def _campaign(
+    code: str, starts: int, ends: int, coupons: dict[str, set[str]], sku_of: dict[str, int]
+) -> Campaign:
+    names = tuple(sorted(coupons))
+    cells = [
+        (place, sku_of[sku])
+        for place, name in enumerate(names)
+        for sku in sorted(coupons[name])
+        if sku in sku_of
+    ]
+    rows, columns = np.array(cells, np.int64).reshape(-1, 2).T
+    articles = sparse.csr_matrix(
+        (np.ones(len(cells)), (rows, columns)), shape=(len(names), max(1, len(sku_of)))
+    )
+    return Campaign(code, starts, ends, names, articles)
+
+
+def _scored(
+    ranker: CouponRanker, book: CouponBook, files: _Files, households: dict[str, int]
+) -> Iterator[Any]:
+    """Yield the scores campaign by campaign; within it by household and coupon."""
+    asked: dict[str, dict[str, Texts]] = defaultdict(lambda: defaultdict(list))
+    for household, campaign, coupon in files.pairs:
+        asked[campaign][household].append(coupon)
+    number_of = book.number_of()
+    for code in sorted(asked):
+        of = asked[code]
+        names = sorted(of)
+        scores = ranker.score(number_of[code], np.array([households[name] for name in names], np.int64))
+        place = {coupon: number for number, coupon in enumerate(book.campaigns[number_of[code]].coupons)}
+        columns: tuple[list[Any], ...] = ([], [], [], [])
+        for row, name in enumerate(names):
+            chosen = of[name]
+            columns[0].extend([name] * len(chosen))
+            columns[1].extend([code] * len(chosen))
+            columns[2].extend(chosen)
+            columns[3].extend(scores[row, [place[coupon] for coupon in chosen]].tolist())
+        arrays = [pa.array(values, kind.type) for values, kind in zip(columns, _SCORES, strict=True)]
+        yield pa.record_batch(arrays, schema=_SCORES)
