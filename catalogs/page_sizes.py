@@ -46,23 +46,28 @@ def _placed(entry: Any, across: float, down: float) -> Any:
 
 
 def _lettered(entry: Mapping[str, Any], other: Mapping[str, Any], across: float) -> dict[str, Any]:
-    """Return a style with smaller letters, none smaller than what can be read."""
+    """Return a style with smaller letters, none smaller than what can be read: `smallest`, which a paragraph may say itself."""
 
-    def smaller(point: float) -> float:
-        return round(max(min(point, float(other["smallest"])), point * float(other["type"])), 1)
+    def smaller(point: float, smallest: float) -> float:
+        return round(max(min(point, smallest), point * float(other["type"])), 1)
+
+    usual = float(other["smallest"])
 
     style = dict(entry)
     if "price" in entry:
         price = entry["price"]
         style["price"] = price | {
             "largest": round(price["largest"] * across, 1),
-            "unit_size": smaller(price["unit_size"]),
+            "unit_size": smaller(price["unit_size"], usual),
         }
     if "paragraphs" in entry:
         style["paragraphs"] = [
             paragraph
             | {
-                "sizes": sorted({smaller(size) for size in paragraph["sizes"]}, reverse=True),
+                "sizes": sorted(
+                    {smaller(size, float(paragraph.get("smallest", usual))) for size in paragraph["sizes"]},
+                    reverse=True,
+                ),
                 "gap": paragraph.get("gap", 0) * across,
             }
             for paragraph in entry["paragraphs"]
