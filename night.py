@@ -16,6 +16,7 @@ import basket_analysis.assortment_jobs
 import basket_analysis.effect_jobs
 import basket_analysis.group_jobs
 import basket_analysis.jobs
+import basket_analysis.offer_jobs
 import basket_analysis.profile_jobs
 import basket_analysis.quality_jobs
 import basket_analysis.standing_jobs
@@ -23,7 +24,9 @@ import basket_analysis.store_jobs
 import basket_analysis.verification
 import catalogs.jobs
 import catalogs.verification
+import contacts.verification
 import loyalty.company_changes
+import loyalty.expiry_mails
 import loyalty.jobs
 import loyalty.referral_queries
 import loyalty.referral_rewards
@@ -50,6 +53,7 @@ CHECKS: tuple[Check, ...] = (
     *rewards.verification.CHECKS,
     *basket_analysis.verification.CHECKS,
     *catalogs.verification.CHECKS,
+    *contacts.verification.CHECKS,
 )
 """Every room's invariants; those that no row of the database can show are held by tests."""
 
@@ -88,6 +92,7 @@ NIGHT = Job(
         Step("expire_points", loyalty.jobs.expire_points),
         Step("expire_vouchers", rewards.jobs.expire_vouchers),
         Step("warn_of_expiry", loyalty.jobs.warn_of_expiry),
+        Step("tell_of_expiry", loyalty.expiry_mails.tell_of_expiry),
         Step("settle_tiers", loyalty.tier_jobs.settle_tiers),
         Step("renew_company_prices", loyalty.company_changes.renew_company_prices),
         Step("reward_referrals", loyalty.referral_rewards.reward_referrals),
@@ -95,6 +100,7 @@ NIGHT = Job(
         Step("form_groups", basket_analysis.group_jobs.form_groups),
         Step("judge_members", judge_members),
         Step("measure_quality", basket_analysis.quality_jobs.measure_quality),
+        Step("rank_offers", basket_analysis.offer_jobs.rank_offers),
         Step("describe_groups", basket_analysis.profile_jobs.describe_groups),
         Step("compare_stores", basket_analysis.store_jobs.compare_stores),
         Step("suggest_assortment", basket_analysis.assortment_jobs.suggest_assortment),

@@ -1,4 +1,4 @@
-"""What members agree to and withdraw, with the day in their history. A withdrawal holds at once."""
+"""What members agree to and withdraw. A withdrawal holds at once."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,7 +6,6 @@ from uuid import UUID
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from contacts.operations import record_contact
 from core.audit import record_event
 from customers.models import Consent
 
@@ -26,22 +25,13 @@ def decide_consent(
     """
     Keep what a member decided about a purpose in a channel; `source` says where: desk, account, unsubscribe.
 
-    What waits in the outbox for a withdrawn purpose is cancelled by the database in the same transaction.
+    The member's history reads it from there. What waits in the outbox for a withdrawn purpose is cancelled by the database in the same transaction.
     """
     decision = {"purpose": purpose, "channel": channel, "granted": granted}
     session.execute(
         insert(Consent).values(
             **decision, member_id=member_id, text_version=text_version, source=source, recorded_at=now
         )
-    )
-    record_contact(
-        session,
-        member_id=member_id,
-        at=now,
-        channel=source,
-        direction="inbound",
-        kind="consent",
-        detail=decision,
     )
     record_event(
         session,

@@ -61,7 +61,8 @@ def one_line(value: Any) -> Any:
     kept = "".join(
         " " if unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else letter for letter in value
     )
-    return " ".join(kept.replace(_LINK, "-").replace(_LARGE, "-").split())
+    # Spaces that do not break stay: they hold an amount and its currency together.
+    return re.sub(" {2,}", " ", kept.replace(_LINK, "-").replace(_LARGE, "-")).strip()
 
 
 def write_mail(kind: str, language: str, **values: Any) -> Mail:

@@ -8,7 +8,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from contacts.queries import ContactView
 from core.driver import driver_of
+from customers.models import Member
 from loyalty.expiry import WARNED_BEFORE
 from loyalty.lots import last_day
 from loyalty.models import ExpiryWarning, Lot
@@ -93,3 +95,25 @@ def warnings_of(session: Session, *, account_id: UUID, now: datetime) -> list[Wa
         .order_by(ExpiryWarning.warned_at.desc(), ExpiryWarning.expires_at)
     )
     return [WarningView(last_day(row[0]), *row[1:]) for row in rows]
+
+
+def warned_of_member(session: Session, *, member_id: UUID, limit: int = 50) -> list[ContactView]:
+    """Return the newest warnings of a member's account as events of their history: tills say them from then on."""
+    rows = session.execute(
+        select(ExpiryWarning.warned_at, ExpiryWarning.points, ExpiryWarning.expires_at)
+        .join(Member, Member.account_id == ExpiryWarning.account_id)
+        .where(Member.member_id == member_id)
+        .order_by(ExpiryWarning.warned_at.desc(), ExpiryWarning.expires_at)
+        .limit(limit)
+    )
+    return [
+        ContactView(
+            0,
+            row.warned_at,
+            "till",
+            "outbound",
+            "expiry_warning",
+            {"points": row.points, "last_day": last_day(row.expires_at)},
+        )
+        for row in rows
+    ]
