@@ -1,0 +1,79 @@
+from collections import Counter
+
+from catalogs.filling import Good, Wanted, fill_pages, goods_of, places_for, plan_places
+from catalogs.issues import Offer
+from catalogs.layouts import load_theme
+from catalogs.motifs import Use
+from catalogs.previews import preview_parts
+from core.money import Money
+
+THEME = load_theme("trh")
+OFFERS = preview_parts(THEME, "cs")[0].offers
+SHELF = {offer.article_id: offer for offer in OFFERS}
+KINDS = {offer.article_id: offer.motif.key for offer in OFFERS}
+
+
+def offer(number, name, category, **changes):
+    given = {"department": None, "brand": None, "unit": "pcs", "photo": None, "listed": True} | changes
+    return Offer(number, name, category, None, price=Money(1990, "CZK"), **given)
+
+
+def fill(wanted, shelf=SHELF, spare=OFFERS):
+    return fill_pages(THEME, [Wanted(*page) for page in wanted], shelf, spare, kinds=KINDS)
+
+
+class TestPlanPlaces:
+    def test_puts_what_belongs_to_an_occasion_on_one_spread(self):
+        goods = goods_of(OFFERS, {"Těstoviny", "Sýry", "Rajčata"})
+        first = plan_places(THEME, goods)[0]
+        assert first.layout == THEME.data["default_pages"][0][0]
+        assert len(first.articles) == THEME.room(first.layout)
+
+    def test_takes_nothing_twice(self):
+        planned = plan_places(THEME, goods_of(OFFERS, ()))
+        taken = Counter(article for places in planned for article in places.articles)
+        assert set(taken.values()) == {1}
+
+    def test_plans_no_spread_that_it_cannot_fill(self):
+        assert plan_places(THEME, [Good(1, "tea", own=True)]) == []
+
+
+class TestPlacesFor:
+    def test_alternates_layouts_of_what_is_too_little_for_a_spread(self):
+        layouts = [places.layout for places in places_for(THEME, OFFERS[:10], ())]
+        assert layouts == ["six", "four"]
+
+
+class TestFillPages:
+    def test_shows_what_is_wanted_in_its_order(self):
+        articles = (5, 3, 1, 2, 4, 0)
+        (page,) = fill([("six", articles)])
+        assert tuple(one.article_id for one in page.offers) == articles
+
+    def test_gives_the_place_of_what_is_missing_to_its_like(self):
+        cheese = [key for key, kind in KINDS.items() if kind == "cheese"]
+        shelf = {key: one for key, one in SHELF.items() if key != cheese[0]}
+        spare = [one for one in OFFERS if one.article_id != cheese[0]]
+        (page,) = fill([("four", (0, cheese[0], 2, 3))], shelf, spare)
+        assert page.offers[1].article_id == cheese[1]
+        assert [page.offers[at].article_id for at in (0, 2, 3)] == [0, 2, 3]
+
+    def test_keeps_what_other_pages_want_for_them(self):
+        pages = fill([("four", (900, 901, 902, 903)), ("four", (0, 1, 2, 3))])
+        assert [one.article_id for one in pages[1].offers] == [0, 1, 2, 3]
+        shown = [one.article_id for page in pages for one in page.offers]
+        assert len(shown) == len(set(shown)) == 8
+
+    def test_takes_a_shorter_page_where_too_little_is_left_and_none_where_nothing_is(self):
+        few = {key: SHELF[key] for key in range(4)}
+        pages = fill([("six", (0, 1, 2, 3, 4, 5)), ("four", (6, 7, 8, 9))], few, list(few.values()))
+        assert [(page.layout, len(page.offers)) for page in pages] == [("four", 4)]
+
+    def test_shows_nothing_that_may_not_be_advertised_or_has_no_price(self):
+        hidden = offer(1, "Cigarety", "Tabák")
+        assert hidden.motif.use is Use.NEVER
+        assert fill([("four", (1,))], {1: hidden}, [hidden]) == ()
+
+    def test_keeps_the_headline_that_a_person_wrote(self):
+        (page,) = fill([("four", (0, 1, 2, 3), (("cs", "Naše volba"),))])
+        assert page.headline == (("cs", "Naše volba"),)
