@@ -13,12 +13,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import file_digest, sha256
-from io import BytesIO, StringIO
+from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from pikepdf import Pdf
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -27,6 +26,7 @@ from catalogs.making import Making
 from catalogs.models import CatalogCopy, CatalogHandover, CatalogRun, Edition
 from catalogs.opening import editions_of_run
 from catalogs.orders import OrderDesk
+from catalogs.printing import PrintCopy, write_print_file
 from catalogs.rechecks import Mending, UnsentCopy, drop_copies, look_again, mend
 from catalogs.recipients import WITHDREW
 from contacts.mail_texts import write_mail
@@ -221,7 +221,13 @@ class _Preparing:
         name = f"{self.run.run_code}-{self.handover.kind}-{self.handover.handover_id.hex[-6:]}"
         if self.handover.kind == "print":
             path = folder / f"{name}.pdf"
-            write_one_file(path, rows, data=self.data, report=self.report)
+            write_print_file(
+                path,
+                (PrintCopy(row.copy_code, self.data / row.path, row.sha256) for row in rows),
+                title=self.run.name,
+                report=self.report,
+                total=len(rows),
+            )
             return path
         path = folder / f"{name}.zip"
         write_zip(path, rows, data=self.data, report=self.report)
@@ -448,18 +454,6 @@ def send_copies(
         {"now": now, "handover": handover_id, "only": only},
     )
     return [row[0] for row in rows.fetchall()]
-
-
-def write_one_file(path: Path, rows: list[CopyToSend], *, data: Path, report: Report = silent) -> None:
-    """Write all copies one after the other as one PDF; raises `ArchiveDamaged`."""
-    whole = Pdf.new()
-    for number, row in enumerate(rows, start=1):
-        with Pdf.open(BytesIO(read_archived(data, row.path, row.sha256))) as one:
-            whole.pages.extend(one.pages)
-        report(number, len(rows))
-    half = path.with_suffix(f".{os.getpid()}.part")
-    whole.save(half)
-    half.replace(path)
 
 
 MANIFEST: Final = (

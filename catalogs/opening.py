@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from basket_analysis.group_lists import groups_of_run, rules_of_group, served_run
+from catalogs.layouts import Theme, load_theme
 from catalogs.models import Edition
 from catalogs.operations import EditionPlan, OpenEdition, open_edition, opened
 from catalogs.planning import plan_edition
@@ -24,9 +25,9 @@ class NothingServed(Conflict):
 
 
 def plans_of_groups(
-    session: Session, *, run_id: UUID, day: date, group_ids: Collection[str] | None = None
+    session: Session, *, run_id: UUID, day: date, theme: Theme, group_ids: Collection[str] | None = None
 ) -> list[EditionPlan]:
-    """Return plans for the groups of an analysis that have members, all of them if none are named."""
+    """Return plans for the groups of an analysis that have members, all of them if none are named, laid out by `theme`."""
     groups = [group for group in groups_of_run(session, run_id=run_id) if group.members]
     wanted = [group for group in groups if group_ids is None or group.group_id in group_ids]
     if not wanted:
@@ -44,6 +45,7 @@ def plans_of_groups(
             everybody=everybody,
             members=sum(each.members for each in groups),
             categories=categories,
+            theme=theme,
         )
         for group in wanted
     ]
@@ -73,7 +75,9 @@ def open_editions(session: Session, *, day: date, now: datetime, theme: str = TH
     served = [group.group_id for group in groups_of_run(session, run_id=run.run_id) if group.members]
     missing = [group_id for group_id in served if group_id not in editions]
     if missing:
-        for plan in plans_of_groups(session, run_id=run.run_id, day=day, group_ids=missing):
+        for plan in plans_of_groups(
+            session, run_id=run.run_id, day=day, theme=load_theme(theme), group_ids=missing
+        ):
             editions[plan.group_id] = open_edition(
                 session,
                 plan,

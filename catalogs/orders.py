@@ -18,21 +18,24 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from basket_analysis.offer_lists import MemberOffers, offers_of_members
-from catalogs.booklets import Issue, Offer, Pick, Reader
 from catalogs.ignored import ignored_articles
+from catalogs.issues import Issue, Offer, Pick, Reader
+from catalogs.layouts import load_theme
 from catalogs.operations import ArchivedCopy, OpenEdition
 from catalogs.personal_vouchers import sample_vouchers, vouchers_of_copies
-from catalogs.queries import Shop, read_brought_back, read_histories, read_shelves, shops, tier_names
+from catalogs.planning import kinds_of, make_issue
+from catalogs.queries import Shop, categories_of, read_brought_back, read_histories, shops, tier_names
 from catalogs.ranked_picks import ranked_picks
 from catalogs.recipients import NOTHING, REFUSES, Recipient
 from catalogs.render import CopyOrder, MadeCopy
-from catalogs.selection import Bought, choose_news, choose_offers, choose_picks
+from catalogs.selection import Bought, choose_news, choose_picks
+from catalogs.shelves import for_group, read_shelves
 from contacts.queries import refusals_of
 from contacts.reactions import Refusals
 from loyalty.statements import balances
 
-OFFERS: Final = 33
-"""What the longest booklet has room for."""
+Period = tuple[date, date]
+
 STORES_KEPT: Final = 64
 """Of so many stores at once is kept what they have, which bounds the memory of a run."""
 
@@ -116,8 +119,9 @@ class OrderDesk:
         self.now = now
         self.samples = samples
         self._shops: dict[int, Shop] = {}
-        self._shelves: OrderedDict[int, Mapping[int, Offer]] = OrderedDict()
+        self._shelves: OrderedDict[int, dict[Period, Mapping[int, Offer]]] = OrderedDict()
         self._issues: dict[tuple[UUID, int], Issue] = {}
+        self._kinds: dict[int, str] | None = None
 
     def write(
         self, session: Session, readers: Sequence[Recipient], *, folder: str = "", version: int = 1
@@ -178,11 +182,26 @@ class OrderDesk:
         return self._shops[store_id]
 
     def _stock_up(self, session: Session, store_ids: set[int]) -> None:
+        """Read what stores have, at the prices of the editions' periods, unless it is known."""
+        if self._kinds is None:
+            wanted = {
+                article
+                for edition in self.editions.values()
+                for page in edition.plan.pages
+                for article in page.articles
+            }
+            self._kinds = kinds_of(categories_of(session, wanted))
         missing = store_ids - set(self._shelves)
         if missing:
             found = shops(session, missing)
             self._shops |= found
-            self._shelves.update(read_shelves(session, found.values(), day=self.day))
+            self._shelves.update({store_id: {} for store_id in found})
+            for first, following in {(one.valid_from, one.valid_to) for one in self.editions.values()}:
+                shelves = read_shelves(
+                    session, found.values(), day=self.day, valid_from=first, valid_to=following
+                )
+                for store_id, shelf in shelves.items():
+                    self._shelves[store_id][first, following] = shelf
         for store_id in store_ids:
             self._shelves.move_to_end(store_id)
         while len(self._shelves) > max(STORES_KEPT, len(store_ids)):
@@ -194,7 +213,10 @@ class OrderDesk:
         self, reader: Recipient, known: "_Known", refused: Refusals, *, folder: str, version: int
     ) -> Ordered:
         edition, shop = self.editions[reader.edition_id], self._shops[reader.store_id]
-        shelf = self._shelves[reader.store_id]
+        shelf = for_group(
+            self._shelves[reader.store_id][edition.valid_from, edition.valid_to], edition.plan.group_id
+        )
+        issue = self._general(edition, shop, shelf)
         back = known.brought_back.get(reader.account_id, set())
         if back or refused != Refusals():
             shelf = {
@@ -202,12 +224,9 @@ class OrderDesk:
                 for key, offer in shelf.items()
                 if key not in back and not refused.cover(key, offer.category)
             }
-            issue = _issue(edition, shop, shelf)
-        else:
-            key = (edition.edition_id, reader.store_id)
-            if key not in self._issues:
-                self._issues[key] = _issue(edition, shop, shelf)
-            issue = self._issues[key]
+            # Pages that show nothing refused stay the ones that all have.
+            if any(offer.article_id not in shelf for offer in issue.offers):
+                issue = self._issue(edition, shop, shelf)
         picks, news = _picks(reader, edition, shelf, known)
         code = copy_code(edition, reader.member_id)
         file = folder + file_of(edition, code, version=version)
@@ -220,6 +239,8 @@ class OrderDesk:
                 reader.language,
                 known.points.get(reader.account_id),
                 reader.card_number,
+                tier=known.tiers.get(reader.account_id, {}).get(reader.language),
+                copy_code=code,
             ),
             picks=picks,
             news=news,
@@ -227,6 +248,24 @@ class OrderDesk:
             size=edition.plan.size,
         )
         return Ordered(order, reader, edition, file, shop.currency)
+
+    def _general(self, edition: OpenEdition, shop: Shop, shelf: Mapping[int, Offer]) -> Issue:
+        """Return the issue that all members of a store get who refuse nothing of it."""
+        key = (edition.edition_id, shop.store_id)
+        if key not in self._issues:
+            self._issues[key] = self._issue(edition, shop, shelf)
+        return self._issues[key]
+
+    def _issue(self, edition: OpenEdition, shop: Shop, shelf: Mapping[int, Offer]) -> Issue:
+        return make_issue(
+            edition.plan,
+            theme=load_theme(edition.theme, edition.plan.size),
+            shop_name=shop.name,
+            shelf=shelf,
+            valid_from=edition.valid_from,
+            valid_to=edition.valid_to,
+            kinds=self._kinds,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,17 +320,6 @@ def _picks(
         picks=picks,
     )
     return picks, news
-
-
-def _issue(edition: OpenEdition, shop: Shop, shelf: Mapping[int, Offer]) -> Issue:
-    return Issue(
-        colour=edition.plan.colour,
-        categories=edition.plan.categories,
-        shop=shop.name,
-        valid_from=edition.valid_from,
-        valid_to=edition.valid_to,
-        offers=choose_offers(edition.plan.ranking, shelf, categories=edition.plan.categories, count=OFFERS),
-    )
 
 
 def copy_code(edition: OpenEdition, member_id: UUID) -> str:

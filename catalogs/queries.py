@@ -8,11 +8,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from catalogs.booklets import Offer
 from catalogs.selection import HALF_LIFE_DAYS, Bought
 from core.driver import driver_of
 from core.i18n import LANGUAGES
-from core.money import Money
 from loyalty.tier_schemes import schemes
 
 SHELF_DAYS = 28
@@ -39,46 +37,6 @@ def shops(session: Session, store_ids: Collection[int]) -> dict[int, Shop]:
         "select store_id, name, currency from store where store_id = any(%s)", (list(store_ids),)
     )
     return {row[0]: Shop(*row) for row in rows}
-
-
-# A price last paid is what one unit came to, discounts of the line taken off; of a day's, the newest.
-_SHELVES = """
-    select sold.store_id, sold.article_id, article.name, article.category, article.type, article.department,
-           article.brand, article.unit, article.picture, article.price, sold.paid
-    from (
-        select distinct on (receipt.store_id, line.article_id)
-               receipt.store_id, line.article_id, round(line.total_amount / line.quantity)::bigint as paid
-        from receipt
-        join receipt_line as line using (business_date, receipt_id)
-        where receipt.store_id = any(%(stores)s) and receipt.type = 'sale' and receipt.mode = 'live'
-          and receipt.business_date > %(day)s::date - %(days)s and receipt.business_date <= %(day)s
-          and line.business_date > %(day)s::date - %(days)s and line.business_date <= %(day)s
-          and line.article_id is not null and line.quantity > 0 and line.total_amount > 0
-        order by receipt.store_id, line.article_id, receipt.closed_at desc, line.line_number desc
-    ) as sold
-    join article using (article_id)
-"""
-
-
-def read_shelves(session: Session, shops: Collection[Shop], *, day: date) -> dict[int, dict[int, Offer]]:
-    """Return what each shop has on `day`, by store and article; prices are the list's, else the last ones paid."""
-    currencies = {shop.store_id: shop.currency for shop in shops}
-    rows = driver_of(session).execute(_SHELVES, {"stores": list(currencies), "day": day, "days": SHELF_DAYS})
-    shelves: dict[int, dict[int, Offer]] = {store_id: {} for store_id in currencies}
-    for store_id, article_id, name, category, kind, department, brand, unit, photo, listed, paid in rows:
-        shelves[store_id][article_id] = Offer(
-            article_id=article_id,
-            name=name,
-            category=category,
-            type=kind,
-            department=department,
-            brand=brand,
-            unit=unit,
-            photo=photo,
-            price=Money(listed if listed is not None else paid, currencies[store_id]),
-            listed=listed is not None,
-        )
-    return shelves
 
 
 _GROUP_BUYERS = """

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from basket_analysis.offer_lists import MemberOffers, RankedOffer
-from catalogs.booklets import Offer, Pick
+from catalogs.issues import Offer, Pick
 from catalogs.motifs import Use
 from catalogs.selection import ALIKE_IN_PICKS, NEWS, PICKS, Bought
 
@@ -37,8 +37,8 @@ def ranked_picks(
         kinds[offer.motif.key] += 1
         names.add(offer.name)
         own = known[one.article_id]
-        often = one.reason.kind in {"often", "overdue"}
-        picks.append(Pick(offer, "often" if often else "recent", day=own.last_day))
+        why = one.reason.kind if one.reason.kind in {"often", "overdue"} else "recent"
+        picks.append(Pick(offer, why, day=own.last_day))
         if len(picks) == PICKS:
             break
     return tuple(picks), _news(ranked.new, shelf, known, ignored, names)

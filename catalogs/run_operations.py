@@ -107,7 +107,13 @@ def open_run_editions(session: Session, run_id: UUID, recipe: Recipe, *, day: da
     run = served_run(session)
     if run is None:
         raise NothingServed("there are no shopper groups yet; the first night finds them")
-    plans = plans_of_groups(session, run_id=run.run_id, day=day, group_ids=recipe.group_ids or None)
+    plans = plans_of_groups(
+        session,
+        run_id=run.run_id,
+        day=day,
+        theme=load_theme(recipe.theme, recipe.size),
+        group_ids=recipe.group_ids or None,
+    )
     missing = set(recipe.group_ids) - {plan.group_id for plan in plans}
     if missing:
         raise BadRun("group_ids", f"there is no shopper group {min(missing)}")
@@ -136,7 +142,7 @@ def open_run_editions(session: Session, run_id: UUID, recipe: Recipe, *, day: da
 
 def _check(session: Session, recipe: Recipe) -> None:
     check_recipe(recipe)
-    load_theme(recipe.theme)
+    load_theme(recipe.theme, recipe.size)
     unknown = set(recipe.voucher_batches) - set(batches(session, recipe.voucher_batches))
     if unknown:
         raise BadRun("voucher_batches", f"there is no batch of vouchers {min(unknown)}")

@@ -82,6 +82,9 @@ def _layout() -> tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...]:
 
 
 _PART_OF: Final = {
+    "catalog_runs": "catalogs",
+    "catalog_proofs": "catalogs",
+    "catalog_results": "catalogs",
     "bodies": "queue",
     "member_tiers": "members",
     "referrals": "tiers",
