@@ -72,7 +72,7 @@ class Pen:
         x, y = run.x * POINTS_PER_MM, (height - run.y) * POINTS_PER_MM
         yield f"{fill_colour(run.colour)} 1 0 0 1 {x:.3f} {y:.3f} Tm"
         for glyphs in load_typeface(run.face).pieces(run.text + end):
-            yield f"{self._fonts[glyphs.face]} {run.size:.2f} Tf {glyph_array(glyphs)} TJ"
+            yield f"{self._fonts[glyphs.face]} {run.size:.2f} Tf {_show(glyphs, run.size)}"
 
 
 def _said(content: object, of: str, lines: list[Run]) -> str:
@@ -81,8 +81,14 @@ def _said(content: object, of: str, lines: list[Run]) -> str:
         return readable(content.spoken)
     text = readable(str(getattr(content, of) if of else content))
     shown = " ".join(run.text for run in lines)
-    own = all(len(load_typeface(run.face).pieces(run.text)) == 1 for run in lines)
+    own = all(_is_plain(load_typeface(run.face).pieces(run.text), run.text) for run in lines)
     return "" if own and shown == text else text
+
+
+def _is_plain(pieces: tuple[Glyphs, ...], text: str) -> bool:
+    """Return whether every sign is shown by a glyph of its own."""
+    stacked = any(up for piece in pieces for _right, up in piece.shifts)
+    return not stacked and sum(len(piece.ids) for piece in pieces) == len(text)
 
 
 def readable(text: str) -> str:
@@ -97,6 +103,17 @@ def _stroke(run: Run, height: float) -> str:
     x, y = run.x * POINTS_PER_MM, (height - run.y) * POINTS_PER_MM + 0.3 * run.size
     width = load_typeface(run.face).width(run.text, run.size)
     return f" {fill_colour(run.colour)} {x:.3f} {y:.3f} {width:.3f} {run.size * 0.07:.3f} re f"
+
+
+def _show(glyphs: Glyphs, size: float) -> str:
+    """Return the operators that show glyphs, one by one where some stand beside their places."""
+    if not glyphs.shifts:
+        return f"{glyph_array(glyphs)} TJ"
+    each = (
+        f"{up * size / 1000:.3f} Ts [{-right} <{number:04x}> {right - kern}] TJ"
+        for number, kern, (right, up) in zip(glyphs.ids, glyphs.kerns, glyphs.shifts, strict=True)
+    )
+    return f"{' '.join(each)} 0 Ts"
 
 
 def glyph_array(glyphs: Glyphs) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from catalogs.barcodes import Barcode
+from catalogs.drawing import readable
 from catalogs.layouts import Placement, Sheet, Words
 from catalogs.motif_words import motif_word
 from catalogs.motifs import motifs
@@ -62,7 +63,7 @@ def tag_of_drawing(placement: Placement, names: dict[object, str], language: str
     picture = placement.fragment.content
     if not isinstance(picture, Picture):
         return Tag("")
-    name = names.get(placement.group, "")
+    name = readable(names.get(placement.group, "")).strip()
     if not name and picture.kind == "motif":
         key = _keys().get(picture.path.removesuffix(".svg"))
         name = motif_word(key, language) if key else ""

@@ -31,6 +31,9 @@ FALLBACKS = ("NotoSans_700Bold.ttf", "NotoSansHebrew_700Bold.ttf", "NotoSansArab
 FOREIGN = (*LETTERS, *range(0x370, 0x530), *range(0x591, 0x700))
 """What is kept of those: Greek, Cyrillic, Hebrew and Arabic as well."""
 
+JOINER = "\N{ZERO WIDTH JOINER}"
+"""Stands for what shows something but says nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
@@ -40,6 +43,8 @@ class Glyphs:
     kerns: tuple[int, ...]
     width: float
     face: str
+    shifts: tuple[tuple[int, int], ...] = ()
+    """How far each stands right and up of where it would, where any does: the dots of Arabic letters."""
 
 
 class Typeface:
@@ -110,7 +115,12 @@ class Typeface:
         kerns = tuple(
             round((advance - own) * 1000 / self._units) for advance, own in zip(advances, plain, strict=True)
         )
-        return Glyphs(ids, kerns, sum(advances) / self._units, self.file)
+        shifts = tuple(
+            (round(position.x_offset * 1000 / self._units), round(position.y_offset * 1000 / self._units))
+            for position in buffer.glyph_positions
+        )
+        width = sum(advances) / self._units
+        return Glyphs(ids, kerns, width, self.file, shifts if any(map(any, shifts)) else ())
 
     def _known(self, text: str) -> Iterable[str]:
         for sign in text:
@@ -181,13 +191,17 @@ class Typeface:
     def _forms(self, signs: dict[str, str]) -> dict[str, str]:
         """Return `signs` with the shapes that letters take beside others, as the letters that they stand for."""
         known = dict(signs)
-        # Twice, since a ligature may be made of shapes.
-        for lookup in (*self._font["GSUB"].table.LookupList.Lookup,) * 2:
+        # Again and again, since shapes are made of shapes.
+        for lookup in (*self._font["GSUB"].table.LookupList.Lookup,) * 3:
             for table in lookup.SubTable:
                 inner = getattr(table, "ExtSubTable", table)
                 for name, shape in getattr(inner, "mapping", {}).items():
-                    if name in known and isinstance(shape, str):
-                        known.setdefault(shape, known[name])
+                    # A letter may be taken apart into its body and its dots, which say nothing alone.
+                    parts = [shape] if isinstance(shape, str) else shape
+                    for text, part in zip(
+                        (known.get(name, JOINER), *JOINER * len(parts)), parts, strict=False
+                    ):
+                        known.setdefault(part, text)
                 for name, ligatures in getattr(inner, "ligatures", {}).items():
                     for ligature in ligatures:
                         if all(part in known for part in (name, *ligature.Component)):
