@@ -1,10 +1,61 @@
+from dataclasses import replace
+from itertools import pairwise
+
 import pytest
 
-from catalogs.layouts import ThemeNotFound, Words, load_theme
-from catalogs.previews import preview_booklet
+from catalogs.booklets import Reader, make_booklet
+from catalogs.issues import Reduced
+from catalogs.layouts import BARCODE, BLEED, Placement, ThemeNotFound, Words, load_theme, theme_names
+from catalogs.lettering import MM_PER_POINT
+from catalogs.pages import Price, Reduction
+from catalogs.previews import preview_booklet, preview_parts, preview_vouchers
+from catalogs.styles import letterer
+from catalogs.typefaces import load_typeface
 from core.i18n import LANGUAGES
+from core.money import Money
 
-THEME = load_theme("trh")
+DESIGNS = [(name, size) for name in ("galerie", "trh") for size in ("A4", "A5")]
+SMALLEST = 5.6
+"""Points; smaller letters nobody reads on paper."""
+LONG = (
+    "Nejneobhospodařovávatelnějšímu " * 4,
+    "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz 500 g",
+    "x" * 200,
+    "<b>Šunka</b> & {{ 7 * 7 }} 100 g",
+    "\u202eمحمد 👩‍👩‍👧 🧀",
+)
+
+
+@pytest.fixture(params=DESIGNS, ids="-".join)
+def theme(request):
+    return load_theme(*request.param)
+
+
+def reduced(offer):
+    lower = [Money(offer.price.minor * 10 // part, offer.price.currency) for part in (7, 8)]
+    return replace(offer, reduced=Reduced(*lower))
+
+
+def full_booklet(theme, language, *, changed=reduced, name="Jan Nepomuk Novák"):
+    """A booklet whose every price is a reduced one."""
+    issue, picks, news = preview_parts(theme, language)
+    return make_booklet(
+        theme,
+        replace(issue, offers=tuple(map(changed, issue.offers))),
+        Reader(name, language, 1284, "2912345678906", "Zlatá", "2026-W48-g7-trh-k3v9q2m7ha"),
+        picks=[replace(pick, offer=changed(pick.offer)) for pick in picks],
+        news=[replace(pick, offer=changed(pick.offer)) for pick in news],
+        vouchers=preview_vouchers(theme, language) * 2,
+    )
+
+
+def set_words(theme, booklet):
+    """Yield the words on every page with the lines that are set of them."""
+    letters = letterer(theme, 0, booklet.language)
+    for page, sheet in zip(booklet.pages, theme.sheets(booklet), strict=True):
+        for words in sheet:
+            if isinstance(words, Words) and words.style != BARCODE:
+                yield page, words, letters.runs(words)
 
 
 class TestLoadTheme:
@@ -13,34 +64,41 @@ class TestLoadTheme:
         with pytest.raises(ThemeNotFound):
             load_theme(name)
 
+    def test_knows_only_sizes_that_the_theme_has(self):
+        with pytest.raises(ThemeNotFound):
+            load_theme("trh", "A3")
 
-class TestTrh:
-    def test_keeps_every_box_on_its_page_and_in_its_cell(self):
-        width, height = THEME.page_size
-        for name, layout in THEME.data["layouts"].items():
+    def test_knows_every_folder(self):
+        assert theme_names() == ("galerie", "trh")
+
+
+class TestTheme:
+    def test_keeps_every_box_on_its_page_and_in_its_cell(self, theme):
+        width, height = theme.page_size
+        for name, layout in theme.data["layouts"].items():
             for box in layout.get("boxes", ()):
                 assert box["x"] + box["w"] <= width, (name, box)
                 assert box["y"] + box["h"] <= height, (name, box)
             for place in layout.get("cells", ()):
-                cell = THEME.data["cells"][place["cell"]]
+                cell = theme.data["cells"][place["cell"]]
                 assert place["x"] + cell["w"] <= width, (name, place)
                 assert place["y"] + cell["h"] <= height, (name, place)
-        for name, cell in THEME.data["cells"].items():
+        for name, cell in theme.data["cells"].items():
             for box in cell["boxes"]:
-                assert box["x"] + box["w"] <= cell["w"], (name, box)
+                assert box["x"] + box["w"] <= cell["w"] + 1, (name, box)
                 assert box["y"] + box.get("h", box["w"]) <= cell["h"] + 2, (name, box)
 
-    def test_has_every_style_that_it_names(self):
-        boxes = [box for layout in THEME.data["layouts"].values() for box in layout.get("boxes", ())]
-        boxes += [box for cell in THEME.data["cells"].values() for box in cell["boxes"]]
-        assert {box["style"] for box in boxes if "style" in box} == set(THEME.data["styles"])
+    def test_has_every_style_that_it_names(self, theme):
+        boxes = [box for layout in theme.data["layouts"].values() for box in layout.get("boxes", ())]
+        boxes += [box for cell in theme.data["cells"].values() for box in cell["boxes"]]
+        assert {box["style"] for box in boxes if "style" in box} == set(theme.data["styles"])
 
-    def test_overlaps_no_cells(self):
-        for name, layout in THEME.data["layouts"].items():
+    def test_overlaps_no_cells(self, theme):
+        for name, layout in theme.data["layouts"].items():
             placed = [
                 (place["x"], place["y"], place["x"] + cell["w"], place["y"] + cell["h"])
                 for place in layout.get("cells", ())
-                for cell in [THEME.data["cells"][place["cell"]]]
+                for cell in [theme.data["cells"][place["cell"]]]
             ]
             for index, one in enumerate(placed):
                 for other in placed[index + 1 :]:
@@ -49,9 +107,73 @@ class TestTrh:
                     )
                     assert apart, (name, one, other)
 
+    def test_has_letters_that_can_be_read(self, theme):
+        for name, style in theme.data["styles"].items():
+            sizes = [size for paragraph in style.get("paragraphs", ()) for size in paragraph["sizes"]]
+            assert min(sizes, default=9) >= SMALLEST, name
+
+    def test_varies_its_layouts_from_page_to_page(self, theme):
+        layouts = [layout for spread in theme.data["default_pages"] for layout in spread]
+        assert len(layouts) == 6
+        assert all(one != other for one, other in pairwise(layouts))
+        assert set(layouts) <= set(theme.page_layouts)
+
+    def test_bleeds_over_every_edge(self, theme):
+        width, height = theme.page_size
+        for sheet in theme.sheets(preview_booklet(theme, "cs")):
+            ground = sheet[0]
+            assert isinstance(ground, Placement)
+            assert (ground.x, ground.y) == (-BLEED, -BLEED)
+            size = (ground.fragment.width, ground.fragment.height)
+            assert size == (width + 2 * BLEED, height + 2 * BLEED)
+
     @pytest.mark.parametrize("language", LANGUAGES)
-    def test_says_on_every_page_how_long_it_holds(self, language):
-        booklet = preview_booklet(THEME, language)
-        for sheet in THEME.sheets(booklet):
+    def test_says_on_every_page_how_long_it_holds(self, theme, language):
+        booklet = preview_booklet(theme, language)
+        assert len(booklet.pages) == 8
+        for sheet in theme.sheets(booklet):
             styles = {thing.style for thing in sheet if isinstance(thing, Words)}
             assert styles & {"footer", "validity"}
+
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_says_the_lowest_price_whole_wherever_a_reduction_is_claimed(self, theme, language):
+        booklet = full_booklet(theme, language)
+        said = 0
+        for _page, words, runs in set_words(theme, booklet):
+            text = " ".join(run.text for run in runs)
+            if isinstance(words.content, Reduction):
+                said += 1
+                assert words.content.lowest.replace("\xa0", " ") in text.replace("\xa0", " "), words
+            if words.part == "reduction.old" or (
+                isinstance(words.content, Reduction) and words.group[0] == "items"
+            ):
+                assert any(run.struck for run in runs)
+            assert "…" not in text, words
+        assert said == sum(1 for _ in booklet.items())
+
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_breaks_no_price_and_keeps_every_line_in_its_box(self, theme, language):
+        for name in LONG if language == "cs" else LONG[:1]:
+            booklet = full_booklet(
+                theme,
+                language,
+                name=name,
+                changed=lambda offer, name=name: reduced(replace(offer, name=f"{name} {offer.article_id}")),
+            )
+            for _page, words, runs in set_words(theme, booklet):
+                for run in runs:
+                    width = load_typeface(run.face).width(run.text, run.size) * MM_PER_POINT
+                    cap = load_typeface(run.face).cap_height * run.size * MM_PER_POINT
+                    assert run.x > words.x - 0.1, (words, run)
+                    assert run.x + width < words.x + words.width + 0.1, (words, run)
+                    assert run.y - cap > words.y - 0.6, (words, run)
+                    assert run.y < words.y + words.height + 0.6, (words, run)
+                if isinstance(words.content, Price) and words.content.unit:
+                    assert len({round(run.y, 2) for run in runs if run.text == words.content.whole}) == 1
+
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_leaves_no_short_word_alone_on_the_last_line_of_a_headline(self, theme, language):
+        for _page, words, runs in set_words(theme, preview_booklet(theme, language)):
+            if words.part == "headline":
+                lines = [run.text for run in runs if run.paragraph == 1]
+                assert len(lines) == 1 or len(lines[-1]) > 3, lines
