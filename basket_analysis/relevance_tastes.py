@@ -1,0 +1,81 @@
+"""Scores of items for members by what members alike buy, and by the stores they go to; learnt from a sample. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from basket_analysis.baskets import Int32s
+from basket_analysis.relevance_features import Origin
+from basket_analysis.relevance_kernels import (
+    Ease,
+    Neighbours,
+    Sparse,
+    learn_ease,
+    learn_neighbours,
+)
+from basket_analysis.relevance_purchases import Floats, Kind
+
+NEAREST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A way to weigh histories, and how strongly what it teaches is drawn to nothing."""
+
+    half_life: float | None
+    regularisation: float
+
+
+EASES: Final[Mapping[Kind, Mapping[str, _Way]]] = {
+    "all": {"ease": _Way(90, 50)},
+    "new": {"ease_new": _Way(180, 600), "ease_ever": _Way(None, 300)},
+}
+"""What is drawn little is best at what members buy again, what is drawn strongly at what is new to them."""
+
+
+class Tastes:
+    """
+    What members alike buy, as of one day, learnt from the members of `origin`.
+
+    Scores are of every item for some members at a time.
+    """
+
+    def __init__(self, origin: Origin, kinds: tuple[Kind, ...]) -> None:
+        everybody = np.arange(origin.members, dtype=np.int32)
+        self._eases: dict[Kind, dict[str, Ease]] = {
+            kind: {
+                name: learn_ease(origin.histories(way.half_life), way.regularisation)
+                for name, way in EASES[kind].items()
+            }
+            for kind in kinds
+        }
+        self._neighbours: Neighbours = learn_neighbours(origin.histories(90), origin.buyers, nearest=NEAREST)
+        self._usual = self._neighbours.sample
+        self._recent: Sparse = origin.bought_within(28, everybody)
+        self._stores = {days: origin.store_popularity(days) for days in (28, 120)}
+
+    def scores(self, origin: Origin, members: Int32s, own: Int32s, kind: Kind) -> dict[str, Floats]:
+        """
+        Return by name the scores of all items for `members` of `origin`, a row each, as lists of `kind` need them.
+
+        `own` are their own rows in the sample, -1 for who is not in it.
+        """
+        found = {
+            name: ease.score(origin.histories(EASES[kind][name].half_life, members))
+            for name, ease in self._eases[kind].items()
+        }
+        weights = self._neighbours.weights(origin.histories(90, members), own)
+        found["alike"] = _full(weights @ self._usual)
+        found["alike_lately"] = _full(weights @ self._recent)
+        shares = origin.store_shares()[members]
+        for days, popularity in self._stores.items():
+            width = min(shares.shape[1], popularity.shape[0])
+            found[f"stores_{days}"] = _full(shares[:, :width] @ popularity[:width])
+        return found
+
+
+def _full(matrix: Sparse) -> Floats:
+    full: Floats = np.asarray(matrix.todense(), np.float32)
+    return full
