@@ -22,6 +22,7 @@ import basket_analysis.quality_jobs
 import basket_analysis.standing_jobs
 import basket_analysis.store_jobs
 import basket_analysis.verification
+import catalogs.ignored
 import catalogs.jobs
 import catalogs.verification
 import contacts.verification
@@ -84,6 +85,14 @@ def judge_members(shift: Shift) -> Mapping[str, Any]:
     return basket_analysis.standing_jobs.judge_members(shift, brought=loyalty.referral_queries.people_brought)
 
 
+def rank_offers(shift: Shift) -> Mapping[str, Any]:
+    """Rank what each member may be offered; what their catalogs showed in vain weighs less."""
+    return basket_analysis.offer_jobs.rank_offers(
+        shift,
+        ignored=lambda session, members, now: catalogs.ignored.ignored_articles(session, members, now=now),
+    )
+
+
 NIGHT = Job(
     "night",
     (
@@ -100,7 +109,7 @@ NIGHT = Job(
         Step("form_groups", basket_analysis.group_jobs.form_groups),
         Step("judge_members", judge_members),
         Step("measure_quality", basket_analysis.quality_jobs.measure_quality),
-        Step("rank_offers", basket_analysis.offer_jobs.rank_offers),
+        Step("rank_offers", rank_offers),
         Step("describe_groups", basket_analysis.profile_jobs.describe_groups),
         Step("compare_stores", basket_analysis.store_jobs.compare_stores),
         Step("suggest_assortment", basket_analysis.assortment_jobs.suggest_assortment),
