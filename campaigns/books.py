@@ -1,11 +1,13 @@
 """
-What every process keeps at hand for decisions: the rules within baskets, and the words of what is too private.
+What every process keeps at hand for decisions: articles that may be offered, the rules within baskets, what stores sell.
 
-Whoever is asked for a decision at a till does not wait for them to be read: a thread of its own reads them, and until
-then there are no ties, or, where the words are not known, no offers.
+Whoever is asked for a decision at a till does not wait for it to be read: a thread of its own reads it, and until there
+is a first one there are no offers. It is read anew with every run, with every change of what is too private, and now
+and then.
 """
 
 import logging
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock, Thread
 from time import monotonic
@@ -18,28 +20,51 @@ from sqlalchemy.orm import Session
 
 from basket_analysis.basket_rule_lists import basket_rules
 from basket_analysis.basket_rules import BasketRules
-from basket_analysis.sensitive import SensitiveWords, read_sensitive
+from basket_analysis.sensitive import read_sensitive
+from campaigns.choosing import Article
 
 LONGEST_WAIT: Final = 2.0
 """Seconds that a screen waits for a first book; a till does not wait."""
 PAUSE: Final = 30.0
 """Seconds after which reading that failed is tried again."""
+STALE_AFTER: Final = 900.0
+"""Seconds after which it is read anew though no new run is served: articles get other names."""
 
 _log = logging.getLogger(__name__)
 
 Words = tuple[int, str | None]
 
+_GOODS: Final = text(
+    "select article_id, sku, gtin, name, category, type, department, brand, price from article"
+)
+_SOLD: Final = text("select store_id, array_agg(article_id) from sold_lately group by store_id")
+_COMMON: Final = text("select store_id, article_ids from store_offers")
 _WORDS: Final = text("select jsonb_build_array(count(*), max(set_at)) from sensitive_word")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Book:
-    """Rules of one run and the words as they stood when they were read; nothing in it changes."""
+    """What was true when it was read; nothing in it changes. What is too private is in none of it."""
 
     run_id: UUID
     rules: BasketRules
-    words: SensitiveWords
+    goods: Mapping[int, Article]
+    by_code: Mapping[str, Article]
+    """By sku and by GTIN."""
+    sold: Mapping[int, frozenset[int]]
+    """By store: what it sold in the last four weeks."""
+    common: Mapping[int, Sequence[int]]
+    """By store: what most of its baskets hold."""
     words_read: Words
+    read_at: float
+
+    def in_basket(self, skus: Iterable[str | None], gtins: Iterable[str | None]) -> tuple[Article, ...]:
+        """Return the articles of lines, as far as they are known and may be spoken of."""
+        by_code = self.by_code
+        found = (
+            by_code.get(sku or "") or by_code.get(gtin or "") for sku, gtin in zip(skus, gtins, strict=True)
+        )
+        return tuple(article for article in found if article is not None)
 
 
 _kept: WeakKeyDictionary[Engine, Book] = WeakKeyDictionary()
@@ -50,22 +75,19 @@ _lock: Final = Lock()
 
 def book_at_hand(session: Session, *, run_id: UUID, words: Words, wait: bool = False) -> Book | None:
     """
-    Return the book of a run; without ties while its rules are being read, None while the words are.
+    Return the book that this process has; None while there is none, or what is too private has changed since.
 
-    With `wait` it is waited for, two seconds at most.
+    That of a run before stands until the new one's is read. With `wait` a first one is waited for, two seconds at most.
     """
     engine = engine_of(session)
     kept = _kept.get(engine)
-    if kept is None or kept.run_id != run_id or kept.words_read != words:
+    fresh = kept is not None and kept.run_id == run_id and monotonic() < kept.read_at + STALE_AFTER
+    if kept is None or not fresh or kept.words_read != words:
         thread = _read_aside(engine, run_id)
         if wait and thread is not None:
             thread.join(LONGEST_WAIT)
             kept = _kept.get(engine)
-    if kept is None or kept.words_read != words:
-        return None
-    if kept.run_id != run_id:
-        return Book(run_id, BasketRules(), kept.words, words)
-    return kept
+    return kept if kept is not None and kept.words_read == words else None
 
 
 def kept_book(session: Session) -> Book | None:
@@ -76,8 +98,31 @@ def kept_book(session: Session) -> Book | None:
 def read_book(session: Session, *, run_id: UUID) -> Book:
     """Read the book of a run in `session`, and keep it for this process."""
     found: list[Any] = session.scalar(_WORDS) or [0, None]
-    words = read_sensitive(session)
-    book = Book(run_id, basket_rules(session, run_id=run_id), words, (found[0], found[1]))
+    covers = read_sensitive(session).covers
+    goods = {
+        row.article_id: Article(*row)
+        for row in session.execute(_GOODS)
+        if not covers(row.department, row.category, row.type)
+    }
+    by_code: dict[str, Article] = {
+        article.gtin: article for article in goods.values() if article.gtin is not None
+    }
+    by_code.update((article.sku, article) for article in goods.values())
+    sold = {row[0]: frozenset(row[1]) & goods.keys() for row in session.execute(_SOLD)}
+    common = {
+        row[0]: tuple(article_id for article_id in row[1] if article_id in goods)
+        for row in session.execute(_COMMON)
+    }
+    book = Book(
+        run_id=run_id,
+        rules=basket_rules(session, run_id=run_id),
+        goods=goods,
+        by_code=by_code,
+        sold=sold,
+        common=common,
+        words_read=(found[0], found[1]),
+        read_at=monotonic(),
+    )
     _kept[engine_of(session)] = book
     return book
 

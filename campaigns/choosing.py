@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from math import log
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from basket_analysis.basket_rules import Tie
-from basket_analysis.offer_reasons import Reason
+from basket_analysis.offer_reasons import Reason, kept_reason
 from contacts.reactions import Refusals
 
 POOL = 20
@@ -27,6 +27,7 @@ TOLD_IN_VAIN: Final = 0.5
 
 NO_TIE: Final[Tie] = (0.0, -1)
 NOTHING_REFUSED: Final = Refusals()
+POPULAR: Final = Reason("popular")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +45,13 @@ class Article:
     price: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An article that might be offered: from which list, at which place from 0, and why it is there."""
+class Candidate(NamedTuple):
+    """An article that might be offered: from which list, at which place from 0, and why it is there, as it is kept."""
 
     article: Article
     source: str
     place: int
-    reason: Reason
+    kept: Sequence[Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,7 @@ class Choice:
     cheaper: Cheaper | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Scored:
+class _Scored(NamedTuple):
     candidate: Candidate
     score: float
     tie: Tie
@@ -132,16 +131,14 @@ def choose(situation: Situation, *, count: int) -> tuple[Choice, ...]:
 
 def _eligible(situation: Situation) -> list[_Scored]:
     """Return what may be offered, each article once, best first."""
-    best: dict[int, _Scored] = {}
+    # An article of two lists counts at its better place; nothing else about it differs between them.
+    best: dict[int, Candidate] = {}
     for candidate in situation.candidates:
-        article_id = candidate.article.article_id
-        if not _may_be_told(candidate.article, situation):
-            continue
-        scored = _scored(candidate, situation)
-        known = best.get(article_id)
-        if known is None or scored.score > known.score:
-            best[article_id] = scored
-    return sorted(best.values(), key=lambda one: (-one.score, one.candidate.article.article_id))
+        known = best.get(candidate.article.article_id)
+        if known is None or candidate.place < known.place:
+            best[candidate.article.article_id] = candidate
+    told = [_scored(one, situation) for one in best.values() if _may_be_told(one.article, situation)]
+    return sorted(told, key=lambda one: (-one.score, one.candidate.article.article_id))
 
 
 def _may_be_told(article: Article, situation: Situation) -> bool:
@@ -210,8 +207,9 @@ def count_told(
 
 
 def reason_of(choice: Choice, in_basket: Collection[int]) -> Reason:
-    """Return why: what in the basket it goes with, where a rule says so, else why it was ranked."""
+    """Return why: what in the basket it goes with, where a rule says so, else why it was ranked, else that many buy it."""
     strength, because = choice.tie
     if strength > 0 and because in in_basket:
         return Reason("goes_with", because)
-    return choice.candidate.reason
+    kept = choice.candidate.kept
+    return POPULAR if kept is None else kept_reason(kept)

@@ -1,6 +1,6 @@
-"""From what is known at this moment to what is offered, said and logged. Pure but for the book of live offers."""
+"""From what is known at this moment to what is offered, said and logged. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -9,10 +9,10 @@ from uuid import UUID
 from basket_analysis.offer_reasons import Reason
 from campaigns.books import Book
 from campaigns.cheaper import cheaper_articles
-from campaigns.choosing import Candidate, Cheaper, Choice, Situation, choose, count_told, reason_of
+from campaigns.choosing import Article, Candidate, Cheaper, Choice, Situation, choose, count_told, reason_of
 from campaigns.decision_ids import decision_id
 from campaigns.decision_words import why_sentences
-from campaigns.scenes import Scene
+from campaigns.scenes import COMMON, LIST_PART, Ranked, Scene
 from rewards.carts import Occasion
 from rewards.live_book import NOTHING_LIVE, LiveBook
 
@@ -75,22 +75,14 @@ class Decided:
         }
 
 
-def decide(scene: Scene, book: Book, moment: Moment, *, count: int) -> list[Decided]:
-    """Return what is offered at `moment`, at most `count` articles, the best first."""
+def decide(
+    scene: Scene, book: Book, moment: Moment, *, basket: Sequence[Article], count: int
+) -> list[Decided]:
+    """Return what is offered at `moment` beside `basket`, at most `count` articles, the best first."""
     known = scene.account_id is not None
     whose = str(scene.member_id or scene.account_id or moment.whose)
-    covers = book.words.covers
-    candidates = [
-        candidate
-        for candidate in scene.candidates
-        if not covers(candidate.article.department, candidate.article.category, candidate.article.type)
-    ]
-    in_basket = frozenset(article.article_id for article in scene.basket)
-    speakable = [
-        article.article_id
-        for article in scene.basket
-        if not covers(article.department, article.category, article.type)
-    ]
+    candidates = candidates_of(scene, book, moment.place)
+    in_basket = {article.article_id: article for article in basket}
     among = {candidate.article.article_id for candidate in candidates}
     limit = scene.settings.limit(moment.channel)
     told, told_today, left = count_told(
@@ -99,8 +91,8 @@ def decide(scene: Scene, book: Book, moment: Moment, *, count: int) -> list[Deci
     situation = Situation(
         candidates=candidates,
         seed=f"{moment.today}|{moment.channel}|{whose}",
-        in_basket=in_basket,
-        ties=book.rules.going_with(speakable, among=among) if speakable and among else {},
+        in_basket=frozenset(in_basket),
+        ties=book.rules.going_with(list(in_basket), among=among) if in_basket and among else {},
         cheaper=_cheaper(scene, moment, candidates),
         refusals=scene.refusals,
         faulty=scene.faulty,
@@ -110,12 +102,32 @@ def decide(scene: Scene, book: Book, moment: Moment, *, count: int) -> list[Deci
         exploration=scene.settings.exploration,
         only_tied=not known,
     )
-    names = {**scene.names, **{article.article_id: article.name for article in scene.basket}}
-    chosen = choose(situation, count=count)
     return [
-        _decided(choice, scene, moment, slot=slot, whose=whose, in_basket=in_basket, names=names)
-        for slot, choice in enumerate(chosen)
+        _decided(choice, scene, book, moment, slot=slot, whose=whose, in_basket=in_basket)
+        for slot, choice in enumerate(choose(situation, count=count))
     ]
+
+
+def candidates_of(scene: Scene, book: Book, place: Place | None) -> list[Candidate]:
+    """
+    Return what lists hold of what may be offered and is there to be had; without a `place` nobody knows that.
+
+    Who has no list is offered what most baskets of the store hold.
+    """
+    lists = scene.lists
+    if not lists and place is not None:
+        lists = (Ranked(COMMON, book.common.get(place.store_id, ())[: 2 * LIST_PART]),)
+    sold = book.sold.get(place.store_id, frozenset()) if place is not None else book.goods.keys()
+    found = []
+    for ranked in lists:
+        for at, article_id in enumerate(ranked.article_ids):
+            article = book.goods.get(article_id)
+            if article is None or article_id in scene.gone:
+                continue
+            if article_id in sold or article_id in scene.there:
+                kept = ranked.reasons[at] if ranked.reasons is not None else None
+                found.append(Candidate(article, ranked.source, at, kept))
+    return found
 
 
 def _cheaper(scene: Scene, moment: Moment, candidates: list[Candidate]) -> Mapping[int, Cheaper]:
@@ -141,21 +153,22 @@ def _cheaper(scene: Scene, moment: Moment, candidates: list[Candidate]) -> Mappi
 def _decided(  # noqa: PLR0917 - what one decision is made of
     choice: Choice,
     scene: Scene,
+    book: Book,
     moment: Moment,
     slot: int,
     whose: str,
-    in_basket: frozenset[int],
-    names: Mapping[int, str],
+    in_basket: Mapping[int, Article],
 ) -> Decided:
     article, cheaper = choice.candidate.article, choice.cheaper
     reason = reason_of(choice, in_basket)
     store_id = moment.place.store_id if moment.place else None
     identity = decision_id(moment.today, whose, moment.channel, store_id, article.article_id)
+    other = book.goods.get(reason.other_article_id) if reason.other_article_id is not None else None
     ending = moment.ending if slot == 0 and scene.account_id is not None else None
     sentence = why_sentences(
         reason,
         moment.language,
-        names=names,
+        names={other.article_id: other.name} if other is not None else {},
         offer=cheaper.name if cheaper else None,
         ending=ending,
     )
@@ -182,7 +195,7 @@ def _decided(  # noqa: PLR0917 - what one decision is made of
             "list": choice.candidate.source,
             "place": choice.candidate.place,
             "slot": slot,
-            "basket": len(scene.basket),
+            "basket": len(in_basket),
             "tie": round(choice.tie[0], 4),
             "saved": round(cheaper.share, 4) if cheaper else 0,
             **(moment.source or {}),

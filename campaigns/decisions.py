@@ -17,9 +17,9 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from campaigns.books import book_at_hand, engine_of
+from campaigns.books import book_at_hand, engine_of, kept_book
 from campaigns.deciding import Decided, Moment, Place, decide
-from campaigns.scenes import SCENE, Failed, Silence, scene_in, scene_values
+from campaigns.scenes import LIST_PART, SCENE, Failed, Silence, scene_in, scene_values
 from core.clock import business_day
 from core.driver import ask
 from loyalty.expiry import ending_soon
@@ -97,8 +97,7 @@ def next_offers(
         member_id=member_id,
         account_id=account_id,
         store_id=place.store_id if place else None,
-        skus=list(basket),
-        gtins=[None] * len(basket),
+        common=common_of(session, place),
         patience=PATIENCE,
     )
     found = ask(session, SCENE, values).fetchone()[0]
@@ -112,7 +111,9 @@ def next_offers(
         live=live_book(session, generation=place_row[4]),
         ending=ending_soon(position, today) if position else None,
     )
-    decided = decided_from(session, found, moment, count=count, wait=True)
+    decided = decided_from(
+        session, found, moment, skus=list(basket), gtins=[None] * len(basket), count=count, wait=True
+    )
     if not decided or not ask(session, KEEP, kept_values(decided)).fetchone()[0]:
         return []
     return [
@@ -128,6 +129,14 @@ def next_offers(
         )
         for one in decided
     ]
+
+
+def common_of(session: Session, place: Place | None) -> Sequence[int]:
+    """Return what is offered in a store to who has no list of their own, as far as this process knows."""
+    book = kept_book(session)
+    if book is None or place is None:
+        return ()
+    return book.common.get(place.store_id, ())[: 2 * LIST_PART]
 
 
 def may_ask(session: Session) -> bool:
@@ -146,7 +155,14 @@ def ask_again(session: Session) -> None:
 
 
 def decided_from(
-    session: Session, found: Mapping[str, Any], moment: Moment, *, count: int, wait: bool = False
+    session: Session,
+    found: Mapping[str, Any],
+    moment: Moment,
+    *,
+    skus: Sequence[str | None],
+    gtins: Sequence[str | None],
+    count: int,
+    wait: bool = False,
 ) -> list[Decided]:
     """
     Return what is offered after what `SCENE` found; nothing when anything about it went wrong, or took too long.
@@ -162,7 +178,8 @@ def decided_from(
         if book is None:
             return []
         began = perf_counter()
-        decided = decide(scene, book, moment, count=count)
+        basket = book.in_basket(skus, gtins)
+        decided = decide(scene, book, moment, basket=basket, count=count)
         if not wait and perf_counter() - began > LONGEST:
             _log.warning("choosing an offer took too long; there is none")
             return []

@@ -1,5 +1,5 @@
 """
-Everything that a decision is made from, asked in one question that travels with others and can never fail them.
+What of a decision only the database knows at this moment, asked in one question that travels with others and cannot fail them.
 
 The question is the database's function `decision_scene`: it waits for no lock, gives up when it takes long, and
 answers with what went wrong instead of raising it.
@@ -11,16 +11,14 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from basket_analysis.offer_reasons import Reason, kept_reason
-from campaigns.choosing import Article, Candidate
 from campaigns.decision_rules import DecisionSettings, settings_in
 from contacts.reactions import Answered, Refusals, standing_refusals
 from rewards.carts import Shopper
 
 SCENE: Final = """
     select decision_scene(
-        %(card_number)s::text, %(member_id)s::uuid, %(account_id)s::uuid, %(store_id)s::integer, %(skus)s::text[],
-        %(gtins)s::text[], %(at)s::timestamptz, %(today)s::date, %(most)s::integer, %(hold)s::boolean,
+        %(card_number)s::text, %(member_id)s::uuid, %(account_id)s::uuid, %(store_id)s::integer, %(common)s::integer[],
+        %(at)s::timestamptz, %(today)s::date, %(most)s::integer, %(asks_person)s::boolean, %(hold)s::boolean,
         %(patience)s::interval)
 """
 """Asked with `scene_values`; its one value is read by `scene_in`."""
@@ -30,6 +28,9 @@ PATIENCE: Final = timedelta(milliseconds=40)
 
 LIST_PART: Final = 30
 """So many of each list are looked at."""
+
+COMMON: Final = "store"
+"""The list of who has none of their own: what most baskets of the store hold."""
 
 
 class Failed(Exception):  # noqa: N818 - what the database said instead of a scene
@@ -44,14 +45,12 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
-class InBasket:
-    """An article in the basket."""
+class Ranked:
+    """A list, best first; `reasons` as the database keeps them, one for each article, None where there are none."""
 
-    article_id: int
-    name: str
-    category: str | None
-    type: str | None
-    department: str | None
+    source: str
+    article_ids: Sequence[int]
+    reasons: Sequence[Sequence[Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +60,11 @@ class Scene:
     run_id: UUID
     member_id: UUID | None
     account_id: UUID | None
-    candidates: tuple[Candidate, ...]
-    basket: tuple[InBasket, ...]
-    names: Mapping[int, str]
-    """What articles are called that reasons of the lists point to."""
+    lists: tuple[Ranked, ...]
+    """The member's own; none for who has none."""
+    there: frozenset[int]
+    gone: frozenset[int]
+    """What the store's stock records know of the articles of the lists."""
     refusals: Refusals
     told: tuple[tuple[int, str, int], ...]
     """Decisions of the last seven days: article, channel, days ago."""
@@ -83,26 +83,27 @@ def scene_values(
     member_id: UUID | None = None,
     account_id: UUID | None = None,
     store_id: int | None,
-    skus: Sequence[str | None] = (),
-    gtins: Sequence[str | None] = (),
+    common: Sequence[int] = (),
+    asks_person: bool = True,
     hold: bool = False,
     patience: timedelta | None = None,
 ) -> dict[str, Any]:
     """
     Return the values for the places in `SCENE`; whose it is follows from the card, if there is one.
 
-    With `hold` the log of decisions is held for the rest of the transaction. `patience` is a till's where none is given.
+    `common` is offered to who has no list. Only live offers need to know the person. With `hold` the log of
+    decisions is held for the rest of the transaction. `patience` is a till's where none is given.
     """
     return {
         "card_number": card_number,
         "member_id": member_id,
         "account_id": account_id,
         "store_id": store_id,
-        "skus": list(skus),
-        "gtins": list(gtins),
+        "common": list(common),
         "at": at,
         "today": today,
         "most": LIST_PART,
+        "asks_person": asks_person,
         "hold": hold,
         "patience": PATIENCE if patience is None else patience,
     }
@@ -114,36 +115,22 @@ def scene_in(found: Mapping[str, Any], *, now: datetime) -> Scene | Silence:
         raise Failed(found["failed"])
     if "silent" in found:
         return Silence(found["silent"])
-    articles = {row[0]: Article(*row) for row in found["goods"]}
     return Scene(
         run_id=UUID(found["run"]),
         member_id=_uuid(found["member"]),
         account_id=_uuid(found["account"]),
-        candidates=tuple(_candidates(found["lists"], articles)),
-        basket=tuple(InBasket(*row) for row in found["basket"] or ()),
-        names={row[0]: row[1] for row in found["names"] or ()},
+        lists=tuple(
+            Ranked(kind, found[kind], found[f"{kind}_reasons"]) for kind in ("all", "new") if found[kind]
+        ),
+        there=frozenset(found["there"] or ()),
+        gone=frozenset(found["gone"] or ()),
         refusals=_refusals(found["answers"], now),
-        told=tuple((article_id, channel, days) for article_id, channel, days in found["told"] or ()),
+        told=tuple(map(tuple, found["told"] or ())),
         faulty=frozenset(found["faulty"] or ()),
         words=(found["words"][0], found["words"][1]),
         settings=settings_in(found["rules"]),
         shopper=_shopper(found["person"]),
     )
-
-
-def _candidates(lists: Sequence[Sequence[Any]], articles: Mapping[int, Article]) -> list[Candidate]:
-    """Return what lists hold of the articles that are there to be had."""
-    found: list[Candidate] = []
-    popular = Reason("popular")
-    for entry in lists:
-        source, article_ids = entry[0], entry[1]
-        kept = entry[3] if len(entry) > 3 else None
-        for place, article_id in enumerate(article_ids):
-            article = articles.get(article_id)
-            if article is not None:
-                reason = kept_reason(kept[place]) if kept is not None else popular
-                found.append(Candidate(article, source, place, reason))
-    return found
 
 
 def _refusals(rows: Sequence[Sequence[Any]] | None, now: datetime) -> Refusals:

@@ -8,11 +8,12 @@ from sqlalchemy.orm import Session
 from campaigns.books import kept_book
 from campaigns.deciding import Moment, Place
 from campaigns.decision_words import printed_lines
-from campaigns.decisions import KEEP, decided_from, kept_values, may_ask
+from campaigns.decisions import KEEP, common_of, decided_from, kept_values, may_ask
 from campaigns.scenes import SCENE, scene_values
 from core.clock import business_day
 from core.driver import Along, bring_along
 from loyalty.advice import NO_ADVICE, Advice, Customer
+from rewards.live_book import book_at_hand
 from sales.barcode_layouts import codes_to_look_up
 from sales.baskets import Basket, BasketLine
 from sales.receipts import LIVE, SALE, PostedLine, PostedReceipt, TillIdentity
@@ -26,10 +27,12 @@ class TillOffers:
     """What one quote or one receipt is told to offer next; it asks nothing where nobody would hear it."""
 
     def __init__(self, till: TillIdentity, *, whose: str, count: int, now: datetime) -> None:
-        self._till = till
-        self._whose = whose
+        self._place = Place(till.store_id, till.store_code, till.timezone, till.currency)
+        self._whose = f"{till.till_id} {whose}"
         self._count = count
         self._now = now
+        self._skus: Sequence[str | None] = ()
+        self._gtins: Sequence[str | None] = ()
         self._along: Along | None = None
 
     @classmethod
@@ -38,10 +41,9 @@ class TillOffers:
     ) -> "TillOffers":
         """Return what is told beside a quote; its question travels with the quote's first."""
         offers = cls(till, whose=_basket_of(basket.lines), count=IN_QUOTE, now=now)
-        # Without a card there is only what goes with the basket, and nothing does without rules.
-        book = kept_book(session)
-        if basket.card_number is not None or (book is not None and len(book.rules)):
-            offers._ask(session, basket.lines, basket.card_number)
+        offers._read(session, basket.lines, till)
+        if basket.card_number is not None or offers._goes_with_something(session):
+            offers._ask(session, basket.card_number)
         return offers
 
     @classmethod
@@ -52,27 +54,32 @@ class TillOffers:
         if posted.type != SALE or posted.mode != LIVE or posted.offline or posted.card_number is None:
             return None
         offers = cls(till, whose=posted.card_number, count=ON_RECEIPT, now=now)
-        offers._ask(session, posted.lines, posted.card_number, hold=True)
+        offers._read(session, posted.lines, till)
+        offers._ask(session, posted.card_number, hold=True)
         return offers
 
-    def _ask(
-        self,
-        session: Session,
-        lines: Sequence[PostedLine | BasketLine],
-        card_number: str | None,
-        *,
-        hold: bool = False,
-    ) -> None:
+    def _read(self, session: Session, lines: Sequence[PostedLine | BasketLine], till: TillIdentity) -> None:
+        self._skus, self._gtins = codes_to_look_up(session, lines, store_id=till.store_id)
+
+    def _goes_with_something(self, session: Session) -> bool:
+        """Return whether a rule ties what the store's baskets hold to this one: without a card there is nothing else."""
+        book = kept_book(session)
+        if book is None:
+            return False
+        in_basket = [article.article_id for article in book.in_basket(self._skus, self._gtins)]
+        return bool(in_basket and book.rules.going_with(in_basket, among=common_of(session, self._place)))
+
+    def _ask(self, session: Session, card_number: str | None, *, hold: bool = False) -> None:
         if not may_ask(session):
             return
-        skus, gtins = codes_to_look_up(session, lines, store_id=self._till.store_id)
+        live = book_at_hand(session)
         values = scene_values(
             at=self._now,
-            today=business_day(self._now, self._till.timezone),
+            today=business_day(self._now, self._place.timezone),
             card_number=card_number,
-            store_id=self._till.store_id,
-            skus=skus,
-            gtins=gtins,
+            store_id=self._place.store_id,
+            common=common_of(session, self._place),
+            asks_person=bool(live) or live.generation is None,
             hold=hold,
         )
         self._along = bring_along(session, SCENE, values)
@@ -81,20 +88,20 @@ class TillOffers:
         """Return what to offer next, nothing while that cannot be said."""
         if self._along is None:
             return NO_ADVICE
-        till = self._till
         moment = Moment(
             channel="till",
             language=customer.language,
             now=self._now,
             today=customer.today,
-            place=Place(till.store_id, till.store_code, till.timezone, till.currency),
+            place=self._place,
             live=customer.live,
             tier_code=customer.tier_code,
             ending=customer.ending,
-            whose=f"{till.till_id} {self._whose}",
+            whose=self._whose,
             source=customer.source,
         )
-        decided = decided_from(session, self._along.row(session)[0], moment, count=self._count)
+        found = self._along.row(session)[0]
+        decided = decided_from(session, found, moment, skus=self._skus, gtins=self._gtins, count=self._count)
         if not decided:
             return NO_ADVICE
         first = decided[0]

@@ -4,7 +4,7 @@ SET LOCAL lock_timeout = '5s';
 -- campaigns
 
 DROP FUNCTION keep_decisions(jsonb);
-DROP FUNCTION decision_scene(text, uuid, uuid, integer, text[], text[], timestamptz, date, integer, boolean, interval);
+DROP FUNCTION decision_scene(text, uuid, uuid, integer, integer[], timestamptz, date, integer, boolean, boolean, interval);
 DROP FUNCTION forget_decisions(date);
 DROP FUNCTION ensure_decision_months(date, date);
 DROP TABLE returned_faulty, store_offers, sold_lately, decision_rules, decision_outcome, decision;

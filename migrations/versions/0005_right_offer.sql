@@ -582,13 +582,14 @@ BEGIN
   RETURN forgotten;
 END $$;
 
--- All that a decision is made from, in one answer; `failed` instead of an error, so that what it travels with is not
--- touched by it. It waits for nobody: a lock that is not given at once is a failure too, and so is taking too long.
--- With `hold` the log of decisions is held for the rest of the transaction, so that what is decided can be kept.
+-- What of a decision only the database knows at this moment, in one answer; `failed` instead of an error, so that what it
+-- travels with is not touched by it. It waits for nobody: a lock that is not given at once is a failure too, and so is
+-- taking longer than `patience`. Who has no list of their own is offered of `common`. With `hold` the log of decisions is
+-- held for the rest of the transaction, so that what is decided can be kept.
 CREATE FUNCTION decision_scene(
-  card_scanned text, of_member uuid, of_account uuid, of_store integer, skus text[], gtins text[],
-  seen_at timestamptz, today date, most integer, hold boolean, patience interval
-) RETURNS jsonb LANGUAGE plpgsql VOLATILE SET lock_timeout = '15ms' AS $$
+  card_scanned text, of_member uuid, of_account uuid, of_store integer, common integer[], seen_at timestamptz, today date,
+  most integer, asks_person boolean, hold boolean, patience interval
+) RETURNS json LANGUAGE plpgsql VOLATILE SET lock_timeout = '15ms' AS $$
 DECLARE
   began CONSTANT timestamptz := clock_timestamp();
   run uuid;
@@ -596,20 +597,22 @@ DECLARE
   card_state text;
   following text;
   silent text;
-  person jsonb;
-  lists jsonb;
+  person json;
+  own record;
+  all_ids integer[];
+  all_reasons jsonb;
+  new_ids integer[];
+  new_reasons jsonb;
   ids integer[];
-  named integer[];
-  goods jsonb;
-  names jsonb;
-  basket jsonb;
-  answers jsonb;
-  told jsonb;
-  faulty jsonb;
+  there integer[];
+  gone integer[];
+  answers json;
+  told json;
+  faulty json;
 BEGIN
   SELECT served_run.run_id INTO run FROM served_run;
   IF run IS NULL THEN
-    RETURN jsonb_build_object('silent', 'no run');
+    RETURN json_build_object('silent', 'no run');
   END IF;
   IF number IS NOT NULL THEN
     FOR step IN 0..100 LOOP
@@ -619,75 +622,61 @@ BEGIN
       number := following;
     END LOOP;
     IF card_state IN ('blocked', 'expired') THEN
-      RETURN jsonb_build_object('silent', 'card');
+      RETURN json_build_object('silent', 'card');
     END IF;
   END IF;
   IF of_member IS NOT NULL THEN
     SELECT CASE WHEN member.profiling_objected_at IS NOT NULL THEN 'objects'
                 WHEN coalesce(member.company_name, member.company_id, member.vat_id) IS NOT NULL THEN 'company' END,
-           member.account_id,
-           jsonb_build_array(
+           member.account_id
+    INTO silent, of_account FROM member WHERE member.member_id = of_member;
+    IF silent IS NOT NULL THEN
+      RETURN json_build_object('silent', silent);
+    END IF;
+    FOR own IN
+      SELECT of_run.kind, of_run.article_ids, of_run.reasons FROM member_offers AS of_run
+      WHERE of_run.member_id = of_member AND of_run.run_id = run
+    LOOP
+      IF own.kind = 'all' THEN
+        all_ids := own.article_ids[1:most];
+        all_reasons := own.reasons;
+      ELSE
+        new_ids := own.article_ids[1:most];
+        new_reasons := own.reasons;
+      END IF;
+    END LOOP;
+  END IF;
+  ids := all_ids || new_ids;
+  IF ids IS NULL THEN
+    ids := common;
+  END IF;
+  IF cardinality(ids) IS NULL OR cardinality(ids) = 0 THEN
+    RETURN json_build_object('silent', 'no list', 'run', run);
+  END IF;
+  SELECT array_agg(stock.article_id) FILTER (WHERE stock.quantity > 0),
+         array_agg(stock.article_id) FILTER (WHERE stock.quantity <= 0)
+  INTO there, gone
+  FROM article_stock AS stock WHERE stock.store_id = of_store AND stock.article_id = ANY (ids);
+  IF asks_person AND of_member IS NOT NULL THEN
+    SELECT json_build_array(
              member.member_code, member.birth_date,
-             (SELECT jsonb_agg(of_run.group_id) FROM group_membership AS of_run
+             (SELECT json_agg(of_run.group_id) FROM group_membership AS of_run
               WHERE of_run.member_id = member.member_id AND of_run.run_id = run),
              EXISTS (SELECT FROM staff_card JOIN card ON card.card_number = staff_card.card_number
                      WHERE card.member_id = member.member_id AND staff_card.registered_at <= seen_at
                        AND (staff_card.ended_at IS NULL OR staff_card.ended_at > seen_at)),
              standing.phase, standing.value_class)
-    INTO silent, of_account, person
+    INTO person
     FROM member
     LEFT JOIN member_standing AS standing ON standing.run_id = run AND standing.member_id = member.member_id
     WHERE member.member_id = of_member;
-    IF silent IS NOT NULL THEN
-      RETURN jsonb_build_object('silent', silent);
-    END IF;
-    SELECT jsonb_agg(jsonb_build_array(own.kind, own.article_ids[1:most], own.scores[1:most],
-             jsonb_path_query_array(own.reasons, '$[0 to $end]', jsonb_build_object('end', most - 1))) ORDER BY own.kind)
-    INTO lists FROM member_offers AS own WHERE own.member_id = of_member AND own.run_id = run;
-  END IF;
-  IF lists IS NULL AND of_store IS NOT NULL THEN
-    SELECT jsonb_build_array(jsonb_build_array('store', store_offers.article_ids[1:2 * most]))
-    INTO lists FROM store_offers WHERE store_offers.store_id = of_store;
-  END IF;
-  IF lists IS NULL THEN
-    RETURN jsonb_build_object('silent', 'no list');
-  END IF;
-  SELECT array_agg(DISTINCT each.id::integer) INTO ids
-  FROM jsonb_array_elements(lists) AS list (item) CROSS JOIN jsonb_array_elements_text(list.item -> 1) AS each (id);
-  SELECT array_agg(DISTINCT (why.item ->> 1)::integer) INTO named
-  FROM jsonb_array_elements(lists) AS list (item) CROSS JOIN jsonb_array_elements(list.item -> 3) AS why (item)
-  WHERE why.item ->> 1 IS NOT NULL;
-  SELECT jsonb_agg(jsonb_build_array(article.article_id, article.sku, article.gtin, article.name, article.category,
-           article.type, article.department, article.brand, article.price))
-  INTO goods
-  FROM unnest(ids) AS wanted (article_id) JOIN article ON article.article_id = wanted.article_id
-  WHERE of_store IS NULL OR coalesce(
-    (SELECT stock.quantity > 0 FROM article_stock AS stock
-     WHERE stock.store_id = of_store AND stock.article_id = wanted.article_id),
-    (SELECT sold.last_sold > today - 28 FROM sold_lately AS sold
-     WHERE sold.store_id = of_store AND sold.article_id = wanted.article_id), false);
-  IF goods IS NULL THEN
-    RETURN jsonb_build_object('silent', 'nothing in stock');
-  END IF;
-  IF named IS NOT NULL THEN
-    SELECT jsonb_agg(jsonb_build_array(article.article_id, article.name, article.category, article.type, article.department))
-    INTO names FROM article WHERE article.article_id = ANY (named);
   END IF;
   IF clock_timestamp() > began + patience THEN
-    RETURN jsonb_build_object('failed', 'slow');
-  END IF;
-  IF cardinality(skus) > 0 THEN
-    SELECT jsonb_agg(jsonb_build_array(article.article_id, article.name, article.category, article.type, article.department)
-             ORDER BY line.position)
-    INTO basket
-    FROM unnest(skus[1:60], gtins[1:60]) WITH ORDINALITY AS line (sku, gtin, position)
-    LEFT JOIN article AS by_sku ON by_sku.sku = line.sku
-    LEFT JOIN article AS by_gtin ON by_gtin.gtin = line.gtin
-    JOIN article ON article.article_id = coalesce(by_sku.article_id, by_gtin.article_id);
+    RETURN json_build_object('failed', 'slow');
   END IF;
   IF of_account IS NOT NULL THEN
     -- What contacts.refusal_questions asks, for one member.
-    SELECT jsonb_agg(jsonb_build_array(said.reaction, said.scope, said.article_id, said.category, said.recorded_at,
+    SELECT json_agg(json_build_array(said.reaction, said.scope, said.article_id, said.category, said.recorded_at,
              said.offer_code) ORDER BY said.recorded_at, said.reaction_id)
     INTO answers
     FROM (
@@ -710,20 +699,20 @@ BEGIN
       WHERE member_case.member_id = of_member AND member_case.state = 'open'
     ) AS said;
     IF of_member IS NOT NULL THEN
-      SELECT jsonb_agg(jsonb_build_array(decision.article_id, decision.channel, today - decision.day)) INTO told
+      SELECT json_agg(json_build_array(decision.article_id, decision.channel, today - decision.day)) INTO told
       FROM decision
       WHERE decision.member_id = of_member AND decision.day > today - 7 AND decision.day <= today;
     ELSE
-      SELECT jsonb_agg(jsonb_build_array(decision.article_id, decision.channel, today - decision.day)) INTO told
+      SELECT json_agg(json_build_array(decision.article_id, decision.channel, today - decision.day)) INTO told
       FROM decision
       WHERE decision.account_id = of_account AND decision.member_id IS NULL
         AND decision.day > today - 7 AND decision.day <= today;
     END IF;
     -- What the night has not written down yet stands on the returns of the last days.
-    SELECT jsonb_agg(back.article_id) INTO faulty
+    SELECT json_agg(back.article_id) INTO faulty
     FROM (
       SELECT returned_faulty.article_id FROM returned_faulty WHERE returned_faulty.account_id = of_account
-      UNION
+      UNION ALL
       SELECT line.article_id
       FROM receipt JOIN receipt_line AS line USING (business_date, receipt_id)
       WHERE receipt.account_id = of_account AND receipt.business_date > today - 4 AND receipt.business_date <= today + 1
@@ -736,15 +725,16 @@ BEGIN
     LOCK TABLE ONLY decision IN ROW EXCLUSIVE MODE;
   END IF;
   IF clock_timestamp() > began + patience THEN
-    RETURN jsonb_build_object('failed', 'slow');
+    RETURN json_build_object('failed', 'slow');
   END IF;
-  RETURN jsonb_build_object(
-    'run', run, 'member', of_member, 'account', of_account, 'person', person, 'lists', lists, 'goods', goods, 'names', names,
-    'basket', basket, 'answers', answers, 'told', told, 'faulty', faulty,
-    'words', (SELECT jsonb_build_array(count(*), max(sensitive_word.set_at)) FROM sensitive_word),
-    'rules', (SELECT jsonb_build_array(decision_rules.limits, decision_rules.exploration) FROM decision_rules));
+  RETURN json_build_object(
+    'run', run, 'member', of_member, 'account', of_account, 'person', person, 'all', all_ids, 'all_reasons', all_reasons,
+    'new', new_ids, 'new_reasons', new_reasons, 'there', there, 'gone', gone, 'answers', answers, 'told', told,
+    'faulty', faulty,
+    'words', (SELECT json_build_array(count(*), max(sensitive_word.set_at)) FROM sensitive_word),
+    'rules', (SELECT json_build_array(decision_rules.limits, decision_rules.exploration) FROM decision_rules));
 EXCEPTION WHEN OTHERS THEN
-  RETURN jsonb_build_object('failed', SQLSTATE || ' ' || SQLERRM);
+  RETURN json_build_object('failed', SQLSTATE || ' ' || SQLERRM);
 END $$;
 
 -- Keeps decisions, each once, and says whether it could: an answer is never lost because of them.

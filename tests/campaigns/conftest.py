@@ -117,6 +117,11 @@ class Served:
             basket_rule_lists._KEPT.pop(self.run_id, None)
             read_book(session, run_id=self.run_id)
 
+    def read(self) -> None:
+        """What this process keeps at hand, read anew."""
+        with self.sessions.begin() as session:
+            read_book(session, run_id=self.run_id)
+
     def chance(self, share: float, **limits: list[int]) -> None:
         self.do(
             "insert into decision_rules (limits, exploration, set_by, set_at) values (cast(:limits as jsonb), :share, 'test', now()) "
