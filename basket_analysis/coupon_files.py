@@ -15,7 +15,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from basket_analysis.basket_files import Layout, TextRows, UnreadableFile, read_texts
-from basket_analysis.coupon_books import Campaign, CouponBook, Redemptions
+from basket_analysis.coupon_books import Campaign, CouponBook, Floats, Redemptions
+from basket_analysis.coupon_evaluation import CouponRow, measure_lists
 from basket_analysis.coupon_features import Purchases
 from basket_analysis.coupon_relevance import CouponRanker
 from basket_analysis.reading import SoldLines, read_sold_lines, weeks_before
@@ -48,6 +49,20 @@ class _Files:
     """Per campaign and coupon: the articles it is good for."""
     periods: dict[str, tuple[int, int]]
     redeemed: list[tuple[str, str, str, int]]
+    later: list[tuple[str, str, str, int]]
+    """What was redeemed from the day on: nothing may learn from it."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The three files of a question, read and understood together with the sales before its day."""
+
+    day: int
+    sources: dict[str, TextRows]
+    files: _Files
+    purchases: Purchases
+    households: dict[str, int]
+    book: CouponBook
 
 
 def score_coupons(
@@ -60,6 +75,26 @@ def score_coupons(
     A household is a member's code; one that nobody knows, or who objects to profiling, is scored by what is known of the
     coupon. Raises WrongColumns, UnreadableFile and Unwritable.
     """
+    asked = read_question(session, as_of=as_of, pairs=pairs, coupons=coupons, redemptions=redemptions)
+    ranker = CouponRanker(day=asked.day).fit(asked.purchases, asked.book)
+    written = write_rows(out, _SCORES, _scored(ranker, asked))
+    for name, rows in asked.sources.items():
+        beside = out if name == "pairs" else out.with_name(f"{out.name}.{name}")
+        rows.refusals.write(refused_beside(beside))
+    return {
+        "as_of": as_of.isoformat(),
+        "pairs": written,
+        "campaigns": len({pair[1] for pair in asked.files.pairs}),
+        "redemptions": len(asked.files.redeemed),
+        "lists": ranker.lists_,
+        "learnt": ranker.learnt_,
+        "rows_read": sum(rows.rows_read for rows in asked.sources.values()),
+        "rows_refused": sum(len(rows.refusals) for rows in asked.sources.values()),
+    }
+
+
+def read_question(session: Session, *, as_of: date, pairs: Path, coupons: Path, redemptions: Path) -> Asked:
+    """Return the files and the sales before `as_of`; raises WrongColumns and UnreadableFile."""
     sources = {
         "pairs": read_texts(pairs, PAIRS),
         "coupons": read_texts(coupons, COUPONS),
@@ -71,24 +106,31 @@ def score_coupons(
         session, first_day=weeks_before(as_of, WINDOW_WEEKS), following_day=as_of, heard_before=as_of
     )
     households = _households(session, sold, files)
-    book = _book(files, sold, households, day)
-    ranker = CouponRanker(day=day).fit(purchases_of(sold), book)
-    written = write_rows(out, _SCORES, _scored(ranker, book, files, households))
-    for name, rows in sources.items():
-        beside = (
-            refused_beside(out) if name == "pairs" else refused_beside(out.with_name(f"{out.name}.{name}"))
-        )
-        rows.refusals.write(beside)
-    return {
-        "as_of": as_of.isoformat(),
-        "pairs": written,
-        "campaigns": len({pair[1] for pair in files.pairs}),
-        "redemptions": len(files.redeemed),
-        "lists": ranker.lists_,
-        "learnt": ranker.learnt_,
-        "rows_read": sum(rows.rows_read for rows in sources.values()),
-        "rows_refused": sum(len(rows.refusals) for rows in sources.values()),
-    }
+    return Asked(day, sources, files, purchases_of(sold), households, _book(files, sold, households, day))
+
+
+def evaluate_coupons(asked: Asked) -> list[CouponRow]:
+    """
+    Hold scores against what was redeemed from the day on: ours, habits alone, and ours handed to another household.
+
+    A list is a household's coupons of one campaign.
+    """
+    taken = {row[:3] for row in asked.files.later}
+    learnt = CouponRanker(day=asked.day).fit(asked.purchases, asked.book)
+    nothing = Redemptions(*(np.empty(0, np.int64) for _ in range(4)))
+    habits = CouponRanker(day=asked.day).fit(asked.purchases, CouponBook(asked.book.campaigns, nothing))
+    found: dict[str, list[tuple[Floats, NDArray[np.bool_]]]] = {}
+    for name, ranker in (("Regulars", learnt), ("what was bought lately", habits)):
+        for code, names, of, scores in _lists(ranker, asked):
+            place = _places(asked.book, code)
+            for row, household in enumerate(names):
+                chosen = [place[coupon] for coupon in of[household]]
+                marks = np.array([(household, code, coupon) in taken for coupon in of[household]])
+                found.setdefault(name, []).append((scores[row, chosen], marks))
+                if name == "Regulars":
+                    others = scores[(row + 1) % len(names), chosen]
+                    found.setdefault("Regulars, scores of another household", []).append((others, marks))
+    return [measure_lists(name, lists) for name, lists in found.items()]
 
 
 def purchases_of(sold: SoldLines) -> Purchases:
@@ -128,10 +170,11 @@ def _understood(sources: dict[str, TextRows], day: int, paths: dict[str, Path]) 
     table = sources["redemptions"]
     days = _days(table, "redeemed_on", paths["redemptions"])
     named = (_texts(table, name) for name in _PAIR)
-    redeemed = sorted({row for row in zip(*named, days, strict=True) if row[3] < day})
+    rows = sorted(set(zip(*named, days, strict=True)))
     for _household, campaign, coupon in pairs:
         coupons[campaign].setdefault(coupon, set())
-    return _Files(pairs, dict(coupons), periods, redeemed)
+    redeemed, later = ([row for row in rows if (row[3] < day) == before] for before in (True, False))
+    return _Files(pairs, dict(coupons), periods, redeemed, later)
 
 
 def _texts(table: TextRows, name: str) -> Texts:
@@ -200,19 +243,27 @@ def _campaign(
     return Campaign(code, starts, ends, names, articles)
 
 
-def _scored(
-    ranker: CouponRanker, book: CouponBook, files: _Files, households: dict[str, int]
-) -> Iterator[Any]:
+def _lists(ranker: CouponRanker, asked: Asked) -> Iterator[tuple[str, Texts, dict[str, Texts], Floats]]:
+    """Yield each campaign, its households, the coupons of each that are asked about, and scores of the whole pool."""
+    of: dict[str, dict[str, Texts]] = defaultdict(lambda: defaultdict(list))
+    for household, campaign, coupon in asked.files.pairs:
+        of[campaign][household].append(coupon)
+    number_of = asked.book.number_of()
+    for code in sorted(of):
+        names = sorted(of[code])
+        numbers = np.array([asked.households[name] for name in names], np.int64)
+        yield code, names, of[code], ranker.score(number_of[code], numbers)
+
+
+def _places(book: CouponBook, code: str) -> dict[str, int]:
+    pool = book.campaigns[book.number_of()[code]].coupons
+    return {coupon: number for number, coupon in enumerate(pool)}
+
+
+def _scored(ranker: CouponRanker, asked: Asked) -> Iterator[Any]:
     """Yield the scores campaign by campaign; within it by household and coupon."""
-    asked: dict[str, dict[str, Texts]] = defaultdict(lambda: defaultdict(list))
-    for household, campaign, coupon in files.pairs:
-        asked[campaign][household].append(coupon)
-    number_of = book.number_of()
-    for code in sorted(asked):
-        of = asked[code]
-        names = sorted(of)
-        scores = ranker.score(number_of[code], np.array([households[name] for name in names], np.int64))
-        place = {coupon: number for number, coupon in enumerate(book.campaigns[number_of[code]].coupons)}
+    for code, names, of, scores in _lists(ranker, asked):
+        place = _places(asked.book, code)
         columns: tuple[list[Any], ...] = ([], [], [], [])
         for row, name in enumerate(names):
             chosen = of[name]
