@@ -22,7 +22,6 @@ KINDS: Final = (
     "case_opened",
     "case_resolved",
     "expiry_warning",
-    "tier_warning",
     "catalog",
 )
 MAIL_SORTS: Final = ("queued_at", "kind", "state", "finished_at")

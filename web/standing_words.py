@@ -1,17 +1,14 @@
-"""How a member's phase, value and history of contacts are said and shown."""
+"""How a member's phase and value are said and shown."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from basket_analysis import standing_words
-from contacts.queries import ContactView, contacts_of_member
 from customers.standings import StandingView, standing_of
-from web.groups_shown import GroupsShown
 from web.words import gettext as _
 from web.words import language, money_estimate, ngettext, number_text
 
@@ -113,67 +110,3 @@ def _values(one: StandingView) -> tuple[ValueShown, ...]:
             ),
         ),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class ContactShown:
-    """One event of a member's history: when, what, in which channel and direction, all in words."""
-
-    at: datetime
-    title: str
-    note: str
-    channel: str
-    direction: str
-
-
-def history_shown(session: Session, *, member_id: UUID, groups: GroupsShown) -> list[ContactShown]:
-    """Return the newest events of a member's history, newest first."""
-    return [
-        ContactShown(
-            event.at,
-            *_said(event, groups),
-            channel=_channel(event.channel),
-            direction={
-                "inbound": _("from the member"),
-                "outbound": _("to the member"),
-                "internal": _("found out"),
-            }[event.direction],
-        )
-        for event in contacts_of_member(session, member_id=member_id)
-    ]
-
-
-def _said(event: ContactView, groups: GroupsShown) -> tuple[str, str]:
-    detail: dict[str, Any] = event.detail
-    names = {
-        "phase": (_("Phase"), phase_name),
-        "value_class": (_("Value class"), value_name),
-        "group": (_("Shopper group"), lambda code: groups.words(code) or code),
-    }
-    if event.kind in names:
-        title, name = names[event.kind]
-        moved = _("%(before)s → %(after)s", before=name(detail["from"]), after=name(detail["to"]))
-        return title, moved
-    if event.kind == "reaction":
-        about = {"all": _("about all that could be offered"), "category": detail.get("category") or ""}
-        answer = _reaction(detail["reaction"])
-        return answer, about.get(detail["scope"]) or detail.get("sku") or ""
-    return event.kind.replace("_", " ").capitalize(), ""
-
-
-def _reaction(reaction: str) -> str:
-    return {
-        "accepted": _("Accepted an offer"),
-        "not_now": _("Does not want it now"),
-        "never": _("Never wants it"),
-        "wrong_product": _("Says that it is the wrong product"),
-    }.get(reaction, reaction)
-
-
-def _channel(channel: str) -> str:
-    return {
-        "analysis": _("Nightly analysis"),
-        "till": _("Till"),
-        "desk": _("Desk"),
-        "web": _("Web"),
-    }.get(channel, channel)

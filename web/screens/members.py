@@ -10,6 +10,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from catalogs.copy_lists import copies_of_member
+from contacts.case_lists import cases_of_member
 from core.audit import record_event
 from core.clock import business_day
 from core.i18n import LANGUAGES
@@ -30,14 +31,16 @@ from loyalty.referral_queries import brought_by, known_referral_code
 from loyalty.statements import balances, list_statement
 from loyalty.warnings import warnings_of
 from sales.receipt_lists import list_receipts
-from web import scope
+from web import contact_words, scope
 from web.cells import badge
 from web.export import respond
 from web.groups_shown import GroupsShown, groups_now, why_of
+from web.history_words import history_shown
 from web.notices import go
 from web.roles import NAMELESS_ROLES
 from web.screens import receipts
-from web.standing_words import history_shown, phase_name, phase_tone, standing_shown, value_name
+from web.screens.member_offers import offers_context
+from web.standing_words import phase_name, phase_tone, standing_shown, value_name
 from web.state import now, transaction, viewer
 from web.tables import Choice, Column, Empty, Filter, Table
 from web.tiers_shown import tier_shown
@@ -45,7 +48,7 @@ from web.words import gettext as _
 from web.words import language, language_name
 
 blueprint = Blueprint("members", __name__, url_prefix="/members")
-TABS = ("points", "receipts", "tier", "history", "profile", "catalogs")
+TABS = ("points", "offers", "cases", "receipts", "tier", "history", "profile", "catalogs")
 
 
 @blueprint.get("/")
@@ -116,6 +119,8 @@ def show(member_id: UUID) -> ResponseReturnValue:
             "standing": standing_shown(session, member_id=member_id, run_id=groups.run_id),
             "value": lambda points: programme.value_of(points, currency),
             "currency": currency,
+            "cases": cases_of_member(session, member_id),
+            "contact_words": contact_words,
             **_standing(session, member_id, account_id, business_day(now(), timezone)),
         }
         if context["tab"] == "receipts":
@@ -134,6 +139,12 @@ def show(member_id: UUID) -> ResponseReturnValue:
             return respond("screens/member.html", table, **context)
         newest = Ask(sort="booked_at", descending=True, limit=25)
         entries = list_statement(session, newest, account_id=account_id)
+        if context["tab"] == "offers":
+            context |= offers_context(session, member.row)
+        elif context["tab"] == "history":
+            context["history"] = history_shown(
+                session, member_id=member_id, groups=groups, timezone=timezone, wanted=request.args
+            )
         return render_template(
             "screens/member.html",
             **context,
@@ -141,7 +152,6 @@ def show(member_id: UUID) -> ResponseReturnValue:
             entries=[(entry, explain(entry, language())) for entry in entries.rows],
             warned=warnings_of(session, account_id=account_id, now=now()),
             copies=copies_of_member(session, member_id=member_id),
-            history=history_shown(session, member_id=member_id, groups=groups),
         )
 
 
