@@ -1,77 +1,207 @@
 """
-Catalog copies: every page of every copy by WeasyPrint, against drawings made once and words set per copy.
+Catalog copies: every page of every copy by WeasyPrint, against shared pages made once and a member's own per copy.
 
-Both sides make the same booklets of the theme's dummy data, each for another member, in one process;
-loading the libraries is not counted. The first round of ours, which also makes the drawings, does not count
-either and is told apart as "cold".
+Both sides make the same booklets of the theme's dummy data, from reader to finished bytes: nine pages, at
+least 72 pictures, 7 EAN-13 and 6 QR codes, for members of five shops in four languages, sorted by what they
+share, as a run gives them. Every member has another name, card, picks and voucher codes. Loading the libraries
+is not counted; the first copy of each shop and language, which makes what is shared, is told apart as "cold".
+The printer's file of fifty copies and the peak memory of a process of its own are measured beside it.
 
-    .venv/bin/python -m benchmarks.catalogs [copies]
+    .venv/bin/python -m benchmarks.catalogs [copies] [theme] [size]
 """
 
+import multiprocessing
+import random
 import resource
 import sys
+import tempfile
 import time
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from stdnum import ean
 
 from benchmarks.frame import Side, compare, console
-from catalogs.booklets import Reader, make_booklet
-from catalogs.composing import compose
-from catalogs.layouts import load_theme
-from catalogs.pages import Booklet
-from catalogs.previews import preview_parts
+from catalogs.booklets import make_booklet
+from catalogs.composing import Document, compose_all
+from catalogs.issues import FilledPage, Issue, Pick, Reader
+from catalogs.layouts import BARCODE, Placement, Theme, Words, load_theme
+from catalogs.page_words import show_period
+from catalogs.pages import Booklet, Picture, PrintedVoucher
+from catalogs.personal_words import PersonalWords
+from catalogs.previews import preview_parts, preview_vouchers
+from catalogs.printing import PrintCopy, write_print_file
 from catalogs.typesetting import Typesetter
 from catalogs.webpages import whole_document
 
 NAIVE = 2
 """So many copies are enough for the slow side; what is compared is copies per second."""
-
-
-def booklet(number: int) -> Booklet:
-    language = ("cs", "sk", "pl", "en")[number % 4]
-    issue, picks, news = preview_parts(load_theme("trh"), language, colour=number)
-    # Every member has other prices, as in another shop, so that nothing but drawings can be shared.
-    offers = tuple(
-        replace(offer, price=replace(offer.price, minor=offer.price.minor + number) if offer.price else None)
-        for offer in issue.offers
-    )
-    reader = Reader(f"Jana Nováková {number}", language, number, f"70{number:08}")
-    return make_booklet(load_theme("trh"), replace(issue, offers=offers), reader, picks=picks, news=news)
+SHOPS = 5
+LANGUAGES = ("cs", "sk", "pl", "en")
+CHUNK = 25
+THEMED = 5
 
 
 def main() -> None:
-    copies = int(sys.argv[1]) if len(sys.argv) > 1 else 100
-    typesetter = Typesetter(load_theme("trh"), None)
+    copies = int(sys.argv[1]) if len(sys.argv) > 1 else 500
+    theme = load_theme(
+        sys.argv[2] if len(sys.argv) > 2 else "trh", sys.argv[3] if len(sys.argv) > 3 else "A4"
+    )
+    typesetter = Typesetter(theme, None)
     typesetter.write("<p>loaded</p>")
     started = time.process_time()
-    first = compose(booklet(0), typesetter)
+    firsts = [number * copies // (SHOPS * len(LANGUAGES)) for number in range(SHOPS * len(LANGUAGES))]
+    made = list(compose_all([booklet(theme, number, copies) for number in firsts], typesetter))
     cold = time.process_time() - started
 
     def naive() -> int:
         for number in range(NAIVE):
-            typesetter.write(whole_document(booklet(number), typesetter))
+            typesetter.write(whole_document(booklet(theme, number, copies), typesetter))
         return NAIVE
 
     def ours() -> int:
-        for number in range(copies):
-            compose(booklet(number), typesetter)
+        for start in range(0, copies, CHUNK):
+            chunk = [booklet(theme, number, copies) for number in range(start, min(start + CHUNK, copies))]
+            for _document in compose_all(chunk, typesetter):
+                pass
         return copies
 
-    sizes = {"copies": copies, "pages": first.pages, "bytes": len(first.content)}
+    printed = print_file(theme, typesetter)
+    peak = peak_of_own_process(theme.name, theme.size, copies)
     compare(
         "catalog copies",
         Side("WeasyPrint for every page", naive),
-        Side("drawings once, words per copy", ours),
+        Side("shared pages once, own pages per copy", ours),
         rounds=3,
-        sizes=sizes,
+        sizes={"copies": copies, "theme": theme.name, "size": theme.size, **counted(theme, copies)},
         more={
-            "cold_cpu_seconds_of_first_copy": round(cold, 3),
-            "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+            "cold_cpu_seconds": round(cold, 3),
+            "shared_sets": len(firsts),
+            "bytes_per_copy": round(sum(len(one.content) for one in made) / len(made)),
+            "peak_memory_mib": round(peak, 1),
+            **printed,
         },
     )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     console.print(
-        f"first copy, cold: {cold:.2f} CPU s; peak memory of the process: {peak:.0f} MiB (both sides)"
+        f"{len(firsts)} sets of shared pages, cold: {cold:.2f} CPU s; {len(made[0].content):,} bytes a copy; "
+        f"peak memory of a process that makes {copies:,}: {peak:.0f} MiB; printer's file of fifty copies: "
+        f"{printed['print_bytes_of_50']:,} bytes, {printed['print_cpu_ms_per_copy']} ms of CPU a copy"
     )
+
+
+@cache
+def issue_of(theme: Theme, shop: int, language: str) -> tuple[Issue, tuple[Pick, ...]]:
+    """Return what a shop shows, with pages that are as full of pictures as a theme's lists are, and what may be picked."""
+    issue, picks, news = preview_parts(theme, language, colour=shop)
+    offers = tuple(
+        replace(offer, price=replace(offer.price, minor=offer.price.minor + shop * 10))
+        for offer in issue.offers
+        if offer.price
+    )
+    room = theme.room("list")
+    pages = tuple(
+        FilledPage("list", tuple(offers[(page * room + at) % len(offers)] for at in range(room)))
+        for page in range(THEMED)
+    )
+    pool = (*picks, *news, *(Pick(offer, "often") for offer in offers))
+    return replace(issue, shop=f"{issue.shop} {shop}", offers=offers, pages=pages), pool
+
+
+def booklet(theme: Theme, number: int, copies: int) -> Booklet:
+    """Return the copy of one of `copies` members; neighbours are members of the same shop and language."""
+    turn = number * SHOPS * len(LANGUAGES) // copies
+    language = LANGUAGES[turn % len(LANGUAGES)]
+    issue, pool = issue_of(theme, turn // len(LANGUAGES), language)
+    chosen = random.Random(number).sample(pool, 9)
+    reader = Reader(
+        f"Jana Nováková {number}", language, number, _ean(number), "Gold", f"2026-W48-g1-trh-{number:010}"
+    )
+    whole = make_booklet(
+        theme,
+        issue,
+        reader,
+        picks=chosen[:6],
+        news=chosen[6:],
+        vouchers=_vouchers(theme, language, number, "ean13"),
+    )
+    # A second page of vouchers, for the QR codes that belong to the goal.
+    period = show_period(issue.valid_from, issue.valid_to, language)
+    more = PersonalWords(reader, issue, period).vouchers_page(
+        _vouchers(theme, language, number, "qr"), theme=theme, number=len(whole.pages) + 1
+    )
+    return replace(whole, pages=(*whole.pages, more))
+
+
+def _vouchers(theme: Theme, language: str, number: int, symbology: str) -> tuple[PrintedVoucher, ...]:
+    like = _like(theme, language)
+    return tuple(
+        replace(
+            like[at % len(like)],
+            voucher_code=_ean(number * 10 + at + 10**9)
+            if symbology == "ean13"
+            else f"KAVA{number:06}{at}7MTX",
+            symbology=symbology,
+        )
+        for at in range(theme.room("vouchers"))
+    )
+
+
+@cache
+def _like(theme: Theme, language: str) -> tuple[PrintedVoucher, ...]:
+    return preview_vouchers(theme, language)
+
+
+def _ean(number: int) -> str:
+    digits = f"29{number:010}"
+    return digits + ean.calc_check_digit(digits)
+
+
+def counted(theme: Theme, copies: int) -> dict[str, int]:
+    """Return what is on a copy."""
+    things = [thing for sheet in theme.sheets(booklet(theme, 0, copies)) for thing in sheet]
+    codes = [
+        thing.content.symbology for thing in things if isinstance(thing, Words) and thing.style == BARCODE
+    ]
+    return {
+        "pages": len(booklet(theme, 0, copies).pages),
+        "pictures": sum(isinstance(t, Placement) and isinstance(t.fragment.content, Picture) for t in things),
+        "ean13": codes.count("EAN-13"),
+        "qr": codes.count("QR"),
+    }
+
+
+def print_file(theme: Theme, typesetter: Typesetter) -> dict[str, float]:
+    """Return the size of the printer's file of fifty copies of one shop, and what it takes."""
+    made: list[Document] = list(
+        compose_all([booklet(theme, number, 50 * SHOPS * len(LANGUAGES)) for number in range(50)], typesetter)
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        copies = []
+        for number, document in enumerate(made):
+            path = Path(folder) / f"{number}.pdf"
+            path.write_bytes(document.content)
+            copies.append(PrintCopy(f"2026-W48-g1-trh-{number:010}", path, document.sha256))
+        started = time.process_time()
+        printed = write_print_file(Path(folder) / "print.pdf", copies, title="Benchmark")
+        cpu = time.process_time() - started
+    return {"print_bytes_of_50": printed.size, "print_cpu_ms_per_copy": round(cpu / 50 * 1000, 2)}
+
+
+def peak_of_own_process(theme: str, size: str, copies: int) -> float:
+    """Return the most memory, in MiB, of a process that makes `copies` and nothing else."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_peak, (theme, size, copies))
+
+
+def _peak(name: str, size: str, copies: int) -> float:
+    theme = load_theme(name, size)
+    typesetter = Typesetter(theme, None)
+    for start in range(0, copies, CHUNK):
+        chunk = [booklet(theme, number, copies) for number in range(start, min(start + CHUNK, copies))]
+        for _document in compose_all(chunk, typesetter):
+            pass
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

@@ -156,7 +156,7 @@ class _Composer:
         return draw_page(sheet, pen, language=booklet.language, height=height, first=at == 0, level=level)
 
     def _document(self, booklet: Booklet, sheets: Mapping[int, Sheet], shared: _Shared) -> Document:
-        objects = Objects(shared.next, len(shared.prefix))
+        objects = Objects(shared.next, len(shared.prefix), level=LEVEL)
         lay = _Laying(self, objects, booklet, faces=shared.faces, drawings=shared.drawings)
         laid = dict(shared.laid)
         for at, sheet in sheets.items():

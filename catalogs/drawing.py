@@ -91,8 +91,11 @@ def _is_plain(pieces: tuple[Glyphs, ...], text: str) -> bool:
     return not stacked and sum(len(piece.ids) for piece in pieces) == len(text)
 
 
+@lru_cache(maxsize=20_000)
 def readable(text: str) -> str:
     """Return text without signs that control machines, which no screen reader should meet."""
+    if text.isprintable():
+        return text
     return " ".join("".join(sign if sign.isprintable() or sign == HARD else " " for sign in text).split(" "))
 
 

@@ -13,9 +13,14 @@ IN_A_PACK = 200
 
 
 class Objects:
-    """Objects numbered from `first` on, the first byte of which stands at `offset` in their file."""
+    """
+    Objects numbered from `first` on, the first byte of which stands at `offset` in their file.
 
-    def __init__(self, first: int, offset: int) -> None:
+    `level` says how hard small ones are packed.
+    """
+
+    def __init__(self, first: int, offset: int, *, level: int = 9) -> None:
+        self.level = level
         self.first = first
         self.next = first
         self.offset = offset
@@ -72,7 +77,7 @@ class Objects:
             self.enter(number, 2, own, place)
             at += len(body) + 1
         head = b" ".join(heads) + b"\n"
-        data = zlib.compress(head + b"\n".join(body for _number, body in self._small), 4)
+        data = zlib.compress(head + b"\n".join(body for _number, body in self._small), self.level)
         self.write(
             own,
             b"<</Type /ObjStm/N %d/First %d/Filter /FlateDecode/Length %d>>\nstream\n%b\nendstream"
