@@ -12,6 +12,7 @@ from basket_analysis.dated_baskets import DatedBaskets, dated_baskets, sold_bask
 from basket_analysis.delisting_evaluation import DelistingEvaluation, evaluate_delistings
 from basket_analysis.group_evaluation import GroupEvaluation, Method, evaluate_groups
 from basket_analysis.listing_evaluation import DEPTHS, ListingEvaluation, evaluate_listings
+from basket_analysis.offer_evaluation_commands import evaluate_offers
 from basket_analysis.reading import read_sold_lines, weeks_before
 from basket_analysis.reference_groups import fit_reference, label_by_rules
 from basket_analysis.store_baskets import StoreBaskets, store_baskets
@@ -169,3 +170,6 @@ def _print_delistings(found: DelistingEvaluation) -> None:
             f"{row.measure:34}{row.predicted:>10.3f}{row.actual:>10.3f}{row.error:>8.3f}{held:>26}"
             f"{f'{row.by_habit:.3f} ({row.error_by_habit:.3f})':>24}"
         )
+
+
+evaluate.add_command(evaluate_offers)
