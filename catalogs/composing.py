@@ -34,6 +34,8 @@ SHARED_KEY = b"/REGU_Shared"
 SETS_KEPT = 32
 """How many sets of shared pages are remembered; copies come sorted by what they share."""
 
+PENS_KEPT = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -92,7 +94,7 @@ class _Composer:
         self.typesetter = typesetter
         self.theme = typesetter.theme
         self.faces = (*dict.fromkeys(self.theme.data["fonts"].values()), *FALLBACKS)
-        self._pens: dict[tuple[int, str], Pen] = {}
+        self._pen = lru_cache(maxsize=PENS_KEPT)(self._new_pen)
         self._same: OrderedDict[object, tuple[object, _Shared]] = OrderedDict()
         self._equal: OrderedDict[object, _Shared] = OrderedDict()
 
@@ -147,13 +149,12 @@ class _Composer:
         return shared
 
     def _drawn(self, booklet: Booklet, at: int, sheet: Sheet, *, level: int = LEVEL) -> PageContent:
-        colour = booklet.colour % self.theme.colours
-        pen = self._pens.get((colour, booklet.language))
-        if pen is None:
-            pen = Pen(letterer(self.theme, colour, booklet.language), self.faces)
-            self._pens[colour, booklet.language] = pen
+        pen = self._pen(booklet.colour % self.theme.colours, booklet.language)
         height = self.theme.size_of(booklet)[1]
         return draw_page(sheet, pen, language=booklet.language, height=height, first=at == 0, level=level)
+
+    def _new_pen(self, colour: int, language: str) -> Pen:
+        return Pen(letterer(self.theme, colour, language), self.faces)
 
     def _document(self, booklet: Booklet, sheets: Mapping[int, Sheet], shared: _Shared) -> Document:
         objects = Objects(shared.next, len(shared.prefix), level=LEVEL)

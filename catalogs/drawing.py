@@ -43,7 +43,7 @@ class Pen:
         self.faces = faces
         self._letters = letters
         self._fonts = {file: f"/F{number}" for number, file in enumerate(faces)}
-        self._drawn = lru_cache(maxsize=8_000)(self._draw)
+        self._drawn = lru_cache(maxsize=2_000)(self._draw)
 
     def words(self, words: Words) -> tuple[Shown, ...]:
         """Return the paragraphs of `words`, drawn from the lower left corner of their box."""
@@ -91,7 +91,7 @@ def _is_plain(pieces: tuple[Glyphs, ...], text: str) -> bool:
     return not stacked and sum(len(piece.ids) for piece in pieces) == len(text)
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)
 def readable(text: str) -> str:
     """Return text without signs that control machines, which no screen reader should meet."""
     if text.isprintable():
@@ -156,7 +156,7 @@ def code_place(code: Barcode, width: float, height: float) -> tuple[float, float
     return module, height, (width - module * code.modules) / 2, 0.0
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def _modules(code: Barcode) -> str:
     """Return the dark modules as rectangles, one unit wide; a row of bars is one unit high."""
     if not code.rows:

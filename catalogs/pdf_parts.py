@@ -155,7 +155,7 @@ def _joined(pieces: list[bytes | int]) -> Pieces:
     return tuple(joined)
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)
 def text_string(text: str) -> bytes:
     """Return text as PDF writes it outside of what is shown on pages."""
     if text.isascii() and text.isprintable():

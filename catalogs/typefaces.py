@@ -31,6 +31,8 @@ FALLBACKS = ("NotoSans_700Bold.ttf", "NotoSansHebrew_700Bold.ttf", "NotoSansArab
 FOREIGN = (*LETTERS, *range(0x370, 0x530), *range(0x591, 0x700))
 """What is kept of those: Greek, Cyrillic, Hebrew and Arabic as well."""
 
+REMEMBERED = 4_000
+"""So many pieces of text are remembered by each face."""
 JOINER = "\N{ZERO WIDTH JOINER}"
 """Stands for what shows something but says nothing."""
 
@@ -68,8 +70,8 @@ class Typeface:
         """The signs it shows, which are those that are embedded."""
         substitutions = self._font["GSUB"].table.FeatureList.FeatureRecord if "GSUB" in self._font else ()
         self._plainly = {} if self._foreign else {record.FeatureTag: False for record in substitutions}
-        self._shaped = lru_cache(maxsize=20_000)(self._shape)
-        self._split = lru_cache(maxsize=20_000)(self._pieces)
+        self._shaped = lru_cache(maxsize=REMEMBERED)(self._shape)
+        self._split = lru_cache(maxsize=REMEMBERED)(self._pieces)
 
     def glyphs(self, text: str) -> Glyphs:
         """Return `text` as glyphs, kerned; signs that the face does not have become a hyphen or are left out."""
