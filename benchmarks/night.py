@@ -3,8 +3,8 @@ The whole night on the demonstration's data: processor seconds of every step, an
 
     python3 dev bench night [--nights 3]
 
-Nights lie two weeks apart, so that each finds themes anew, opens editions and makes copies, as the first of all
-does. Processor time includes the database's; memory is this process' and its children's, without the
+Nights lie two weeks apart, so that each finds themes anew, opens the run of a standing order and makes its first
+hundred copies, as the first of all does. Processor time includes the database's; memory is this process' and its children's, without the
 database.
 """
 
@@ -27,6 +27,7 @@ from core.database import Sessions, make_engine, make_sessions, upgrade
 from core.jobs import Job, Shift, Step, run_once, show_nothing
 from core.progress import silent
 from demo.journey import last_day_of, package_source, weeks_to_last_week, write_files
+from demo.loading import order_catalogs
 from loyalty.receipt_import import WRITTEN, import_receipts
 from night import NIGHT
 
@@ -63,6 +64,7 @@ def load(url: str, sessions: Sessions, folder: Path) -> date:
     furnish(url, folder)
     import_receipts(sessions, folder / "receipts.parquet", now=now(), show=show_nothing)
     refresh_statistics(url, WRITTEN)
+    order_catalogs(sessions, now=now())
     return last_day + timedelta(weeks=weeks)
 
 

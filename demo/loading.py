@@ -102,7 +102,7 @@ class Demonstration:
         self._add_people(record, store_code)
         self._add_till(record, store_code)
         self._set_up_offers(record, store_code)
-        self._order_catalogs()
+        order_catalogs(self.sessions, now=self.now)
         self._run_night(record)
         record.complete = True
         record.write(self.file)
@@ -250,34 +250,6 @@ class Demonstration:
         record.till = {"store_code": store_code, "till_code": TILL, "key": key}
         record.write(self.file)
 
-    def _order_catalogs(self) -> None:
-        """Let a catalog be ordered for every period, made by one person and approved by another; the night makes it."""
-        with self.sessions.begin() as session:
-            if session.scalar(select(func.count()).select_from(CatalogRun)):
-                return
-            currency = session.scalars(select(Store.currency).limit(1)).one()
-            put_batch(session, catalog_vouchers(currency), actor="marketing", now=self.now)
-            first = next_monday(business_day(self.now, TIMEZONE))
-            order = draft_run(
-                session,
-                Recipe(
-                    name="Every two weeks",
-                    theme=THEME,
-                    size="A4",
-                    channels=CHANNELS,
-                    valid_from=first,
-                    valid_to=first + PERIOD,
-                    group_ids=(),
-                    voucher_batches=(CATALOG_VOUCHERS,),
-                    first_part=COPIES,
-                ),
-                day=first,
-                actor="marketing",
-                now=self.now,
-                standing=True,
-            )
-            approve_order(session, run_id=order, actor="admin", now=self.now)
-
     def _run_night(self, record: DemoRecord) -> None:
         """Run the night of the last closed day, or of the data's own last day where they stay as they are."""
         if record.night is None:
@@ -291,6 +263,35 @@ class Demonstration:
             failed = next((step for step in run.steps if step.state != "completed"), None)
             why = f": {failed.name}: {failed.error}" if failed else ""
             raise NightFailed(f"the night of {run.business_day} is {run.state}{why}")
+
+
+def order_catalogs(sessions: Sessions, *, now: datetime) -> None:
+    """Let a catalog be ordered for every period, made by one person and approved by another; the night makes it."""
+    with sessions.begin() as session:
+        if session.scalar(select(func.count()).select_from(CatalogRun)):
+            return
+        currency = session.scalars(select(Store.currency).limit(1)).one()
+        put_batch(session, catalog_vouchers(currency), actor="marketing", now=now)
+        first = next_monday(business_day(now, TIMEZONE))
+        order = draft_run(
+            session,
+            Recipe(
+                name="Every two weeks",
+                theme=THEME,
+                size="A4",
+                channels=CHANNELS,
+                valid_from=first,
+                valid_to=first + PERIOD,
+                group_ids=(),
+                voucher_batches=(CATALOG_VOUCHERS,),
+                first_part=COPIES,
+            ),
+            day=first,
+            actor="marketing",
+            now=now,
+            standing=True,
+        )
+        approve_order(session, run_id=order, actor="admin", now=now)
 
 
 def clear(data: Path) -> None:
