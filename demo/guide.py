@@ -36,20 +36,35 @@ _CARD = """
 """
 
 
+_CUSTOMER = """
+    select card.card_number
+    from card
+    join member using (member_id)
+    join balance on balance.account_id = card.account_id
+    where member.email is not null and card.state = 'active'
+    order by exists (select from catalog_copy as copy where copy.member_id = member.member_id) desc,
+             member.language = 'en' desc, balance.points desc, card.card_number
+    limit 1
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What the receipt to be posted is made of."""
+    """What the receipt to be posted is made of, and a customer whose own page is worth a look."""
 
     card_number: str | None
     articles: tuple[tuple[str, str, int], ...]
     """Sku, name and price in minor units."""
+    customer_card: str | None
+    """Of somebody with an address, who has a catalog if anybody has."""
 
 
 def read_sample(session: Session, record: DemoRecord) -> Sample:
     """Return a card and articles of the store that has the till key."""
     asked = {"store_code": record.till["store_code"], "last_day": record.last_day}
     articles = tuple((row.sku, row.name, row.unit_price) for row in session.execute(text(_ARTICLES), asked))
-    return Sample(session.scalar(text(_CARD), {"store_code": record.till["store_code"]}), articles)
+    card = session.scalar(text(_CARD), {"store_code": record.till["store_code"]})
+    return Sample(card, articles, session.scalar(text(_CUSTOMER)))
 
 
 def receipt_body(sample: Sample, *, now: datetime) -> dict[str, object]:
@@ -103,6 +118,10 @@ def guide(record: DemoRecord, sample: Sample, *, now: datetime, port: int) -> It
         password = record.passwords[login]
         yield f"  {login:10} {password}   {role.replace('_', ' '):14} {name}, {language}"
     yield ""
+    if sample.customer_card:
+        yield f"Customers have their own page: http://127.0.0.1:{port}/my/ with the card {sample.customer_card};"
+        yield "the mail with the code is kept in the folder mail of the data folder."
+        yield ""
     yield f"Till {store_code}/{record.till['till_code']} has the key {record.till['key']}"
     yield "This posts a receipt of that till, once the server runs:"
     yield ""

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import delete
 
 from core.jobs import Shift
-from web.models import SignInAttempt, WebSession
+from web.models import CustomerSession, SignInAttempt, SignInCode, WebSession
 
 SESSIONS_KEPT = timedelta(days=1)
 """Longer than any session lives without being seen."""
@@ -14,7 +14,7 @@ ATTEMPTS_KEPT = timedelta(days=30)
 
 
 def clear_sessions(shift: Shift) -> dict[str, Any]:
-    """Delete dead sessions, and sign-in attempts after thirty days; returns how many of each."""
+    """Delete dead sessions and codes, and sign-in attempts after thirty days; returns how many of each."""
     with shift.sessions.begin() as session:
         dead = session.execute(
             delete(WebSession)
@@ -26,4 +26,18 @@ def clear_sessions(shift: Shift) -> dict[str, Any]:
             .where(SignInAttempt.attempted_at < shift.now - ATTEMPTS_KEPT)
             .returning(SignInAttempt.attempt_id)
         )
-        return {"sessions": len(dead.all()), "attempts": len(old.all())}
+        customers = session.execute(
+            delete(CustomerSession)
+            .where(CustomerSession.seen_at < shift.now - SESSIONS_KEPT)
+            .returning(CustomerSession.member_id)
+        )
+        codes = session.execute(
+            delete(SignInCode)
+            .where(SignInCode.sent_at < shift.now - SESSIONS_KEPT)
+            .returning(SignInCode.sent_at)
+        )
+        return {
+            "sessions": len(dead.all()) + len(customers.all()),
+            "codes": len(codes.all()),
+            "attempts": len(old.all()),
+        }
