@@ -65,6 +65,12 @@ class CopyRow:
     size: int
     pages: int
     made_at: datetime
+    version: int
+    channel: str | None
+    """By which way it goes out; None for copies made to be tried."""
+    state: str
+    """made, sent, or dropped."""
+    sent_at: datetime | None
 
 
 def list_editions(session: Session, ask: Ask) -> Page[EditionRow]:
@@ -89,16 +95,18 @@ def read_edition(session: Session, *, edition_id: UUID) -> EditionRow:
 def list_copies(
     session: Session, ask: Ask, *, edition_id: UUID, store_id: int | None = None
 ) -> Page[CopyRow]:
-    """Return a page of an edition's copies; filter language; words are a copy or member code."""
+    """Return a page of an edition's copies; filters language and state; words are a copy or member code."""
     statement = _copies().where(CatalogCopy.edition_id == edition_id)
     if store_id is not None:
         statement = statement.where(CatalogCopy.store_id == store_id)
     if language := ask.filters.get("language"):
         statement = statement.where(CatalogCopy.language == language)
+    if state := ask.filters.get("state"):
+        statement = statement.where(CatalogCopy.state == state)
     if ask.words:
         statement = statement.where((CatalogCopy.copy_code == ask.words) | (Member.member_code == ask.words))
     page = read_page(session, statement, ask=ask, sorts=COPY_SORTS, key="copy_id", count=True)
-    return Page(tuple(CopyRow(*row[:19]) for row in page.rows), page.following, page.previous, page.total)
+    return Page(tuple(CopyRow(*row[:23]) for row in page.rows), page.following, page.previous, page.total)
 
 
 def copies_of_member(session: Session, *, member_id: UUID, limit: int = 50) -> list[CopyRow]:
@@ -162,6 +170,10 @@ def _copies() -> Select[*tuple[Any, ...]]:
             CatalogCopy.size,
             CatalogCopy.pages,
             CatalogCopy.made_at,
+            CatalogCopy.version,
+            CatalogCopy.channel,
+            CatalogCopy.state,
+            CatalogCopy.sent_at,
         )
         .join(Edition, Edition.edition_id == CatalogCopy.edition_id)
         .join(Member, Member.member_id == CatalogCopy.member_id)

@@ -11,7 +11,7 @@ import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from hashlib import file_digest, sha256
 from io import StringIO
 from pathlib import Path
@@ -300,7 +300,7 @@ class _Preparing:
                 name=row.name,
                 title=row.group_name,
                 first=show_date(self.run.valid_from, row.language),
-                last=show_date(self.run.valid_to, row.language),
+                last=show_date(self.run.valid_to - timedelta(days=1), row.language),
             )
             mail_id = queue_mail(
                 session,

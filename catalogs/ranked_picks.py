@@ -2,15 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final
 
 from basket_analysis.offer_lists import MemberOffers, RankedOffer
 from catalogs.issues import Offer, Pick
 from catalogs.motifs import Use
 from catalogs.selection import ALIKE_IN_PICKS, NEWS, PICKS, Bought
-
-LESS_PER_TIME: Final = 0.5
-"""What was shown and not bought counts half for each time."""
 
 
 def ranked_picks(
@@ -18,19 +14,20 @@ def ranked_picks(
     shelf: Mapping[int, Offer],
     *,
     bought: Iterable[Bought],
-    ignored: Mapping[int, int],
 ) -> tuple[tuple[Pick, ...], tuple[Pick, ...]]:
     """
     Return the picks among what the member buys, and those that are new to them, the strongest first.
 
     Both only of what `shelf` has, at most two of a kind among the first and one among the others. What
-    earlier catalogs showed in vain (`ignored`, how often) weighs half for each time.
+    earlier catalogs showed in vain the night has moved down already.
     """
     known = {one.article_id: one for one in bought}
     kinds: dict[str, int] = defaultdict(int)
     names: set[str] = set()
     picks: list[Pick] = []
-    for one in _weighed([one for one in ranked.all if one.article_id in known], ignored):
+    for one in ranked.all:
+        if one.article_id not in known:
+            continue
         offer = _free(shelf.get(one.article_id), names)
         if offer is None or kinds[offer.motif.key] >= ALIKE_IN_PICKS:
             continue
@@ -41,19 +38,18 @@ def ranked_picks(
         picks.append(Pick(offer, why, day=own.last_day))
         if len(picks) == PICKS:
             break
-    return tuple(picks), _news(ranked.new, shelf, known, ignored, names)
+    return tuple(picks), _news(ranked.new, shelf, known, names)
 
 
 def _news(
     ranked: Iterable[RankedOffer],
     shelf: Mapping[int, Offer],
     known: Collection[int],
-    ignored: Mapping[int, int],
     names: set[str],
 ) -> tuple[Pick, ...]:
     news: list[Pick] = []
     kinds: set[str] = set()
-    for one in _weighed(ranked, ignored):
+    for one in ranked:
         offer = _free(shelf.get(one.article_id), names)
         if offer is None or one.article_id in known or offer.motif.key in kinds:
             continue
@@ -74,18 +70,6 @@ def _partner(one: RankedOffer, offer: Offer, shelf: Mapping[int, Offer]) -> str 
         return None
     category = one.reason.category or (other.category if other else None)
     return None if category == offer.category else category
-
-
-def _weighed(ranked: Iterable[RankedOffer], ignored: Mapping[int, int]) -> list[RankedOffer]:
-    """Return offers anew in order where some were shown in vain; others keep theirs."""
-    listed = list(ranked)
-    if not any(one.article_id in ignored for one in listed):
-        return listed
-    lowest = min(one.score for one in listed)
-    return sorted(
-        listed,
-        key=lambda one: -(one.score - lowest) * LESS_PER_TIME ** ignored.get(one.article_id, 0),
-    )
 
 
 def _free(offer: Offer | None, names: Collection[str]) -> Offer | None:

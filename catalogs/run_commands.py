@@ -176,8 +176,8 @@ def _do(workplace: Workplace, job: str, day: datetime, title: str, workers: int 
 
 
 def _check(view: JobRunView, context: click.Context) -> None:
-    """Say what went wrong, and end with 1 where something did."""
-    if view.state != "completed":
+    """Say what went wrong, and end with 1 where something did; to stop after a first part is not wrong."""
+    if view.state not in {"completed", "stopped"}:
         errors: Iterable[str] = (step.error for step in view.steps if step.error)
         click.echo(f"{view.state}: {'; '.join(errors)}", err=True)
         context.exit(1)

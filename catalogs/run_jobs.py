@@ -28,7 +28,7 @@ from catalogs.recipients import audience_of, count_audience
 from catalogs.run_operations import HANDOVER_JOB, PROOF_JOB, RUN_JOB, NotNow, move, run_of_order
 from core.database import Sessions
 from core.job_runs import HELD, JobRunView
-from core.jobs import Job, Shift, Show, Step, run_once, show_nothing
+from core.jobs import Job, Shift, Show, Step, Stopped, run_once, show_nothing
 from core.models import JobRun
 from core.progress import Report, silent
 from sales.business_days import chain_timezone, last_closed_day
@@ -222,7 +222,9 @@ def _make(shift: Shift, name: str, workers: int | None) -> Mapping[str, Any]:
         report=shift.report,
         workers=workers,
     )
-    return {"copies": sum(worked.by_group.values()), "waiting": worked.waiting, "state": worked.state}
+    if worked.state == "stopped":
+        raise Stopped("the first part is made; somebody looks at it, then it goes on")
+    return {"copies": sum(worked.by_group.values()), "waiting": worked.waiting}
 
 
 def _prove(shift: Shift, name: str, workers: int | None) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -50,6 +50,11 @@ class RunRow:
     cancelled_by: str | None
     counted_at: datetime | None
     editions: int
+
+    @property
+    def last_day(self) -> date:
+        """The last day on which the catalog holds."""
+        return self.valid_to - timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)

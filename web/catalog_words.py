@@ -22,6 +22,15 @@ def run_state(state: str) -> tuple[str, str, str]:
     }.get(state, (state, "", "circle"))
 
 
+def copy_state(state: str) -> tuple[str, str, str]:
+    """Return words, meaning and icon of a copy's state."""
+    return {
+        "made": (_("In the archive"), "", "circle"),
+        "sent": (_("Sent"), "good", "circle-check"),
+        "dropped": (_("Dropped"), "caution", "ban"),
+    }.get(state, (state, "", "circle"))
+
+
 def channel_words(channels: Sequence[str]) -> str:
     """Return by which ways a run goes out."""
     names = {"print": _("Print"), "email": _("E-mail")}

@@ -202,7 +202,13 @@ def offer_version_state(state: str) -> tuple[str, str]:
 
 def job_name(job: str) -> str:
     """Return what a job is called."""
-    return {"night": _("The night"), "rehearsal": _("Rehearsal of offers")}.get(job.partition(":")[0], job)
+    return {
+        "night": _("The night"),
+        "rehearsal": _("Rehearsal of offers"),
+        "catalog_run": _("Copies of a catalog run"),
+        "catalog_proof": _("Proof of a catalog run"),
+        "catalog_handover": _("Hand-over of catalogs"),
+    }.get(job.partition(":")[0], job)
 
 
 def step_name(step: str) -> str:
@@ -228,6 +234,9 @@ def step_name(step: str) -> str:
         "make_catalogs": _("Make catalogs"),
         "verify": _("Check what must always hold"),
         "rehearse": _("Play past baskets with the offers"),
+        "make_copies": _("Make copies"),
+        "make_proof": _("Make a proof"),
+        "hand_over": _("Look at every copy again and prepare"),
     }.get(step, step.replace("_", " ").capitalize())
 
 

@@ -45,6 +45,7 @@ class TestOpenEditions:
             open_editions(session, day=DAY, now=NOW)
 
 
+@pytest.mark.usefixtures("at_home")
 class TestMakeCopies:
     def test_archives_exactly_what_lies_on_disk(self, chain: Chain, tmp_path: Path):
         run = chain.make(tmp_path)
@@ -172,6 +173,7 @@ class TestMakeCopies:
         assert chain.make(tmp_path, limit=1, report=report).made == 1
 
 
+@pytest.mark.usefixtures("at_home")
 class TestDueCatalogs:
     def shift(self, chain: Chain, data: Path) -> Shift:
         return Shift(chain.sessions, data, DAY, NOW, silent)

@@ -145,6 +145,7 @@ def run(chain: Chain, tmp_path: Path) -> Run:
     return Run(chain, tmp_path)
 
 
+@pytest.mark.usefixtures("at_home", "in_november")
 class TestStates:
     def test_go_from_draft_over_proof_and_approval_to_copies(self, run: Run):
         assert run.view.state == "draft"
@@ -204,6 +205,7 @@ class TestStates:
             run.do(cancel_run, reason="Wrong prices", actor="mara")
 
 
+@pytest.mark.usefixtures("at_home", "in_november")
 class TestProof:
     def test_shows_real_copies_of_members_who_differ_and_issues_nothing(self, chain: Chain, tmp_path: Path):
         with chain.sessions.begin() as session:
@@ -225,6 +227,7 @@ class TestProof:
         assert "SAMPLE" in words_of(tmp_path / proof.copies[0].path).replace(" ", "")
 
 
+@pytest.mark.usefixtures("at_home", "in_november")
 class TestCopies:
     def test_carry_vouchers_of_their_own_once(self, chain: Chain, tmp_path: Path):
         with chain.sessions.begin() as session:
@@ -275,13 +278,16 @@ class TestCopies:
 
     def test_stop_after_a_first_part_and_go_on(self, chain: Chain, tmp_path: Path):
         run = Run(chain, tmp_path, first_part=1)
-        run.make()
+        run.approve()
+        run.do(start_run, actor="mara")
+        assert run.work() == ["stopped"]
         assert (run.view.state, run.audience.made) == ("stopped", 1)
         run.do(start_run, actor="mara")
         assert run.work() == ["completed"]
         assert (run.view.state, run.audience.made) == ("finished", 4)
 
 
+@pytest.mark.usefixtures("at_home", "in_november")
 class TestArchive:
     def test_never_gives_a_copy_away(self, run: Run):
         run.make()
@@ -301,6 +307,7 @@ class TestArchive:
             session.execute(text("update catalog_copy set sha256 = 'x'"))
 
 
+@pytest.mark.usefixtures("at_home", "in_november")
 class TestHandOver:
     def test_writes_one_file_for_the_printer_with_a_manifest(self, run: Run):
         run.make()
@@ -414,8 +421,9 @@ class TestHandOver:
         assert run.chain.copies()["t1-1"].version == 2
 
 
+@pytest.mark.usefixtures("in_november")
 class TestKilledRuns:
-    COPIES = 200
+    COPIES = 100
 
     def test_go_on_without_a_copy_lost_or_made_twice(self, chain: Chain, tmp_path: Path, server_url: str):
         with chain.sessions.begin() as session:
@@ -473,7 +481,10 @@ from datetime import date
 from pathlib import Path
 from catalogs.run_jobs import run_job
 from core.database import make_engine, make_sessions
+import time_machine
+from tests.catalogs.chain import NOW
 if __name__ == "__main__":
+    time_machine.travel(NOW, tick=True).start()
     sessions = make_sessions(make_engine(sys.argv[1], role=None))
     run_job(sessions, data=Path(sys.argv[2]), job=sys.argv[3], business_day=date.fromisoformat(sys.argv[4]), workers=1)
 """
@@ -502,6 +513,7 @@ def _kill_when(run: Run, url: str, least: int) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.usefixtures("at_home", "in_november")
 class TestResults:
     def test_count_who_bought_what_from_which_page_against_those_held_out(self, chain: Chain, tmp_path: Path):
         for number in range(4, 24):

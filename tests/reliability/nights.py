@@ -6,10 +6,14 @@ import random
 import sys
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from sqlalchemy import insert, text
+from sqlalchemy.orm import Session
 
+from catalogs.run_operations import approve_order, draft_run
+from catalogs.runs import Recipe
 from core.database import Sessions, make_engine, make_sessions
 from customers.models import Consent
 from night import run_night
@@ -60,6 +64,23 @@ def build_town(sessions: Sessions, *, seed: int = 11) -> None:
                     member=member,
                 )
         shop.write()
+        order_catalogs(session)
+
+
+def order_catalogs(session: Session) -> None:
+    """Let two people order a catalog for every period, so that the night has copies to make; nobody is held out."""
+    recipe = Recipe(
+        "Every two weeks",
+        "trh",
+        "A4",
+        ("print",),
+        FIRST_NIGHT,
+        FIRST_NIGHT + timedelta(days=14),
+        (),
+        hold_out=Decimal(0),
+    )
+    order = draft_run(session, recipe, day=FIRST_NIGHT, actor="mara", now=NOW, standing=True)
+    approve_order(session, run_id=order, actor="adam", now=NOW)
 
 
 @contextmanager

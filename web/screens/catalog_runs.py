@@ -333,7 +333,7 @@ def _form(errors: Mapping[str, str]) -> str:
                 "size": given.get("size", "A4"),
                 "first_day": given.get("first_day", first.isoformat()),
                 "last_day": given.get("last_day", (first + PERIOD - timedelta(days=1)).isoformat()),
-                "hold_out": given.get("hold_out", f"{HOLD_OUT * 100:g}"),
+                "hold_out": given.get("hold_out", f"{(HOLD_OUT * 100).normalize():f}"),
                 "first_part": given.get("first_part", ""),
                 "standing": "standing" in given,
             },

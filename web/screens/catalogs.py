@@ -20,7 +20,8 @@ from core.audit import record_event
 from core.errors import NotFound
 from core.i18n import LANGUAGES
 from core.job_runs import latest_runs
-from web.cells import icon
+from web.catalog_words import channel_words, copy_state
+from web.cells import badge, icon
 from web.export import respond
 from web.groups_shown import groups_now
 from web.roles import NAMELESS_ROLES, may
@@ -79,6 +80,11 @@ def show(edition_id: UUID) -> ResponseReturnValue:
                     key="language",
                     label=_("Language"),
                     choices=tuple(Choice(code, language_name(code)) for code in LANGUAGES),
+                ),
+                Filter(
+                    key="state",
+                    label=_("State"),
+                    choices=tuple(Choice(state, copy_state(state)[0]) for state in ("made", "sent", "dropped")),
                 ),
             ),
             fetch=lambda ask: list_copies(session, ask, edition_id=edition_id, store_id=viewer().store_id),
@@ -169,6 +175,17 @@ def _copy_columns() -> tuple[Column[CopyRow], ...]:
             sort=True,
             personal=True,
         ),
+        Column(
+            key="state",
+            title=_("State"),
+            value=lambda row: copy_state(row.state)[0],
+            figure=lambda row: badge(*copy_state(row.state)),
+        ),
+        Column(
+            key="channel",
+            title=_("Goes out by"),
+            value=lambda row: channel_words([row.channel]) if row.channel else "",
+        ),
         Column(key="language", title=_("Language"), value=lambda row: language_name(row.language)),
         Column(key="store", title=_("Store"), value=lambda row: row.store_code),
         Column(key="pages", title=_("Pages"), value=lambda row: row.pages, kind="number", sort=True),
@@ -181,6 +198,7 @@ def _copy_columns() -> tuple[Column[CopyRow], ...]:
             sort=True,
         ),
         Column(key="made_at", title=_("Made"), value=lambda row: row.made_at, kind="moment", sort=True),
+        Column(key="version", title=_("Version"), value=lambda row: row.version, kind="number", shown=False),
         Column(key="sha256", title="SHA-256", value=lambda row: row.sha256.hex(), kind="code", shown=False),
     )
     if not may(viewer().role, "catalogs.download"):
