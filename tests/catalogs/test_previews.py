@@ -1,4 +1,4 @@
-"""What a printed page must still give to a scanner: every code, at the coarseness of an office copier."""
+"""Themes on dummy data, as they come out of a printer: every code must scan, at the coarseness of an office copier."""
 
 import subprocess
 
@@ -16,7 +16,7 @@ DPI = 150
 
 @pytest.mark.parametrize("name", ["galerie", "trh"])
 @pytest.mark.parametrize("size", ["A4", "A5"])
-class TestPrintedCodes:
+class TestPreviewBooklet:
     def test_scan_from_every_page_that_has_them(self, tmp_path, name, size):
         theme = load_theme(name, size)
         booklet = preview_booklet(theme, "cs")
