@@ -17,6 +17,8 @@ from pathlib import Path
 from struct import Struct
 from typing import BinaryIO
 
+from PIL import ImageCms
+
 from catalogs.archived_pdf import REFERENCE, ArchivedPage, ArchivedPdf, NotPrintable
 from catalogs.drawing import POINTS_PER_MM, glyph_array
 from catalogs.layouts import BLEED
@@ -327,7 +329,5 @@ def _slug(text: str) -> str:
 @cache
 def _srgb() -> bytes:
     """Return the profile of sRGB, without the moment at which it was made."""
-    from PIL import ImageCms  # noqa: PLC0415 - loads a library of its own
-
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return profile[:24] + bytes((7, 0xE0, 0, 1, 0, 1)) + bytes(6) + profile[36:]
