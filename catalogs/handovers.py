@@ -282,7 +282,9 @@ class _Preparing:
                     checked_at=now,
                     handed_at=now,
                     handed_by=self.handover.made_by,
-                    copies=CatalogHandover.copies + sent,
+                    copies=select(func.count())
+                    .where(CatalogCopy.handover_id == self.handover.handover_id, CatalogCopy.state == "sent")
+                    .scalar_subquery(),
                     remade=done.remade,
                     dropped=done.dropped,
                 )

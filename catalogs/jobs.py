@@ -12,6 +12,7 @@ from catalogs.making import ROUND, Making, alone
 from catalogs.opening import NothingServed, open_editions
 from catalogs.orders import OrderDesk
 from catalogs.recipients import waiting_for_trial
+from catalogs.render import kept_hands
 from catalogs.run_jobs import due_runs, work_on_run
 from core.database import Sessions
 from core.jobs import Shift
@@ -50,6 +51,7 @@ def due_catalogs(shift: Shift) -> Mapping[str, Any]:
                 day=shift.business_day,
                 now=shift.now,
                 report=shift.report,
+                tried_again=True,
             )
             made.update(done.by_group)
             waiting += done.waiting
@@ -97,9 +99,10 @@ def make_copies(
         desk = OrderDesk(editions, data=data, day=day, now=now)
         making = Making(sessions, desk, workers, report, left)
         report(0, left)
-        while left and waiting:
-            part, waiting = waiting[: min(left, ROUND)], waiting[min(left, ROUND) :]
-            left -= len(making.round(part).made)
+        with kept_hands():
+            while left and waiting:
+                part, waiting = waiting[: min(left, ROUND)], waiting[min(left, ROUND) :]
+                left -= len(making.round(part).made)
         made = making.made or Counter()
         report(made.total(), made.total())
         return Made(len(editions), made.total(), dict(sorted(made.items())), len(waiting))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from basket_analysis.group_lists import served_run
@@ -53,6 +53,8 @@ def due_runs(sessions: Sessions, *, day: date, now: datetime) -> list[UUID]:
     """
     Return the approved runs that nobody has begun, and begin them; standing orders get their period's run first.
 
+    Those that an interrupted night had begun are among them; whoever calls is `alone`.
+
     An order's run is for the period of two weeks that begins on the next Monday. While one holds, there is no other.
     """
     with sessions.begin() as session:
@@ -73,12 +75,26 @@ def due_runs(sessions: Sessions, *, day: date, now: datetime) -> list[UUID]:
                 run_of_order(
                     session, order=order, valid_from=first, valid_to=first + PERIOD, day=day, now=now
                 )
+        session.execute(
+            update(CatalogRun)
+            .where(~CatalogRun.standing, CatalogRun.state == "approved")
+            .values(state="running", started_at=now, requested_on=now.date())
+            .execution_options(synchronize_session=False)
+        )
+        # Nobody else is at work: what runs and waits for no scheduler was begun by a night that was interrupted.
+        asked = (
+            select(JobRun.run_id)
+            .where(
+                JobRun.job == func.concat(RUN_JOB, CatalogRun.catalog_run_id),
+                JobRun.state.in_(("waiting", "running")),
+            )
+            .exists()
+        )
         return list(
             session.scalars(
-                update(CatalogRun)
-                .where(~CatalogRun.standing, CatalogRun.state == "approved")
-                .values(state="running", started_at=now, requested_on=now.date())
-                .returning(CatalogRun.catalog_run_id)
+                select(CatalogRun.catalog_run_id)
+                .where(CatalogRun.state == "running", ~asked)
+                .order_by(CatalogRun.catalog_run_id)
             )
         )
 
@@ -92,12 +108,13 @@ def work_on_run(
     now: datetime,
     report: Report = silent,
     workers: int | None = None,
+    tried_again: bool = False,
 ) -> Worked:
     """
     Make the copies of a running run, up to its first part; whoever calls is `alone`.
 
     Afterwards it is finished, or stopped where there is more to do. What is raised on the way stops it,
-    with everything archived by then.
+    with everything archived by then; where it is `tried_again` by the caller, errors leave it running.
     """
     try:
         with sessions.begin() as session:
@@ -121,8 +138,9 @@ def work_on_run(
         desk = OrderDesk(editions, data=data, day=day, now=now)
         making = Making(sessions, desk, workers, report, total, before=before.made)
         done = make_run_copies(making, catalog_run_id=run_id, most=most)
-    except BaseException:
-        _close(sessions, run_id, "stopped")
+    except BaseException as error:
+        if not tried_again or isinstance(error, Stopped | KeyboardInterrupt):
+            _close(sessions, run_id, "stopped")
         raise
     _close(sessions, run_id, "finished" if done else "stopped", now=now)
     with sessions() as session:

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from basket_analysis.group_lists import served_run
 from catalogs.layouts import load_theme
-from catalogs.models import CatalogProof, CatalogProofCopy, CatalogRun, Edition
+from catalogs.models import CatalogCopy, CatalogProof, CatalogProofCopy, CatalogRun, Edition
 from catalogs.opening import NothingServed, plans_of_groups
 from catalogs.operations import EditionPlan, content_of, edition_code
+from catalogs.personal_vouchers import cancel_vouchers_of
 from catalogs.runs import FROM, BadRun, Recipe, check_recipe
 from core.audit import record_event
 from core.errors import Conflict, NotFound, Refused
@@ -358,6 +359,22 @@ def cancel_run(session: Session, *, run_id: UUID, reason: str, actor: str, now: 
     if not reason.strip():
         raise BadRun("reason", "say why it is cancelled")
     move(session, run_id, "cancel", state="cancelled", cancelled_by=actor, cancelled_at=now)
+    editions = select(Edition.edition_id).where(Edition.catalog_run_id == run_id)
+    members = session.scalars(
+        update(CatalogCopy)
+        .where(CatalogCopy.edition_id.in_(editions), CatalogCopy.state == "made")
+        .values(state="dropped", dropped_at=now, dropped_why="cancelled")
+        .returning(CatalogCopy.member_id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if members:
+        cancel_vouchers_of(
+            session,
+            edition_ids=session.scalars(editions).all(),
+            member_ids=members,
+            reason=f"their catalogs were cancelled: {reason.strip()}",
+            now=now,
+        )
     _record(session, run_id, "catalog_run.cancel", actor=actor, now=now, detail={"reason": reason.strip()})
 
 

@@ -4,7 +4,7 @@ A run of catalogs: what it is to be, which way it goes from draft to hand-over, 
     draft → proofed → approved → running → finished
       ↑________|          running ⇄ stopped
 
-Any change takes a proofed run back to being a draft; until it is finished it may be cancelled.
+Any change takes a proofed run back to being a draft. What was not sent may be cancelled at any time.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ FROM: Final[Mapping[str, tuple[str, ...]]] = {
     "resume": ("stopped",),
     "stopped": ("running",),
     "finished": ("running",),
-    "cancel": ("draft", "proofed", "approved", "running", "stopped"),
+    "cancel": ("draft", "proofed", "approved", "running", "stopped", "finished"),
 }
 """From which states a run may be moved how."""
 

@@ -210,6 +210,18 @@ class TestDueCatalogs:
         assert done["waiting"] == 9
         assert due_catalogs(self.shift(chain, tmp_path))["copies"] == 0
 
+    def test_go_on_with_a_run_that_an_interrupted_night_began(self, chain: Chain, tmp_path: Path):
+        self.order(chain, hold_out=Decimal(0))
+
+        def report(done: int, _total: int | None) -> None:
+            if done:
+                raise MemoryError
+
+        with pytest.raises(MemoryError):
+            due_catalogs(Shift(chain.sessions, tmp_path, DAY, NOW, report))
+        begun = len(chain.copies())
+        assert due_catalogs(self.shift(chain, tmp_path))["copies"] == 12 - begun
+
     def test_has_nothing_to_do_before_there_are_groups(self, sessions: Sessions, tmp_path: Path):
         done = due_catalogs(Shift(sessions, tmp_path, DAY, NOW, silent))
         assert done == {"runs": 0, "copies": 0, "by_group": {}, "waiting": 0}

@@ -201,8 +201,11 @@ class TestStates:
 
     def test_end_with_a_cancelled_run_that_never_leaves(self, run: Run):
         run.make()
-        with pytest.raises(NotNow):
-            run.do(cancel_run, reason="Wrong prices", actor="mara")
+        handover_id = run.ask("print")
+        run.do(cancel_run, reason="Wrong prices", actor="mara")
+        assert {copy.state for copy in run.chain.copies().values()} == {"dropped"}
+        with pytest.raises(NotPrepared):
+            run.take(handover_id)
 
 
 @pytest.mark.usefixtures("at_home", "in_november")
