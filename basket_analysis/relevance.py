@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from basket_analysis.baskets import Int32s, Int64s
 from basket_analysis.relevance_blocks import Block, Plan, moment_of
 from basket_analysis.relevance_features import Origin
 from basket_analysis.relevance_kernels import BLOCK
 from basket_analysis.relevance_purchases import FEWEST_BUYERS, KINDS, Floats, ItemPurchases, Kind
+from basket_analysis.relevance_range import show_more_items
 
 MIN_BASKETS = 5
 """Members with fewer baskets are not learnt from."""
@@ -37,16 +37,16 @@ class Ranked:
 
 
 PLANS: Final[dict[Kind, Plan]] = {
-    "all": Plan(14, 5, 14, 150, 1_250, {"ease": 40, "alike": 30}, own=120),
+    "all": Plan(14, 5, 14, 120, 1_000, {"ease": 40, "alike": 30}, own=120, kept_negatives=0.6),
     "new": Plan(
-        42, 5, 14, 150, 1_250, {"ease_new": 130, "alike_lately": 60, "alike": 60}, kept_negatives=0.5
+        42, 5, 14, 120, 1_000, {"ease_new": 130, "alike_lately": 60, "alike": 60}, kept_negatives=0.5
     ),
 }
 
 LEAVES: Final = {
-    "objective": "binary",
+    "objective": "cross_entropy",
     "num_leaves": 31,
-    "learning_rate": 0.06,
+    "learning_rate": 0.08,
     "min_data_in_leaf": 100,
     "feature_fraction": 0.5,
     "lambda_l2": 5.0,
@@ -64,7 +64,10 @@ class _Lessons:
     """Rows of features and whether they came true, gathered over days of the past."""
 
     features: list[Floats] = field(default_factory=list)
-    outcomes: list[NDArray[np.bool_]] = field(default_factory=list)
+    outcomes: list[Floats] = field(default_factory=list)
+    """1 came true, 0 did not; in between what came true, but not in the very next basket."""
+    weights: list[Floats] = field(default_factory=list)
+    """Small baskets count nearly as much as large ones, as each member's list is to be good."""
 
 
 class RelevanceRanker:
@@ -104,14 +107,20 @@ class RelevanceRanker:
         if len(members) > plan.members:
             members = np.sort(chance.choice(members, plan.members, replace=False))
         known = moment.sample.buyers >= FEWEST_BUYERS
+        soon = _next_baskets(sample, day, plan.horizon) if kind == "all" else outcome
+        items = max(sample.items, 1)
+        size = np.bincount(outcome // items, minlength=sample.members)
         for block in _blocks(members):
             asked = Block(moment, moment.sample, block, block, kind)
             keys, scores = asked.candidates(plan, known)
             true = np.isin(keys, outcome)
             kept = true | (chance.random(len(keys)) < plan.kept_negatives)
             if kept.any():
-                lessons.features.append(asked.features(keys[kept], scores))
-                lessons.outcomes.append(true[kept])
+                keys = keys[kept]
+                lessons.features.append(asked.features(keys, scores))
+                lessons.outcomes.append(((true[kept] * 1.0 + np.isin(keys, soon)) / 2).astype(np.float32))
+                weights = 1 / np.sqrt(np.maximum(size[keys // items], 2))
+                lessons.weights.append(weights.astype(np.float32))
 
     def rank(
         self, members: ItemPurchases, *, own: Int32s, count: int, origin: Origin | None = None
@@ -123,6 +132,7 @@ class RelevanceRanker:
         looking at their purchases again.
         """
         origin = origin or Origin(members, members.as_of)
+        depth = max(count, DEPTH)
         found: dict[Kind, list[Ranked]] = {kind: [] for kind in self._kinds}
         known = members.known
         for block in _blocks(np.arange(members.members, dtype=np.int32)):
@@ -130,14 +140,17 @@ class RelevanceRanker:
                 asked = Block(self._now, origin, block, own[block], kind)
                 keys, judged = self._judge(asked, known)
                 closed = known if kind == "new" else known[:0]
-                found[kind].append(self._lists(block, keys, judged, closed, count))
-        return {
+                found[kind].append(self._lists(block, keys, judged, closed, depth))
+        lists = {
             kind: Ranked(
-                np.concatenate([part.items for part in parts] or [np.empty((0, count), np.int32)]),
-                np.concatenate([part.scores for part in parts] or [np.empty((0, count), np.float32)]),
+                np.concatenate([part.items for part in parts] or [np.empty((0, depth), np.int32)]),
+                np.concatenate([part.scores for part in parts] or [np.empty((0, depth), np.float32)]),
             )
             for kind, parts in found.items()
         }
+        if "new" in lists:
+            show_more_items(lists["new"].items, lists["new"].scores, int(self.rankable_.sum()))
+        return {kind: Ranked(one.items[:, :count], one.scores[:, :count]) for kind, one in lists.items()}
 
     def _judge(self, asked: Block, known: Int64s) -> tuple[Int64s, Floats]:
         """Return the candidates of a block of members, and what they were judged to be worth."""
@@ -185,25 +198,41 @@ class RelevanceRanker:
 
 def _boost(lessons: _Lessons, plan: Plan) -> Any:
     """Return what was learnt; None where nothing could be."""
-    outcomes = np.concatenate(lessons.outcomes) if lessons.outcomes else np.empty(0, np.bool_)
-    if outcomes.sum() < LEAST_LESSONS or outcomes.all():
+    outcomes = np.concatenate(lessons.outcomes or [_NOTHING])
+    if (outcomes > 0).sum() < LEAST_LESSONS or (outcomes > 0).all():
         return None
     import lightgbm  # noqa: PLC0415 - heavy, and needed at night only
 
+    weights = np.concatenate(lessons.weights)
     rows = lightgbm.Dataset(
-        np.concatenate(lessons.features), outcomes.astype(np.float32), params=dict(LEAVES), free_raw_data=True
+        lessons.features, outcomes, weight=weights / weights.mean(), params=dict(LEAVES), free_raw_data=True
     )
+    rows.construct()
     lessons.features.clear()
     return lightgbm.train(dict(LEAVES), rows, num_boost_round=plan.rounds)
 
 
-LEAST_LESSONS = 500
+_NOTHING: Floats = np.empty(0, np.float32)
+
+DEPTH = 100
+"""At least so long are lists while they are made: what comes next decides who sees what of the range."""
+
+LEAST_LESSONS = 200
 """With fewer purchases to learn from, lists go by recency and by members alike."""
 
 
 def _blocks(members: Int32s) -> Iterator[Int32s]:
     for first in range(0, len(members), BLOCK):
         yield members[first : first + BLOCK]
+
+
+def _next_baskets(bought: ItemPurchases, day: int, horizon: int) -> Int64s:
+    """Return the pairs of each member's first basket from `day` on, within `horizon` days."""
+    within = np.flatnonzero((bought.day >= day) & (bought.day < day + horizon))
+    first = np.full(bought.members, np.iinfo(np.int64).max)
+    np.minimum.at(first, bought.member[within], bought.basket[within])
+    rows = within[bought.basket[within] == first[bought.member[within]]]
+    return np.unique(bought.member[rows].astype(np.int64) * max(bought.items, 1) + bought.item[rows])
 
 
 def _bought_in(bought: ItemPurchases, day: int, horizon: int) -> Int64s:

@@ -64,7 +64,7 @@ def learn_ease(sample: Sparse, regularisation: float) -> Ease:
     return Ease(sample, inverse, diagonal, regularisation)
 
 
-BLOCK = 1_000
+BLOCK = 400
 """So many members are worked on at once: a block by all articles is what stands in memory."""
 
 
