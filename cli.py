@@ -25,6 +25,7 @@ COMMANDS = {
     "certify": "pos_api.commands",
     "company-prices": "loyalty.company_commands",
     "db": "core.commands",
+    "decisions": "campaigns.commands",
     "demo": "demo.commands",
     "doctor": "core.commands",
     "evaluate": "basket_analysis.commands",

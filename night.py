@@ -22,6 +22,8 @@ import basket_analysis.quality_jobs
 import basket_analysis.standing_jobs
 import basket_analysis.store_jobs
 import basket_analysis.verification
+import campaigns.jobs
+import campaigns.verification
 import catalogs.ignored
 import catalogs.jobs
 import catalogs.verification
@@ -54,6 +56,7 @@ CHECKS: tuple[Check, ...] = (
     *rewards.verification.CHECKS,
     *basket_analysis.verification.CHECKS,
     *catalogs.verification.CHECKS,
+    *campaigns.verification.CHECKS,
     *contacts.verification.CHECKS,
 )
 """Every room's invariants; those that no row of the database can show are held by tests."""
@@ -110,6 +113,8 @@ NIGHT = Job(
         Step("judge_members", judge_members),
         Step("measure_quality", basket_analysis.quality_jobs.measure_quality),
         Step("rank_offers", rank_offers),
+        Step("prepare_decisions", campaigns.jobs.prepare_decisions),
+        Step("follow_decisions", campaigns.jobs.follow_decisions),
         Step("describe_groups", basket_analysis.profile_jobs.describe_groups),
         Step("compare_stores", basket_analysis.store_jobs.compare_stores),
         Step("suggest_assortment", basket_analysis.assortment_jobs.suggest_assortment),

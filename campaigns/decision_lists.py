@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from campaigns.decision_ids import day_of
 from contacts.queries import refusals_of
 from core.errors import NotFound
 from customers.models import Member
+from customers.operations import MemberNotFound
 
 STANDS: Final = timedelta(days=28)
 """So long an offer that was told is still one."""
@@ -125,6 +126,14 @@ def answerable(
     return found
 
 
+def member_of_code(session: Session, member_code: str) -> UUID:
+    """Return whose code it is; raises `MemberNotFound`."""
+    member_id = session.scalar(select(Member.member_id).where(Member.member_code == member_code))
+    if member_id is None:
+        raise MemberNotFound(f"there is no member {member_code!r}")
+    return member_id
+
+
 def decisions_of_member(session: Session, member_id: UUID, *, limit: int = 50) -> list[DecisionView]:
     """Return what a member was offered, newest first."""
     rows = session.execute(_OF_MEMBER, {"member_id": member_id, "limit": limit})
@@ -135,10 +144,11 @@ def open_offers(session: Session, member_id: UUID, *, now: datetime, limit: int 
     """
     Return what a member was offered in any channel in the last four weeks and what still stands, newest first.
 
-    Each article once; neither bought nor answered since, nothing that is refused by now or quieted by an open case.
+    Each article once; neither bought nor answered since, nothing that is refused by now or quieted by an open case,
+    and nothing at all for who objects to profiling.
     """
     member = session.get(Member, member_id)
-    if member is None:
+    if member is None or member.profiling_objected_at is not None:
         return []
     values = {"member_id": member_id, "since": (now - STANDS).date(), "now": now}
     told = [DecisionView(*row) for row in session.execute(_STANDING, values)]
