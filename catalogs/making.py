@@ -20,7 +20,7 @@ from sqlalchemy import func, select
 from catalogs.operations import archive_copies
 from catalogs.orders import OrderDesk, Ordered, Orders, photos_in
 from catalogs.recipients import Recipient, leave_out, next_recipients
-from catalogs.render import MadeCopy, make_files
+from catalogs.render import MadeCopy, kept_hands, make_files
 from core.database import Sessions
 from core.errors import Conflict
 from core.progress import Report, silent
@@ -100,17 +100,18 @@ def make_run_copies(making: Making, *, catalog_run_id: UUID, most: int | None) -
     Whom something speaks against by now, or for whom there is nothing, is noted as left out.
     """
     left = most
-    while left is None or left > 0:
-        with making.sessions.begin() as session:
-            waiting = next_recipients(
-                session, catalog_run_id=catalog_run_id, limit=ROUND if left is None else min(left, ROUND)
-            )
-            if not waiting:
-                return True
-            orders = making.desk.write(session, waiting)
-            leave_out(session, catalog_run_id=catalog_run_id, why=orders.left_out)
-        making.archive(orders)
-        if left is not None:
-            left -= len(orders.made)
+    with kept_hands():
+        while left is None or left > 0:
+            with making.sessions.begin() as session:
+                waiting = next_recipients(
+                    session, catalog_run_id=catalog_run_id, limit=ROUND if left is None else min(left, ROUND)
+                )
+                if not waiting:
+                    return True
+                orders = making.desk.write(session, waiting)
+                leave_out(session, catalog_run_id=catalog_run_id, why=orders.left_out)
+            making.archive(orders)
+            if left is not None:
+                left -= len(orders.made)
     with making.sessions() as session:
         return not next_recipients(session, catalog_run_id=catalog_run_id, limit=1)

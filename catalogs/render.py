@@ -6,7 +6,8 @@ import resource
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,7 +25,8 @@ MEMORY = 2 * 1024**3
 """Bytes of address space that a child may take; it works in a tenth of it."""
 SECONDS_PER_COPY = 20
 """CPU seconds allowed per copy, a hundred times what one takes."""
-CHUNKS_PER_CHILD = 40
+CHUNKS_PER_CHILD = 400
+"""After so many a child gives way to a new one, whatever it may have gathered."""
 COPIES_PER_PROCESS = 150
 """Another process pays from so many more copies on: each has to load and draw what all have in common."""
 
@@ -74,26 +76,73 @@ def make_files(
     that could not be made; those yielded before are on disk.
     """
     chunks = [orders[start : start + CHUNK] for start in range(0, len(orders), CHUNK)]
-    hands = workers or min(os.cpu_count() or 1, -(-len(orders) // COPIES_PER_PROCESS))
-    hands = max(1, min(hands, len(chunks)))
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(
-        hands, context, initializer=_limit, initargs=(memory,), max_tasks_per_child=CHUNKS_PER_CHILD
-    )
+    kept = _KEPT.get()
+    hands = kept or _Hands()
+    count = workers or min(os.cpu_count() or 1, -(-len(orders) // COPIES_PER_PROCESS))
+    pool, count = hands.ready(max(1, min(count, len(chunks))), memory)
     waiting = iter(chunks)
     under_way: set[Future[list[MadeCopy]]] = set()
     try:
         while True:
             # Only as many as there are hands are given out, so that stopping waits for little.
-            while len(under_way) <= hands and (chunk := next(waiting, None)) is not None:
+            while len(under_way) <= count and (chunk := next(waiting, None)) is not None:
                 under_way.add(pool.submit(_make_within, chunk, photos, seconds_per_copy * len(chunk)))
             if not under_way:
                 return
             done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
             for future in done:
                 yield _result(future)
+    except RenderingFailed:
+        hands.end()
+        raise
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        for future in under_way:
+            future.cancel()
+        wait(under_way)
+        if kept is None:
+            hands.end()
+
+
+@contextmanager
+def kept_hands() -> Iterator[None]:
+    """Let the child processes of `make_files` go on from call to call inside a block: each has much to load and draw."""
+    hands = _Hands()
+    token = _KEPT.set(hands)
+    try:
+        yield
+    finally:
+        _KEPT.reset(token)
+        hands.end()
+
+
+class _Hands:
+    """The child processes."""
+
+    def __init__(self) -> None:
+        self._pool: ProcessPoolExecutor | None = None
+        self._count = 0
+
+    def ready(self, count: int, memory: int) -> tuple[ProcessPoolExecutor, int]:
+        """Return a pool, of `count` processes unless there is one, and how many it has."""
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                count,
+                multiprocessing.get_context("spawn"),
+                initializer=_limit,
+                initargs=(memory,),
+                max_tasks_per_child=CHUNKS_PER_CHILD,
+            )
+            self._count = count
+        return self._pool, self._count
+
+    def end(self) -> None:
+        """End them; what they were at is finished first."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+
+_KEPT: ContextVar[_Hands | None] = ContextVar("kept", default=None)
 
 
 def _result(future: "Future[list[MadeCopy]]") -> list[MadeCopy]:

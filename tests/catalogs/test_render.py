@@ -1,5 +1,6 @@
 """Limits of the child processes, seen from outside."""
 
+import multiprocessing
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from catalogs.booklets import Reader
 from catalogs.layouts import load_theme
 from catalogs.previews import preview_parts
-from catalogs.render import CopyOrder, RenderingFailed, make_files
+from catalogs.render import CopyOrder, RenderingFailed, kept_hands, make_files
 
 
 def order(folder: Path, number: int) -> CopyOrder:
@@ -36,3 +37,20 @@ class TestMakeFiles:
         with pytest.raises(RenderingFailed):
             # Whole seconds are all the system counts in: with none to spare it ends the child within the first.
             list(make_files([order(tmp_path, n) for n in range(12)], photos=None, seconds_per_copy=0))
+
+
+class TestKeptHands:
+    def test_go_on_from_call_to_call(self, tmp_path: Path):
+        with kept_hands():
+            for number in range(2):
+                made = list(make_files([order(tmp_path, number)], photos=None))
+                assert [copy.copy_code for chunk in made for copy in chunk] == [f"c{number}"]
+            (child,) = multiprocessing.active_children()
+        assert not child.is_alive()
+
+    def test_come_back_after_one_was_ended(self, tmp_path: Path):
+        with kept_hands():
+            with pytest.raises(RenderingFailed):
+                list(make_files([order(tmp_path, 0)], photos=None, memory=96 * 1024**2))
+            made = list(make_files([order(tmp_path, 1)], photos=None))
+        assert [copy.copy_code for chunk in made for copy in chunk] == ["c1"]
