@@ -58,6 +58,7 @@ PARTS = {
     "offers": {
         "coupons": "basket_analysis.offer_coupon_commands",
         "rank": "basket_analysis.offer_rank_commands",
+        "sensitive": "basket_analysis.offer_sensitive_commands",
     },
 }
 """Sub-commands of rooms that the group's own room does not know; each module names its own in `parts`."""

@@ -6,6 +6,7 @@ import pytest
 
 from basket_analysis.models import SensitiveWord
 from basket_analysis.sensitive import SensitiveWords, read_sensitive
+from basket_analysis.sensitive_operations import NotAWord, forget_sensitive_word, set_sensitive_word
 
 
 class TestSensitiveWords:
@@ -46,3 +47,26 @@ class TestReadSensitive:
             session.add(SensitiveWord(word="chess*", topic="games", sensitive=True, set_by="jo", set_at=now))
             session.flush()
             assert read_sensitive(session).topic_of(None, "Chessboards", None) == "games"
+
+
+class TestSetSensitiveWord:
+    NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+    def test_adds_lifts_and_takes_back(self, sessions):
+        def change(word, topic="games", **more):
+            with sessions.begin() as session:
+                return set_sensitive_word(session, word=word, topic=topic, actor="jo", now=self.NOW, **more)
+
+        assert change("Šachy*", sensitive=True) == "sachy*"
+        change("wine*", sensitive=False)
+        with sessions.begin() as session:
+            words = read_sensitive(session)
+            assert words.covers(None, "ŠACHYTABULE", None)
+            assert not words.covers(None, "WINE", None)
+            assert forget_sensitive_word(session, word="Wine*", actor="jo", now=self.NOW)
+            assert not forget_sensitive_word(session, word="wine*", actor="jo", now=self.NOW)
+            assert read_sensitive(session).covers(None, "WINE", None)
+
+    def test_refuses_what_is_no_word(self, sessions):
+        with sessions.begin() as session, pytest.raises(NotAWord):
+            set_sensitive_word(session, word=" – ", topic="x", sensitive=True, actor="jo", now=self.NOW)
