@@ -1,0 +1,102 @@
+"""Runs of catalogs on screens: who may do what, and how a page of results is coloured."""
+
+import re
+from datetime import date
+from uuid import UUID
+
+import pytest
+
+from catalogs.models import CatalogRun
+from catalogs.results import Cell
+from web.screens.catalog_results import heat_rows
+
+FIELDS = {
+    "name": "Advent",
+    "group_ids": "g1",
+    "theme": "trh",
+    "size": "A4",
+    "channels": ["print", "email"],
+    "first_day": "2026-11-30",
+    "last_day": "2026-12-13",
+    "hold_out": "10",
+}
+
+
+@pytest.fixture
+def run_id(web_sessions, visit) -> UUID:
+    answer = visit("marketing").post("/catalogs/runs/new", form=FIELDS, page="/catalogs/runs/new")
+    assert answer.status_code in {302, 303}, answer.get_data(as_text=True)
+    return UUID(re.search(r"[0-9a-f-]{36}", answer.headers["Location"]).group())
+
+
+def run_of(web_sessions, run_id: UUID) -> CatalogRun:
+    with web_sessions() as session:
+        return session.get_one(CatalogRun, run_id)
+
+
+class TestNewRun:
+    def test_drafts_an_edition_per_group(self, web_sessions, run_id):
+        run = run_of(web_sessions, run_id)
+        assert (run.state, run.name, run.valid_to) == ("draft", "Advent", date(2026, 12, 14))
+        assert (run.group_ids, run.channels) == (["g1"], ["print", "email"])
+
+    def test_says_at_the_field_what_is_wrong(self, visit):
+        wrong = FIELDS | {"name": " ", "group_ids": [], "last_day": "2026-11-29", "hold_out": "x"}
+        answer = visit("marketing").post("/catalogs/runs/new", form=wrong, page="/catalogs/runs/new")
+        assert answer.status_code == 422
+        assert "Choose at least one group." in answer.get_data(as_text=True)
+
+    def test_is_not_for_who_only_looks(self, visit):
+        assert visit("analyst").get("/catalogs/runs/new").status_code == 403
+
+
+class TestApproval:
+    def test_is_refused_to_the_maker_and_given_by_somebody_else(self, web_sessions, visit, run_id):
+        page = f"/catalogs/runs/{run_id}"
+        visit("marketing").post(f"{page}/proof", page=page)
+        with web_sessions.begin() as session:
+            run = session.get_one(CatalogRun, run_id)
+            session.execute(
+                CatalogRun.__table__.update()
+                .where(CatalogRun.catalog_run_id == run_id)
+                .values(state="proofed")
+            )
+            number = run.proof
+        address = f"{page}/proof/{number}/approve"
+        visit("marketing").post(address, page=page)
+        assert run_of(web_sessions, run_id).state == "proofed"
+        visit("administrator").post(address, page=page)
+        run = run_of(web_sessions, run_id)
+        assert (run.state, run.approved_by != run.made_by) == ("approved", True)
+
+    def test_can_be_a_word_instead(self, web_sessions, visit, run_id):
+        page = f"/catalogs/runs/{run_id}"
+        with web_sessions.begin() as session:
+            session.get_one(CatalogRun, run_id).state = "proofed"
+        visit("administrator").post(f"{page}/proof/send-back", form={"comment": "Bigger prices"}, page=page)
+        assert run_of(web_sessions, run_id).comment == "Bigger prices"
+        assert "Bigger prices" in visit("marketing").get(page).get_data(as_text=True)
+
+
+class TestScreens:
+    def test_show_a_run_its_list_and_its_results(self, visit, run_id):
+        reader = visit("auditor")
+        for address in ("/catalogs/runs/", f"/catalogs/runs/{run_id}", f"/catalogs/runs/{run_id}/results/"):
+            assert reader.get(address).status_code == 200, address
+
+    def test_know_no_proof_before_there_is_one(self, visit, run_id):
+        assert visit("marketing").get(f"/catalogs/runs/{run_id}/proof/").status_code == 404
+
+
+class TestHeatRows:
+    def test_colour_by_the_best_of_all_and_put_the_own_page_last(self, app):
+        cells = (
+            Cell(0, 1, 50, 10, 0.2, 100, 3),
+            Cell(2, 1, 50, 25, 0.5, 100, 1),
+            Cell(2, 2, 50, None, None, None, 1),
+        )
+        with app.test_request_context():
+            rows = heat_rows(cells)
+        assert [title for title, _places in rows] == ["Page 2", "Own page"]
+        assert [rows[0][1][place][0] for place in (1, 2)] == [5, 0]
+        assert rows[1][1][1][0] == 3
