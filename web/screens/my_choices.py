@@ -4,7 +4,6 @@ import json
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from contacts.consents import decide_consent
@@ -12,7 +11,7 @@ from core.audit import record_event
 from core.i18n import LANGUAGES
 from customers import objections
 from customers.member_lists import ConsentView, read_member
-from customers.models import Member
+from customers.preferences import choose_language
 from web import consent_words
 from web.consent_words import ASKED, TEXT_VERSION
 from web.guard import secure_cookies
@@ -97,9 +96,12 @@ def preferences() -> ResponseReturnValue:
         response.set_cookie(
             THEME_COOKIE, theme, max_age=_YEAR, samesite="Lax", httponly=True, secure=secure_cookies()
         )
-    if language in LANGUAGES and language != customer().language:
+    if language in LANGUAGES:
+        person = customer()
         with transaction() as session:
-            _keep_language(session, str(language))
+            choose_language(
+                session, member_id=person.member_id, language=str(language), actor=person.actor, now=now()
+            )
     return response
 
 
@@ -119,11 +121,6 @@ def _channels(
     purpose: str, channels: tuple[str, ...], decided: dict[tuple[str, str | None], ConsentView]
 ) -> list[tuple[str, ConsentView | None]]:
     return [(channel, decided.get((purpose, channel))) for channel in channels]
-
-
-def _keep_language(session: Session, language: str) -> None:
-    session.execute(update(Member).where(Member.member_id == customer().member_id).values(language=language))
-    _record(session, "member.language", {"language": language, "was": customer().language})
 
 
 def _record(session: Session, action: str, detail: dict[str, str]) -> None:
