@@ -3,11 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from core.audit import record_event
-from customers.models import Consent
+from customers.consents import write_consent
 
 
 def decide_consent(
@@ -28,10 +27,15 @@ def decide_consent(
     The member's history reads it from there. What waits in the outbox for a withdrawn purpose is cancelled by the database in the same transaction.
     """
     decision = {"purpose": purpose, "channel": channel, "granted": granted}
-    session.execute(
-        insert(Consent).values(
-            **decision, member_id=member_id, text_version=text_version, source=source, recorded_at=now
-        )
+    write_consent(
+        session,
+        member_id=member_id,
+        purpose=purpose,
+        channel=channel,
+        granted=granted,
+        source=source,
+        text_version=text_version,
+        now=now,
     )
     record_event(
         session,
@@ -42,12 +46,3 @@ def decide_consent(
         subject_id=str(member_id),
         detail={**decision, "text_version": text_version, "source": source},
     )
-
-
-def agrees(session: Session, *, member_id: UUID, purpose: str, channel: str | None) -> bool:
-    """Return whether a member's newest decision about a purpose in a channel is that they agree."""
-    decided = select(Consent.granted).where(Consent.member_id == member_id, Consent.purpose == purpose)
-    newest = decided.where(Consent.channel.is_not_distinct_from(channel)).order_by(
-        Consent.recorded_at.desc(), Consent.consent_id.desc()
-    )
-    return bool(session.scalar(newest.limit(1)))

@@ -4,11 +4,16 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
+
+from core import clock
+
 HOST: Final = "127.0.0.1"
+LARGEST: Final = 64 * 1024**2
 
 
 class Mailbox:
@@ -22,26 +27,22 @@ class Mailbox:
         """Keep one mail."""
         self._kept += 1
         recipient = re.sub(r"[^A-Za-z0-9@._-]", "_", ",".join(envelope.rcpt_tos))[:80]
-        moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        moment = clock.now().strftime("%Y%m%d-%H%M%S")
         path = self._folder / f"{moment}-{self._kept:04d}-{recipient}.eml"
         path.write_bytes(envelope.content)
         return "250 Kept"
 
 
+class _Controller(Controller):
+    def factory(self) -> Any:
+        return SMTP(self.handler, enable_SMTPUTF8=True, data_size_limit=LARGEST)
+
+
 @contextmanager
 def open_mailbox(folder: Path, *, port: int) -> Iterator[int]:
     """Take mail on a port of this machine (0: any free one) for as long as the block lasts; yields the port."""
-    # Only demonstrations need it.
-    from aiosmtpd.controller import Controller  # noqa: PLC0415
-    from aiosmtpd.smtp import SMTP  # noqa: PLC0415
-
     folder.mkdir(parents=True, exist_ok=True)
     taken = port or _free_port()
-
-    class _Controller(Controller):
-        def factory(self) -> Any:
-            return SMTP(self.handler, enable_SMTPUTF8=True, data_size_limit=64 * 1024**2)
-
     controller = _Controller(Mailbox(folder), hostname=HOST, port=taken)
     controller.start()
     try:

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from contacts.models import Contact, Reaction
@@ -97,7 +96,9 @@ def record_reaction(
     assert sku is not None or offer_code is not None or scope == "all"
     whose = _answering(session, card_number=card_number, member_id=member_id)
     article = find_article(session, sku) if sku is not None else None
-    answer = Reaction(
+    category = article.category if article is not None and scope == "category" else None
+    number = _keep(
+        session,
         account_id=whose.account_id,
         member_id=whose.member_id,
         card_number=card_number,
@@ -105,24 +106,24 @@ def record_reaction(
         scope=scope,
         sku=sku,
         article_id=article.article_id if article is not None else None,
-        category=article.category if article is not None and scope == "category" else None,
+        category=category,
         offer_code=offer_code,
         decision_id=decision_id,
         channel=channel,
         actor=actor,
         recorded_at=now,
     )
-    _keep(session, answer)
+    assert number is not None
     if whose.member_id is not None and reaction in {"never", "wrong_product"} and channel in THANKED_AT:
         thank_for_answer(
             session,
             member_id=whose.member_id,
             sku=sku,
-            category=answer.category,
+            category=category,
             about_all=scope == "all",
             now=now,
         )
-    return answer.reaction_id
+    return number
 
 
 def take_back(
@@ -147,7 +148,8 @@ def take_back(
     )
     if taken is None:
         raise NoSuchAnswer("there is no such answer of this member")
-    answer = Reaction(
+    number = _keep(
+        session,
         account_id=taken.account_id,
         member_id=member_id,
         card_number=None,
@@ -163,12 +165,9 @@ def take_back(
         actor=actor,
         recorded_at=now,
     )
-    try:
-        with session.begin_nested():
-            _keep(session, answer)
-    except IntegrityError as error:
-        raise AlreadyTakenBack("this answer was taken back before") from error
-    return answer.reaction_id
+    if number is None:
+        raise AlreadyTakenBack("this answer was taken back before")
+    return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,30 +189,37 @@ def _answering(session: Session, *, card_number: str | None, member_id: UUID | N
     return _Answering(holder.account_id, holder.member_id)
 
 
-def _keep(session: Session, answer: Reaction) -> None:
-    """Write an answer, into the member's history and the audit trail too."""
-    session.add(answer)
-    session.flush()
-    subject = {"scope": answer.scope, "sku": answer.sku, "category": answer.category}
-    if answer.offer_code is not None:
-        subject["offer_code"] = answer.offer_code
-    if answer.member_id is not None:
+def _keep(session: Session, **answer: Any) -> int | None:
+    """
+    Write an answer, into the member's history and the audit trail too; return its number.
+
+    None when it takes back what was taken back before: then nothing is written.
+    """
+    statement = insert(Reaction).values(answer).on_conflict_do_nothing(index_elements=[Reaction.takes_back])
+    number: int | None = session.scalar(statement.returning(Reaction.reaction_id))
+    if number is None:
+        return None
+    subject = {"scope": answer["scope"], "sku": answer["sku"], "category": answer["category"]}
+    if answer["offer_code"] is not None:
+        subject["offer_code"] = answer["offer_code"]
+    if answer["member_id"] is not None:
         record_contact(
             session,
-            member_id=answer.member_id,
-            at=answer.recorded_at,
-            channel=answer.channel,
+            member_id=answer["member_id"],
+            at=answer["recorded_at"],
+            channel=answer["channel"],
             direction="inbound",
             kind="reaction",
-            detail={"reaction": answer.reaction, **subject},
-            source=f"reaction {answer.reaction_id}",
+            detail={"reaction": answer["reaction"], **subject},
+            source=f"reaction {number}",
         )
     record_event(
         session,
-        now=answer.recorded_at,
-        actor=answer.actor,
-        action=f"reaction.{answer.reaction}",
-        subject_kind="member" if answer.member_id else "account",
-        subject_id=str(answer.member_id or answer.account_id),
-        detail={**subject, "channel": answer.channel},
+        now=answer["recorded_at"],
+        actor=answer["actor"],
+        action=f"reaction.{answer['reaction']}",
+        subject_kind="member" if answer["member_id"] else "account",
+        subject_id=str(answer["member_id"] or answer["account_id"]),
+        detail={**subject, "channel": answer["channel"]},
     )
+    return number

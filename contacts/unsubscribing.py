@@ -15,9 +15,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from contacts.consents import agrees, decide_consent
+from contacts.consents import decide_consent
 from contacts.models import MailSecret
 from core.errors import NotFound
+from customers.consents import agrees
 from customers.models import Member
 
 PURPOSES: Final = ("offers", "catalog", "surveys")

@@ -19,6 +19,7 @@ from customers.member_lists import MemberRow, read_member
 from sales.models import Store
 from web import contact_words
 from web.notices import go, toast
+from web.roles import may
 from web.state import now, transaction, viewer
 from web.words import gettext as _
 from web.words import language
@@ -38,7 +39,11 @@ class OffersShown:
 
 
 def offers_shown(session: Session, row: MemberRow) -> OffersShown:
-    """Return the member's open offers, said in the reader's language and logged as shown at the desk."""
+    """
+    Return the member's open offers, said in the reader's language and logged as shown at the desk.
+
+    Who cannot pass on what the member answers is shown none: nothing was offered by their look.
+    """
     answers = answers_of_member(session, row.member_id, now())
     refused = [answer for answer in answers if answer.standing]
     return OffersShown(
@@ -51,7 +56,9 @@ def offers_shown(session: Session, row: MemberRow) -> OffersShown:
             language=language(),
             now=now(),
             count=SHOWN,
-        ),
+        )
+        if may(viewer().role, "member_offers.answer")
+        else [],
         refused=refused,
         everything=next((answer for answer in refused if answer.scope == "all"), None),
     )

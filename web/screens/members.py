@@ -30,7 +30,7 @@ from loyalty.queries import position_of_account
 from loyalty.referral_queries import brought_by, known_referral_code
 from loyalty.statements import balances, list_statement
 from loyalty.warnings import warnings_of
-from sales.receipt_lists import list_receipts
+from sales.receipt_lists import ReceiptRow, list_receipts
 from web import contact_words, scope
 from web.cells import badge
 from web.export import respond
@@ -124,18 +124,7 @@ def show(member_id: UUID) -> ResponseReturnValue:
             **_standing(session, member_id, account_id, business_day(now(), timezone)),
         }
         if context["tab"] == "receipts":
-            table = Table(
-                name="member-receipts",
-                find=_("Receipt number"),
-                default_sort="-business_date",
-                columns=receipts.columns(),
-                filters=receipts.filters(),
-                fetch=lambda ask: list_receipts(session, ask, account_id=account_id),
-                href=receipts.address_of,
-                empty=Empty(
-                    _("No receipts yet"), _("They appear with the first purchase with a card."), "receipt"
-                ),
-            )
+            table = _receipts(session, account_id)
             return respond("screens/member.html", table, **context)
         newest = Ask(sort="booked_at", descending=True, limit=25)
         entries = list_statement(session, newest, account_id=account_id)
@@ -168,6 +157,19 @@ def object_to_profiling(member_id: UUID) -> ResponseReturnValue:
         _("Noted. The member may be profiled again.")
         if withdrawn
         else _("Noted. The member is not profiled any more."),
+    )
+
+
+def _receipts(session: Session, account_id: UUID) -> Table[ReceiptRow]:
+    return Table(
+        name="member-receipts",
+        find=_("Receipt number"),
+        default_sort="-business_date",
+        columns=receipts.columns(),
+        filters=receipts.filters(),
+        fetch=lambda ask: list_receipts(session, ask, account_id=account_id),
+        href=receipts.address_of,
+        empty=Empty(_("No receipts yet"), _("They appear with the first purchase with a card."), "receipt"),
     )
 
 
