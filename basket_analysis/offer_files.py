@@ -58,10 +58,10 @@ def _ranked(
 def _batch(codes: Sequence[str], numbers: Any, ranked: Ranked, names: Sequence[str]) -> Any:
     rows, places = np.nonzero(ranked.items >= 0)
     items = ranked.items[rows, places]
-    columns = (
+    columns = [
         pa.array([codes[number] for number in numbers[rows].tolist()], pa.string()),
         pa.array([names[item] for item in items.tolist()], pa.string()),
         pa.array(places + 1, pa.int64()),
         pa.array(np.round(ranked.scores[rows, places].astype(np.float64), 6), pa.float64()),
-    )
+    ]
     return pa.record_batch(columns, schema=_RANKED)
