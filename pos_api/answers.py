@@ -90,6 +90,20 @@ class DifferenceAnswer(Answer):
     paid = fields.Raw(required=True, allow_none=True, metadata={"type": ["integer", "string", "null"]})
 
 
+class NextOfferAnswer(Answer):
+    """One article to offer next; what the customer says to it goes to `/reactions` with its `decision_id`."""
+
+    decision_id = fields.UUID(required=True)
+    sku = fields.String(required=True)
+    headline = fields.String(required=True)
+    reason = fields.String(required=True, metadata={"description": "In the customer's language."})
+    offer_code = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The live offer that makes it cheaper, if one does."},
+    )
+
+
 class ReceiptAnswer(Answer):
     """The answer to a receipt, stored with it."""
 
@@ -109,7 +123,9 @@ class ReceiptAnswer(Answer):
         required=True,
         metadata={"description": "Where the receipt departs from its quote."},
     )
-    next_offers = anything("At most one offer.")
+    next_offers = fields.List(
+        fields.Nested(NextOfferAnswer), required=True, metadata={"description": "At most one offer."}
+    )
     messages = fields.List(fields.String(), required=True)
     print = fields.List(
         fields.String(), required=True, metadata={"description": "Lines to print, in the member's language."}
@@ -331,7 +347,9 @@ class QuoteAnswer(Answer):
     not_applied = anything(
         "Offers that this basket touches and that give nothing: the reason, and what is `missing`."
     )
-    next_offers = anything("What to offer next.")
+    next_offers = fields.List(
+        fields.Nested(NextOfferAnswer), required=True, metadata={"description": "What to offer next."}
+    )
     member = fields.Nested(CardMemberAnswer, required=True, allow_none=True)
     messages = fields.List(fields.String(), required=True)
 

@@ -169,7 +169,15 @@ QUOTE_ANSWER: Example = {
     "not_applied": [
         {"offer_code": "TEA3", "reason": "1 more piece of TEA", "missing": "1"},
     ],
-    "next_offers": [],
+    "next_offers": [
+        {
+            "decision_id": "01943f60-8c00-7b3a-9d1e-5a7c2e4f6b80",
+            "sku": "20311",
+            "headline": "Med 500 g",
+            "reason": "Často kupované spolu s Čaj 40 g.",
+            "offer_code": None,
+        }
+    ],
     "member": {"greeting": "Žofie N.", "tier": None, "birthday": False},
     "messages": [],
 }
@@ -215,7 +223,15 @@ RECEIPT_ANSWER: Example = {
     "vouchers_issued": [],
     "gifts": [],
     "differences": [],
-    "next_offers": [],
+    "next_offers": [
+        {
+            "decision_id": "01943f60-8c00-7b3a-9d1e-5a7c2e4f6b80",
+            "sku": "20311",
+            "headline": "Med 500 g",
+            "reason": "Často kupované spolu s Čaj 40 g.",
+            "offer_code": None,
+        }
+    ],
     "messages": [],
     "print": ["Žofie N.", "Získáno 107 bodů, stav 1167"],
 }

@@ -724,6 +724,20 @@ class Checkout:
         return int(redemption["value_amount"])
 
     @property
+    def next_offers(self) -> list[Json]:
+        """What to offer the customer next, as the quote says it: `headline` and `reason`; nothing while offline."""
+        return list(self.quote["next_offers"]) if self.quote else []
+
+    def answered(self, offer: Json, reaction: str, scope: str = "item") -> None:
+        """Tell what the customer said to one of `next_offers`: accepted, not_now, never or wrong_product."""
+        self.till.react(
+            card_number=self.basket["card_number"],
+            decision_id=offer["decision_id"],
+            reaction=reaction,
+            scope=scope,
+        )
+
+    @property
     def totals(self) -> Json:
         """The receipt's totals before rounding, by the quote where there is one."""
         lines = self._lines()

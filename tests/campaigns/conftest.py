@@ -17,9 +17,10 @@ from campaigns.books import read_book
 from campaigns.decisions import ask_again
 from core.ids import uuid7
 from pos_api import examples
+from tests.clients.conftest import client
 from tests.pos_api.conftest import MEMBER_CARD, Chain, TillClient, chain, enrol_with_points, tills
 
-__all__ = ["chain", "tills"]
+__all__ = ["chain", "client", "tills"]
 
 NO_CHANCE = 0.0
 CARD = MEMBER_CARD

@@ -2,10 +2,12 @@
 
 import logging
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 
 import psycopg
 import pytest
 from sqlalchemy import text
+from werkzeug.serving import make_server
 
 from campaigns import decisions
 from campaigns.decisions import ask_again, may_ask
@@ -344,3 +346,24 @@ class TestWhenTheEngineIsDown:
                 found = ask(session, SCENE, values).fetchone()[0]
                 assert found["failed"].startswith(psycopg.errors.LockNotAvailable.sqlstate)
                 assert session.scalar(text("select 1")) == 1
+
+
+class TestClient:
+    def test_shows_what_to_offer_and_passes_the_answer_on(self, served, client, tmp_path):
+        served.ranked("honey", "lemon")
+        server = make_server("127.0.0.1", 0, served.chain.app, threaded=True)
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            lines = [{"line_number": 1, "sku": "tea", "quantity": "1", "unit_price": 1000, "tax_rate": "12"}]
+            with client.Till(
+                f"http://127.0.0.1:{server.port}", key=served.till.key, folder=str(tmp_path)
+            ) as till:
+                with till.checkout(currency="CZK", card_number=CARD, lines=lines) as checkout:
+                    assert [offer["sku"] for offer in checkout.next_offers] == ["honey", "lemon"]
+                    checkout.answered(checkout.next_offers[0], "never")
+                with till.checkout(currency="CZK", card_number=CARD, lines=lines) as checkout:
+                    assert [offer["sku"] for offer in checkout.next_offers] == ["lemon"]
+        finally:
+            server.shutdown()
+            thread.join()
