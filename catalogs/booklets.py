@@ -36,6 +36,7 @@ def make_booklet(
     if vouchers and len(themed) > 1 and (len(themed) + 3) % SHEET == 1:
         themed = themed[:-1]
     words = PersonalWords(reader, issue, period)
+    picks, news = _personal(picks), _personal(news)
     shown = any(page.items for page in themed)
     pages: list[Page] = [
         words.greeted(cover if shown else words.cover_of([pick.offer for pick in picks])),
@@ -47,6 +48,11 @@ def make_booklet(
         most = theme.room("vouchers")
         pages.append(words.vouchers_page(vouchers[:most], theme=theme, number=len(pages) + 1))
     return Booklet(reader.language, f"{period} · {issue.shop}", issue.colour, tuple(pages))
+
+
+def _personal(picks: Sequence[Pick]) -> list[Pick]:
+    """Return `picks` without what a member's own page never shows, whoever chose them."""
+    return [pick for pick in picks if pick.offer.personal]
 
 
 @lru_cache(maxsize=256)

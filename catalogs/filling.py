@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from catalogs.issues import FilledPage, Offer
 from catalogs.layouts import Theme
 from catalogs.motifs import Use
+from catalogs.names import print_name
 from catalogs.occasions import OCCASIONS, Occasion, occasion_of
 
 ALIKE_ON_PAGE = 2
@@ -177,7 +178,7 @@ def _smallest(theme: Theme) -> str:
 
 
 class _Filler:
-    """Hands out offers, none twice, and no two of one name."""
+    """Hands out offers, none twice, and no two that are printed under one name."""
 
     def __init__(
         self,
@@ -217,7 +218,7 @@ class _Filler:
         """Let other pages have `offers` again."""
         for offer in offers:
             self._used.discard(offer.article_id)
-            self._names.discard(offer.name)
+            self._names.discard(print_name(offer.name).name)
 
     def _take(self, offer: Offer | None) -> Offer | None:
         if (
@@ -225,11 +226,13 @@ class _Filler:
             or offer.price is None
             or offer.motif.use is Use.NEVER
             or offer.article_id in self._used
-            or offer.name in self._names
         ):
             return None
+        name = print_name(offer.name).name
+        if name in self._names:
+            return None
         self._used.add(offer.article_id)
-        self._names.add(offer.name)
+        self._names.add(name)
         return offer
 
     def _substitute(

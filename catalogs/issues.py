@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date
 
-from catalogs.motifs import Motif, find_motif
+from catalogs.motifs import Motif, Use, find_motif
 from core.money import Money
 
 
@@ -33,6 +33,13 @@ class Offer:
     """Only where a reduction may be claimed."""
     for_groups: tuple[tuple[str, Money, Reduced | None], ...] = ()
     """Prices that only members of a group get."""
+    private: bool = False
+    """Whether the chain holds it too private for a member's own page."""
+
+    @property
+    def personal(self) -> bool:
+        """Return whether it may stand on a member's own page: nothing that tells about health or habits."""
+        return not self.private and self.motif.use is Use.EVERYWHERE
 
     @property
     def motif(self) -> Motif:

@@ -74,7 +74,7 @@ class PageWords:
 
     def themed_pages(self, pages: Sequence[FilledPage]) -> tuple[ThemedPage, ...]:
         """Return the pages of the group's theme, which come after the cover."""
-        facing = [*pages[1:], None]
+        facing = [*pages[1:], None][: len(pages)]
         return tuple(
             # What little stands on a left page is for the same occasion as what it faces.
             self._themed_page(page, other if number % 2 == 0 else None, number)

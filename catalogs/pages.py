@@ -231,6 +231,8 @@ class VouchersPage:
     vouchers: tuple[VoucherItem, ...]
     copy: CopyMark | None
     footer: Footer
+    pictures: tuple[Picture, ...] = ()
+    """For the places that are left."""
     layout: str = "vouchers"
 
 

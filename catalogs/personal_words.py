@@ -7,13 +7,14 @@ from functools import lru_cache
 
 from babel.dates import format_skeleton
 
+from basket_analysis.sensitive import SensitiveWords
 from catalogs.barcodes import card_barcode, qr_barcode, voucher_barcode
 from catalogs.issues import Issue, Offer, Pick, Reader
 from catalogs.layouts import Theme
 from catalogs.motif_words import motif_word
 from catalogs.motifs import find_motif, motif_of
 from catalogs.names import bind, bind_headline, quiet, shouts
-from catalogs.page_words import PageWords, footer_of, is_mixed, marked_item, show_period
+from catalogs.page_words import PageWords, footer_of, is_mixed, marked_item, pictures_of, show_period
 from catalogs.pages import (
     CardStrip,
     CopyMark,
@@ -31,6 +32,8 @@ from catalogs.prices import HARD
 from core.i18n import show_date, show_money, show_number, translations
 from core.money import Money
 
+SENSITIVE = SensitiveWords()
+"""What is never named as a reason, whatever a rule ties it to."""
 FEW_VOUCHERS = "vouchers-few"
 """The layout with larger vouchers, where a theme has one and they fit."""
 
@@ -83,7 +86,10 @@ class PersonalWords:
         offers = [pick.offer for pick in (*picks, *news)]
         mixed = is_mixed(offers)
         return PersonalPage(
-            headline=Headline(bind_headline(_("Picked for you")), self.reader.name),
+            headline=Headline(
+                bind_headline(_("Picked for you") if offers else _("Your card, on paper too")),
+                self.reader.name,
+            ),
             points=Points(
                 show_number(points, self.language).replace(" ", HARD), ngettext("point", "points", points)
             )
@@ -124,6 +130,7 @@ class PersonalWords:
             vouchers=tuple(voucher_item(voucher, self.language) for voucher in vouchers),
             copy=self._mark(),
             footer=replace(footer, validity=valid),
+            pictures=pictures_of(self.issue.offers, theme.room(FEW_VOUCHERS) - len(vouchers)) if few else (),
             layout=FEW_VOUCHERS if few else "vouchers",
         )
 
@@ -177,7 +184,7 @@ def _reason(why: str, kind: str, day: date | None, beside: str | None, language:
     if why == "recent" and day:
         shown = format_skeleton("MMMd", day, locale=language).replace(" ", HARD)
         return _("In your basket on %(day)s") % {"day": shown}
-    if beside:
+    if beside and not SENSITIVE.covers(None, beside, None):
         return bind(_("Goes with %(what)s") % {"what": category_word(beside, language)})
     return _("Much bought by shoppers like you")
 

@@ -145,7 +145,7 @@ def choose_news(
 
 def _personal(offer: Offer) -> bool:
     """Return whether an article may stand on a member's own page: nothing that tells about health or habits."""
-    return offer.motif.use is Use.EVERYWHERE and offer.price is not None
+    return offer.personal and offer.price is not None
 
 
 def _same_kind(category: str, offer: Offer) -> bool:

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from sqlalchemy.orm import Session
 
+from basket_analysis.sensitive import read_sensitive
 from catalogs.issues import Offer, Reduced
 from catalogs.queries import Shop
 from catalogs.reductions import Article, Counter, Cut, Period, promised_offers
@@ -62,16 +63,24 @@ def read_shelves(
     here = {place: price for place, price in listed.items() if place[1] in stocked[place[0]]}
     cuts = _cuts(session, ids, here, articles, period)
     before = prices_before(session, _beginnings(here, cuts, period))
+    sensitive = read_sensitive(session)
+    private = {
+        key for key, one in articles.items() if sensitive.covers(one.department, one.category, one.type)
+    }
     shelves: dict[int, dict[int, Offer]] = {}
     for shop in shops:
         shelf = shelves[shop.store_id] = {}
         for article_id in stocked[shop.store_id]:
             place, article = (shop.store_id, article_id), articles[article_id]
             if price := here.get(place):
-                offer = _offer(article, price.minor, shop.currency, listed=True)
+                offer = _offer(
+                    article, price.minor, shop.currency, listed=True, private=article_id in private
+                )
                 shelf[article_id] = _reduced(offer, place, price, cuts.get(place, ()), before)
             else:
-                shelf[article_id] = _offer(article, paid.get(place), shop.currency, listed=False)
+                shelf[article_id] = _offer(
+                    article, paid.get(place), shop.currency, listed=False, private=article_id in private
+                )
     return shelves
 
 
@@ -160,7 +169,7 @@ def for_group(shelf: Mapping[int, Offer], group_id: str) -> Mapping[int, Offer]:
     return {**shelf, **own} if own else shelf
 
 
-def _offer(article: Article, minor: int | None, currency: str, *, listed: bool) -> Offer:
+def _offer(article: Article, minor: int | None, currency: str, *, listed: bool, private: bool) -> Offer:
     return Offer(
         article_id=article.article_id,
         name=article.name,
@@ -172,4 +181,5 @@ def _offer(article: Article, minor: int | None, currency: str, *, listed: bool) 
         photo=article.picture,
         price=Money(minor, currency) if minor is not None else None,
         listed=listed,
+        private=private,
     )

@@ -1,14 +1,21 @@
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from catalogs.booklets import Reader, make_booklet
+from catalogs.issues import Pick, Reduced
 from catalogs.layouts import load_theme
-from catalogs.pages import PersonalPage, ThemedPage
+from catalogs.motifs import Use
+from catalogs.pages import CoverPage, PersonalPage, PrintedVoucher, ThemedPage, VouchersPage
 from catalogs.previews import preview_booklet, preview_parts
 from core.i18n import LANGUAGES
+from core.money import Money
 
 THEME = load_theme("trh")
+VOUCHER = PrintedVoucher(
+    "V7K2M9Q4X", "na příští nákup", Money(10000, "CZK"), Money(80000, "CZK"), date(2026, 12, 6), "code128"
+)
 
 
 def booklet(offers=None, *, reader=None, language="cs", **changes):
@@ -87,3 +94,66 @@ class TestMakeBooklet:
         made = preview_booklet(THEME, language)
         assert made.pages[0].pictures[0] == made.pages[1].items[0].picture
         assert made.pages[0].teaser.price == made.pages[1].items[0].price
+
+    def test_greets_by_name_with_points_and_tier_in_one_line(self):
+        cover = booklet(reader=Reader("Jana", "cs", 12, None, "Zlatá", "2026-W48-x")).pages[0]
+        assert (cover.greeting.name, cover.greeting.line) == ("Jana", "Máte 12 bodů. Vaše úroveň: Zlatá.")
+        assert (cover.copy.code, cover.copy.barcode.symbology) == ("2026-W48-x", "QR")
+
+    def test_has_eight_pages_with_vouchers_and_without(self):
+        issue, picks, news = preview_parts(THEME, "cs")
+        reader = Reader("Jana", "cs", 12, "2912345678906")
+
+        def kinds(*vouchers):
+            made = make_booklet(THEME, issue, reader, picks=picks, news=news, vouchers=vouchers)
+            return [type(page) for page in made.pages]
+
+        assert kinds() == [CoverPage, *[ThemedPage] * 6, PersonalPage]
+        assert kinds(VOUCHER) == [CoverPage, *[ThemedPage] * 5, PersonalPage, VouchersPage]
+
+    def test_says_what_a_voucher_is_worth_from_when_on_and_until_when(self):
+        issue, picks, news = preview_parts(THEME, "cs")
+        reader = Reader("Jana", "cs", 12, "2912345678906")
+        gift = replace(VOUCHER, value=None, minimum=None, name="Káva zdarma", symbology="qr", stores="Brno")
+        page = make_booklet(THEME, issue, reader, picks=picks, news=news, vouchers=[VOUCHER, gift]).pages[-1]
+        first, second = page.vouchers
+        assert (first.value, first.minimum) == ("100\xa0Kč", "při nákupu od 800\xa0Kč")
+        assert first.validity == "platí do 6.\xa012.\xa02026"
+        assert (first.barcode.symbology, first.barcode.text) == ("Code 128", "V7K2M9Q4X")
+        assert (second.value, second.name, second.barcode.symbology) == ("Káva zdarma", "", "QR")
+        assert "Brno" in second.minimum
+
+    def test_gives_all_readers_of_an_issue_the_very_same_themed_pages(self):
+        one, other = booklet(reader=Reader("A", "cs", 1, None)), booklet(reader=Reader("B", "cs", 2, None))
+        assert all(mine is theirs for mine, theirs in zip(one.pages[1:-1], other.pages[1:-1], strict=True))
+
+    def test_shows_nothing_private_on_the_personal_page_whoever_picked_it(self):
+        issue, picks, news = preview_parts(THEME, "cs")
+        private = [
+            replace(picks[0].offer, article_id=900 + number, name=name, category=name)
+            for number, name in enumerate(("Pivo", "Víno", "Cigarety"))
+        ]
+        assert all(offer.motif.use is not Use.EVERYWHERE for offer in private)
+        private.append(replace(picks[0].offer, private=True))
+        made = make_booklet(
+            THEME,
+            issue,
+            Reader("A", "cs", 1, None),
+            picks=[Pick(offer, "often") for offer in private],
+            news=news,
+        )
+        assert made.pages[-1].picks == ()
+
+    def test_says_old_and_lowest_price_and_the_share_of_the_lowest_where_a_reduction_is_claimed(self):
+        issue, *_ = preview_parts(THEME, "cs")
+        offer = replace(
+            issue.offers[0],
+            price=Money(1990, "CZK"),
+            reduced=Reduced(Money(2990, "CZK"), Money(2490, "CZK")),
+        )
+        changed = replace(issue, offers=(offer, *issue.offers[1:]))
+        made = make_booklet(THEME, changed, Reader("A", "cs", 1, None), picks=(), news=())
+        shown = {item.article_id: item for _, item in made.items()}
+        assert shown[offer.article_id].reduction.share == "\N{MINUS SIGN}20\xa0%"
+        assert shown[offer.article_id].reduction.old == "29,90\xa0Kč"
+        assert shown[offer.article_id].reduction.lowest.endswith("30 dní: 24,90\xa0Kč")

@@ -4,6 +4,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import insert, select
 
+from basket_analysis.models import SensitiveWord
 from catalogs.queries import Shop
 from catalogs.shelves import for_group, read_shelves
 from core.money import Money
@@ -147,6 +148,13 @@ class TestReadShelves:
     def test_promises_nothing_that_not_all_get_all_the_time(self, house, changes):
         house.offer("20", **changes)
         assert house.tea().price == money(100_00)
+
+    def test_knows_what_is_too_private_for_a_members_own_page(self, house):
+        with house.sessions.begin() as session:
+            session.add(
+                SensitiveWord(word="coffee", topic="health", sensitive=True, set_by="anna", set_at=NOW)
+            )
+        assert {name for name, offer in house.shelf().items() if offer.personal} == {"TEA"}
 
     def test_keeps_prices_of_a_group_for_the_group(self, house):
         house.offer("10")
