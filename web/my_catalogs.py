@@ -3,16 +3,20 @@
 import hashlib
 import logging
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from catalogs.copy_lists import CopyRow, NoSuchCopy, copies_of_member, read_copy
+from catalogs.copy_lists import CopyRow, NoSuchCopy, copies_of_member
+from contacts.reaction_lists import answers_of_member
 from core.errors import NotFound
-from web.state import state
+from customers.member_lists import read_member
+from web.state import Customer, state
 
 _log = logging.getLogger(__name__)
+_MOST: Final = 200
 
 
 class CopyFileMissing(NotFound):
@@ -30,20 +34,44 @@ class OwnCopy:
     size: int
 
 
-def own_copies(session: Session, member_id: UUID) -> list[OwnCopy]:
-    """Return the copies that a member was sent, the newest first."""
+def own_copies(session: Session, person: Customer, *, now: datetime) -> list[OwnCopy]:
+    """
+    Return the copies that a member may open, the newest first.
+
+    What was sent stays theirs as it was. What is made and still waits for its hand-over may be read before,
+    unless the member has refused something since, or objects to profiling: then it is made again first.
+    Copies that were only made to be tried are nobody's.
+    """
     return [
         OwnCopy(copy.copy_id, copy.valid_from, copy.valid_to - timedelta(days=1), copy.pages, copy.size)
-        for copy in copies_of_member(session, member_id=member_id)
+        for copy in _copies(session, person, now)
     ]
 
 
-def own_copy(session: Session, *, copy_id: UUID, member_id: UUID) -> CopyRow:
-    """Return one copy of a member; raises `NoSuchCopy`, for somebody else's too."""
-    copy = read_copy(session, copy_id=copy_id)
-    if copy.member_id != member_id:
-        raise NoSuchCopy("There is no such copy")
-    return copy
+def own_copy(session: Session, *, copy_id: UUID, person: Customer, now: datetime) -> CopyRow:
+    """Return one copy that a member may open; raises `NoSuchCopy`, for somebody else's too."""
+    for copy in _copies(session, person, now):
+        if copy.copy_id == copy_id:
+            return copy
+    raise NoSuchCopy("There is no such copy")
+
+
+def _copies(session: Session, person: Customer, now: datetime) -> list[CopyRow]:
+    copies = copies_of_member(session, member_id=person.member_id, limit=_MOST)
+    objects = read_member(session, member_id=person.member_id).profiling_objected_at is not None
+    answers = answers_of_member(session, person.member_id, now)
+    refused_at = max((answer.recorded_at for answer in answers if answer.standing), default=None)
+    return [
+        copy
+        for copy in copies
+        if copy.state == "sent"
+        or (
+            copy.state == "made"
+            and copy.channel is not None
+            and not objects
+            and (refused_at is None or refused_at < copy.made_at)
+        )
+    ]
 
 
 def document_of(copy: CopyRow) -> bytes:

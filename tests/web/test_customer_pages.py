@@ -114,6 +114,7 @@ def my_house(my_app, sessions):
                     sha256=hashlib.sha256(document).digest(),
                     size=len(document),
                     pages=1,
+                    channel="email",
                     version=CatalogCopy.version + 1,
                 )
             )
@@ -395,6 +396,29 @@ class TestCatalogs:
         path.write_bytes(kept + b" ")
         assert customer().get(f"/my/catalogs/{my_house.copy_id}.pdf").status_code == 404
         path.write_bytes(kept)
+
+    def test_that_wait_are_not_shown_once_something_is_refused(self, customer, my_house, sessions):
+        """Until they are made again without it; what was sent before stays as it was."""
+        visitor, address = customer(1), "/my/catalogs/"
+        assert text_of(visitor, address).count(".pdf") >= 1
+        part = answer_offer(visitor, "Čaj 40 g", "never", headers=HX).get_data(as_text=True)
+        assert ".pdf" not in text_of(visitor, address)
+        withdraw = re.search(r'action="(/my/told/\d+)"', part).group(1)
+        with sessions.begin() as session:
+            session.execute(
+                update(CatalogCopy)
+                .where(CatalogCopy.member_id == my_house.members[1])
+                .values(state="sent", sent_at=clock.now())
+            )
+        assert ".pdf" in text_of(visitor, address)
+        visitor.post(withdraw, page="/my/choices")
+
+    def test_that_were_only_tried_are_nobody_s(self, customer, my_house, sessions):
+        with sessions.begin() as session:
+            session.execute(
+                update(CatalogCopy).where(CatalogCopy.member_id == my_house.members[2]).values(channel=None)
+            )
+        assert "No catalog yet" in text_of(customer(2), "/my/catalogs/")
 
     def test_that_were_opened_are_recorded(self, customer, my_house, sessions):
         customer().get(f"/my/catalogs/{my_house.copy_id}.pdf")

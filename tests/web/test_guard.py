@@ -45,6 +45,8 @@ ARGUMENTS = {
     "mail_id": uuid4(),
     "case_number": "1001-9",
     "token": "x" * 44,
+    "kind": "fonts",
+    "path": "no-such-piece.ttf",
     "decision_id": uuid4(),
     "reaction_id": 1,
 }

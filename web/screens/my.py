@@ -36,7 +36,7 @@ def home() -> ResponseReturnValue:
             for voucher in vouchers_of_account(session, account_id=person.account_id, today=today)
             if voucher.usable
         ]
-        copies = own_copies(session, person.member_id)
+        copies = own_copies(session, person, now=now())
         return render_template(
             "my/home.html",
             points=position,

@@ -20,14 +20,14 @@ COVER_WIDTH = 420
 def index() -> ResponseReturnValue:
     """Show all copies of the customer."""
     with transaction() as session:
-        return render_template("my/catalogs.html", copies=own_copies(session, customer().member_id))
+        return render_template("my/catalogs.html", copies=own_copies(session, customer(), now=now()))
 
 
 @blueprint.get("/<uuid:copy_id>.pdf")
 def download(copy_id: UUID) -> ResponseReturnValue:
     """Send one of the customer's copies exactly as it was made; that it was opened is recorded."""
     with transaction() as session:
-        copy = own_copy(session, copy_id=copy_id, member_id=customer().member_id)
+        copy = own_copy(session, copy_id=copy_id, person=customer(), now=now())
         record_event(
             session,
             now=now(),
@@ -49,7 +49,7 @@ def download(copy_id: UUID) -> ResponseReturnValue:
 def cover(copy_id: UUID) -> ResponseReturnValue:
     """Show the cover of one of the customer's copies."""
     with transaction() as session:
-        copy = own_copy(session, copy_id=copy_id, member_id=customer().member_id)
+        copy = own_copy(session, copy_id=copy_id, person=customer(), now=now())
     response = Response(page_image(document_of(copy), 1, width=COVER_WIDTH), mimetype="image/png")
     # What was made never changes; nobody but this browser keeps it.
     response.headers["Cache-Control"] = "private, max-age=86400, immutable"
