@@ -125,6 +125,14 @@ def read_copy(session: Session, *, copy_id: UUID) -> CopyRow:
     return CopyRow(*row)
 
 
+def find_copy(session: Session, *, copy_code: str) -> CopyRow:
+    """Return the copy of this code; raises `NoSuchCopy`."""
+    row = session.execute(_copies().where(CatalogCopy.copy_code == copy_code)).one_or_none()
+    if row is None:
+        raise NoSuchCopy("There is no such copy")
+    return CopyRow(*row)
+
+
 def copies_in_all(session: Session) -> int:
     """Return how many copies the archive holds."""
     return session.scalar(select(func.count()).select_from(CatalogCopy)) or 0

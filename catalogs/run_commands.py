@@ -10,10 +10,18 @@ from uuid import UUID
 
 import click
 
-from catalogs.handovers import KINDS, HeardMeanwhile, ask_for_handover, make_stale, take_handover
+from catalogs.copy_lists import find_copy
+from catalogs.handovers import (
+    KINDS,
+    HeardMeanwhile,
+    ask_for_handover,
+    make_stale,
+    read_archived,
+    take_handover,
+)
 from catalogs.opening import PERIOD, THEME, next_monday
 from catalogs.recipients import Audience
-from catalogs.result_lists import results_of_run
+from catalogs.result_lists import bought_from_copy, results_of_run
 from catalogs.run_jobs import known_day, run_job
 from catalogs.run_lists import (
     RUN_SORTS,
@@ -396,6 +404,40 @@ def results(workplace: Workplace, *, run_code: str, as_json: bool) -> None:
     click.echo(came.effect.words())
 
 
+@click.command("copy")
+@click.argument("copy_code")
+@json_option
+@pass_workplace
+@refusals_exit_2
+def show_copy(workplace: Workplace, *, copy_code: str, as_json: bool) -> None:
+    """Show what the copy of this code showed, and what of it its reader bought; its file is checked by its hash."""
+    with workplace.sessions() as session:
+        copy = find_copy(session, copy_code=copy_code)
+        read_archived(workplace.data, copy.path, copy.sha256)
+        shown = bought_from_copy(session, copy_code=copy_code)
+    if as_json:
+        print_json(
+            {
+                "copy": copy.copy_code,
+                "member": copy.member_code,
+                "state": copy.state,
+                "version": copy.version,
+                "path": str(workplace.data / copy.path),
+                "sha256": copy.sha256.hex(),
+                "items": [
+                    dict(zip(("page", "place", "article_id", "name", "why", "bought"), row, strict=True))
+                    for row in shown
+                ],
+            }
+        )
+        return
+    click.echo(
+        f"{copy.copy_code} for {copy.member_code}, {copy.state}, version {copy.version}, hash as archived"
+    )
+    for page, place, _article_id, name, why, bought in shown:
+        click.echo(f"  page {page} place {place or '-'}  {'bought' if bought else '      '}  {why:8} {name}")
+
+
 RUN_COMMANDS: Final[tuple[click.Command, ...]] = (
     runs,
     new,
@@ -407,4 +449,5 @@ RUN_COMMANDS: Final[tuple[click.Command, ...]] = (
     cancel,
     handover,
     results,
+    show_copy,
 )

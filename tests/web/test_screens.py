@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from core.i18n import LANGUAGES
 from core.models import AuditEvent
-from tests.web.house import CARDS, NAMES
+from tests.web.house import AS_MADE, CARDS, NAMES
 from web.models import Person
 
 
@@ -239,7 +239,15 @@ class TestCatalogCopies:
     def test_are_sent_exactly_as_they_were_made(self, app, house, visit):
         folder = app.extensions["web"].data / "catalogs"
         folder.mkdir(exist_ok=True)
-        (folder / "C-000001.pdf").write_bytes(b"%PDF-1.7 as made")
+        (folder / "C-000001.pdf").write_bytes(AS_MADE)
         answer = visit("desk").get(f"/catalogs/copies/{house.copy_id}.pdf")
-        assert answer.data == b"%PDF-1.7 as made"
+        assert answer.data == AS_MADE
         assert "attachment" in answer.headers["Content-Disposition"]
+
+    def test_are_not_sent_where_the_file_is_another_one(self, app, house, visit):
+        folder = app.extensions["web"].data / "catalogs"
+        folder.mkdir(exist_ok=True)
+        (folder / "C-000001.pdf").write_bytes(AS_MADE + b"!")
+        answer = visit("desk").get(f"/catalogs/copies/{house.copy_id}.pdf")
+        assert answer.status_code == 409
+        assert AS_MADE not in answer.data

@@ -16,6 +16,7 @@ from catalogs.copy_lists import (
     read_copy,
     read_edition,
 )
+from catalogs.handovers import read_archived
 from core.audit import record_event
 from core.errors import NotFound
 from core.i18n import LANGUAGES
@@ -84,7 +85,9 @@ def show(edition_id: UUID) -> ResponseReturnValue:
                 Filter(
                     key="state",
                     label=_("State"),
-                    choices=tuple(Choice(state, copy_state(state)[0]) for state in ("made", "sent", "dropped")),
+                    choices=tuple(
+                        Choice(state, copy_state(state)[0]) for state in ("made", "sent", "dropped")
+                    ),
                 ),
             ),
             fetch=lambda ask: list_copies(session, ask, edition_id=edition_id, store_id=viewer().store_id),
@@ -112,7 +115,7 @@ def show(edition_id: UUID) -> ResponseReturnValue:
 
 @blueprint.get("/copies/<uuid:copy_id>.pdf")
 def download(copy_id: UUID) -> ResponseReturnValue:
-    """Send one copy's PDF exactly as it was made; the look is recorded."""
+    """Send one copy's PDF exactly as it was made, which its hash shows; the look is recorded."""
     with transaction() as session:
         copy = read_copy(session, copy_id=copy_id)
         record_event(
@@ -124,8 +127,11 @@ def download(copy_id: UUID) -> ResponseReturnValue:
             subject_id=copy.member_code,
             detail={"copy_code": copy.copy_code},
         )
+    path = _file(copy)
+    # What is not what was made never leaves under the archive's name.
+    read_archived(state().data, copy.path, copy.sha256)
     return send_file(
-        _file(copy), mimetype="application/pdf", as_attachment=True, download_name=f"{copy.copy_code}.pdf"
+        path, mimetype="application/pdf", as_attachment=True, download_name=f"{copy.copy_code}.pdf"
     )
 
 
