@@ -1,11 +1,12 @@
 """A member's history as sentences: when, what, in which channel, and which way it went; narrowed as the reader asks."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaigns.decision_lists import decisions_of_member
@@ -13,6 +14,7 @@ from contacts.history import MOST, history_of_member
 from contacts.queries import ContactView
 from contacts.reactions import TAKEN_BACK
 from loyalty.warnings import warned_of_member
+from sales.models import Article
 from web.contact_words import case_kind, channel_name, direction_name, mail_kind
 from web.groups_shown import GroupsShown
 from web.standing_words import phase_name, value_name
@@ -61,15 +63,22 @@ def history_shown(
         ("kind", _("What"), kind_name),
     )
     filters = []
-    for key, label, named in names:
-        there = sorted({getattr(event, key) for event in events}, key=named)
+    for key, label, name_of in names:
+        there = sorted({getattr(event, key) for event in events}, key=name_of)
         chosen = wanted.get(key, "")
-        filters.append((key, label, [Choice(one, named(one)) for one in there], chosen))
+        filters.append((key, label, [Choice(one, name_of(one)) for one in there], chosen))
         if chosen:
             events = [event for event in events if getattr(event, key) == chosen]
-    return HistoryShown(
-        [_shown(event, groups) for event in events[:SHOWN]], filters, max(0, len(events) - SHOWN)
-    )
+    named = _names(session, events[:SHOWN])
+    shown = [_shown(replace(event, detail=named | event.detail), groups) for event in events[:SHOWN]]
+    return HistoryShown(shown, filters, max(0, len(events) - SHOWN))
+
+
+def _names(session: Session, events: Sequence[ContactView]) -> dict[str, Any]:
+    """Return the names of the articles that events name by number only."""
+    skus = {event.detail["sku"] for event in events if event.detail.get("sku")}
+    rows = session.execute(select(Article.sku, Article.name).where(Article.sku.in_(skus)))
+    return {"names": {row.sku: row.name for row in rows}}
 
 
 def kind_name(kind: str) -> str:
@@ -149,7 +158,8 @@ def _answer(detail: Mapping[str, Any]) -> tuple[str, str]:
         "wrong_product": _("Says that it is the wrong product"),
         TAKEN_BACK: _("Took an answer back"),
     }.get(detail["reaction"], detail["reaction"])
-    return said, about.get(detail["scope"]) or detail.get("sku") or detail.get("offer_code") or ""
+    article = detail["names"].get(detail.get("sku")) or detail.get("sku")
+    return said, about.get(detail["scope"]) or article or detail.get("offer_code") or ""
 
 
 def _mail(detail: Mapping[str, Any]) -> tuple[str, str]:
