@@ -30,7 +30,7 @@ UNAPPROVED = """
 
 CHECKS: tuple[Check, ...] = (
     QueryCheck(
-        "I10", "nobody has a catalog made after objecting or without having agreed", AGAINST_THEIR_WILL
+        "I10b", "nobody has a catalog made after objecting or without having agreed", AGAINST_THEIR_WILL
     ),
-    QueryCheck("I10", "no catalog left the house that a second person had not approved", UNAPPROVED),
+    QueryCheck("K1", "no catalog left the house that a second person had not approved", UNAPPROVED),
 )

@@ -296,6 +296,6 @@ def order_catalogs(sessions: Sessions, *, now: datetime) -> None:
 
 def clear(data: Path) -> None:
     """Remove what the demonstration and its catalogs keep beside the database."""
-    for name in ("demo", "catalogs"):
+    for name in ("demo", "catalogs", "proofs"):
         shutil.rmtree(data / name, ignore_errors=True)
     (data / "demo.json").unlink(missing_ok=True)

@@ -80,3 +80,10 @@ class TestCopies:
         copy.consent(True, BEFORE)
         assert copy("update member set profiling_objected_at = :at", at=AFTER) == 0
         assert copy("update member set profiling_objected_at = :at", at=BEFORE) == 1
+
+    def test_are_not_sent_after_an_objection_or_unapproved(self, copy, sessions):
+        copy.consent(True, BEFORE)
+        with sessions.begin() as session:
+            session.execute(text("update catalog_copy set state = 'sent', sent_at = :at"), {"at": AFTER})
+        assert [verdict.violations for verdict in verify(sessions, CHECKS)] == [0, 1]
+        assert copy("update member set profiling_objected_at = :at", at=MADE + timedelta(minutes=1)) == 1
