@@ -83,7 +83,7 @@ class TestTheMemberPage:
         page = visit("desk").get(f"/members/{house.members[2]}").get_data(as_text=True)
         assert "Informational value" not in page
         empty = visit("desk").get(f"/members/{house.members[2]}?tab=history").get_data(as_text=True)
-        assert "Nothing has happened yet" in empty
+        assert "Joined the programme" in empty
 
 
 class TestTheList:
