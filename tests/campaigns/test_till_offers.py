@@ -12,7 +12,9 @@ from werkzeug.serving import make_server
 from campaigns import decisions
 from campaigns.decisions import ask_again, may_ask
 from campaigns.scenes import SCENE
+from core import driver
 from core.driver import ask
+from core.trips import travel
 from pos_api import examples
 from tests.campaigns.conftest import CARD, OTHER_CARD
 from tests.pos_api.conftest import code_of
@@ -367,3 +369,26 @@ class TestClient:
         finally:
             server.shutdown()
             thread.join()
+
+
+class TestTrips:
+    def test_are_as_few_as_ever(self, served, monkeypatch):
+        served.ranked("honey", "lemon")
+        served.quote("tea")
+        assert served.till.post("/receipts", served.sale("tea")).status_code == 201
+        trips = []
+
+        def counted(connection, answers, **rest):
+            trips.append(len(answers))
+            travel(connection, answers, **rest)
+
+        monkeypatch.setattr(driver, "travel", counted)
+        assert served.told("tea") == ["honey", "lemon"]
+        assert len(trips) == 2
+        trips.clear()
+        answer = served.till.post("/receipts", served.sale("tea")).get_json()
+        assert [offer["sku"] for offer in answer["next_offers"]] == ["honey"]
+        assert len(trips) == 2
+        trips.clear()
+        assert served.till.get(f"/cards/{CARD}").status_code == 200
+        assert len(trips) == 1
