@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -39,6 +39,7 @@ from core.errors import Conflict, NotFound
 from core.i18n import show_date
 from core.ids import uuid7
 from core.job_runs import request_run
+from core.models import JobRun
 from core.progress import Report, silent
 from core.spreadsheets import harmless
 
@@ -96,14 +97,23 @@ def ask_for_handover(
     )
     if run.state not in {"finished", "stopped"} or not waiting:
         raise NothingToHandOver("no made copy of this run waits to leave by this way")
+    ended = (
+        select(JobRun.run_id)
+        .where(
+            JobRun.job == func.concat(job, CatalogHandover.handover_id),
+            JobRun.state.in_(("failed", "stopped", "completed")),
+        )
+        .exists()
+    )
     session.execute(
         update(CatalogHandover)
         .where(
             CatalogHandover.catalog_run_id == run_id,
             CatalogHandover.kind == kind,
-            CatalogHandover.state == "prepared",
+            or_(CatalogHandover.state == "prepared", and_(CatalogHandover.state == "waiting", ended)),
         )
         .values(state="stale")
+        .execution_options(synchronize_session=False)
     )
     handover_id = uuid7()
     made = session.scalar(

@@ -409,6 +409,16 @@ class TestHandOver:
             states = session.execute(select(Voucher.state, func.count()).group_by(Voucher.state)).all()
         assert dict(map(tuple, states)) == {"cancelled": 3, "issued": 1}
 
+    def test_can_be_asked_for_again_where_a_file_of_the_archive_was_damaged(self, run: Run):
+        run.make()
+        copy = run.chain.copies()["t1-1"]
+        content = (run.data / copy.path).read_bytes()
+        (run.data / copy.path).write_bytes(content + b" ")
+        run.do(ask_for_handover, kind="zip", job=HANDOVER_JOB, actor="mara")
+        assert run.work() == ["failed"]
+        (run.data / copy.path).write_bytes(content)
+        assert run.handover(run.ask("zip")).state == "prepared"
+
     def test_is_refused_where_something_is_heard_before_it_is_taken(self, run: Run):
         run.make()
         handover_id = run.ask("print")
