@@ -17,7 +17,7 @@ from basket_analysis.baskets import Int32s
 from basket_analysis.models import ShopperGroup
 from basket_analysis.offer_choice import Audience, Chooser, GroupTaste, Habit
 from basket_analysis.relevance_features import Origin
-from basket_analysis.relevance_purchases import FEWEST_BUYERS, ItemPurchases
+from basket_analysis.relevance_purchases import ItemPurchases
 from basket_analysis.relevance_reading import Bought
 from basket_analysis.sensitive import read_sensitive
 from basket_analysis.themes import NO_THEME, TOO_LITTLE
@@ -51,10 +51,11 @@ class Audiences:
         self.chooser = chooser
         self._bought = bought
         self._groups = groups
-        self._ids = [kinds.article_id for kinds in bought.articles]
+        kept = bought.rankable("article").tolist()
+        self._ids = [bought.articles[number].article_id for number in kept]
         self.ids = np.array(self._ids or [0], np.int64)
         """The articles by their numbers in purchases."""
-        self._categories = [kinds.category for kinds in bought.articles]
+        self._categories = [bought.articles[number].category for number in kept]
         self._refusals: dict[UUID, Refusals] = {}
         self._back: dict[UUID, set[int]] = {}
         self._ignored: Mapping[UUID, Mapping[int, int]] = {}
@@ -144,13 +145,12 @@ class Groups:
         items = max(sample.items, 1)
         pairs = np.unique(sample.member[late].astype(np.int64) * items + sample.item[late])
         item = pairs % items
-        ids = np.array([kinds.article_id for kinds in bought.articles] or [0], np.int64)
+        kept = bought.rankable("article")
+        ids = np.array([bought.articles[number].article_id for number in kept] or [0], np.int64)
         everybody = np.bincount(item, minlength=items)
         self.members = len(np.unique(pairs // items))
-        rankable = (
-            np.flatnonzero((everybody > 0) & (bought.buyers >= FEWEST_BUYERS)) if len(bought.buyers) else []
-        )
-        self.popular: dict[int, int] = {int(ids[one]): int(everybody[one]) for one in rankable}
+        sold = np.flatnonzero(everybody[: sample.items])
+        self.popular: dict[int, int] = dict(zip(ids[sold].tolist(), everybody[sold].tolist(), strict=True))
         self._tastes: dict[str, GroupTaste] = {}
         of_pair = codes[pairs // items] if len(codes) else np.empty(0, np.int32)
         for name, number in place.items():

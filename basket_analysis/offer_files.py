@@ -33,7 +33,8 @@ def rank_offers_into_files(
     with sessions.begin() as session:
         bought = bought_before(session, as_of)
         lists = list(_ranked(bought, level, kinds, count))
-    names = bought.types if level == "type" else tuple(kinds.sku for kinds in bought.articles)
+    known = bought.types if level == "type" else tuple(kinds.sku for kinds in bought.articles)
+    names = [known[number] for number in bought.rankable(level).tolist()]
     record: dict[str, Any] = {"as_of": as_of.isoformat(), "level": level, "members": len(bought.members)}
     for kind, path in (("all", out), ("new", new_out)):
         if path is not None:
@@ -48,11 +49,12 @@ def _ranked(
     """Yield the lists of members, some at a time."""
     sampled, sample = bought.sample()
     buyers = bought.type_buyers if level == "type" else bought.buyers
-    ranker = RelevanceRanker(kinds=kinds).fit(sample.at(level), buyers)
+    kept = bought.rankable(level)
+    ranker = RelevanceRanker(kinds=kinds).fit(sample.at(level, kept), buyers[kept])
     place = np.full(len(bought.members), -1, np.int32)
     place[sampled] = np.arange(len(sampled))
     for numbers, purchases in bought.parts():
-        yield numbers, ranker.rank(purchases.at(level), own=place[numbers], count=count)
+        yield numbers, ranker.rank(purchases.at(level, kept), own=place[numbers], count=count)
 
 
 def _batch(codes: Sequence[str], numbers: Any, ranked: Ranked, names: Sequence[str]) -> Any:

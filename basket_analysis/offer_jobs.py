@@ -50,15 +50,16 @@ def rank_offers(shift: Shift, *, ignored: Ignored = nothing_ignored) -> Mapping[
         bought = bought_before(session, shift.business_day + timedelta(days=1))
         sampled, sample = bought.sample()
         shift.report(1, 4)
-        material = sample.at("article")
-        ranker = RelevanceRanker().fit(material, bought.buyers)
+        kept = bought.rankable("article")
+        material = sample.at("article", kept)
+        ranker = RelevanceRanker().fit(material, bought.buyers[kept])
         shift.report(2, 4)
         audiences = read_audiences(session, bought, run_id=run.run_id, sample=material, sampled=sampled)
         place = np.full(len(bought.members), -1, np.int32)
         place[sampled] = np.arange(len(sampled))
         counts = {"members": 0, "few_baskets": 0, "offers": 0}
         for numbers, purchases in bought.parts():
-            part = purchases.at("article")
+            part = purchases.at("article", kept)
             members = [bought.members[number] for number in numbers]
             audiences.meet(session, members, now=shift.now, ignored=ignored(session, members, shift.now))
             origin = Origin(part, part.as_of)

@@ -37,10 +37,8 @@ class Ranked:
 
 
 PLANS: Final[dict[Kind, Plan]] = {
-    "all": Plan(14, 5, 14, 120, 1_000, {"ease": 40, "alike": 30}, own=120, kept_negatives=0.6),
-    "new": Plan(
-        42, 5, 14, 120, 1_000, {"ease_new": 130, "alike_lately": 60, "alike": 60}, kept_negatives=0.5
-    ),
+    "all": Plan(14, 4, 14, 120, 900, {"ease": 40, "alike": 30}, own=120, kept_negatives=0.6),
+    "new": Plan(42, 4, 14, 120, 900, {"ease_new": 130, "alike_lately": 60, "alike": 60}, kept_negatives=0.5),
 }
 
 LEAVES: Final = {

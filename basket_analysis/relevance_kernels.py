@@ -14,6 +14,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from basket_analysis.baskets import Int32s
+from basket_analysis.compiled import compiled
 from basket_analysis.relevance_purchases import Floats
 
 Sparse = Any
@@ -52,16 +53,25 @@ def learn_ease(sample: Sparse, regularisation: float) -> Ease:
     factor = scipy.linalg.cho_factor(kernel, lower=True, overwrite_a=True, check_finite=False)
     inverse = scipy.linalg.cho_solve(factor, np.eye(households, dtype=np.float32), check_finite=False)
     inverse = np.ascontiguousarray(inverse, np.float32)
+    by_item = sample.tocsc()
     explained = np.zeros(sample.shape[1])
-    for first in range(0, households, BLOCK):
-        rows = sample[first : first + BLOCK]
-        solved = times_sparse(inverse[first : first + BLOCK], sample)
-        owner = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
-        explained += np.bincount(
-            rows.indices, weights=rows.data * solved[owner, rows.indices], minlength=sample.shape[1]
-        )
+    _explain(by_item.indptr, by_item.indices, by_item.data, inverse, explained)
     diagonal = np.maximum(1 - explained, 1e-6).astype(np.float32)
     return Ease(sample, inverse, diagonal, regularisation)
+
+
+@compiled
+def _explain(starts: Int32s, households: Int32s, values: Floats, inverse: Floats, explained: Floats) -> None:
+    """Write for each item x how much of it others explain, x'K^-1 x, by its buyers alone."""
+    for item in range(len(starts) - 1):
+        total = 0.0
+        for one in range(starts[item], starts[item + 1]):
+            row = inverse[households[one]]
+            part = 0.0
+            for other in range(starts[item], starts[item + 1]):
+                part += row[households[other]] * values[other]
+            total += part * values[one]
+        explained[item] = total
 
 
 BLOCK = 400

@@ -50,10 +50,18 @@ class Purchases:
     category_of: Int32s
     department_of: Int32s
 
-    def at(self, level: RankedLevel) -> "ItemPurchases":
-        """Return what was bought at `level`, an item once per basket; without type an article is no item of level type."""
+    def at(self, level: RankedLevel, kept: Int64s | None = None) -> "ItemPurchases":
+        """
+        Return what was bought at `level`, an item once per basket; without type an article is no item of level type.
+
+        Of the items only those in `kept` (rising) are, numbered by their places there.
+        """
         item_of = np.arange(self.articles, dtype=np.int32) if level == "article" else self.type_of
         items = self.articles if level == "article" else self.types
+        if kept is not None:
+            number = np.full(items + 1, -1, np.int32)
+            number[kept] = np.arange(len(kept))
+            item_of, items = number[item_of], len(kept)
         item = item_of[self.article]
         kept = np.flatnonzero(item >= 0)
         key = self.basket[kept].astype(np.int64) * max(items, 1) + item[kept]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from basket_analysis.baskets import Int32s, Int64s
 from basket_analysis.reading import ArticleKinds
-from basket_analysis.relevance_purchases import Purchases
+from basket_analysis.relevance_purchases import FEWEST_BUYERS, Purchases, RankedLevel
 from core.binary_copy import read_columns
 from core.driver import driver_of
 
@@ -138,6 +138,11 @@ class Bought:
     buyers: Int64s
     types: tuple[str, ...]
     type_buyers: Int64s
+
+    def rankable(self, level: RankedLevel) -> Int64s:
+        """Return the numbers of the articles or types that enough members bought."""
+        buyers = self.type_buyers if level == "type" else self.buyers
+        return np.flatnonzero(buyers >= FEWEST_BUYERS)
 
     def sample(self) -> tuple[Int32s, Purchases]:
         """Return who is learnt from, and what they bought; their numbers in the purchases are places in the former."""

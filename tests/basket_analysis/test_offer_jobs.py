@@ -30,7 +30,7 @@ class Market:
         self.sessions, self.folder = sessions, folder
         chance = random.Random(SEED)
         with sessions.begin() as session:
-            shop = Shop(session)
+            shop = self.shop = Shop(session)
             goods = [
                 shop.article(f"a{number:02}", category=f"C{number // 3}", kind=f"T{number // 2}")
                 for number in range(30)
@@ -57,6 +57,22 @@ class Market:
             store_groups(session, run_id=run_id, groups=[], members=[])
         found = rank_offers(Shift(self.sessions, self.folder, day, NOW, silent), **more)
         return run_id, found
+
+    def sold_before(self, day):
+        """Return receipts before `day` with the first article of each, in order."""
+        query = "select receipt_id, article_id from receipt_line where business_date < :day and line_number = 1 order by 1"
+        with self.sessions() as session:
+            return session.execute(text(query), {"day": day}).all()
+
+    def bought_before(self, day):
+        """Return who bought what before `day`, by codes."""
+        query = (
+            "select distinct member_code, article.sku from receipt join member using (member_id)"
+            " join receipt_line as line using (business_date, receipt_id) join article using (article_id)"
+            " where receipt.business_date < :day"
+        )
+        with self.sessions() as session:
+            return {tuple(row) for row in session.execute(text(query), {"day": day})}
 
     def offers(self, run_id, member=0):
         with self.sessions() as session:
