@@ -18,6 +18,7 @@ import tempfile
 import time
 from dataclasses import replace
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 from stdnum import ean
@@ -60,9 +61,15 @@ def main() -> None:
             typesetter.write(whole_document(booklet(theme, number, copies), typesetter))
         return NAIVE
 
+    rounds = count()
+
     def ours() -> int:
+        # Members that no round met before: what is remembered of names helps nobody.
+        met = next(rounds) * 10**6
         for start in range(0, copies, CHUNK):
-            chunk = [booklet(theme, number, copies) for number in range(start, min(start + CHUNK, copies))]
+            chunk = [
+                booklet(theme, number, copies, met=met) for number in range(start, min(start + CHUNK, copies))
+            ]
             for _document in compose_all(chunk, typesetter):
                 pass
         return copies
@@ -108,11 +115,12 @@ def issue_of(theme: Theme, shop: int, language: str) -> tuple[Issue, tuple[Pick,
     return replace(issue, shop=f"{issue.shop} {shop}", offers=offers, pages=pages), pool
 
 
-def booklet(theme: Theme, number: int, copies: int) -> Booklet:
+def booklet(theme: Theme, number: int, copies: int, *, met: int = 0) -> Booklet:
     """Return the copy of one of `copies` members; neighbours are members of the same shop and language."""
     turn = number * SHOPS * len(LANGUAGES) // copies
     language = LANGUAGES[turn % len(LANGUAGES)]
     issue, pool = issue_of(theme, turn // len(LANGUAGES), language)
+    number += met
     chosen = random.Random(number).sample(pool, 9)
     reader = Reader(
         f"Jana Nováková {number}", language, number, _ean(number), "Gold", f"2026-W48-g1-trh-{number:010}"
@@ -140,7 +148,7 @@ def _vouchers(theme: Theme, language: str, number: int, symbology: str) -> tuple
             like[at % len(like)],
             voucher_code=_ean(number * 10 + at + 10**9)
             if symbology == "ean13"
-            else f"KAVA{number:06}{at}7MTX",
+            else f"KAVA{number:08}{at}7MTX",
             symbology=symbology,
         )
         for at in range(theme.room("vouchers"))

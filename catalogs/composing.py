@@ -34,7 +34,7 @@ SHARED_KEY = b"/REGU_Shared"
 SETS_KEPT = 32
 """How many sets of shared pages are remembered; copies come sorted by what they share."""
 
-PENS_KEPT = 4
+PENS_KEPT = 24
 
 
 @dataclass(frozen=True, slots=True)

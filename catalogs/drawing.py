@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import groupby
 from math import cos, radians, sin
+from types import SimpleNamespace
+from typing import Any
 
 from catalogs.barcodes import Barcode
 from catalogs.layouts import Placement, Words
@@ -43,20 +45,30 @@ class Pen:
         self.faces = faces
         self._letters = letters
         self._fonts = {file: f"/F{number}" for number, file in enumerate(faces)}
-        self._drawn = lru_cache(maxsize=2_000)(self._draw)
+        self._names = cache(letters.names)
+        self._drawn = lru_cache(maxsize=1_000)(self._draw)
 
     def words(self, words: Words) -> tuple[Shown, ...]:
         """Return the paragraphs of `words`, drawn from the lower left corner of their box."""
-        return self._drawn(words.style, words.content, words.width, words.height)
+        content = words.content
+        if not isinstance(content, Price):
+            # What is said counts, not what says it: vouchers with other codes read alike.
+            content = tuple(str(getattr(content, of) if of else content) for of in self._names(words.style))
+        return self._drawn(words.style, content, words.width, words.height)
 
-    def _draw(self, style: str, content: object, width: float, height: float) -> tuple[Shown, ...]:
+    def _draw(
+        self, style: str, said: Price | tuple[str, ...], width: float, height: float
+    ) -> tuple[Shown, ...]:
+        names = self._names(style)
+        content: Any = said
+        if not isinstance(said, Price):
+            content = SimpleNamespace(**dict(zip(names, said, strict=True))) if any(names) else said[0]
         runs = self._letters.runs(Words(content, style, 0.0, 0.0, width, height))
-        names = self._letters.names(style)
         shown: list[Shown] = []
         for number, group in groupby(runs, key=lambda run: run.paragraph):
             lines = list(group)
             of = names[number] if number < len(names) else ""
-            said = _said(content, of, lines)
+            actual = _said(content, of, lines)
             # Lines are words apart for who reads aloud, too.
             between = "" if isinstance(content, Price) else " "
             ends = [between] * (len(lines) - 1) + [""]
@@ -64,7 +76,7 @@ class Pen:
                 f"BT {' '.join(self._pieces(run, end, height))} ET{_stroke(run, height)} "
                 for run, end in zip(lines, ends, strict=True)
             )
-            shown.append(Shown(of, text, text_string(said).decode("ascii") if said else ""))
+            shown.append(Shown(of, text, text_string(actual).decode("ascii") if actual else ""))
         return tuple(shown)
 
     def _pieces(self, run: Run, end: str, height: float) -> Iterator[str]:
