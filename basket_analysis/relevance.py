@@ -212,7 +212,7 @@ def _boost(lessons: _Lessons, plan: Plan) -> Any:
 
 _NOTHING: Floats = np.empty(0, np.float32)
 
-DEPTH = 100
+DEPTH = 250
 """At least so long are lists while they are made: what comes next decides who sees what of the range."""
 
 LEAST_LESSONS = 200

@@ -1,4 +1,4 @@
-"""How much of the range members get to see: what is least far from a list's top somewhere takes its last place there. Pure."""
+"""How much of the range members get to see: what comes close somewhere takes the last places seen there. Pure."""
 
 from typing import Final
 
@@ -13,15 +13,18 @@ SHOWN: Final = 20
 SHARE: Final = 0.4
 """So much of the range is to be seen by somebody."""
 
-AUDIENCE: Final = 4
+AUDIENCE: Final = 3
 """An item counts as seen from so many members on."""
+
+PLACES: Final = 4
+"""So many of the places that are seen are given away in one list at most."""
 
 
 def show_more_items(items: Int32s, scores: Floats, rankable: int) -> None:
     """
-    Move items that hardly anybody sees to the last place that is seen of lists where they come close; in place.
+    Move items that hardly anybody sees to the last places that are seen of lists where they come close; in place.
 
-    At most one place of a list is given away, and only until `SHARE` of the `rankable` items is seen. Scores
+    At most `PLACES` of a list are given away, and only until `SHARE` of the `rankable` items is seen. Scores
     stay with the places, so that they go on falling. Lists no longer than what is seen stay as they are.
     """
     members, length = items.shape
@@ -32,15 +35,17 @@ def show_more_items(items: Int32s, scores: Floats, rankable: int) -> None:
     if missing <= 0:
         return
     rows, places = np.nonzero((items[:, SHOWN:] >= 0) & (audience[items[:, SHOWN:]] < AUDIENCE))
+    wanted = items[rows, places + SHOWN]
     gaps = scores[rows, SHOWN - 1] - scores[rows, places + SHOWN]
-    free = np.ones(members, np.bool_)
+    given = np.zeros(members, np.int64)
     for at in np.lexsort((rows, gaps)).tolist():
-        row, place = int(rows[at]), int(places[at]) + SHOWN
-        item = int(items[row, place])
-        if not free[row] or audience[item] >= AUDIENCE:
+        row, item = int(rows[at]), int(wanted[at])
+        if given[row] == PLACES or audience[item] >= AUDIENCE:
             continue
-        free[row] = False
-        items[row, SHOWN - 1 : place + 1] = np.roll(items[row, SHOWN - 1 : place + 1], 1)
+        given[row] += 1
+        place = SHOWN + int(np.argmax(items[row, SHOWN:] == item))
+        moved = np.r_[SHOWN - given[row], SHOWN : place + 1]
+        items[row, moved] = np.roll(items[row, moved], 1)
         audience[item] += 1
         missing -= audience[item] == AUDIENCE
         if missing <= 0:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from basket_analysis.relevance_range import AUDIENCE, SHARE, SHOWN, show_more_items
+from basket_analysis.relevance_range import AUDIENCE, PLACES, SHARE, SHOWN, show_more_items
 
 MEMBERS, LENGTH, ITEMS = 60, 60, 100
 
@@ -19,14 +19,14 @@ def made():
 
 
 class TestShowMoreItems:
-    def test_shows_more_of_the_range_for_one_place_of_a_list_at_most(self):
+    def test_shows_more_of_the_range_for_few_places_of_a_list(self):
         items, scores = made()
         before = items.copy()
         show_more_items(items, scores, ITEMS)
         seen = np.bincount(items[:, :SHOWN].ravel(), minlength=ITEMS)
         assert (seen > 0).sum() > SHOWN
         assert (seen >= AUDIENCE).sum() <= SHARE * ITEMS
-        np.testing.assert_array_equal(items[:, : SHOWN - 1], before[:, : SHOWN - 1])
+        np.testing.assert_array_equal(items[:, : SHOWN - PLACES], before[:, : SHOWN - PLACES])
 
     def test_loses_nothing(self):
         items, scores = made()
