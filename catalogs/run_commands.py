@@ -1,4 +1,4 @@
-"""The commands of runs: `regulars catalogs runs|new|proof|approve|send-back|run|stop|cancel|handover|results`."""
+"""The commands of runs: `regulars catalogs runs|new|proof|approve|send-back|run|stop|cancel|handover`."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -10,18 +10,15 @@ from uuid import UUID
 
 import click
 
-from catalogs.copy_lists import find_copy
 from catalogs.handovers import (
     KINDS,
     HeardMeanwhile,
     ask_for_handover,
     make_stale,
-    read_archived,
     take_handover,
 )
 from catalogs.opening import PERIOD, THEME, next_monday
 from catalogs.recipients import Audience
-from catalogs.result_lists import bought_from_copy, results_of_run
 from catalogs.run_jobs import known_day, run_job
 from catalogs.run_lists import (
     RUN_SORTS,
@@ -38,7 +35,6 @@ from catalogs.run_operations import (
     HANDOVER_JOB,
     PROOF_JOB,
     RUN_JOB,
-    approve_order,
     approve_run,
     ask_for_proof,
     cancel_run,
@@ -47,6 +43,7 @@ from catalogs.run_operations import (
     start_run,
 )
 from catalogs.runs import CHANNELS, HOLD_OUT, SIZES, BadRun, Recipe
+from catalogs.standing_orders import approve_order
 from core import clock
 from core.commandline import Workplace, json_option, pass_workplace, print_json, refusals_exit_2
 from core.job_runs import JobRunView, request_stop
@@ -384,60 +381,6 @@ def handover(
         )
 
 
-@click.command()
-@click.argument("run_code")
-@json_option
-@pass_workplace
-@refusals_exit_2
-def results(workplace: Workplace, *, run_code: str, as_json: bool) -> None:
-    """Show who bought what from which page, beside those who got no copy."""
-    with workplace.sessions() as session:
-        found = find_run(session, run_code=run_code)
-        came = results_of_run(session, run_id=found.catalog_run_id)
-    if as_json:
-        print_json(came.document())
-        return
-    click.echo(f"{came.sent} copies sent, {came.held_out} members held out")
-    for page in came.pages:
-        buyers = "fewer than ten" if page.buyers is None else f"{page.buyers}"
-        click.echo(f"page {page.page:3}  {page.copies:7} copies  bought something of it: {buyers}")
-    click.echo(came.effect.words())
-
-
-@click.command("copy")
-@click.argument("copy_code")
-@json_option
-@pass_workplace
-@refusals_exit_2
-def show_copy(workplace: Workplace, *, copy_code: str, as_json: bool) -> None:
-    """Show what the copy of this code showed, and what of it its reader bought; its file is checked by its hash."""
-    with workplace.sessions() as session:
-        copy = find_copy(session, copy_code=copy_code)
-        read_archived(workplace.data, copy.path, copy.sha256)
-        shown = bought_from_copy(session, copy_code=copy_code)
-    if as_json:
-        print_json(
-            {
-                "copy": copy.copy_code,
-                "member": copy.member_code,
-                "state": copy.state,
-                "version": copy.version,
-                "path": str(workplace.data / copy.path),
-                "sha256": copy.sha256.hex(),
-                "items": [
-                    dict(zip(("page", "place", "article_id", "name", "why", "bought"), row, strict=True))
-                    for row in shown
-                ],
-            }
-        )
-        return
-    click.echo(
-        f"{copy.copy_code} for {copy.member_code}, {copy.state}, version {copy.version}, hash as archived"
-    )
-    for page, place, _article_id, name, why, bought in shown:
-        click.echo(f"  page {page} place {place or '-'}  {'bought' if bought else '      '}  {why:8} {name}")
-
-
 RUN_COMMANDS: Final[tuple[click.Command, ...]] = (
     runs,
     new,
@@ -448,6 +391,4 @@ RUN_COMMANDS: Final[tuple[click.Command, ...]] = (
     stop,
     cancel,
     handover,
-    results,
-    show_copy,
 )

@@ -18,14 +18,15 @@ from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from basket_analysis.group_lists import served_run
-from catalogs.handovers import prepare_handover
+from catalogs.handover_preparing import prepare_handover
 from catalogs.making import Making, alone, make_run_copies
 from catalogs.models import CatalogRun
 from catalogs.opening import PERIOD, editions_of_run, next_monday
 from catalogs.orders import OrderDesk
 from catalogs.proofs import make_proof
 from catalogs.recipients import audience_of, count_audience
-from catalogs.run_operations import HANDOVER_JOB, PROOF_JOB, RUN_JOB, NotNow, move, run_of_order
+from catalogs.run_operations import HANDOVER_JOB, PROOF_JOB, RUN_JOB, NotNow, move
+from catalogs.standing_orders import run_of_order
 from core.database import Sessions
 from core.job_runs import HELD, JobRunView
 from core.jobs import Job, Shift, Show, Step, Stopped, run_once, show_nothing

@@ -57,10 +57,10 @@ def draft_run(
     Raises `BadRun`, `NothingServed`.
     """
     _check(session, recipe)
-    run_id = _insert_run(session, recipe, actor=actor, now=now, standing=standing)
+    run_id = insert_run(session, recipe, actor=actor, now=now, standing=standing)
     if not standing:
         open_run_editions(session, run_id, recipe, day=day, now=now)
-    _record(
+    record_move(
         session,
         run_id,
         "catalog_run.draft",
@@ -71,9 +71,10 @@ def draft_run(
     return run_id
 
 
-def _insert_run(
+def insert_run(
     session: Session, recipe: Recipe, *, actor: str, now: datetime, standing: bool = False, **more: Any
 ) -> UUID:
+    """Keep a run under the next code of its week; `more` are columns beyond those of a draft."""
     run_id = uuid7()
     week = recipe.valid_from.isocalendar()
     start = f"{week.year}-W{week.week:02}"
@@ -165,7 +166,7 @@ def edit_edition(session: Session, *, edition_id: UUID, plan: EditionPlan, actor
         .values(content=content_of(plan))
         .execution_options(synchronize_session=False)
     )
-    _record(
+    record_move(
         session,
         run_id,
         "catalog_run.edit",
@@ -177,7 +178,7 @@ def edit_edition(session: Session, *, edition_id: UUID, plan: EditionPlan, actor
 
 def content_of_run(session: Session, run_id: UUID) -> dict[str, Any]:
     """Return what a proof shows and a second person approves: the run's settings, and its editions."""
-    run = _run(session, run_id)
+    run = run_to_move(session, run_id)
     editions = session.scalars(
         select(Edition).where(Edition.catalog_run_id == run_id).order_by(Edition.group_id)
     ).all()
@@ -218,7 +219,7 @@ def ask_for_proof(session: Session, *, run_id: UUID, actor: str, now: datetime) 
         )
     )
     request_run(session, job=f"{PROOF_JOB}{run_id}.{number}", business_day=now.date())
-    _record(session, run_id, "catalog_run.proof", actor=actor, now=now, detail={"proof": number})
+    record_move(session, run_id, "catalog_run.proof", actor=actor, now=now, detail={"proof": number})
     return number
 
 
@@ -262,7 +263,7 @@ def send_back(session: Session, *, run_id: UUID, comment: str, actor: str, now: 
     if not comment.strip() or len(comment) > LONGEST_COMMENT:
         raise BadRun("comment", "say what is to be changed, in up to 2,000 signs")
     move(session, run_id, "send_back", state="draft", comment=comment.strip(), comment_by=actor)
-    _record(
+    record_move(
         session, run_id, "catalog_run.send_back", actor=actor, now=now, detail={"comment": comment.strip()}
     )
 
@@ -275,7 +276,7 @@ def approve_run(
 
     Raises `OwnRun` for its maker, `ChangedSinceProof`, and `NotNow`.
     """
-    run = _run(session, run_id, lock=True)
+    run = run_to_move(session, run_id, lock=True)
     if actor in {run.made_by, *_hands(session, run)}:
         raise OwnRun("a catalog run is approved by somebody who did not make it")
     if run.standing:
@@ -286,59 +287,12 @@ def approve_run(
     ):
         raise ChangedSinceProof("it was changed since this proof; look at a new one first")
     move(session, run_id, "approve", state="approved", approved_by=actor, approved_at=now)
-    _record(session, run_id, "catalog_run.approve", actor=actor, now=now, detail={"proof": run.proof})
-
-
-def approve_order(session: Session, *, run_id: UUID, actor: str, now: datetime) -> None:
-    """Approve a standing order: from then on the night makes a run of it for each period."""
-    run = _run(session, run_id, lock=True)
-    if actor == run.made_by:
-        raise OwnRun("a standing order is approved by somebody who did not make it")
-    if not run.standing or run.state != "draft":
-        raise NotNow("only an order that waits for it is approved as one")
-    session.execute(
-        update(CatalogRun)
-        .where(CatalogRun.catalog_run_id == run_id)
-        .values(state="approved", approved_by=actor, approved_at=now)
-    )
-    _record(session, run_id, "catalog_run.approve_order", actor=actor, now=now)
-
-
-def run_of_order(
-    session: Session, *, order: CatalogRun, valid_from: date, valid_to: date, day: date, now: datetime
-) -> UUID:
-    """Open a standing order's run for a period, approved by those who approved the order; once per period."""
-    recipe = replace(
-        recipe_of(order),
-        valid_from=valid_from,
-        valid_to=valid_to,
-        name=f"{order.name} {valid_from.isoformat()}",
-    )
-    run_id = _insert_run(
-        session,
-        recipe,
-        actor=order.made_by,
-        now=now,
-        order_id=order.catalog_run_id,
-        state="approved",
-        approved_by=order.approved_by,
-        approved_at=now,
-    )
-    open_run_editions(session, run_id, recipe, day=day, now=now)
-    _record(
-        session,
-        run_id,
-        "catalog_run.order",
-        actor="night",
-        now=now,
-        detail={"order": order.run_code, "made_by": order.made_by, "approved_by": order.approved_by},
-    )
-    return run_id
+    record_move(session, run_id, "catalog_run.approve", actor=actor, now=now, detail={"proof": run.proof})
 
 
 def start_run(session: Session, *, run_id: UUID, actor: str, now: datetime) -> None:
     """Let an approved run begin, or a stopped one go on; the scheduler's next look takes it up."""
-    state = _run(session, run_id).state
+    state = run_to_move(session, run_id).state
     way = "resume" if state == "stopped" else "start"
     run = move(
         session,
@@ -351,7 +305,7 @@ def start_run(session: Session, *, run_id: UUID, actor: str, now: datetime) -> N
         **({"first_part": None} if way == "resume" else {}),
     )
     request_run(session, job=f"{RUN_JOB}{run_id}", business_day=run.requested_on or now.date())
-    _record(session, run_id, f"catalog_run.{way}", actor=actor, now=now)
+    record_move(session, run_id, f"catalog_run.{way}", actor=actor, now=now)
 
 
 def cancel_run(session: Session, *, run_id: UUID, reason: str, actor: str, now: datetime) -> None:
@@ -375,7 +329,9 @@ def cancel_run(session: Session, *, run_id: UUID, reason: str, actor: str, now: 
             reason=f"their catalogs were cancelled: {reason.strip()}",
             now=now,
         )
-    _record(session, run_id, "catalog_run.cancel", actor=actor, now=now, detail={"reason": reason.strip()})
+    record_move(
+        session, run_id, "catalog_run.cancel", actor=actor, now=now, detail={"reason": reason.strip()}
+    )
 
 
 def move(session: Session, run_id: UUID, way: str, **values: Any) -> CatalogRun:
@@ -388,12 +344,13 @@ def move(session: Session, run_id: UUID, way: str, **values: Any) -> CatalogRun:
         .execution_options(populate_existing=True)
     )
     if moved is None:
-        state = _run(session, run_id).state
+        state = run_to_move(session, run_id).state
         raise NotNow(f"the run is {state}: that cannot be done with it now")
     return moved
 
 
-def _run(session: Session, run_id: UUID, *, lock: bool = False) -> CatalogRun:
+def run_to_move(session: Session, run_id: UUID, *, lock: bool = False) -> CatalogRun:
+    """Return a run as it is now, locked where asked for; raises `NoSuchRun`."""
     run = session.get(CatalogRun, run_id, populate_existing=True, with_for_update=lock or None)
     if run is None:
         raise NoSuchRun("there is no such catalog run")
@@ -413,7 +370,7 @@ def _hands(session: Session, run: CatalogRun) -> set[str]:
     )
 
 
-def _record(
+def record_move(
     session: Session,
     run_id: UUID,
     action: str,
@@ -422,6 +379,7 @@ def _record(
     now: datetime,
     detail: dict[str, Any] | None = None,
 ) -> None:
+    """Audit what somebody did with a run."""
     record_event(
         session,
         now=now,

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from catalogs.models import CatalogRun
 from catalogs.opening import PERIOD, THEME, next_monday
-from catalogs.run_operations import approve_order, draft_run
+from catalogs.run_operations import draft_run
 from catalogs.runs import CHANNELS, Recipe
+from catalogs.standing_orders import approve_order
 from core.clock import business_day
 from core.database import Sessions
 from core.errors import Conflict

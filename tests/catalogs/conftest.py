@@ -10,11 +10,17 @@ import catalogs.making
 from catalogs.render import CHUNK, CopyOrder, MadeCopy, make_chunk
 from core.database import Sessions
 from tests.catalogs.chain import NOW, Chain
+from tests.catalogs.run import Run
 
 
 @pytest.fixture
 def chain(sessions: Sessions) -> Chain:
     return Chain(sessions)
+
+
+@pytest.fixture
+def run(chain: Chain, tmp_path: Path) -> Run:
+    return Run(chain, tmp_path)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from catalogs.handovers import read_archived
+from catalogs.copy_files import read_archived
 from catalogs.page_images import page_image
 from catalogs.run_lists import Proof, proof_file, read_proof, read_run
 from catalogs.run_operations import ChangedSinceProof, OwnRun, approve_run, content_of_run, send_back

@@ -1,8 +1,7 @@
 """Runs of catalogs: the list, a new one, and one run with its progress, its copies and how they leave the house."""
 
 from collections.abc import Callable, Mapping
-from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +18,7 @@ from catalogs.handovers import (
     make_stale,
     take_handover,
 )
-from catalogs.layouts import THEMES
-from catalogs.opening import PERIOD, THEME, NothingServed, next_monday
+from catalogs.opening import NothingServed
 from catalogs.run_lists import (
     RunRow,
     editions_in,
@@ -37,26 +35,26 @@ from catalogs.run_operations import (
     HANDOVER_JOB,
     NotNow,
     OwnRun,
-    approve_order,
     ask_for_proof,
     cancel_run,
     draft_run,
     start_run,
 )
-from catalogs.runs import CHANNELS, HOLD_OUT, SIZES, BadRun, Recipe
+from catalogs.runs import BadRun
+from catalogs.standing_orders import approve_order
 from core.clock import business_day
 from core.errors import Conflict, NotFound
 from core.job_runs import request_stop
-from rewards.voucher_batches import batches
 from web import scope
+from web.catalog_run_forms import bad_words, form_of_run, read_recipe
 from web.catalog_words import channel_words, handover_kind, handover_state, left_out_words, run_state
 from web.cells import badge
 from web.export import respond
-from web.groups_shown import groups_now, name_of
+from web.groups_shown import groups_now
 from web.notices import go
 from web.state import now, state, transaction, viewer
 from web.tables import Choice, Column, Empty, Filter, Table
-from web.words import date_text, language, percent_text
+from web.words import date_text, percent_text
 from web.words import gettext as _
 
 blueprint = Blueprint("catalog_runs", __name__, url_prefix="/catalogs/runs")
@@ -117,7 +115,7 @@ def new() -> ResponseReturnValue:
 def add() -> ResponseReturnValue:
     """Draft a run; its editions are planned at once."""
     errors: dict[str, str] = {}
-    recipe = _recipe(errors)
+    recipe = read_recipe(errors)
     if recipe is not None and not errors:
         try:
             with transaction() as session:
@@ -131,7 +129,7 @@ def add() -> ResponseReturnValue:
                     standing="standing" in request.form,
                 )
         except BadRun as bad:
-            errors[bad.field] = _bad_words(bad)
+            errors[bad.field] = bad_words(bad)
         except NothingServed:
             errors["group_ids"] = _("There are no shopper groups yet; the first night finds them.")
         else:
@@ -294,6 +292,11 @@ def manifest(run_id: UUID, handover_id: UUID) -> ResponseReturnValue:
     return send_file(path, as_attachment=True, download_name=path.name, mimetype="text/csv")
 
 
+def _form(errors: Mapping[str, str]) -> str:
+    with transaction() as session:
+        return render_template("screens/catalog_run_new.html", **form_of_run(session, errors))
+
+
 def _done(run_id: UUID, work: Callable[[Session], Any], words: str) -> ResponseReturnValue:
     back = url_for("catalog_runs.show", run_id=run_id)
     try:
@@ -306,92 +309,6 @@ def _done(run_id: UUID, work: Callable[[Session], Any], words: str) -> ResponseR
     except Conflict:
         return go(back, _("That cannot be done with it now."), "caution")
     return go(back, words)
-
-
-def _form(errors: Mapping[str, str]) -> str:
-    with transaction() as session:
-        first = next_monday(business_day(now(), scope.read(session).timezone))
-        given = request.form
-        return render_template(
-            "screens/catalog_run_new.html",
-            errors=errors,
-            groups=[
-                (view.group_id, name_of(view), view.members)
-                for view in groups_now(session).groups
-                if view.members
-            ],
-            chosen=given.getlist("group_ids"),
-            themes=[(theme, theme.capitalize()) for theme in _themes()],
-            sizes=[(size, size) for size in SIZES],
-            channels=[(channel, channel_words([channel])) for channel in CHANNELS],
-            chosen_channels=given.getlist("channels") if given else list(CHANNELS),
-            batches=[(batch.batch_code, batch.name(language())) for batch in batches(session).values()],
-            chosen_batches=given.getlist("voucher_batches"),
-            form={
-                "name": given.get("name", ""),
-                "theme": given.get("theme", THEME),
-                "size": given.get("size", "A4"),
-                "first_day": given.get("first_day", first.isoformat()),
-                "last_day": given.get("last_day", (first + PERIOD - timedelta(days=1)).isoformat()),
-                "hold_out": given.get("hold_out", f"{(HOLD_OUT * 100).normalize():f}"),
-                "first_part": given.get("first_part", ""),
-                "standing": "standing" in given,
-            },
-        )
-
-
-def _themes() -> list[str]:
-    return sorted(folder.name for folder in THEMES.iterdir() if (folder / "theme.toml").is_file())
-
-
-def _recipe(errors: dict[str, str]) -> Recipe | None:
-    given = request.form
-    first, last = _day("first_day", errors), _day("last_day", errors)
-    part = given.get("first_part", "").strip()
-    if part and not part.isdecimal():
-        errors["first_part"] = _("Enter a whole number.")
-    try:
-        hold_out = Decimal(given.get("hold_out", "").strip().rstrip("%").replace(",", ".")) / 100
-    except InvalidOperation:
-        errors["hold_out"] = _("Enter a share in percent.")
-        hold_out = HOLD_OUT
-    if given.get("theme", "") not in _themes():
-        errors["theme"] = _("There is no such theme.")
-    if not given.getlist("group_ids") and "standing" not in given:
-        errors["group_ids"] = _("Choose at least one group.")
-    if errors or first is None or last is None:
-        return None
-    return Recipe(
-        name=given.get("name", ""),
-        theme=given["theme"],
-        size=given.get("size", ""),
-        channels=tuple(dict.fromkeys(given.getlist("channels"))),
-        valid_from=first,
-        valid_to=last + timedelta(days=1),
-        group_ids=tuple(dict.fromkeys(given.getlist("group_ids"))),
-        voucher_batches=tuple(dict.fromkeys(given.getlist("voucher_batches"))),
-        hold_out=hold_out,
-        first_part=int(part) if part else None,
-    )
-
-
-def _day(name: str, errors: dict[str, str]) -> date | None:
-    try:
-        return date.fromisoformat(request.form.get(name, ""))
-    except ValueError:
-        errors[name] = _("Enter a day.")
-        return None
-
-
-def _bad_words(bad: BadRun) -> str:
-    return {
-        "name": _("Give it a name of up to 120 signs."),
-        "channels": _("Choose at least one way out."),
-        "valid_to": _("The last day comes after the first, at most three months later."),
-        "voucher_batches": _("Choose up to eight batches that exist."),
-        "hold_out": _("Between 0 and 50 percent, with one decimal."),
-        "group_ids": _("One of these groups is not there any more."),
-    }.get(bad.field, str(bad))
 
 
 def _columns() -> tuple[Column[RunRow], ...]:

@@ -7,6 +7,7 @@ from flask import Blueprint, send_file, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
+from catalogs.copy_files import read_archived
 from catalogs.copy_lists import (
     CopyRow,
     EditionRow,
@@ -16,7 +17,6 @@ from catalogs.copy_lists import (
     read_copy,
     read_edition,
 )
-from catalogs.handovers import read_archived
 from core.audit import record_event
 from core.errors import NotFound
 from core.i18n import LANGUAGES

@@ -1,0 +1,78 @@
+"""Copies of a run, with real files."""
+
+from datetime import date
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from catalogs.models import CatalogVoucher
+from catalogs.run_operations import (
+    start_run,
+)
+from rewards.models import Voucher
+from rewards.voucher_batches import Batch, put_batch
+from tests.catalogs.chain import NOW, Chain
+from tests.catalogs.run import Run
+
+
+@pytest.mark.usefixtures("at_home", "in_november")
+class TestCopies:
+    def test_carry_vouchers_of_their_own_once(self, chain: Chain, tmp_path: Path):
+        with chain.sessions.begin() as session:
+            for code, currency in (("C3", "CZK"), ("E3", "EUR")):
+                put_batch(
+                    session,
+                    Batch(code, value_amount=300, currency=currency, valid_days=13),
+                    actor="m",
+                    now=NOW,
+                )
+        run = Run(chain, tmp_path, voucher_batches=("C3", "E3"))
+        run.make()
+        with chain.sessions() as session:
+            rows = session.execute(
+                select(
+                    CatalogVoucher.batch_code, Voucher.account_id, Voucher.bound, Voucher.valid_until
+                ).join(Voucher, Voucher.voucher_code == CatalogVoucher.voucher_code)
+            ).all()
+            assert session.scalar(select(func.count()).select_from(Voucher)) == 4
+        assert {row.batch_code for row in rows} == {"C3"}
+        assert len({row.account_id for row in rows}) == 4
+        assert all(row.bound and row.valid_until == date(2026, 12, 6) for row in rows)
+
+    def test_go_by_the_channel_that_was_agreed_to(self, chain: Chain, tmp_path: Path):
+        chain.join("mail", "t1", consent=("offers", "email"), email="mail@example.com")
+        chain.join("nowhere", "t1", consent=("offers", "email"))
+        run = Run(chain, tmp_path)
+        run.make()
+        channels = {code: copy.channel for code, copy in chain.copies().items()}
+        assert channels.pop("mail") == "email"
+        assert "nowhere" not in channels
+        assert set(channels.values()) == {"print"}
+
+    def test_are_not_made_for_those_held_out(self, chain: Chain, tmp_path: Path):
+        for number in range(10, 30):
+            chain.join(f"t1-{number}", "t1")
+        run = Run(chain, tmp_path, hold_out=Decimal("0.5"))
+        run.make()
+        audience = run.audience
+        assert audience.held_out + audience.made == 24
+        assert 4 <= audience.held_out <= 20
+
+    def test_lie_in_many_folders_exactly_as_archived(self, run: Run):
+        run.make()
+        for copy in run.chain.copies().values():
+            assert sha256((run.data / copy.path).read_bytes()).digest() == copy.sha256
+            assert len(Path(copy.path).parts) == 4
+
+    def test_stop_after_a_first_part_and_go_on(self, chain: Chain, tmp_path: Path):
+        run = Run(chain, tmp_path, first_part=1)
+        run.approve()
+        run.do(start_run, actor="mara")
+        assert run.work() == ["stopped"]
+        assert (run.view.state, run.audience.made) == ("stopped", 1)
+        run.do(start_run, actor="mara")
+        assert run.work() == ["completed"]
+        assert (run.view.state, run.audience.made) == ("finished", 4)
