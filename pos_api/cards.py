@@ -13,7 +13,7 @@ from customers.card_changes import block_card, replace_card
 from customers.enrolment import CardInUse
 from customers.queries import CardNotFound
 from loyalty.queries import card_view, has_entries
-from pos_api import examples
+from pos_api import examples, parameters
 from pos_api.answers import CardAnswer
 from pos_api.bodies import answer, from_path, parse, read
 from pos_api.keys import actor_of, bearer, till_of
@@ -33,7 +33,7 @@ CODES: Mapping[type[RegularsError], str] = {CardInUse: "card_in_use"}
     "/cards/<card_number>",
     answers={200: (CardAnswer, "The card.", examples.CARD_ANSWER)},
     problems=("not_found",),
-    parameters=(examples.CARD_PARAMETER,),
+    parameters=(parameters.CARD_PARAMETER,),
 )
 def show_card(card_number: str) -> Response:
     """
@@ -61,7 +61,7 @@ def show_card(card_number: str) -> Response:
     examples=examples.BLOCKS,
     answers={200: (CardAnswer, "The blocked card.", {**examples.CARD_ANSWER, "state": "blocked"})},
     problems=("not_found", "card_in_use", "in_progress"),
-    parameters=(examples.CARD_PARAMETER,),
+    parameters=(parameters.CARD_PARAMETER,),
 )
 def block(card_number: str) -> Response:
     """Block a lost or stolen card; a second time changes nothing."""
@@ -80,7 +80,7 @@ def block(card_number: str) -> Response:
     examples=examples.REPLACEMENTS,
     answers={200: (CardAnswer, "The new card.", {**examples.CARD_ANSWER, "card_number": "2990000000057"})},
     problems=("not_found", "card_in_use", "in_progress"),
-    parameters=(examples.CARD_PARAMETER,),
+    parameters=(parameters.CARD_PARAMETER,),
 )
 def replace(card_number: str) -> Response:
     """

@@ -255,37 +255,6 @@ CARD_ANSWER: Example = {
     "messages": [],
 }
 
-IDEMPOTENCY_KEY: Mapping[str, Any] = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "description": "Unique per till; kept for at least 24 hours. With another body it is an error.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-}
-
-
-def path_parameter(name: str, description: str, **schema: Any) -> Mapping[str, Any]:
-    """Return the OpenAPI parameter of a part of the path."""
-    return {
-        "name": name,
-        "in": "path",
-        "required": True,
-        "description": description,
-        "schema": {"type": "string", **schema},
-    }
-
-
-PLACE_CODE = "^[A-Za-z0-9._-]{1,40}$"
-
-RECEIPT_IDENTITY = (
-    path_parameter("store_code", "The own store.", pattern=PLACE_CODE),
-    path_parameter("till_code", "Any till of it.", pattern=PLACE_CODE),
-    path_parameter("business_date", "YYYY-MM-DD", format="date"),
-    path_parameter("receipt_number", "As posted, leading zeros too.", pattern=PLACE_CODE),
-)
-
-CARD_PARAMETER = path_parameter("card_number", "As scanned, digits only.")
-
 BATCHES: Mapping[str, Example] = {
     "queued": {
         "summary": "A return before its sale",
@@ -323,8 +292,6 @@ REDEMPTION_ANSWER: Example = {
     "points": 500,
     "value_amount": 5000,
 }
-
-REDEMPTION_PARAMETER = path_parameter("redemption_id", "As answered to the reservation.", format="uuid")
 
 MEMBERS: Mapping[str, Example] = {
     "member": {
@@ -375,23 +342,6 @@ RETURN_QUOTE_ANSWER: Example = {
     "totals": {"refund_amount": 5391},
     "points": {"reversed": 53, "returned": 0, "balance_after": 54},
     "flags": [],
-}
-
-SINCE: Mapping[str, Any] = {
-    "name": "since",
-    "in": "query",
-    "required": False,
-    "description": "The `ETag` of the snapshot that the till has: only cards that changed since are answered.",
-    "schema": {"type": "string"},
-    "example": "8342.1795252802000.1795252802000.5d0c7a3be9f1",
-}
-
-IF_NONE_MATCH: Mapping[str, Any] = {
-    "name": "If-None-Match",
-    "in": "header",
-    "required": False,
-    "description": "The `ETag` of the snapshot that the till has.",
-    "schema": {"type": "string"},
 }
 
 SNAPSHOT_ANSWER: Example = {

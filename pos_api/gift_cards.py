@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.errors import RegularsError
 from core.ids import find_uuid
-from pos_api import examples, idempotency
+from pos_api import idempotency, parameters
 from pos_api.answers import Answer
 from pos_api.bodies import answer, from_path, parse, read
-from pos_api.examples import path_parameter
 from pos_api.fields import Code, Pattern, Whole
 from pos_api.keys import bearer, till_of
 from pos_api.openapi import Calls
+from pos_api.parameters import path_parameter
 from pos_api.payment_cards import refuse_payment_cards
 from pos_api.problems import refusals
 from pos_api.schemas import RECEIPT_NUMBER, Body
@@ -94,7 +94,7 @@ RETURNS: Final = {
     examples=EXAMPLES,
     answers={201: (GiftCardAnswer, "Issued, with the amount on it.", BOOKED)},
     problems=("in_progress", "idempotency_conflict"),
-    parameters=(examples.IDEMPOTENCY_KEY,),
+    parameters=(parameters.IDEMPOTENCY_KEY,),
 )
 def issue_gift_card() -> Response:
     """
@@ -137,7 +137,7 @@ def show_gift_card(gift_card_number: str) -> Response:
     examples=EXAMPLES,
     answers={201: (GiftCardAnswer, "Loaded.", BOOKED)},
     problems=MOVED,
-    parameters=(NUMBER, examples.IDEMPOTENCY_KEY),
+    parameters=(NUMBER, parameters.IDEMPOTENCY_KEY),
 )
 def load_gift_card(gift_card_number: str) -> Response:
     """Book that money was paid in for a gift card; no sale, so it stands on no receipt's lines."""
@@ -157,7 +157,7 @@ def load_gift_card(gift_card_number: str) -> Response:
     examples=EXAMPLES,
     answers={201: (GiftCardAnswer, "Paid with.", {**BOOKED, "balance": 0})},
     problems=MOVED,
-    parameters=(NUMBER, examples.IDEMPOTENCY_KEY),
+    parameters=(NUMBER, parameters.IDEMPOTENCY_KEY),
 )
 def spend_gift_card(gift_card_number: str) -> Response:
     """Pay with a gift card, never more than it holds; the receipt states it as a tender of the type `gift_card`."""
@@ -177,7 +177,7 @@ def spend_gift_card(gift_card_number: str) -> Response:
     examples=RETURNS,
     answers={201: (GiftCardAnswer, "Given back.", BOOKED)},
     problems=MOVED,
-    parameters=(NUMBER, examples.IDEMPOTENCY_KEY),
+    parameters=(NUMBER, parameters.IDEMPOTENCY_KEY),
 )
 def give_back_to_gift_card(gift_card_number: str) -> Response:
     """Give money of a spending back to its card, no more than of it is left."""

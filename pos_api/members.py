@@ -14,7 +14,7 @@ from customers.enrolment import AlreadyRegistered, CardBlocked, CardInUse, NewMe
 from loyalty.printing import language_of_store
 from loyalty.queries import card_view
 from loyalty.referrals import UnknownReferralCode, refer
-from pos_api import examples, idempotency
+from pos_api import examples, idempotency, parameters
 from pos_api.answers import MemberAnswer
 from pos_api.bodies import answer, parse, read
 from pos_api.keys import actor_of, bearer, till_of
@@ -43,7 +43,7 @@ T = TypeVar("T")
     examples=examples.MEMBERS,
     answers={201: (MemberAnswer, "Enrolled.", examples.MEMBER_ANSWER)},
     problems=("already_registered", "card_blocked", "card_in_use", "in_progress", "idempotency_conflict"),
-    parameters=(examples.IDEMPOTENCY_KEY,),
+    parameters=(parameters.IDEMPOTENCY_KEY,),
 )
 def post_member() -> Response:
     """

@@ -10,7 +10,7 @@ from core import clock
 from core.driver import may_end
 from loyalty.checkout import Outcome, Quarantined, settle
 from loyalty.queries import answer_from_books
-from pos_api import examples, idempotency
+from pos_api import examples, idempotency, parameters
 from pos_api.answers import ReceiptAnswer
 from pos_api.bodies import answer, from_path, parse, read
 from pos_api.fields import day_of
@@ -39,7 +39,7 @@ receipts = Calls("receipts", "Sales, returns and voids")
         ),
     },
     problems=("in_progress", "receipt_conflict", "idempotency_conflict"),
-    parameters=(examples.IDEMPOTENCY_KEY,),
+    parameters=(parameters.IDEMPOTENCY_KEY,),
 )
 def post_receipt() -> Response:
     """
@@ -85,7 +85,7 @@ def told(settled: Outcome | Quarantined) -> tuple[dict[str, Any], int]:
     "/receipts/<store_code>/<till_code>/<business_date>/<receipt_number>",
     answers={200: (ReceiptAnswer, "What the till was told.", examples.RECEIPT_ANSWER)},
     problems=("other_store", "not_found"),
-    parameters=examples.RECEIPT_IDENTITY,
+    parameters=parameters.RECEIPT_IDENTITY,
 )
 def show_receipt(store_code: str, till_code: str, business_date: str, receipt_number: str) -> Response:
     """Return the stored answer to a receipt of the own store."""

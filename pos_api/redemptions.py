@@ -13,7 +13,7 @@ from core.errors import RegularsError
 from loyalty import redemptions as points
 from loyalty.redemptions import hold_voucher
 from loyalty.reservations import Redemption
-from pos_api import examples, idempotency
+from pos_api import examples, idempotency, parameters
 from pos_api.answers import RedemptionAnswer
 from pos_api.bodies import answer, parse, read
 from pos_api.keys import bearer, till_of
@@ -64,7 +64,7 @@ Resolve = Callable[..., Redemption | vouchers.VoucherHold]
         "in_progress",
         "idempotency_conflict",
     ),
-    parameters=(examples.IDEMPOTENCY_KEY,),
+    parameters=(parameters.IDEMPOTENCY_KEY,),
 )
 def post_redemption() -> Response:
     """
@@ -113,7 +113,7 @@ def _reserve(session: Session, till: TillIdentity, wish: Mapping[str, Any], now:
     "/redemptions/<redemption_id>",
     answers={200: (RedemptionAnswer, "As it stands now.", examples.REDEMPTION_ANSWER)},
     problems=("other_store", "not_found"),
-    parameters=(examples.REDEMPTION_PARAMETER,),
+    parameters=(parameters.REDEMPTION_PARAMETER,),
 )
 def show_redemption(redemption_id: str) -> Response:
     """Return a redemption of the own store."""
@@ -136,7 +136,7 @@ def show_redemption(redemption_id: str) -> Response:
     "/redemptions/<redemption_id>/release",
     answers={200: (RedemptionAnswer, "Given back.", {**examples.REDEMPTION_ANSWER, "state": "released"})},
     problems=("other_store", "not_found", "already_redeemed", "expired", "in_progress"),
-    parameters=(examples.REDEMPTION_PARAMETER,),
+    parameters=(parameters.REDEMPTION_PARAMETER,),
 )
 def release_redemption(redemption_id: str) -> Response:
     """Give reserved points back; a second time changes nothing."""
@@ -148,7 +148,7 @@ def release_redemption(redemption_id: str) -> Response:
     "/redemptions/<redemption_id>/post",
     answers={200: (RedemptionAnswer, "Handed over.", {**examples.REDEMPTION_ANSWER, "state": "posted"})},
     problems=("other_store", "not_found", "already_released", "expired", "in_progress"),
-    parameters=(examples.REDEMPTION_PARAMETER,),
+    parameters=(parameters.REDEMPTION_PARAMETER,),
 )
 def hand_over_redemption(redemption_id: str) -> Response:
     """Hand over what was reserved without a receipt; a second time changes nothing."""

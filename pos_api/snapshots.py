@@ -33,7 +33,7 @@ from loyalty.snapshots import (
     read_cards,
     read_edition,
 )
-from pos_api import examples
+from pos_api import examples, parameters
 from pos_api.answers import SnapshotAnswer
 from pos_api.keys import bearer, till_of
 from pos_api.openapi import Calls
@@ -71,7 +71,7 @@ class _Plan:
         304: (None, "Nothing has changed since the edition in `If-None-Match`.", {}),
     },
     problems=(),
-    parameters=(examples.SINCE, examples.IF_NONE_MATCH),
+    parameters=(parameters.SINCE, parameters.IF_NONE_MATCH),
 )
 def show_snapshot() -> Response:
     """
