@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date
 
+from basket_analysis.offer_reasons import Reason
 from catalogs.motifs import Motif, Use, find_motif
 from core.money import Money
 
@@ -63,6 +64,10 @@ class Pick:
     day: date | None = None
     beside: str | None = None
     """For `new`: the category that the member buys and that a rule ties it to."""
+    reason: Reason | None = None
+    """Why the night ranked it, where that says more than `why`; holds only what may be named."""
+    other: str = ""
+    """The printed name of the member's own article that a rule ties it to."""
 
 
 @dataclass(frozen=True, slots=True)

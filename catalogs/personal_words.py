@@ -1,12 +1,13 @@
 """What is said to one member: the greeting, the reasons of picks, the points, the vouchers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 
 from babel.dates import format_skeleton
 
+from basket_analysis.offer_reasons import Reason
 from basket_analysis.sensitive import SensitiveWords
 from catalogs.barcodes import card_barcode, qr_barcode, voucher_barcode
 from catalogs.issues import Issue, Offer, Pick, Reader
@@ -34,6 +35,8 @@ from core.money import Money
 
 SENSITIVE = SensitiveWords()
 """What is never named as a reason, whatever a rule ties it to."""
+LONGEST_REASON = 42
+"""So many signs stand on one line beside a pick; what is longer is said more generally."""
 FEW_VOUCHERS = "vouchers-few"
 """The layout with larger vouchers, where a theme has one and they fit."""
 
@@ -115,7 +118,8 @@ class PersonalWords:
 
     def _picked(self, pick: Pick, *, mixed: bool) -> Item:
         """Return the item of a pick with the sentence that says why."""
-        reason = _reason(pick.why, pick.offer.motif.key, pick.day, pick.beside, self.language)
+        reason = _told(pick.reason, pick.other, self.language) if pick.reason else ""
+        reason = reason or _reason(pick.why, pick.offer.motif.key, pick.day, pick.beside, self.language)
         return marked_item(pick.offer, self.language, mixed=mixed, reason=reason)
 
     def vouchers_page(self, vouchers: Sequence[PrintedVoucher], *, theme: Theme, number: int) -> VouchersPage:
@@ -187,6 +191,30 @@ def _reason(why: str, kind: str, day: date | None, beside: str | None, language:
     if beside and not SENSITIVE.covers(None, beside, None):
         return bind(_("Goes with %(what)s") % {"what": category_word(beside, language)})
     return _("Much bought by shoppers like you")
+
+
+@lru_cache(maxsize=20_000)
+def _told(reason: Reason, other: str, language: str) -> str:
+    """Return the night's reason in a sentence of one line, or "" where it says no more than `why` does."""
+    said = (sentence for sentence in _sentences(reason, other, language) if len(sentence) <= LONGEST_REASON)
+    return bind(next(said, ""))
+
+
+def _sentences(reason: Reason, other: str, language: str) -> Iterator[str]:
+    """Yield what may be said of a reason, what says most first."""
+    _ = translations(language).gettext
+    category = reason.category
+    word = (
+        category_word(category, language) if category and not SENSITIVE.covers(None, category, None) else ""
+    )
+    if reason.kind == "goes_with":
+        for what in filter(None, (other, word)):
+            yield _("Often bought with your %(what)s") % {"what": what}
+        yield _("Goes with what you buy")
+    if reason.kind == "group" and word:
+        yield _("Liked by others who buy %(what)s") % {"what": word}
+    if reason.kind == "popular":
+        yield _("Many of our members buy it")
 
 
 def category_word(category: str, language: str) -> str:

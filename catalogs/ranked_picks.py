@@ -4,8 +4,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
 from basket_analysis.offer_lists import MemberOffers, RankedOffer
+from basket_analysis.offer_reasons import Reason
 from catalogs.issues import Offer, Pick
-from catalogs.motifs import Use
+from catalogs.motifs import Use, find_motif
+from catalogs.names import print_name
 from catalogs.selection import ALIKE_IN_PICKS, NEWS, PICKS, Bought
 
 
@@ -19,7 +21,8 @@ def ranked_picks(
     Return the picks among what the member buys, and those that are new to them, the strongest first.
 
     Both only of what `shelf` has, at most two of a kind among the first and one among the others. What
-    earlier catalogs showed in vain the night has moved down already.
+    earlier catalogs showed in vain the night has moved down already. Each has the night's reason, without what must not
+    be named.
     """
     known = {one.article_id: one for one in bought}
     kinds: dict[str, int] = defaultdict(int)
@@ -35,7 +38,10 @@ def ranked_picks(
         names.add(offer.name)
         own = known[one.article_id]
         why = one.reason.kind if one.reason.kind in {"often", "overdue"} else "recent"
-        picks.append(Pick(offer, why, day=own.last_day))
+        tie, other = _named(one.reason, offer, shelf)
+        # Of what was bought before, a day says more than what many others do.
+        said = tie.kind == "goes_with" and (other or tie.category)
+        picks.append(Pick(offer, why, day=own.last_day, reason=tie if said else None, other=other))
         if len(picks) == PICKS:
             break
     return tuple(picks), _news(ranked.new, shelf, known, names)
@@ -55,25 +61,27 @@ def _news(
             continue
         kinds.add(offer.motif.key)
         names.add(offer.name)
-        news.append(Pick(offer, "new", beside=_partner(one, offer, shelf)))
+        reason, other = _named(one.reason, offer, shelf)
+        news.append(Pick(offer, "new", reason=reason, other=other))
         if len(news) == NEWS:
             break
     return tuple(news)
 
 
-def _partner(one: RankedOffer, offer: Offer, shelf: Mapping[int, Offer]) -> str | None:
-    """Return the category that a rule ties an offer to, where that is another one that may be named."""
-    if one.reason.kind != "goes_with":
-        return None
-    other = shelf.get(one.reason.other_article_id or 0)
-    if other is not None and (other.motif.use is not Use.EVERYWHERE or other.motif is offer.motif):
-        return None
-    category = one.reason.category or (other.category if other else None)
-    return None if category == offer.category else category
+def _named(reason: Reason, offer: Offer, shelf: Mapping[int, Offer]) -> tuple[Reason, str]:
+    """Return a reason and the name of the article that it points to, both without what must not be said."""
+    other = shelf.get(reason.other_article_id or 0)
+    if other is not None and not other.personal:
+        return Reason(reason.kind), ""
+    category = reason.category or (other.category if other else None)
+    if category and (category == offer.category or find_motif(category=category).use is not Use.EVERYWHERE):
+        category = None
+    name = print_name(other.name, brand=other.brand).name if other else ""
+    return Reason(reason.kind, reason.other_article_id, category), name
 
 
 def _free(offer: Offer | None, names: Collection[str]) -> Offer | None:
     """Return an offer if it may stand on a member's own page and is not there yet."""
-    if offer is None or offer.price is None or offer.motif.use is not Use.EVERYWHERE or offer.name in names:
+    if offer is None or offer.price is None or not offer.personal or offer.name in names:
         return None
     return offer

@@ -57,3 +57,31 @@ class TestRankedPicks:
     def test_call_nothing_new_that_was_bought(self):
         _picks, news = ranked_picks(MemberOffers((), ranked(1, 10)), SHELF, bought=BOUGHT)
         assert [pick.offer.article_id for pick in news] == [10]
+
+    def test_say_what_of_the_members_own_a_rule_ties_them_to(self):
+        tied = (RankedOffer(9, 1.0, Reason("goes_with", 0, "Čaj")),)
+        _picks, (pick,) = ranked_picks(MemberOffers((), tied), SHELF, bought=BOUGHT)
+        assert (pick.reason, pick.other) == (Reason("goes_with", 0, "Čaj"), "Čaj 0")
+        (again,), _news = ranked_picks(
+            MemberOffers((RankedOffer(1, 1.0, Reason("goes_with", 0)),)), SHELF, bought=BOUGHT
+        )
+        assert (again.why, again.reason, again.other) == ("recent", Reason("goes_with", 0, "Čaj"), "Čaj 0")
+
+    def test_name_nothing_private(self):
+        tied = (RankedOffer(9, 1.0, Reason("goes_with", 0, "Čaj")),)
+        for private in (offer(0, "Čaj", private=True), offer(0, "BEERS/ALES"), offer(0, "Pleny")):
+            _picks, (pick,) = ranked_picks(MemberOffers((), tied), SHELF | {0: private}, bought=BOUGHT)
+            assert (pick.reason, pick.other) == (Reason("goes_with"), "")
+        group = (RankedOffer(9, 1.0, Reason("group", None, "BEERS/ALES")),)
+        _picks, (pick,) = ranked_picks(MemberOffers((), group), SHELF, bought=BOUGHT)
+        assert pick.reason == Reason("group")
+
+    def test_offer_nothing_that_the_chain_holds_private(self):
+        shelf = SHELF | {9: offer(9, "Med", private=True)}
+        _picks, news = ranked_picks(MemberOffers((), ranked(9, 10)), shelf, bought=BOUGHT)
+        assert [pick.offer.article_id for pick in news] == [10]
+
+    def test_speak_of_a_category_where_the_store_has_not_the_article(self):
+        tied = (RankedOffer(9, 1.0, Reason("goes_with", 99, "Čaj")),)
+        _picks, (pick,) = ranked_picks(MemberOffers((), tied), SHELF, bought=BOUGHT)
+        assert (pick.reason, pick.other) == (Reason("goes_with", 99, "Čaj"), "")
