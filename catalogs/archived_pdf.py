@@ -74,7 +74,8 @@ class ArchivedPdf:
         """Return what an object holds."""
         kind, where, place = self._entries[number]
         if kind == 2:
-            return self._pack(where)[place]
+            packed: bytes = self._pack(where)[place]
+            return packed
         head = b"%d 0 obj\n" % number
         end = self._ends[where]
         body = self._data[where:end]
