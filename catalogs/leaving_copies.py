@@ -56,7 +56,11 @@ def copies_of_handover(session: Session, handover_id: UUID) -> list[CopyToSend]:
 def send_copies(
     session: Session, *, handover_id: UUID, now: datetime, only: list[UUID] | None = None
 ) -> list[UUID]:
-    """Let the copies of a hand-over be sent, and write each into its member's history; returns them."""
+    """
+    Let the copies of a hand-over be sent, or `only` those whose mails are queued; returns them.
+
+    Each is written into its member's history, but for mailed ones: of these the history tells when the mail was sent.
+    """
     rows = driver_of(session).execute(
         """
         with gone as (
@@ -72,6 +76,7 @@ def send_copies(
                                       'valid_to', edition.valid_to, 'pages', pages),
                    'catalog ' || copy_code
             from gone join edition using (edition_id)
+            where %(only)s::uuid[] is null
             on conflict do nothing
         )
         select copy_id from gone

@@ -26,6 +26,8 @@ from rewards.models import Voucher
 from rewards.voucher_batches import Batch, put_batch
 from tests.catalogs.chain import NOW, Chain
 from tests.catalogs.run import Run, words_of
+from tests.contacts.mailing import House
+from tests.mail_servers import Sink, listening
 
 HOSTILE = (
     ("=cmd|'/C calc'!A0", "@SUM(1)"),
@@ -82,6 +84,33 @@ class TestHandOver:
         assert (mail.recipient, mail.state, copy.state) == ("mail@example.com", "queued", "sent")
         assert mail.attachments[0]["path"] == copy.path
         assert mail.attachments[0]["sha256"] == copy.sha256.hex()
+
+    def test_tells_of_a_mailed_copy_once_it_is_mailed_and_of_no_other_way(self, chain: Chain, tmp_path: Path):
+        chain.join("mail", "t1", consent=("offers", "email"), email="mail@example.com")
+        run = Run(chain, tmp_path)
+        run.make()
+        run.ask("email")
+        history = select(Contact.kind, Contact.channel).where(
+            Contact.member_id == chain.members["mail"].member_id
+        )
+        with chain.sessions() as session:
+            assert session.execute(history).all() == []
+        with listening(Sink()) as sink:
+            House(chain.sessions, tmp_path, now=NOW + timedelta(hours=1)).post(sink.server).drain()
+        assert sink.taken == {"mail@example.com": 1}
+        with chain.sessions() as session:
+            assert session.execute(history).all() == [("mail", "email")]
+
+    def test_tells_of_a_copy_for_mail_that_left_in_a_file_as_of_any_other(self, chain: Chain, tmp_path: Path):
+        chain.join("mail", "t1", consent=("offers", "email"), email="mail@example.com")
+        run = Run(chain, tmp_path)
+        run.make()
+        run.take(run.ask("zip"))
+        history = select(Contact.kind, Contact.channel).where(
+            Contact.member_id == chain.members["mail"].member_id
+        )
+        with chain.sessions() as session:
+            assert session.execute(history).all() == [("catalog", "email")]
 
     def test_leaves_out_what_was_refused_after_the_approval(self, run: Run):
         """The journey of the issue: approved and made, then "never" at the desk, then handed over."""
