@@ -35,8 +35,8 @@ from core.money import Money
 
 SENSITIVE = SensitiveWords()
 """What is never named as a reason, whatever a rule ties it to."""
-LONGEST_REASON = 42
-"""So many signs stand on one line beside a pick; what is longer is said more generally."""
+LONGEST_REASON = 38
+"""So many signs stand on one line beside a pick, or nearly so on A5; what is longer is said more generally."""
 FEW_VOUCHERS = "vouchers-few"
 """The layout with larger vouchers, where a theme has one and they fit."""
 
