@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,7 +98,9 @@ class Block:
         member, item = (keys // items).astype(np.int32), (keys % items).astype(np.int32)
         row = np.searchsorted(self.members, member)
         repeats = self.kind == "all"
-        columns = at_pairs(origin.pairs, origin.key, keys) if repeats else {}
+        columns: dict[str, NDArray[Any]] = {}
+        if repeats:
+            columns.update(at_pairs(origin.pairs, origin.key, keys))
         columns.update({name: column[member] for name, column in origin.of_member.items()})
         of_item = self.moment.sample.of_item
         columns.update({name: column[item] for name, column in of_item.items()})

@@ -152,7 +152,7 @@ class Origin:
         recent = rows.age <= 56
         begun = self._most(rows.age) <= 56
         new = np.bincount(self.pair_member[begun], minlength=count)
-        found = {
+        found: dict[str, NDArray[Any]] = {
             "m_baskets": self.baskets,
             "m_since": latest,
             "m_baskets_28": np.bincount(self._basket_owner[self._basket_age <= 28], minlength=count),

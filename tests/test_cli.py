@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli import COMMANDS
+from cli import COMMANDS, PARTS
 
 ROOT = Path(__file__).parent.parent
 
@@ -36,6 +36,16 @@ class TestCommands:
             for command in getattr(import_module(name), "commands", ())
         }
         assert offered == COMMANDS
+
+    def test_take_in_all_parts_of_other_rooms(self):
+        offered = {
+            part.name: ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            for path in ROOT.glob("*/*commands.py")
+            for part in getattr(
+                import_module(".".join(path.relative_to(ROOT).with_suffix("").parts)), "parts", ()
+            )
+        }
+        assert offered == {name: module for parts in PARTS.values() for name, module in parts.items()}
 
     def test_do_not_load_what_other_commands_need(self):
         program = (

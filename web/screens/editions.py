@@ -216,9 +216,7 @@ def _dealt(sample: Sample | None) -> Pages:
     )
 
 
-def _page(
-    session: Session, desk: _Desk, *, pages: Pages | None = None, stale: bool = False
-) -> str:
+def _page(session: Session, desk: _Desk, *, pages: Pages | None = None, stale: bool = False) -> str:
     shown = desk.pages if pages is None else pages
     sample = _sample(session, desk, shown)
     shelf = sample.shelf if sample else {}
