@@ -96,7 +96,11 @@ class Audiences:
         if refused is None:
             return audience
         closed = {article for article in self._ids if refused.cover(article, self._category_of[article])}
-        return replace(audience, closed=closed | set(audience.closed))
+        return replace(
+            audience,
+            closed=closed | set(audience.closed),
+            closed_categories=refused.categories | refused.quieted_categories,
+        )
 
     def rank_by_rules(self, audience: Audience, *, new: bool) -> list[tuple[int, float]]:
         """Return the ranking for a member with few baskets."""

@@ -66,6 +66,7 @@ class Audience:
     closed: Collection[int] = ()
     """Articles not to be offered: refused, quieted by an open case, brought back."""
     closed_categories: Collection[str] = ()
+    """Categories that were refused or are quieted: nothing of them is offered, nor are they named."""
     ignored: Mapping[int, int] = field(default_factory=dict)
     """How often an article was shown in vain."""
 
@@ -150,7 +151,9 @@ class Chooser:
             shared = [
                 name
                 for name in audience.taste.about
-                if name in audience.own_categories and name not in self._private
+                if name in audience.own_categories
+                and name not in self._private
+                and name not in audience.closed_categories
             ]
             return Reason("group", None, shared[0] if shared else None)
         return Reason("popular")

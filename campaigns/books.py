@@ -24,7 +24,7 @@ from basket_analysis.sensitive import read_sensitive
 from campaigns.choosing import Article
 
 LONGEST_WAIT: Final = 2.0
-"""Seconds that a screen waits for a first book; a till does not wait."""
+"""Seconds that a screen waits for a book; a till does not wait."""
 PAUSE: Final = 30.0
 """Seconds after which reading that failed is tried again."""
 STALE_AFTER: Final = 900.0
@@ -55,6 +55,8 @@ class Book:
     """By store: what it sold in the last four weeks."""
     common: Mapping[int, Sequence[int]]
     """By store: what most of its baskets hold."""
+    private: frozenset[str]
+    """Categories of which something is too private: no reason names them."""
     words_read: Words
     read_at: float
 
@@ -77,14 +79,16 @@ def book_at_hand(session: Session, *, run_id: UUID, words: Words, wait: bool = F
     """
     Return the book that this process has; None while there is none, or what is too private has changed since.
 
-    That of a run before stands until the new one's is read. With `wait` a first one is waited for, two seconds at most.
+    That of a run before, or of a quarter of an hour ago, stands until the new one is read. With `wait` one is waited for,
+    two seconds at most, where there is none that may be used.
     """
     engine = engine_of(session)
     kept = _kept.get(engine)
+    usable = kept is not None and kept.words_read == words
     fresh = kept is not None and kept.run_id == run_id and monotonic() < kept.read_at + STALE_AFTER
-    if kept is None or not fresh or kept.words_read != words:
+    if not (usable and fresh):
         thread = _read_aside(engine, run_id)
-        if wait and thread is not None:
+        if wait and not usable and thread is not None:
             thread.join(LONGEST_WAIT)
             kept = _kept.get(engine)
     return kept if kept is not None and kept.words_read == words else None
@@ -99,11 +103,13 @@ def read_book(session: Session, *, run_id: UUID) -> Book:
     """Read the book of a run in `session`, and keep it for this process."""
     found: list[Any] = session.scalar(_WORDS) or [0, None]
     covers = read_sensitive(session).covers
-    goods = {
-        row.article_id: Article(*row)
-        for row in session.execute(_GOODS)
-        if not covers(row.department, row.category, row.type)
-    }
+    goods: dict[int, Article] = {}
+    private: set[str] = set()
+    for row in session.execute(_GOODS):
+        if not covers(row.department, row.category, row.type):
+            goods[row.article_id] = Article(*row)
+        elif row.category is not None:
+            private.add(row.category)
     by_code: dict[str, Article] = {
         article.gtin: article for article in goods.values() if article.gtin is not None
     }
@@ -120,6 +126,7 @@ def read_book(session: Session, *, run_id: UUID) -> Book:
         by_code=by_code,
         sold=sold,
         common=common,
+        private=frozenset(private),
         words_read=(found[0], found[1]),
         read_at=monotonic(),
     )

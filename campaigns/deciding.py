@@ -160,7 +160,7 @@ def _decided(  # noqa: PLR0917 - what one decision is made of
     in_basket: Mapping[int, Article],
 ) -> Decided:
     article, cheaper = choice.candidate.article, choice.cheaper
-    reason = reason_of(choice, in_basket)
+    reason = _speakable(reason_of(choice, in_basket), scene, book)
     store_id = moment.place.store_id if moment.place else None
     identity = decision_id(moment.today, whose, moment.channel, store_id, article.article_id)
     other = book.goods.get(reason.other_article_id) if reason.other_article_id is not None else None
@@ -202,6 +202,25 @@ def _decided(  # noqa: PLR0917 - what one decision is made of
         },
     }
     return Decided(identity, choice, reason, sentence, row)
+
+
+def _speakable(reason: Reason, scene: Scene, book: Book) -> Reason:
+    """Return a reason that names nothing refused, quieted, brought back as faulty, or too private; else its kind only."""
+    if reason.other_article_id is None and reason.category is None:
+        return reason
+    refused, category = scene.refusals, reason.category
+    hushed = category is not None and category in book.private
+    if reason.other_article_id is not None:
+        # What is too private is in no book.
+        other = book.goods.get(reason.other_article_id)
+        hushed = (
+            hushed
+            or other is None
+            or other.article_id in scene.faulty
+            or refused.cover(other.article_id, other.category)
+        )
+    hushed = hushed or (category is not None and refused.cover_category(category))
+    return Reason(reason.kind) if hushed else reason
 
 
 def _text(identity: UUID | None) -> str | None:

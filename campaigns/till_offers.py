@@ -1,7 +1,8 @@
 """The next best offers at a till: asked for on the trips that a quote or a receipt makes anyway."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -21,6 +22,9 @@ from sales.receipts import LIVE, SALE, PostedLine, PostedReceipt, TillIdentity
 IN_QUOTE = 3
 ON_RECEIPT = 1
 """So many offers are told at most."""
+
+PRINTED_WITHIN: Final = timedelta(minutes=10)
+"""Whoever paid longer ago has gone: what a late receipt told would be heard by nobody, and count as told."""
 
 
 class TillOffers:
@@ -50,8 +54,10 @@ class TillOffers:
     def for_receipt(
         cls, session: Session, *, till: TillIdentity, posted: PostedReceipt, now: datetime
     ) -> "TillOffers | None":
-        """Return what is told on a receipt, None for one that nobody waits for."""
+        """Return what is told on a receipt, None for one that nobody waits for (any more)."""
         if posted.type != SALE or posted.mode != LIVE or posted.offline or posted.card_number is None:
+            return None
+        if posted.closed_at < now - PRINTED_WITHIN:
             return None
         offers = cls(till, whose=posted.card_number, count=ON_RECEIPT, now=now)
         offers._read(session, posted.lines, till)

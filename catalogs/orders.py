@@ -306,7 +306,13 @@ def _picks(
     ranked = known.ranked.get(reader.member_id)
     ignored = known.ignored.get(reader.member_id, {})
     if ranked is not None and (ranked.all or ranked.new):
-        return ranked_picks(ranked, shelf, bought=bought)
+        return ranked_picks(
+            ranked,
+            shelf,
+            bought=bought,
+            refused=known.refusals.get(reader.member_id, Refusals()),
+            back=known.brought_back.get(reader.account_id, ()),
+        )
     own = [shelf[one.article_id].category for one in bought if one.article_id in shelf]
     picks = choose_picks(
         [replace(one, recency=one.recency * 0.5 ** ignored.get(one.article_id, 0)) for one in bought], shelf

@@ -1,7 +1,8 @@
 """A member's own page from the lists that the night ranked: what they buy, and what is new to them. Pure."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Final
 
 from basket_analysis.offer_lists import MemberOffers, RankedOffer
 from basket_analysis.offer_reasons import Reason
@@ -9,6 +10,9 @@ from catalogs.issues import Offer, Pick
 from catalogs.motifs import Use, find_motif
 from catalogs.names import print_name
 from catalogs.selection import ALIKE_IN_PICKS, NEWS, PICKS, Bought
+from contacts.reactions import Refusals
+
+NOTHING_REFUSED: Final = Refusals()
 
 
 def ranked_picks(
@@ -16,14 +20,22 @@ def ranked_picks(
     shelf: Mapping[int, Offer],
     *,
     bought: Iterable[Bought],
+    refused: Refusals = NOTHING_REFUSED,
+    back: Collection[int] = (),
 ) -> tuple[tuple[Pick, ...], tuple[Pick, ...]]:
     """
     Return the picks among what the member buys, and those that are new to them, the strongest first.
 
     Both only of what `shelf` has, at most two of a kind among the first and one among the others. What
     earlier catalogs showed in vain the night has moved down already. Each has the night's reason, without what must not
-    be named.
+    be named: what is private, what the member refused since, and what they brought `back`.
     """
+
+    def named(one: RankedOffer, offer: Offer) -> tuple[Reason, str]:
+        if _is_hushed(one.reason, shelf, refused, back):
+            return Reason(one.reason.kind), ""
+        return _named(one.reason, offer, shelf)
+
     known = {one.article_id: one for one in bought}
     kinds: dict[str, int] = defaultdict(int)
     names: set[str] = set()
@@ -38,13 +50,13 @@ def ranked_picks(
         names.add(offer.name)
         own = known[one.article_id]
         why = one.reason.kind if one.reason.kind in {"often", "overdue"} else "recent"
-        tie, other = _named(one.reason, offer, shelf)
+        tie, other = named(one, offer)
         # Of what was bought before, a day says more than what many others do.
         said = tie.kind == "goes_with" and (other or tie.category)
         picks.append(Pick(offer, why, day=own.last_day, reason=tie if said else None, other=other))
         if len(picks) == PICKS:
             break
-    return tuple(picks), _news(ranked.new, shelf, known, names)
+    return tuple(picks), _news(ranked.new, shelf, known, names, named)
 
 
 def _news(
@@ -52,6 +64,7 @@ def _news(
     shelf: Mapping[int, Offer],
     known: Collection[int],
     names: set[str],
+    named: Callable[[RankedOffer, Offer], tuple[Reason, str]],
 ) -> tuple[Pick, ...]:
     news: list[Pick] = []
     kinds: set[str] = set()
@@ -61,11 +74,22 @@ def _news(
             continue
         kinds.add(offer.motif.key)
         names.add(offer.name)
-        reason, other = _named(one.reason, offer, shelf)
+        reason, other = named(one, offer)
         news.append(Pick(offer, "new", reason=reason, other=other))
         if len(news) == NEWS:
             break
     return tuple(news)
+
+
+def _is_hushed(reason: Reason, shelf: Mapping[int, Offer], refused: Refusals, back: Collection[int]) -> bool:
+    """Whether a reason points to what the member refused or brought back."""
+    if reason.category is not None and refused.cover_category(reason.category):
+        return True
+    if reason.other_article_id is None:
+        return False
+    other = shelf.get(reason.other_article_id)
+    category = other.category if other else reason.category
+    return reason.other_article_id in back or refused.cover(reason.other_article_id, category)
 
 
 def _named(reason: Reason, offer: Offer, shelf: Mapping[int, Offer]) -> tuple[Reason, str]:

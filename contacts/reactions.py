@@ -81,6 +81,10 @@ class Refusals:
             or category in self.quieted_categories
         )
 
+    def cover_category(self, category: str) -> bool:
+        """Return whether a whole category was refused or is quieted."""
+        return self.everything or category in self.categories or category in self.quieted_categories
+
     def cover_offer(self, offer_code: str) -> bool:
         """Return whether the offer itself was refused, or everything was."""
         return self.everything or offer_code in self.offers

@@ -46,6 +46,10 @@ class TestChooser:
         chosen = chooser.choose([(2, 0.0)], audience(closed={1}), count=1)
         assert chosen.reasons == [Reason("popular")]
 
+    def test_never_names_a_refused_category_as_what_a_group_is_about(self, chooser):
+        chosen = chooser.choose([(6, 0.0)], audience(closed_categories={"BREAD"}), count=1)
+        assert chosen.reasons == [Reason("group")]
+
     def test_halves_the_odds_of_what_was_shown_in_vain(self, chooser):
         chosen = chooser.choose(RANKING, audience(ignored={1: 2}), count=9)
         assert chosen.article_ids == [2, 1, 4, 5, 6]

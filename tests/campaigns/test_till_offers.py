@@ -97,6 +97,41 @@ class TestQuotes:
         assert served.react("not_now", scope="all") == 204
         assert served.told("tea") == []
 
+    def test_name_nothing_that_was_refused_as_the_reason_for_something_else(self, served):
+        tea = served.ids["tea"]
+        served.ranked("honey", "lemon", "jam", reasons=[[2, tea, "Tea"], [3, None, "Dairy"], [2, tea]])
+
+        def reasons():
+            return [offer["reason"] for offer in served.quote("rolls")["next_offers"]]
+
+        named = reasons()
+        assert ["Čaj" in named[0], "Dairy" in named[1], "Čaj" in named[2]] == [True] * 3
+        served.react("never", sku="tea")
+        served.react("never", sku="milk", scope="category")
+        told = reasons()
+        assert len(told) == 3
+        assert not [said for said in told if "Čaj" in said or "Tea" in said or "Dairy" in said]
+
+    def test_name_no_article_of_the_basket_that_was_refused_by_its_category(self, served):
+        served.ranked("honey", "jam")
+        served.rules(("bread", "jam", 6.0))
+        served.react("never", sku="rolls", scope="category")
+        told = served.quote("bread")["next_offers"]
+        assert told[0]["sku"] == "jam"
+        assert "Chléb" not in told[0]["reason"]
+
+    def test_name_nothing_that_became_private_during_the_day(self, served):
+        reasons = [[2, served.ids["tea"], "Tea"], [3, None, "Tea"]]
+        served.ranked("honey", "lemon", reasons=reasons)
+        served.do(
+            "insert into sensitive_word (word, topic, sensitive, set_by, set_at) "
+            "values ('tea', 'health', true, 'test', now())"
+        )
+        served.read()
+        told = [offer["reason"] for offer in served.quote("rolls")["next_offers"]]
+        assert len(told) == 2
+        assert not [said for said in told if "Čaj" in said or "tea" in said.lower()]
+
     def test_offer_nothing_that_was_brought_back_as_faulty(self, served):
         served.ranked("honey", "lemon")
         sale = served.sale("honey")
@@ -237,6 +272,13 @@ class TestReceipts:
         quoted = served.quote("tea")["next_offers"][0]
         paid = served.till.post("/receipts", served.sale("tea")).get_json()["next_offers"][0]
         assert quoted["decision_id"] == paid["decision_id"]
+
+    def test_offer_nothing_to_who_has_gone_long_since(self, served):
+        served.ranked("honey")
+        late = served.sale("tea")
+        late["closed_at"] = (datetime.now(UTC) - timedelta(minutes=30)).isoformat()
+        assert served.till.post("/receipts", late).get_json()["next_offers"] == []
+        assert decided(served) == []
 
     @pytest.mark.parametrize("change", [{"offline": True}, {"mode": "training"}])
     def test_offer_nothing_where_nobody_hears_it(self, served, change):

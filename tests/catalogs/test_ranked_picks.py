@@ -7,6 +7,7 @@ from basket_analysis.offer_reasons import Reason
 from catalogs.issues import Offer
 from catalogs.ranked_picks import ranked_picks
 from catalogs.selection import Bought
+from contacts.reactions import Refusals
 from core.money import Money
 
 KINDS = (
@@ -75,6 +76,21 @@ class TestRankedPicks:
         group = (RankedOffer(9, 1.0, Reason("group", None, "BEERS/ALES")),)
         _picks, (pick,) = ranked_picks(MemberOffers((), group), SHELF, bought=BOUGHT)
         assert pick.reason == Reason("group")
+
+    def test_name_nothing_that_was_refused_or_brought_back(self):
+        # What was refused lies on nobody's own shelf.
+        shelf = {number: each for number, each in SHELF.items() if number != 0}
+        tied = MemberOffers((), (RankedOffer(9, 1.0, Reason("goes_with", 0, "Čaj")),))
+        group = MemberOffers((), (RankedOffer(9, 1.0, Reason("group", None, "Čaj")),))
+        by_article, by_category = Refusals(articles=frozenset({0})), Refusals(categories=frozenset({"Čaj"}))
+        for ranked_by, hushed in (
+            (tied, {"refused": by_article}),
+            (tied, {"refused": by_category}),
+            (tied, {"back": {0}}),
+            (group, {"refused": by_category}),
+        ):
+            _picks, (pick,) = ranked_picks(ranked_by, shelf, bought=BOUGHT, **hushed)
+            assert (pick.reason, pick.other) == (Reason(ranked_by.new[0].reason.kind), "")
 
     def test_offer_nothing_that_the_chain_holds_private(self):
         shelf = SHELF | {9: offer(9, "Med", private=True)}
