@@ -154,5 +154,10 @@ def open_offers(session: Session, member_id: UUID, *, now: datetime, limit: int 
     told = [DecisionView(*row) for row in session.execute(_STANDING, values)]
     refused = refusals_of(session, {member_id: member.account_id}, now=now).get(member_id)
     if refused is not None:
-        told = [one for one in told if not refused.cover(one.article_id, one.category)]
+        told = [
+            one
+            for one in told
+            if not refused.cover(one.article_id, one.category)
+            and not (one.offer_code is not None and refused.cover_offer(one.offer_code))
+        ]
     return told[:limit]

@@ -16,21 +16,29 @@ BOUGHT_WITHIN: Final = 14
 INTERVAL: Final = 1.96
 """Standard errors on each side: nineteen of twenty such intervals hold the truth."""
 
-_LINK = """
+# Each branch joins by the columns of an index of decisions.
+_BOUGHT = """
+        select decision.day, decision.decision_id, receipt.business_date, receipt.receipt_id, receipt.closed_at
+        from receipt
+        join receipt_line as line using (business_date, receipt_id)
+        join decision on {whose} and decision.article_id = line.article_id
+        where receipt.business_date between %(first)s and %(last)s
+          and line.business_date between %(first)s and %(last)s
+          and receipt.type = 'sale' and receipt.mode = 'live' and receipt.account_id is not null and line.quantity > 0
+          and decision.day between %(first)s::date - %(within)s::integer and %(last)s
+          and receipt.closed_at >= decision.at
+          and receipt.business_date <= decision.day + %(within)s::integer
+"""
+
+_LINK = f"""
     insert into decision_outcome (day, decision_id, business_date, receipt_id, bought_at)
-    select distinct on (decision.day, decision.decision_id)
-           decision.day, decision.decision_id, receipt.business_date, receipt.receipt_id, receipt.closed_at
-    from receipt
-    join receipt_line as line using (business_date, receipt_id)
-    join decision on decision.article_id = line.article_id
-      and (decision.member_id = receipt.member_id
-           or decision.member_id is null and decision.account_id = receipt.account_id)
-    where receipt.business_date between %(first)s and %(last)s and line.business_date between %(first)s and %(last)s
-      and receipt.type = 'sale' and receipt.mode = 'live' and receipt.account_id is not null and line.quantity > 0
-      and decision.day between %(first)s::date - %(within)s::integer and %(last)s
-      and receipt.closed_at >= decision.at
-      and receipt.business_date <= decision.day + %(within)s::integer
-    order by decision.day, decision.decision_id, receipt.closed_at, receipt.receipt_id
+    select distinct on (day, decision_id) day, decision_id, business_date, receipt_id, closed_at
+    from (
+        {_BOUGHT.format(whose="decision.member_id = receipt.member_id")}
+        union all
+        {_BOUGHT.format(whose="decision.member_id is null and decision.account_id = receipt.account_id")}
+    ) as bought
+    order by day, decision_id, closed_at, receipt_id
     on conflict (day, decision_id) do nothing
 """
 

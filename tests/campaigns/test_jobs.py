@@ -11,7 +11,9 @@ from campaigns.outcomes import report
 from campaigns.verification import CHECKS
 from core.jobs import Shift
 from core.verification import verify
+from pos_api import examples
 from tests.campaigns.conftest import CARD
+from tests.pos_api.test_offers import live
 
 
 def today() -> date:
@@ -81,6 +83,18 @@ class TestFollow:
             1,
         )
 
+    def test_finds_what_a_card_without_a_member_bought(self, served, shift):
+        served.do(
+            "insert into store_offers select store_id, cast(:ids as integer[]), current_date from store",
+            ids=[served.ids["milk"]],
+        )
+        served.read()
+        card = examples.CARD_NUMBER
+        assert served.told("tea", card=card) == ["milk"]
+        for _twice in range(2):
+            served.till.post("/receipts", served.sale("milk", card=card))
+        assert follow_decisions(shift)["bought"] == 1
+
     def test_forgets_months_that_are_over_a_year_past(self, served, shift, owner_engine):
         old = today() - timedelta(days=500)
         served.do("select ensure_decision_months(:old, :old)", old=old)
@@ -110,6 +124,23 @@ class TestOpenOffers:
             assert [one.sku for one in open_offers(session, served.member(), now=datetime.now(UTC))] == [
                 "bread"
             ]
+
+    def test_are_none_that_a_refused_offer_made_cheaper(self, served):
+        served.ranked("honey", "bread")
+        live(
+            served.sessions,
+            {
+                "code": "BREAD50",
+                "name": {"en": "Half price bread"},
+                "condition": {"kind": "items", "select": {"skus": ["bread"]}, "quantity": "1"},
+                "benefit": {"kind": "percent", "off": "50"},
+            },
+        )
+        assert "BREAD50" in [offer["offer_code"] for offer in served.quote("tea")["next_offers"]]
+        served.react("never", offer_code="BREAD50")
+        with served.sessions() as session:
+            standing = open_offers(session, served.member(), now=datetime.now(UTC))
+        assert [one.sku for one in standing] == ["honey"]
 
 
 class TestChecks:
