@@ -32,6 +32,8 @@ LIST_PART: Final = 30
 COMMON: Final = "store"
 """The list of who has none of their own: what most baskets of the store hold."""
 
+ALL_REFUSED: Final = Refusals(everything=True)
+
 
 class Failed(Exception):  # noqa: N818 - what the database said instead of a scene
     """The scene could not be read, or not in time."""
@@ -131,6 +133,17 @@ def scene_in(found: Mapping[str, Any], *, now: datetime) -> Scene | Silence:
         settings=settings_in(found["rules"]),
         shopper=_shopper(found["person"]),
     )
+
+
+def refusals_in(found: Mapping[str, Any], *, now: datetime) -> Refusals | None:
+    """
+    Return what is refused after what `SCENE` found, None where it did not ask.
+
+    Where it could not find out, everything is: rather nothing is promoted than what was refused.
+    """
+    if "failed" in found:
+        return ALL_REFUSED
+    return None if "silent" in found else _refusals(found["answers"], now)
 
 
 def _refusals(rows: Sequence[Sequence[Any]] | None, now: datetime) -> Refusals:

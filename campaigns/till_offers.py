@@ -10,10 +10,10 @@ from campaigns.books import kept_book
 from campaigns.deciding import Moment, Place
 from campaigns.decision_words import printed_lines
 from campaigns.decisions import KEEP, common_of, decided_from, kept_values, may_ask
-from campaigns.scenes import SCENE, scene_values
+from campaigns.scenes import ALL_REFUSED, SCENE, refusals_in, scene_values
 from core.clock import business_day
 from core.driver import Along, bring_along
-from loyalty.advice import NO_ADVICE, Advice, Customer
+from loyalty.advice import Advice, Customer
 from rewards.live_book import book_at_hand
 from sales.barcode_layouts import codes_to_look_up
 from sales.baskets import Basket, BasketLine
@@ -91,9 +91,9 @@ class TillOffers:
         self._along = bring_along(session, SCENE, values)
 
     def advise(self, session: Session, customer: Customer) -> Advice:
-        """Return what to offer next, nothing while that cannot be said."""
+        """Return what to offer next, nothing while that cannot be said, and what is refused: all while that is not known."""
         if self._along is None:
-            return NO_ADVICE
+            return Advice(refusals=ALL_REFUSED)
         moment = Moment(
             channel="till",
             language=customer.language,
@@ -108,8 +108,9 @@ class TillOffers:
         )
         found = self._along.row(session)[0]
         decided = decided_from(session, found, moment, skus=self._skus, gtins=self._gtins, count=self._count)
+        refusals = refusals_in(found, now=self._now)
         if not decided:
-            return NO_ADVICE
+            return Advice(refusals=refusals)
         first = decided[0]
         return Advice(
             offers=tuple(one.document() for one in decided),
@@ -117,6 +118,7 @@ class TillOffers:
                 printed_lines(first.choice.candidate.article.name, first.sentence, customer.language)
             ),
             log=(KEEP, kept_values(decided)),
+            refusals=refusals,
         )
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from contacts.reactions import Refusals
 from core.clock import business_day
 from core.driver import Along, bring_along
 from core.trips import Values
@@ -46,12 +47,14 @@ class Advice:
     """
     The next offers as the contract has them, the lines to print of them, and the statement that keeps them.
 
-    The statement answers whether it could; it raises nothing.
+    The statement answers whether it could; it raises nothing. `refusals` are what the customer is not to be
+    offered, None where the adviser has not learnt it.
     """
 
     offers: tuple[dict[str, Any], ...] = ()
     lines: tuple[str, ...] = ()
     log: tuple[str, Values] | None = None
+    refusals: Refusals | None = None
 
     def send_along(self, session: Session) -> Along | None:
         """Let it be kept on the way of the next question; None where there is nothing to keep."""

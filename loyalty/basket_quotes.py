@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from contacts.reactions import Refusals
 from core.clock import business_day
 from core.driver import Along, ask, bring_along
 from core.ids import uuid7
@@ -16,6 +17,7 @@ from loyalty.earning import earned_on_receipt
 from loyalty.exclusions import excluded_lines, excluded_of_codes
 from loyalty.expiry import ending_soon
 from loyalty.flags import may_earn
+from loyalty.hints import welcome_hints
 from loyalty.kept_quotes import keep_quote
 from loyalty.lots import Position
 from loyalty.offer_points import NOTHING_ADDED
@@ -80,16 +82,18 @@ def quote_basket(
     asked = _ask(session, basket, till, now)
     offers, holder = asked.offers, asked.standing.holder if asked.standing else None
     denied: set[str] = set()
-    advice, logged = NO_ADVICE, None
+    advice, logged, quote_id = NO_ADVICE, None, str(uuid7())
     for attempt in range(ATTEMPTS + 1):
         if offers is not None:
             # Left to the others is in the end what so many want at once: what was short, and at last all that can be.
             left_alone = denied if attempt + 1 >= ATTEMPTS else ()
             offers.evaluate(session, denied=offers.with_budgets if attempt == ATTEMPTS else left_alone)
             offers.without_missing_gifts(session)
-        document = _worked_out(session, asked, basket=basket, till=till, now=now)
+        document = _worked_out(session, asked, basket=basket, till=till, quote_id=quote_id, now=now)
         if not attempt:
-            advice = _advice(session, adviser, asked, till=till, quote_id=document["quote_id"], now=now)
+            advice = _advice(session, adviser, asked, till=till, quote_id=quote_id, now=now)
+        _leave_out_refused(session, document, asked, advice.refusals, now=now)
+        if not attempt:
             logged = advice.send_along(session)
         short = keep_quote(
             session,
@@ -110,6 +114,21 @@ def quote_basket(
     if logged is not None and logged.row(session)[0]:
         document["next_offers"] = list(advice.offers)
     return document
+
+
+def _leave_out_refused(
+    session: Session, document: dict[str, Any], asked: _Asked, refusals: Refusals | None, *, now: datetime
+) -> None:
+    if asked.offers is not None:
+        document["not_applied"] = welcome_hints(
+            session,
+            document["not_applied"],
+            offers=asked.offers.live.offers,
+            cart=asked.offers.cart,
+            holder=asked.standing.holder if asked.standing else None,
+            refusals=refusals,
+            now=now,
+        )
 
 
 def _advice(
@@ -207,9 +226,9 @@ def _language(standing: CardStanding | None, till: TillIdentity) -> str:
 
 
 def _worked_out(
-    session: Session, asked: _Asked, *, basket: Basket, till: TillIdentity, now: datetime
+    session: Session, asked: _Asked, *, basket: Basket, till: TillIdentity, quote_id: str, now: datetime
 ) -> dict[str, Any]:
-    """Return the body of the contract, under a new id."""
+    """Return the body of the contract."""
     programme = programmes(session).on(business_day(basket.at or now, till.timezone))
     standing, offers = asked.standing, asked.offers
     holder, position = (standing.holder, standing.position) if standing else (None, Position())
@@ -240,7 +259,7 @@ def _worked_out(
         messages = [*offer_messages(offers, names), *messages]
         beside = offers_document(session, offers)
     return {
-        "quote_id": str(uuid7()),
+        "quote_id": quote_id,
         "valid_until": (now + HONOURED_FOR).isoformat(),
         **_priced(evaluated, offers),
         "points": {

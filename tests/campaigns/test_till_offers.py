@@ -15,6 +15,7 @@ from campaigns.scenes import SCENE
 from core import driver
 from core.driver import ask
 from core.trips import travel
+from loyalty import basket_quotes
 from pos_api import examples
 from tests.campaigns.conftest import CARD, OTHER_CARD
 from tests.pos_api.conftest import code_of
@@ -59,6 +60,19 @@ class TestQuotes:
         first, again = served.quote("tea"), served.quote("tea")
         assert first["next_offers"] == again["next_offers"]
         assert len(decided(served)) == 2
+
+    def test_log_the_quote_that_is_told_though_another_till_was_faster_to_a_budget(self, served, monkeypatch):
+        served.ranked("honey")
+        served.member()
+        keep, faster = basket_quotes.keep_quote, [["BUDGET"]]
+
+        def second(*given, **named):
+            return faster.pop() if faster else keep(*given, **named)
+
+        monkeypatch.setattr(basket_quotes, "keep_quote", second)
+        told = served.quote("tea")
+        [row] = decided(served)
+        assert row.context["quote"] == told["quote_id"]
 
     def test_offer_nothing_that_is_in_the_basket(self, served):
         served.ranked("honey", "lemon", "bread", "butter")
@@ -249,6 +263,77 @@ class TestQuotes:
         first, second = served.quote("tea")["next_offers"]
         assert "10 bodů" in first["reason"]
         assert "bodů" not in second["reason"]
+
+
+HINTED = {
+    "BYCODE": {"skus": ["tea"]},
+    "BYKIND": {"types": ["Black tea"]},
+    "BYCATEGORY": {"categories": ["Tea"]},
+    "ALL": {},
+}
+
+
+def hinted(quote):
+    return {one["offer_code"] for one in quote["not_applied"] if one["missing"] is not None}
+
+
+class TestHints:
+    """What is missing for an offer is told to nobody who refused it."""
+
+    @pytest.fixture
+    def offered(self, served):
+        live(
+            served.sessions,
+            *(
+                {
+                    "code": code,
+                    "name": {"en": code},
+                    "condition": {"kind": "items", "select": select, "quantity": "3"},
+                    "benefit": {"kind": "percent", "off": "10"},
+                }
+                for code, select in HINTED.items()
+            ),
+            {
+                "code": "TEA",
+                "name": {"en": "Tea"},
+                "condition": {"kind": "items", "select": {"categories": ["Tea"]}, "quantity": "1"},
+                "benefit": {"kind": "percent", "off": "10"},
+            },
+        )
+        served.ranked("honey")
+        return served
+
+    @pytest.mark.parametrize("silent", [False, True])
+    @pytest.mark.parametrize(
+        ("refused", "left"),
+        [
+            ({"offer_code": "BYCODE"}, {"BYKIND", "BYCATEGORY", "ALL"}),
+            ({"sku": "tea"}, {"BYKIND", "BYCATEGORY", "ALL"}),
+            ({"sku": "tea", "scope": "category"}, {"ALL"}),
+            ({"scope": "all"}, set()),
+        ],
+    )
+    def test_leave_out_what_was_refused_and_lower_its_price_all_the_same(
+        self, offered, refused, left, silent
+    ):
+        if silent:
+            # Who objects to profiling is offered nothing, yet what they refused holds.
+            offered.do("update member set profiling_objected_at = now()")
+        before = offered.quote("tea")
+        assert hinted(before) == set(HINTED)
+        assert offered.react("never", **refused) == 204
+        after = offered.quote("tea")
+        assert hinted(after) == left
+        assert after["totals"] == before["totals"]
+        assert after["totals"]["discount_amount"] > 0
+
+    def test_are_none_while_nobody_can_say_what_was_refused(self, offered, owner_engine):
+        offered.quote("tea")
+        with owner_engine.begin() as owner:
+            owner.execute(text("lock table member_offers in access exclusive mode"))
+            assert hinted(offered.quote("tea")) == set()
+        ask_again(offered.sessions())
+        assert hinted(offered.quote("tea")) == set(HINTED)
 
 
 class TestReceipts:
