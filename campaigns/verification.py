@@ -8,16 +8,17 @@ UNWANTED = """
     from decision
     join article using (article_id)
     join lateral (
-        select distinct on (said.scope = 'all', said.category is not null) said.reaction, said.recorded_at
+        select distinct on (said.scope = 'all', said.category is not null) said.reaction,
+               greatest(said.recorded_at, said.moved_at) as known_at
         from reaction as said
         where (said.member_id = decision.member_id
                or said.member_id is null and said.account_id = decision.account_id)
-          and said.recorded_at < decision.at
+          and greatest(said.recorded_at, said.moved_at) < decision.at
           and (said.scope = 'all' or said.category = article.category
                or said.category is null and said.article_id = decision.article_id)
         order by said.scope = 'all', said.category is not null, said.recorded_at desc, said.reaction_id desc
     ) as newest on newest.reaction in ('never', 'wrong_product')
-      and newest.recorded_at < decision.at - interval '1 minute'
+      and newest.known_at < decision.at - interval '1 minute'
     where decision.day > current_date - 8
     union all
     select 'decision ' || decision.decision_id || ' is about a member who had objected to profiling before'

@@ -99,6 +99,8 @@ class Reaction(Base):
     decision_id: Mapped[UUID | None]
     """The decision by which it was offered, if it is known."""
     takes_back: Mapped[int | None] = mapped_column(ForeignKey("reaction.reaction_id"))
+    moved_at: Mapped[datetime | None]
+    """When it came to the member with a card or an account; NULL for what they said themselves."""
 
 
 class MemberCase(Base):
@@ -206,6 +208,8 @@ class OutgoingMail(Base):
     queued_at: Mapped[datetime]
     not_before: Mapped[datetime]
     not_after: Mapped[datetime | None]
+    as_of: Mapped[datetime | None]
+    """Until when it heeds what its member said; who refuses anything later does not get it. NULL for mails that show no articles."""
     """From then on it is of no use and not sent any more."""
     state: Mapped[str]
     attempts: Mapped[int] = mapped_column(server_default="0")

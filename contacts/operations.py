@@ -15,7 +15,7 @@ from contacts.reactions import TAKEN_BACK, React, Scope
 from contacts.thanks import thank_for_answer
 from core.audit import record_event
 from core.errors import Conflict, NotFound
-from customers.models import Member
+from customers.models import Card, Member
 from customers.queries import holder_of_card
 from sales.queries import find_article
 
@@ -184,6 +184,11 @@ def _answering(session: Session, *, card_number: str | None, member_id: UUID | N
         return _Answering(account_id, member_id)
     assert card_number is not None
     holder = holder_of_card(session, card_number)
+    if holder.member_id is None:
+        # Whoever takes the card over meanwhile takes this answer along, or is its member already.
+        held = select(Card.card_number).where(Card.card_number == card_number)
+        session.execute(held.with_for_update(read=True, key_share=True))
+        holder = holder_of_card(session, card_number)
     if holder.account_id is None:
         raise NoAccount(f"card {card_number} was never in use")
     return _Answering(holder.account_id, holder.member_id)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from contacts.moved_answers import bring_answers
 from core.audit import record_event
 from customers.card_changes import anonymous_account
 from customers.households import (
@@ -52,6 +53,7 @@ def join_household(
     household = name_household(session, account_id=target)
     move_member(session, member=member, account_id=target, role=invitation.role)
     move_cards(session, source=source, target=target)
+    bring_answers(session, account_id=source, member_id=member_id, now=now)
     void_invitations(session, account_id=source, now=now)
     detail = {"household": household, "role": invitation.role, "points": points}
     _record(session, "household.join", member, detail, now=now, actor=actor)
@@ -81,6 +83,7 @@ def leave_household(
             session, source=source, target=target, points=points, place=place, now=now, note="household"
         )
     move_member(session, member=member, account_id=target, role="owner")
+    bring_answers(session, account_id=source, member_id=member_id, now=now)
     _record(session, "household.leave", member, {"points": points}, now=now, actor=actor)
     return target
 
@@ -89,9 +92,9 @@ def adopt_card(
     session: Session, *, member_id: UUID, card_number: str, place: Place, now: datetime, actor: str
 ) -> int:
     """
-    Give a member a card that was used without a name; what it has earned becomes theirs. Returns those points.
+    Give a member a card that was used without a name; what it has earned becomes theirs, and what was answered with it.
 
-    Raises `BadCardNumber`, `CardNotFound`, `CardInUse`, `NoSuchMember` or `PointsReserved`.
+    Returns those points. Raises `BadCardNumber`, `CardNotFound`, `CardInUse`, `NoSuchMember` or `PointsReserved`.
     """
     member = hold_member(session, member_id)
     number, source = anonymous_account(session, card_number=card_number)
@@ -99,6 +102,7 @@ def adopt_card(
         session, source=source, target=member.account_id, place=place, now=now, note="card"
     )
     move_cards(session, source=source, target=member.account_id, member_id=member_id)
+    bring_answers(session, account_id=source, member_id=member_id, now=now)
     _record(session, "card.adopt", member, {"card_number": number, "points": points}, now=now, actor=actor)
     return points
 

@@ -1099,6 +1099,7 @@ TABLE outgoing_mail
   queued_at timestamp with time zone NOT NULL
   not_before timestamp with time zone NOT NULL
   not_after timestamp with time zone
+  as_of timestamp with time zone
   state text NOT NULL
   attempts integer DEFAULT 0 NOT NULL
   leased_until timestamp with time zone
@@ -1248,6 +1249,7 @@ TABLE reaction
   offer_code text
   decision_id uuid
   takes_back bigint
+  moved_at timestamp with time zone
   reaction_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id)
   reaction_article_id_fkey FOREIGN KEY (article_id) REFERENCES article(article_id)
   reaction_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(member_id)
@@ -1263,6 +1265,7 @@ CREATE INDEX reaction_account_id_idx ON reaction USING btree (account_id) WHERE 
 CREATE INDEX reaction_member_id_idx ON reaction USING btree (member_id) WHERE (member_id IS NOT NULL)
 CREATE TRIGGER reaction_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON reaction FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER reaction_cancels_mail AFTER INSERT ON reaction FOR EACH ROW WHEN (((new.scope = 'all'::text) AND (new.reaction <> ALL (ARRAY['accepted'::text, 'taken_back'::text])) AND (new.member_id IS NOT NULL))) EXECUTE FUNCTION heed_objection()
+CREATE TRIGGER reaction_holds_mail_back AFTER INSERT ON reaction FOR EACH ROW WHEN (((new.reaction <> ALL (ARRAY['accepted'::text, 'taken_back'::text])) AND (new.member_id IS NOT NULL))) EXECUTE FUNCTION heed_refusal()
 GRANT INSERT, SELECT TO regulars_app
 
 TABLE receipt PARTITION BY RANGE (business_date)
@@ -2310,6 +2313,10 @@ BEGIN
     FROM (
       SELECT returned_faulty.article_id FROM returned_faulty WHERE returned_faulty.account_id = of_account
       UNION ALL
+      SELECT returned_faulty.article_id
+      FROM balance JOIN returned_faulty ON returned_faulty.account_id = balance.account_id
+      WHERE balance.moved_to = of_account
+      UNION ALL
       SELECT line.article_id
       FROM receipt JOIN receipt_line AS line USING (business_date, receipt_id)
       WHERE receipt.account_id = of_account AND receipt.business_date > today - 4 AND receipt.business_date <= today + 1
@@ -2456,7 +2463,19 @@ CREATE OR REPLACE FUNCTION public.heed_objection()
  LANGUAGE plpgsql
 AS $function$
 BEGIN
-  PERFORM cancel_unwanted_mail(new.member_id, ARRAY['offers', 'catalog'], 'objection');
+  PERFORM cancel_unwanted_mail(new.member_id, ARRAY['offers', 'catalog', 'surveys'], 'objection');
+  RETURN NULL;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.heed_refusal()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  UPDATE outgoing_mail
+  SET state = 'cancelled', leased_until = NULL, finished_at = now(), answer = 'the member refused something meanwhile'
+  WHERE member_id = new.member_id AND as_of IS NOT NULL
+    AND (state = 'queued' OR state = 'sending' AND handed_at IS NULL);
   RETURN NULL;
 END $function$
 

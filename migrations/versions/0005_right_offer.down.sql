@@ -30,9 +30,11 @@ DROP TABLE catalog_handover, catalog_voucher, catalog_recipient, catalog_proof_c
 
 -- contacts: answers about offers, answers taken back, cases, and the outbox.
 
+DROP TRIGGER reaction_holds_mail_back ON reaction;
 DROP TRIGGER reaction_cancels_mail ON reaction;
 DROP TRIGGER member_objection_cancels_mail ON member;
 DROP TRIGGER consent_cancels_mail ON consent;
+DROP FUNCTION heed_refusal();
 DROP FUNCTION heed_objection();
 DROP FUNCTION heed_withdrawal();
 DROP FUNCTION cancel_unwanted_mail(uuid, text[], text);
@@ -56,6 +58,7 @@ ALTER TABLE reaction ADD CONSTRAINT reaction_subject_check CHECK (scope = 'all' 
 ALTER TABLE reaction DROP CONSTRAINT reaction_reaction_check;
 ALTER TABLE reaction ADD CONSTRAINT reaction_reaction_check
   CHECK (reaction in ('accepted', 'not_now', 'never', 'wrong_product'));
+ALTER TABLE reaction DROP COLUMN moved_at;
 ALTER TABLE reaction DROP COLUMN takes_back;
 ALTER TABLE reaction DROP COLUMN decision_id;
 ALTER TABLE reaction DROP COLUMN offer_code;

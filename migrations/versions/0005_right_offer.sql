@@ -68,6 +68,7 @@ ALTER TABLE reaction ALTER COLUMN card_number DROP NOT NULL;
 ALTER TABLE reaction ADD COLUMN offer_code TEXT;
 ALTER TABLE reaction ADD COLUMN decision_id UUID;
 ALTER TABLE reaction ADD COLUMN takes_back BIGINT;
+ALTER TABLE reaction ADD COLUMN moved_at TIMESTAMP WITH TIME ZONE;
 ALTER TABLE reaction DROP CONSTRAINT reaction_reaction_check;
 ALTER TABLE reaction ADD CONSTRAINT reaction_reaction_check
   CHECK (reaction in ('accepted', 'not_now', 'never', 'wrong_product', 'taken_back'));
@@ -134,6 +135,7 @@ CREATE TABLE outgoing_mail (
   queued_at TIMESTAMP WITH TIME ZONE NOT NULL,
   not_before TIMESTAMP WITH TIME ZONE NOT NULL,
   not_after TIMESTAMP WITH TIME ZONE,
+  as_of TIMESTAMP WITH TIME ZONE,
   state TEXT NOT NULL,
   attempts INTEGER DEFAULT 0 NOT NULL,
   leased_until TIMESTAMP WITH TIME ZONE,
@@ -197,7 +199,7 @@ CREATE TRIGGER consent_cancels_mail AFTER INSERT ON consent FOR EACH ROW
 
 CREATE FUNCTION heed_objection() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM cancel_unwanted_mail(new.member_id, ARRAY['offers', 'catalog'], 'objection');
+  PERFORM cancel_unwanted_mail(new.member_id, ARRAY['offers', 'catalog', 'surveys'], 'objection');
   RETURN NULL;
 END $$;
 
@@ -208,6 +210,20 @@ CREATE TRIGGER member_objection_cancels_mail AFTER UPDATE OF profiling_objected_
 CREATE TRIGGER reaction_cancels_mail AFTER INSERT ON reaction FOR EACH ROW
   WHEN (new.scope = 'all' and new.reaction not in ('accepted', 'taken_back') and new.member_id IS NOT NULL)
   EXECUTE FUNCTION heed_objection();
+
+-- What shows articles was chosen by what its member had said until then. Nobody is held here: the sender looks again.
+CREATE FUNCTION heed_refusal() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE outgoing_mail
+  SET state = 'cancelled', leased_until = NULL, finished_at = now(), answer = 'the member refused something meanwhile'
+  WHERE member_id = new.member_id AND as_of IS NOT NULL
+    AND (state = 'queued' OR state = 'sending' AND handed_at IS NULL);
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER reaction_holds_mail_back AFTER INSERT ON reaction FOR EACH ROW
+  WHEN (new.reaction not in ('accepted', 'taken_back') and new.member_id IS NOT NULL)
+  EXECUTE FUNCTION heed_refusal();
 
 -- contacts: last, since nobody can enrol or change a member or an article while these are looked at.
 ALTER TABLE member_case ADD CONSTRAINT member_case_member_id_fkey
@@ -713,12 +729,19 @@ BEGIN
     FROM (
       SELECT returned_faulty.article_id FROM returned_faulty WHERE returned_faulty.account_id = of_account
       UNION ALL
+      SELECT returned_faulty.article_id
+      FROM balance JOIN returned_faulty ON returned_faulty.account_id = balance.account_id
+      WHERE balance.moved_to = of_account
+      UNION ALL
       SELECT line.article_id
       FROM receipt JOIN receipt_line AS line USING (business_date, receipt_id)
       WHERE receipt.account_id = of_account AND receipt.business_date > today - 4 AND receipt.business_date <= today + 1
         AND line.business_date > today - 4 AND line.business_date <= today + 1
         AND receipt.type = 'return' AND receipt.mode = 'live' AND line.return_reason = 'faulty'
         AND line.article_id IS NOT NULL
+        AND NOT EXISTS (
+          SELECT FROM receipt_link AS own JOIN receipt_link AS void ON void.original_identity = own.identity
+          WHERE own.receipt_id = receipt.receipt_id AND void.type = 'void' AND void.original_receipt_id = own.receipt_id)
     ) AS back;
   END IF;
   IF hold THEN

@@ -2,6 +2,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -9,6 +10,9 @@ from psycopg import errors
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
+from contacts.operations import record_reaction
+from contacts.queries import contacts_of_member, refusals_of
+from contacts.reactions import Refusals, Scope
 from core.ids import uuid7
 from customers.card_changes import block_card, replace_card
 from customers.enrolment import CardInUse
@@ -424,3 +428,111 @@ class TestALookUp:
             plans[many] = plan[0]["Plan"]
         assert "Seq Scan" not in str(plans[40_000]["Plans"]).replace("CTE Scan", "")
         assert plans[40_000]["Shared Hit Blocks"] + plans[40_000]["Shared Read Blocks"] <= 20
+
+
+class TestAnswers:
+    """What was answered with a card before anybody had registered it holds for whoever has it, wherever they go."""
+
+    @pytest.fixture(autouse=True)
+    def _article(self, shop: Shop):
+        with shop.sessions.begin() as session:
+            session.execute(
+                text(
+                    "insert into article (sku, name, unit, category, tax_rate) values ('sku1', 'Tea', 'pcs', 'TEA', 12)"
+                )
+            )
+
+    @staticmethod
+    def answer(shop: Shop, card: str, scope: Scope = "item") -> None:
+        with shop.sessions.begin() as session:
+            record_reaction(
+                session,
+                card_number=card,
+                reaction="never",
+                scope=scope,
+                sku="sku1",
+                channel="till",
+                actor="t",
+                now=shop.now,
+            )
+
+    @staticmethod
+    def refused(shop: Shop, *members: UUID) -> list[int]:
+        """Return how many articles or categories each refuses."""
+        with shop.sessions() as session:
+            accounts = {member: session.get_one(Member, member).account_id for member in members}
+            found = refusals_of(session, accounts, now=shop.now)
+        standing = [found.get(member, Refusals()) for member in members]
+        return [len(one.articles) + len(one.categories) for one in standing]
+
+    @pytest.fixture
+    def early(self, shop: Shop, family: Family) -> Family:
+        """Karel's card refused an article before it was his."""
+        with shop.sessions.begin() as session:
+            session.execute(
+                text("update card set member_id = null where card_number = :card"), {"card": OTHER_CARD}
+            )
+        shop.post(shop.sale(10000, card_number=OTHER_CARD))
+        self.answer(shop, OTHER_CARD)
+        with shop.sessions.begin() as session:
+            session.execute(
+                text("update card set member_id = :member where card_number = :card"),
+                {"card": OTHER_CARD, "member": family.karel},
+            )
+        shop.later(days=1)
+        return family
+
+    @pytest.mark.parametrize("scope", ["item", "category"])
+    def test_come_with_an_adopted_card(self, shop: Shop, family: Family, scope: Scope):
+        shop.issue([THIRD])
+        shop.post(shop.sale(10000, card_number=THIRD))
+        self.answer(shop, THIRD, scope)
+        shop.later(days=1)
+        with shop.sessions.begin() as session:
+            adopt_card(
+                session, member_id=family.zofie, card_number=THIRD, place=shop.till, now=shop.now, actor="t"
+            )
+        assert self.refused(shop, family.zofie, family.karel) == [1, 0]
+        with shop.sessions() as session:
+            history = contacts_of_member(session, member_id=family.zofie)
+        assert [(one.at, one.detail["reaction"]) for one in history if one.kind == "reaction"] == [
+            (shop.now - timedelta(days=1), "never")
+        ]
+
+    def test_come_along_into_a_household_once(self, shop: Shop, early: Family):
+        assert self.refused(shop, early.karel, early.zofie) == [1, 0]
+        early.join(early.invite())
+        assert self.refused(shop, early.karel, early.zofie) == [1, 0]
+        early.leave()
+        early.join(early.invite())
+        with shop.sessions() as session:
+            assert session.scalar(text("select count(*) from reaction where member_id is not null")) == 1
+
+    def test_come_along_out_of_a_household(self, shop: Shop, early: Family):
+        with shop.sessions.begin() as session:
+            code = invite(session, owner_id=early.karel, role="owner", now=shop.now, actor="desk")
+        early.join(code, early.zofie)
+        assert self.refused(shop, early.karel, early.zofie) == [1, 1]
+        early.make(early.zofie, "owner", by=early.karel)
+        early.leave()
+        assert self.refused(shop, early.karel, early.zofie) == [1, 1]
+
+    def test_are_not_lost_by_one_that_is_given_meanwhile(self, shop: Shop, family: Family):
+        shop.issue([THIRD])
+        shop.post(shop.sale(10000, card_number=THIRD))
+        shop.later(days=1)
+        with ThreadPoolExecutor(1) as pool:
+            with shop.sessions.begin() as session:
+                adopt_card(
+                    session,
+                    member_id=family.zofie,
+                    card_number=THIRD,
+                    place=shop.till,
+                    now=shop.now,
+                    actor="t",
+                )
+                answering = pool.submit(self.answer, shop, THIRD)
+                with pytest.raises(TimeoutError):
+                    answering.result(timeout=0.3)
+            answering.result(timeout=30)
+        assert self.refused(shop, family.zofie) == [1]
