@@ -28,9 +28,11 @@ from catalogs.recipients import WITHDREW
 from contacts.mail_texts import write_mail
 from contacts.outbox import Attachment, queue_mail
 from core import clock
+from core.clock import day_start
 from core.database import Sessions
 from core.i18n import show_date
 from core.progress import Report, silent
+from sales.business_days import chain_timezone
 
 MOST_TRIES: Final = 5
 MAILS_AT_ONCE: Final = 100
@@ -171,7 +173,10 @@ class _Preparing:
 
     def mail(self) -> Mapping[str, Any]:
         """Queue a mail for every copy that goes by e-mail, each once, and send it with that."""
-        self.mend()
+        for _try in range(MOST_TRIES):
+            as_of = clock.now()
+            if not self.mend():
+                break
         self._claim()
         with self.sessions() as session:
             rows = copies_of_handover(session, self.handover.handover_id)
@@ -179,7 +184,7 @@ class _Preparing:
         for start in range(0, len(rows), MAILS_AT_ONCE):
             part = rows[start : start + MAILS_AT_ONCE]
             with self.sessions.begin() as session:
-                sent += self._queue(session, part, now=clock.now())
+                sent += self._queue(session, part, as_of=as_of, now=clock.now())
             self.report(start + len(part), len(rows))
         done = self.done or Mending()
         with self.sessions.begin() as session:
@@ -202,10 +207,11 @@ class _Preparing:
             )
         return {"copies": sent, "remade": done.remade, "dropped": done.dropped}
 
-    def _queue(self, session: Session, rows: list[CopyToSend], *, now: datetime) -> int:
+    def _queue(self, session: Session, rows: list[CopyToSend], *, as_of: datetime, now: datetime) -> int:
         """Queue the mails of a part; whoever does not want one any more has the copy dropped."""
         unwanted: dict[UnsentCopy, str] = {}
         queued: list[UUID] = []
+        over = day_start(self.run.valid_to, chain_timezone(session))
         for row in rows:
             mail = write_mail(
                 "catalog",
@@ -225,6 +231,8 @@ class _Preparing:
                 mail=mail,
                 purpose="catalog" if row.agreed_to_catalog else "offers",
                 attachments=[Attachment(row.path, f"{row.copy_code}.pdf", sha256=row.sha256.hex())],
+                not_after=over,
+                as_of=as_of,
                 now=now,
             )
             if mail_id is None:

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 LEASE: Final = timedelta(minutes=5)
 """For how long a mail belongs to whoever claimed it; longer than a server may take to answer all it is asked."""
+SWEEP_EVERY: Final = timedelta(minutes=1)
 ATTEMPTS: Final = 8
 FIRST_PAUSE: Final = timedelta(minutes=1)
 """After the first refusal; twice as long after each further one."""
@@ -52,21 +53,48 @@ _SWEEP = (
     """,
 )
 
-_WAITS = "select exists (select from outgoing_mail where state = 'queued' and not_before <= %(now)s)"
+_DUE = "state = 'queued' and not_before <= %(now)s and (not_after is null or not_after > %(now)s)"
 
-_CLAIM = """
+_WAITS = f"select exists (select from outgoing_mail where {_DUE})"
+
+_CLAIM = f"""
     update outgoing_mail set state = 'sending', leased_until = %(lease)s, attempts = attempts + 1
     where mail_id = (
-        select mail_id from outgoing_mail where state = 'queued' and not_before <= %(now)s
+        select mail_id from outgoing_mail where {_DUE}
         order by urgency, not_before limit 1 for update skip locked
     )
     returning mail_id, member_id, kind, purpose, language, recipient, subject, text, html, attachments, queued_at,
         attempts, leased_until
 """
 
+_HOLD_MEMBER = "select from member where member_id = %(member_id)s for no key update"
+
+_HOLD_BACK = """
+    update outgoing_mail set state = 'cancelled', leased_until = null, finished_at = %(now)s,
+        answer = 'the member refused something meanwhile'
+    from member
+    where mail_id = %(mail_id)s and leased_until = %(lease)s and handed_at is null and as_of is not null
+      and member.member_id = outgoing_mail.member_id
+      and (exists (select from reaction as said
+                   where said.member_id = member.member_id and said.reaction not in ('accepted', 'taken_back')
+                     and greatest(said.recorded_at, said.moved_at) > as_of)
+        or exists (select from reaction as said
+                   where said.member_id is null and said.account_id = member.account_id
+                     and said.reaction not in ('accepted', 'taken_back') and said.recorded_at > as_of)
+        or exists (select from member_case
+                   where member_case.member_id = member.member_id and member_case.state = 'open'
+                     and member_case.article_id is not null and member_case.opened_at > as_of)
+        or exists (select from receipt join receipt_line as line using (business_date, receipt_id)
+                   where receipt.account_id = member.account_id and receipt.type = 'return' and receipt.mode = 'live'
+                     and receipt.business_date >= as_of::date - 7 and line.business_date >= as_of::date - 7
+                     and receipt.received_at > as_of and line.return_reason = 'faulty'))
+    returning 1
+"""
+
 _HAND_OVER = f"""
     update outgoing_mail set handed_at = %(now)s
     where mail_id = %(mail_id)s and leased_until = %(lease)s and leased_until > %(now)s and handed_at is null
+      and (not_after is null or not_after > %(now)s)
       and (purpose = 'service'
            or exists (select from member where member.member_id = outgoing_mail.member_id and {WANTED}))
     returning 1
@@ -101,7 +129,7 @@ class Post:
         Raises `ServerDown` when the server cannot be reached: then all that is left waits, and no attempt counts.
         """
         outcomes: Counter[str] = Counter()
-        self._sweep()
+        swept = self._sweep()
         connection: Connection | None = None
         try:
             while not self.stopping.is_set():
@@ -109,6 +137,8 @@ class Post:
                     if not self._waits():
                         break
                     connection = self.server.connect()
+                if not swept <= self.now() < swept + SWEEP_EVERY:
+                    swept = self._sweep()
                 mail = self._claim()
                 if mail is None:
                     break
@@ -143,11 +173,13 @@ class Post:
             hand_over=lambda: self._hand_over(mail),
         )
 
-    def _sweep(self) -> None:
-        values = {"now": self.now(), "secret": list(SECRET_KINDS)}
+    def _sweep(self) -> datetime:
+        moment = self.now()
+        values = {"now": moment, "secret": list(SECRET_KINDS)}
         with self.sessions.begin() as session:
             for statement in _SWEEP:
                 driver_of(session).execute(statement, values)
+        return moment
 
     def _waits(self) -> bool:
         with self.sessions.begin() as session:
@@ -166,9 +198,16 @@ class Post:
             "mail_id": mail.mail_id,
             "lease": mail.leased_until,
             "purpose": mail.purpose,
+            "member_id": mail.member_id,
         }
         with self.sessions.begin() as session:
-            return driver_of(session).execute(_HAND_OVER, values).fetchone() is not None
+            driver = driver_of(session)
+            if mail.purpose != "service":
+                # As whoever queues and whoever withdraws: the member first, then the mail.
+                driver.execute(_HOLD_MEMBER, values)
+                if driver.execute(_HOLD_BACK, values).fetchone() is not None:
+                    return False
+            return driver.execute(_HAND_OVER, values).fetchone() is not None
 
     def _finish(self, mail: Waiting, answer: Answer) -> str:
         """Keep what became of a mail, in its member's history too; return its state."""

@@ -69,6 +69,7 @@ def queue_mail(
     attachments: Iterable[Attachment] = (),
     not_before: datetime | None = None,
     not_after: datetime | None = None,
+    as_of: datetime | None = None,
     urgent: bool = False,
     now: datetime,
 ) -> UUID | None:
@@ -76,7 +77,8 @@ def queue_mail(
     Put a mail into the outbox; return its number.
 
     None when the person has one of this kind from this source already, or when the purpose is none they agreed
-    to. Whether they still agree is looked at again when it is sent. An address that is none is kept as failed.
+    to. Whether they still agree is looked at again when it is sent. An address that is none is kept as failed. What was chosen by what the member
+    said until `as_of` is cancelled when they refuse anything, open a case or bring something back later.
     """
     if purpose != "service" and not _is_wanted(session, member_id=member_id, purpose=purpose, now=now):
         return None
@@ -97,6 +99,7 @@ def queue_mail(
         "queued_at": now,
         "not_before": not_before or now,
         "not_after": not_after,
+        "as_of": as_of,
         "state": "queued" if address else "failed",
         "finished_at": None if address else now,
         "answer": None if address else "not an e-mail address",

@@ -3,16 +3,21 @@
 import hashlib
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from contacts.cases import open_case
 from contacts.mail_servers import ServerDown
 from contacts.mailer import ATTEMPTS, LEASE
 from contacts.operations import record_reaction
 from contacts.outbox import Attachment, queue_mail
 from contacts.queries import contacts_of_member
 from contacts.unsubscribing import PATH, BadLink, unsubscribe
+from contacts.verification import CHECKS
 from core.database import Sessions
+from core.verification import verify
 from customers.objections import object_to_profiling
 from tests.contacts.mailing import HELLO, PUBLIC, House
 from tests.mail_servers import Sink, listening
@@ -251,3 +256,157 @@ class TestPost:
         assert (mail.state, mail.attempts) == ("queued", 0)
         with listening(sink):
             assert house.post(sink.server).drain() == {"sent": 1}
+
+
+class TestWhatShowsArticles:
+    """A catalog was chosen by what its member had said until then: what they refuse later holds it back."""
+
+    @pytest.fixture
+    def anna(self, house: House):
+        (anna,) = house.enrol("anna")
+        house.decide(anna, granted=True)
+        assert house.queue(anna, kind="catalog", purpose="offers", as_of=house.now)
+        assert house.queue(anna, purpose="offers")
+        house.now += timedelta(minutes=1)
+        return anna
+
+    @staticmethod
+    def answer(house: House, **changes: Any) -> None:
+        with house.sessions.begin() as session:
+            wanted = {"reaction": "never", "scope": "item", "sku": "tea", "channel": "till", "actor": "t"}
+            record_reaction(session, now=house.now, **(wanted | changes))
+
+    def test_is_cancelled_at_once_by_a_refusal_and_nothing_else_is(self, house: House, anna):
+        self.answer(house, member_id=anna, reaction="accepted")
+        assert house.states() == ["queued", "queued"]
+        self.answer(house, member_id=anna)
+        (cancelled,) = (mail for mail in house.mails() if mail.state == "cancelled")
+        assert (cancelled.kind, cancelled.answer) == ("catalog", "the member refused something meanwhile")
+        assert sorted(house.states()) == ["cancelled", "queued"]
+
+    def test_is_held_back_by_what_the_database_did_not_cancel(self, house: House, anna):
+        """An answer of an unregistered card, and a refusal from before the mail was queued and after the choice."""
+        with house.sessions.begin() as session:
+            session.execute(
+                text(
+                    "insert into card (card_number, state, account_id, created_at) values ('1', 'active', :a, :now)"
+                ),
+                {"a": anna, "now": house.now},
+            )
+        self.answer(house, card_number="1")
+        assert house.states() == ["queued", "queued"]
+        with listening(Sink()) as sink:
+            assert house.post(sink.server).drain() == {"sent": 1, "cancelled": 1}
+        assert sink.taken.total() == 1
+
+    def test_is_held_back_by_a_case_about_an_article(self, house: House, anna):
+        with house.sessions.begin() as session:
+            tea = session.scalar(
+                text(
+                    "insert into article (sku, name, unit, tax_rate) values ('tea', 'Tea', 'pcs', 12) returning article_id"
+                )
+            )
+            wanted = {"kind": "complaint", "text": "It is stale.", "channel": "desk", "actor": "d"}
+            open_case(session, member_id=anna, article_id=tea, now=house.now, **wanted)
+        with listening(Sink()) as sink:
+            house.post(sink.server).drain()
+        assert {mail.kind: mail.state for mail in house.mails()}["catalog"] == "cancelled"
+
+    def test_goes_out_when_nothing_was_refused_since(self, house: House, anna):
+        with listening(Sink()) as sink:
+            assert house.post(sink.server).drain() == {"sent": 2}
+
+
+class TestNotAfter:
+    """What comes too late is not sent, however long a drain takes."""
+
+    def test_is_looked_at_when_a_mail_is_taken(self, house: House):
+        anna, bara = house.enrol("anna", "bara")
+        house.queue(anna, urgent=True)
+        house.queue(bara, not_after=house.now + timedelta(minutes=2))
+
+        def slowly(_recipient: str) -> str:
+            house.now += timedelta(minutes=3)
+            return "take"
+
+        with listening(Sink(mood=slowly)) as sink:
+            house.post(sink.server).drain()
+        assert sink.taken == {"anna@example.org": 1}
+        assert [(mail.state, mail.answer) for mail in house.mails() if mail.member_id == bara] == [
+            ("cancelled", "too late")
+        ]
+
+    def test_is_looked_at_when_a_mail_is_handed_over(self, house: House):
+        (anna,) = house.enrol("anna")
+        house.queue(anna, not_after=house.now + timedelta(minutes=2))
+
+        def slowly(_recipient: str) -> str:
+            house.now += timedelta(minutes=3)
+            return "take"
+
+        with listening(Sink(mood=slowly)) as sink:
+            house.post(sink.server).drain()
+        assert (sink.taken.total(), house.states()) == (0, ["cancelled"])
+
+
+class TestVerification:
+    """I10: what it finds."""
+
+    @pytest.fixture
+    def anna(self, house: House):
+        (anna,) = house.enrol("anna")
+        house.decide(anna, granted=True)
+        assert house.queue(anna, purpose="offers")
+        return anna
+
+    @staticmethod
+    def found(house: House) -> int:
+        return {verdict.code: verdict.violations for verdict in verify(house.sessions, CHECKS)}["I10"]
+
+    @pytest.mark.parametrize(("late", "found"), [(timedelta(milliseconds=300), 0), (timedelta(seconds=5), 1)])
+    def test_is_what_was_sent_after_a_withdrawal_but_not_at_the_same_moment(
+        self, house: House, anna, late: timedelta, found: int
+    ):
+        with listening(Sink()) as sink:
+            house.post(sink.server).drain()
+        sent = house.now
+        house.now = sent - late
+        with house.sessions.begin() as session:
+            session.execute(
+                text("update consent set recorded_at = :then"), {"then": sent - timedelta(days=1)}
+            )
+        house.decide(anna, granted=False)
+        assert self.found(house) == found
+
+    def test_is_what_was_sent_after_never_about_everything(self, house: House, anna):
+        with listening(Sink()) as sink:
+            house.post(sink.server).drain()
+        assert self.found(house) == 0
+        house.now -= timedelta(minutes=1)
+        with house.sessions.begin() as session:
+            record_reaction(
+                session,
+                member_id=anna,
+                reaction="never",
+                scope="all",
+                channel="till",
+                actor="t",
+                now=house.now,
+            )
+        assert self.found(house) == 1
+
+    def test_is_no_survey_that_waited_when_everything_was_refused(self, house: House, anna):
+        house.decide(anna, granted=True, purpose="surveys")
+        house.queue(anna, purpose="surveys", source="survey")
+        with house.sessions.begin() as session:
+            record_reaction(
+                session,
+                member_id=anna,
+                reaction="never",
+                scope="all",
+                channel="till",
+                actor="t",
+                now=house.now,
+            )
+        assert house.states() == ["cancelled", "cancelled"]
+        assert self.found(house) == 0
