@@ -68,8 +68,35 @@ _FAULTY = """
     where receipt.business_date between %(first)s and %(day)s and line.business_date between %(first)s and %(day)s
       and receipt.type = 'return' and receipt.mode = 'live' and receipt.account_id is not null
       and line.article_id is not null and line.return_reason = 'faulty'
+      and not exists (
+          select from receipt_link as void
+          where void.type = 'void' and void.original_receipt_id = receipt.receipt_id
+            and void.original_business_date = receipt.business_date)
     group by receipt.account_id, line.article_id
     on conflict (account_id, article_id) do update set returned_on = greatest(returned_faulty.returned_on, excluded.returned_on)
+"""
+
+# A return may be voided after it was written down; another one of the same article still counts.
+_NOT_FAULTY = """
+    delete from returned_faulty as known
+    using (
+        select back.account_id, line.article_id
+        from receipt_link as void
+        join receipt as back
+          on back.business_date = void.original_business_date and back.receipt_id = void.original_receipt_id
+        join receipt_line as line on line.business_date = back.business_date and line.receipt_id = back.receipt_id
+        where void.type = 'void' and void.business_date between %(first)s and %(day)s
+          and back.type = 'return' and line.return_reason = 'faulty'
+    ) as taken
+    where known.account_id = taken.account_id and known.article_id = taken.article_id
+      and not exists (
+          select from receipt as other join receipt_line as line using (business_date, receipt_id)
+          where other.account_id = known.account_id and other.type = 'return' and other.mode = 'live'
+            and line.return_reason = 'faulty' and line.article_id = known.article_id
+            and not exists (
+                select from receipt_link as void
+                where void.type = 'void' and void.original_receipt_id = other.receipt_id
+                  and void.original_business_date = other.business_date))
 """
 
 _KNOWN = "select (select max(made_for) from store_offers), (select min(business_date) from receipt)"
@@ -101,6 +128,7 @@ def _written(session: Session, day: date) -> dict[str, Any]:
     stores = driver.execute(_COMMON, values).rowcount
     faulty_since = again if known and known >= day - timedelta(days=COMES_LATE) else oldest
     faulty = driver.execute(_FAULTY, {**values, "first": faulty_since or day}).rowcount
+    driver.execute(_NOT_FAULTY, {**values, "first": faulty_since or day})
     found = driver.execute("select count(*) from sold_lately").fetchone()
     return {"stores": stores, "sold_lately": found[0] if found else 0, "returned_faulty": faulty}
 

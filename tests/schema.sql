@@ -2323,6 +2323,10 @@ BEGIN
         AND line.business_date > today - 4 AND line.business_date <= today + 1
         AND receipt.type = 'return' AND receipt.mode = 'live' AND line.return_reason = 'faulty'
         AND line.article_id IS NOT NULL
+        AND NOT EXISTS (
+          SELECT FROM receipt_link AS link JOIN receipt_link AS void ON void.original_identity = link.identity
+          WHERE link.receipt_id = receipt.receipt_id AND void.type = 'void'
+            AND void.original_receipt_id = link.receipt_id)
     ) AS back;
   END IF;
   IF hold THEN

@@ -740,8 +740,9 @@ BEGIN
         AND receipt.type = 'return' AND receipt.mode = 'live' AND line.return_reason = 'faulty'
         AND line.article_id IS NOT NULL
         AND NOT EXISTS (
-          SELECT FROM receipt_link AS own JOIN receipt_link AS void ON void.original_identity = own.identity
-          WHERE own.receipt_id = receipt.receipt_id AND void.type = 'void' AND void.original_receipt_id = own.receipt_id)
+          SELECT FROM receipt_link AS link JOIN receipt_link AS void ON void.original_identity = link.identity
+          WHERE link.receipt_id = receipt.receipt_id AND void.type = 'void'
+            AND void.original_receipt_id = link.receipt_id)
     ) AS back;
   END IF;
   IF hold THEN

@@ -44,6 +44,12 @@ RULE = {
 OFTEN, POPULAR = [0], [4]
 
 
+def named(receipt: dict[str, Any]) -> dict[str, Any]:
+    """How a return or a void names a receipt of the first till."""
+    names = ("business_date", "receipt_number")
+    return {"store_code": "S1", "till_code": "T1", **{name: receipt[name] for name in names}}
+
+
 @dataclass
 class Served:
     """The chain after its night; what is offered follows from `offers` and `rules`."""
@@ -171,6 +177,21 @@ class Served:
             closed_at=now.isoformat(),
             **changes,
         )
+
+    def bring_back_faulty(self, sku: str, **changes: Any) -> dict[str, Any]:
+        """Buy an article and bring it back; returns the receipt of the return."""
+        sale = self.sale(sku, **changes)
+        assert self.till.post("/receipts", sale).status_code == 201
+        back = self.sale(sku, type="return", **changes) | {"original": named(sale)}
+        back["lines"][0] |= {"original_line_number": 1, "reason": "faulty"}
+        assert self.till.post("/receipts", back).status_code == 201
+        return back
+
+    def void(self, receipt: dict[str, Any]) -> None:
+        sku = receipt["lines"][0]["sku"]
+        void = self.sale(sku, type="void") | {"original": named(receipt)}
+        answer = self.till.post("/receipts", void)
+        assert answer.status_code == 201, answer.data
 
     def react(self, reaction: str, card: str = CARD, **about: Any) -> int:
         return self.till.post("/reactions", {"card_number": card, "reaction": reaction, **about}).status_code

@@ -53,6 +53,16 @@ class TestPrepare:
         assert prepare_decisions(shift)["returned_faulty"] == 1
         assert served.rows("select article_id from returned_faulty") == [(served.ids["honey"],)]
 
+    def test_forgets_what_was_not_brought_back_as_faulty_after_all(self, served, shift):
+        served.member()
+        kept = "select article_id from returned_faulty"
+        twice = [served.bring_back_faulty("honey") for _ in range(2)]
+        prepare_decisions(shift)
+        for back, left in zip(twice, [[(served.ids["honey"],)], []], strict=True):
+            served.void(back)
+            prepare_decisions(shift)
+            assert served.rows(kept) == left
+
     def test_moves_decisions_into_the_month_that_is_made(self, served, shift):
         served.ranked("honey")
         served.told("tea")

@@ -161,6 +161,13 @@ class TestQuotes:
         assert served.till.post("/receipts", back).status_code == 201
         assert served.told("tea") == ["lemon"]
 
+    def test_offer_again_what_was_not_brought_back_after_all(self, served):
+        served.ranked("honey", "lemon")
+        back = served.bring_back_faulty("honey")
+        assert served.told("tea") == ["lemon"]
+        served.void(back)
+        assert served.told("tea") == ["honey", "lemon"]
+
     def test_keep_still_about_the_article_of_an_open_case_and_its_like(self, served):
         served.ranked("butter", "milk", "lemon")
         served.do(
