@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -73,7 +73,7 @@ def score_coupons(
 
     Sales are those of business dates before `as_of`, as they were known then, and of redemptions those before it.
     A household is a member's code; one that nobody knows, or who objects to profiling, is scored by what is known of the
-    coupon. Raises WrongColumns, UnreadableFile and Unwritable.
+    coupon: nothing is learnt from the redemptions of who objects either. Raises WrongColumns, UnreadableFile and Unwritable.
     """
     asked = read_question(session, as_of=as_of, pairs=pairs, coupons=coupons, redemptions=redemptions)
     ranker = CouponRanker(day=asked.day).fit(asked.purchases, asked.book)
@@ -102,6 +102,7 @@ def read_question(session: Session, *, as_of: date, pairs: Path, coupons: Path, 
     }
     day = (as_of - _EPOCH).days
     files = _understood(sources, day, {"coupons": coupons, "redemptions": redemptions})
+    files = _without(files, _objecting(session))
     sold = read_sold_lines(
         session, first_day=weeks_before(as_of, WINDOW_WEEKS), following_day=as_of, heard_before=as_of
     )
@@ -175,6 +176,21 @@ def _understood(sources: dict[str, TextRows], day: int, paths: dict[str, Path]) 
         coupons[campaign].setdefault(coupon, set())
     redeemed, later = ([row for row in rows if (row[3] < day) == before] for before in (True, False))
     return _Files(pairs, dict(coupons), periods, redeemed, later)
+
+
+def _objecting(session: Session) -> frozenset[str]:
+    """Return the codes of the members who object to profiling."""
+    return frozenset(
+        session.scalars(select(Member.member_code).where(Member.profiling_objected_at.is_not(None)))
+    )
+
+
+def _without(files: _Files, objecting: frozenset[str]) -> _Files:
+    """Return the files without what those members redeemed; their pairs stay, to be scored as a stranger's."""
+    redeemed, later = (
+        [row for row in rows if row[0] not in objecting] for rows in (files.redeemed, files.later)
+    )
+    return replace(files, redeemed=redeemed, later=later)
 
 
 def _texts(table: TextRows, name: str) -> Texts:

@@ -3,15 +3,16 @@
 import csv
 import gzip
 import random
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from basket_analysis.basket_files import UnreadableFile, WrongColumns
 from basket_analysis.coupon_files import score_coupons
+from customers.models import Member
 from sales.models import Article, Receipt
 from tests.basket_analysis.shop_made import Shop
 from tests.basket_analysis.town_made import DAY, FILLERS, TRIPS, build_town
@@ -20,6 +21,7 @@ AS_OF = DAY - timedelta(days=13)
 PAST, NOW = ("c1", AS_OF - timedelta(days=42)), ("c2", AS_OF)
 GOODS = sorted(name for trip in (*TRIPS, FILLERS) for name in trip)
 HOUSEHOLDS = [f"m{number:03}" for number in range(60)]
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 SEED = 8
 
 
@@ -140,6 +142,15 @@ class TestScoreCoupons:
         later = [(household, "c2", "c2-TEA", AS_OF.isoformat()) for household in HOUSEHOLDS]
         after = files.score("after.csv", redemptions=[*redeemed(*PAST), *later]).read_bytes()
         assert after == before
+
+    def test_learns_nothing_from_who_objects_to_profiling(self, files):
+        with files.sessions.begin() as session:
+            objecting = Member.member_code.in_(HOUSEHOLDS[::2])
+            session.execute(update(Member).where(objecting).values(profiling_objected_at=NOON))
+        without = [row for row in redeemed(*PAST) if row[0] not in HOUSEHOLDS[::2]]
+        before = files.score("before.csv", redemptions=without).read_bytes()
+        assert files.score("after.csv").read_bytes() == before
+        assert files.record["redemptions"] == len(without)
 
     def test_does_not_depend_on_the_order_of_rows(self, files):
         one = files.score("one.csv").read_bytes()
