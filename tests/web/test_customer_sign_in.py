@@ -269,10 +269,15 @@ class TestStrangers:
             ask(visit(), card)
         assert [mail.recipient for mail in mails()] == ["member0@example.org"]
 
-    def test_are_never_led_to_another_site(self, visit, mails):
+    @pytest.mark.parametrize(
+        "bad",
+        ["//evil.example/my/", "/my/\r\nSet-Cookie: a=b", "/my/\0", "/my/\x85", "/my\\evil"],
+        ids=["site", "lines", "nul", "control", "backslash"],
+    )
+    def test_are_never_led_to_another_site(self, visit, mails, bad):
         visitor = visit()
         ask(visitor)
-        form = {"code": codes_in(mails()[0])[0], "next": "//evil.example/my/"}
+        form = {"code": codes_in(mails()[0])[0], "next": bad}
         assert visitor.post("/my/code", form, page="/my/code").headers["Location"] == "/my/"
 
     def test_cannot_end_a_customer_s_session_or_read_with_one_of_the_people(self, visit, mails):

@@ -39,7 +39,7 @@ class TestSignIn:
         assert visitor.post("/sign-in", form, page="/sign-in").headers["Location"] == "/members/?q=x"
 
     @pytest.mark.parametrize(
-        "bad", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:x"]
+        "bad", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:x", "/\r\nA: b"]
     )
     def test_never_leads_to_another_site(self, visit, house, bad):
         form = {"login": house.people["desk"], "password": PASSWORD, "next": bad}

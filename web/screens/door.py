@@ -111,5 +111,6 @@ def _next() -> str:
         and not wanted.startswith(("//", "/\\"))
         and not parts.scheme
         and not parts.netloc
+        and wanted.isprintable()
     )
     return wanted if ours and "\\" not in wanted else url_for("overview.home")

@@ -1,7 +1,5 @@
 """The customers' door: a card number, the code from the mailbox, and the way out."""
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -144,6 +142,5 @@ def _again_code(words: str, *, status: int = 422) -> ResponseReturnValue:
 def _next() -> str:
     """Return where to go after the sign-in: one of the customers' own pages, nothing else."""
     wanted = request.values.get("next", "")
-    parts = urlsplit(wanted)
-    ours = wanted.startswith(f"{PATH}/") and not parts.scheme and not parts.netloc and "\\" not in wanted
+    ours = wanted.startswith(f"{PATH}/") and wanted.isprintable() and "\\" not in wanted
     return wanted if ours and not wanted.startswith(f"{PATH}/sign-") else url_for("my.home")
