@@ -4,7 +4,8 @@ import logging
 
 from flask import Flask, g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, SQLAlchemyError
+from psycopg.errors import NumericValueOutOfRange
+from sqlalchemy.exc import DataError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
@@ -23,6 +24,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(RegularsError, _on_refusal)
     for kind in _UNREACHABLE:
         app.register_error_handler(kind, _on_database)
+    app.register_error_handler(DataError, _on_data)
     app.register_error_handler(Exception, _on_anything)
 
 
@@ -46,6 +48,14 @@ def _on_database(error: SQLAlchemyError) -> ResponseReturnValue:
     _log.warning("the database is not available: %s", str(error).partition("\n")[0])
     g.viewer = g.customer = None
     return page(503), 503, {"Retry-After": "5"}
+
+
+def _on_data(error: DataError) -> ResponseReturnValue:
+    """Answer a text that holds NUL, or a number that no column holds: they were sent, by no form of ours."""
+    if isinstance(error.orig, NumericValueOutOfRange):
+        code = 404 if any(isinstance(part, int) for part in (request.view_args or {}).values()) else 422
+        return page(code), code
+    return (page(422), 422) if "NUL" in str(error.orig) else _on_anything(error)
 
 
 def _on_anything(error: Exception) -> ResponseReturnValue:

@@ -11,6 +11,8 @@ from web.words import language
 
 CHANNEL: Final = "account"
 SHOWN = 4
+LONGEST_NUMBER: Final = 19
+"""Digits of the largest number of an answer."""
 
 
 def offers_now(session: Session) -> list[NextOffer]:
@@ -30,7 +32,7 @@ def offers_now(session: Session) -> list[NextOffer]:
 
 def answered_now(session: Session, reaction_id: str) -> AnswerView | None:
     """Return the customer's answer of that number, so that it can be taken back right where it was given."""
-    if not reaction_id.isascii() or not reaction_id.isdigit():
+    if not reaction_id.isascii() or not reaction_id.isdigit() or len(reaction_id) > LONGEST_NUMBER:
         return None
     answers = answers_of_member(session, customer().member_id, now())
     return next((answer for answer in answers if answer.reaction_id == int(reaction_id)), None)

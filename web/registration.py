@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from core.database import Sessions
 from core.i18n import LANGUAGES
-from web import errors, figures, guard, navigation, notices, wording, words
+from web import address_parts, errors, figures, guard, navigation, notices, wording, words
 from web.assets import asset
 from web.roles import may, unlisted
 from web.screens import SCREENS
@@ -46,6 +46,7 @@ def register(
     app.before_request(guard.enter)
     app.after_request(guard.leave)
     app.after_request(notices.forget)
+    address_parts.register(app)
     app.register_blueprint(assets)
     for blueprint in SCREENS:
         app.register_blueprint(blueprint)

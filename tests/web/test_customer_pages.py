@@ -368,6 +368,31 @@ class TestAnswers:
         for form in ({"reaction": "taken_back"}, {"reaction": "never", "scope": "galaxy"}, {}):
             assert visitor.post(f"/my/offers/{uuid4()}", form, page="/my/choices").status_code == 422
 
+    @pytest.mark.parametrize("odd", ["a\0b", "x" * 5_000, "9" * 5_000], ids=["nul", "long", "number"])
+    def test_and_everything_else_that_no_page_sends_breaks_nothing(self, my_app, customer, odd):
+        visitor = customer(2)
+        names = (
+            "reaction",
+            "scope",
+            "back",
+            "next",
+            "purpose",
+            "channel",
+            "theme",
+            "language",
+            "card_number",
+            "code",
+        )
+        form = dict.fromkeys(names, odd)
+        for number in (2**63, 10**40):
+            assert visitor.post(f"/my/told/{number}", form, page="/my/choices").status_code == 404
+        assert visitor.get("/my/", query_string={"answered": odd}).status_code == 200
+        for endpoint, address in routes(my_app, "GET", customers=True):
+            assert visitor.get(address, query_string=form).status_code < 500, endpoint
+        for endpoint, address in routes(my_app, "POST", customers=True):
+            if endpoint not in {"my_door.sign_out", "my_choices.profiling"}:
+                assert visitor.post(address, form, page="/my/choices").status_code < 500, endpoint
+
     def test_are_taken_back_once(self, customer):
         visitor = customer()
         part = answer_offer(visitor, "Čaj 40 g", "never", headers=HX).get_data(as_text=True)

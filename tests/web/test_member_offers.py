@@ -1,9 +1,16 @@
 """What members answer at the desk, and their cases: noted in a form, shown on their page, taken back and settled."""
 
 import re
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+
+from campaigns.decision_ids import decision_id
+from campaigns.models import Decision
+from core import clock
+from customers.models import Member
 
 
 @pytest.fixture
@@ -13,6 +20,39 @@ def page(house) -> str:
 
 def shown(visitor, page: str, tab: str) -> str:
     return visitor.get(f"{page}?tab={tab}").get_data(as_text=True)
+
+
+def kept(app) -> int:
+    """Return how many answers there are."""
+    with app.extensions["web"].sessions() as session:
+        return session.scalar(text("select count(*) from reaction")) or 0
+
+
+def told(app, house, number: int) -> UUID:
+    """Return the decision by which a member was offered tea today."""
+    day = clock.now().date()
+    found = decision_id(day, house.members[number], "test")
+    with app.extensions["web"].sessions.begin() as session:
+        member = session.get_one(Member, house.members[number])
+        session.execute(
+            insert(Decision)
+            .values(
+                day=day,
+                decision_id=found,
+                at=clock.now(),
+                member_id=member.member_id,
+                account_id=member.account_id,
+                channel="desk",
+                article_id=house.articles["10452"],
+                score=1,
+                propensity=1,
+                explored=False,
+                reason={},
+                context={},
+            )
+            .on_conflict_do_nothing()
+        )
+    return found
 
 
 class TestAnswers:
@@ -37,10 +77,52 @@ class TestAnswers:
     def test_must_be_about_something(self, visit, page: str, form: dict[str, str]):
         assert visit("desk").post(f"{page}/answers", form, page=f"{page}?tab=offers").status_code == 400
 
+    @pytest.mark.parametrize(
+        "sku",
+        ["a\0b", "4111111111111111", "x" * 3_000, "no such article"],
+        ids=["nul", "card", "long", "unknown"],
+    )
+    def test_about_what_nobody_knows_are_refused_and_not_kept(self, app, visit, page: str, sku: str):
+        form, desk = {"reaction": "never", "scope": "item", "sku": sku}, visit("desk")
+        before = kept(app)
+        assert desk.post(f"{page}/answers", form, page=f"{page}?tab=offers").status_code == 303
+        assert 'class="notice"' in shown(desk, page, "offers")
+        form = form | {"sku": "", "offer_code": sku}
+        desk.post(f"{page}/answers", form, page=f"{page}?tab=offers", headers={"HX-Request": "true"})
+        assert kept(app) == before
+
+    def test_to_what_was_told_to_somebody_else_are_not_found(self, app, house, visit, page: str):
+        desk, other = visit("desk"), f"/members/{house.members[1]}"
+        form = {"reaction": "never", "scope": "item", "sku": "10452", "decision_id": str(uuid4())}
+        before = kept(app)
+        for named, status in ((uuid4(), 404), (told(app, house, 1), 404), ("nonsense", 400)):
+            form["decision_id"] = str(named)
+            assert desk.post(f"{page}/answers", form, page=f"{page}?tab=offers").status_code == status
+        assert kept(app) == before
+        form["decision_id"] = str(told(app, house, 1))
+        assert desk.post(f"{other}/answers", form, page=f"{page}?tab=offers").status_code == 303
+        assert kept(app) == before + 1
+
+    def test_that_are_open_from_any_channel_are_shown(self, app, house, visit):
+        address = f"/members/{house.members[2]}"
+        assert "Offered before" not in shown(visit("auditor"), address, "offers")
+        told(app, house, 2)
+        assert re.search(
+            r"Offered before.*Čaj 40 g</td><td>Desk", shown(visit("auditor"), address, "offers"), re.DOTALL
+        )
+
+    @pytest.mark.parametrize("number", [2**63, 10**40])
+    def test_beyond_every_number_are_not_found(self, visit, page: str, number: int):
+        assert visit("desk").post(f"{page}/answers/{number}").status_code == 404
+
     def test_log_no_offer_for_who_only_looks(self, app, house, visit, page: str):
+        def decisions() -> int:
+            with app.extensions["web"].sessions() as session:
+                return session.scalar(text("select count(*) from decision")) or 0
+
+        before = decisions()
         shown(visit("auditor"), page, "offers")
-        with app.extensions["web"].sessions() as session:
-            assert session.scalar(text("select count(*) from decision")) == 0
+        assert decisions() == before
 
 
 class TestCases:
@@ -63,3 +145,17 @@ class TestCases:
         answer = visit("desk").post(f"{page}/cases/new", form, page=f"{page}/cases/new")
         assert answer.status_code == 422
         assert answer.get_data(as_text=True).count('aria-invalid="true"') == 3
+
+    @pytest.mark.parametrize("sku", ["a\0b", "4111111111111111", "x" * 3_000], ids=["nul", "card", "long"])
+    def test_are_about_no_article_that_cannot_be(self, visit, page: str, sku: str):
+        form = {"kind": "complaint", "text": "stale", "sku": sku}
+        answer = visit("desk").post(f"{page}/cases/new", form, page=f"{page}/cases/new")
+        assert answer.status_code == 422
+
+    def test_name_receipts_of_that_member_only(self, house, visit, page: str):
+        desk, form = visit("desk"), {"kind": "question", "text": "why?"}
+        theirs, foreign = house.receipts["S1"], house.receipts["S2"]
+        for (day, receipt), status in ((foreign, 404), ((theirs[0], uuid4()), 404), (theirs, 303)):
+            sent = form | {"day": day, "receipt": str(receipt)}
+            assert desk.post(f"{page}/cases/new", sent, page=f"{page}/cases/new").status_code == status
+            assert (desk.get(f"{page}/cases/new", query_string=sent).status_code == 404) == (status == 404)

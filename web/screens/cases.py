@@ -15,7 +15,7 @@ from core.audit import record_event
 from core.ids import find_uuid
 from customers.member_lists import MemberRow, read_member
 from sales.queries import find_article
-from sales.receipt_lists import NoSuchReceipt, read_receipt
+from sales.receipt_lists import NoSuchReceipt, ReceiptView, read_receipt
 from web import contact_words
 from web.cells import badge
 from web.export import respond
@@ -114,11 +114,14 @@ def open_new(member_id: UUID) -> ResponseReturnValue:
         errors["text"] = wrong
     if given.get("kind") not in KINDS:
         errors["kind"] = _("Choose what it is")
+    if wrong := wrong_text(given.get("sku", "")):
+        errors["sku"] = wrong
     with transaction() as session:
-        read_member(session, member_id=member_id)
-        article = find_article(session, given["sku"]) if given.get("sku") else None
+        row = read_member(session, member_id=member_id).row
+        article = find_article(session, given["sku"]) if given.get("sku") and not wrong else None
         if given.get("sku") and article is None:
-            errors["sku"] = _("No article has this number.")
+            errors.setdefault("sku", _("No article has this number."))
+        receipt = _own_receipt(session, row, given)
         if not errors:
             number = open_case(
                 session,
@@ -126,7 +129,7 @@ def open_new(member_id: UUID) -> ResponseReturnValue:
                 kind=cast("Kind", given["kind"]),
                 text=given["text"],
                 article_id=article.article_id if article else None,
-                receipt=_receipt_of(given),
+                receipt=(receipt.row.business_date, receipt.row.receipt_id) if receipt else None,
                 channel="desk",
                 actor=viewer().login,
                 now=now(),
@@ -164,18 +167,22 @@ def _form(member_id: UUID, given: dict[str, str], errors: dict[str, str]) -> str
         )
 
 
-def _bought(session: Session, row: MemberRow, given: dict[str, str]) -> list[tuple[str, str]]:
-    """Return the articles of the receipt that the case is about, if it is one of this member."""
+def _own_receipt(session: Session, row: MemberRow, given: dict[str, str]) -> ReceiptView | None:
+    """Return the receipt that is named, None when none is; raises `NoSuchReceipt` for what is not this member's."""
     named = _receipt_of(given)
     if named is None:
-        return []
-    try:
-        receipt = read_receipt(session, business_date=named[0], receipt_id=named[1])
-    except NoSuchReceipt:
-        return []
+        return None
+    receipt = read_receipt(session, business_date=named[0], receipt_id=named[1])
     if receipt.row.member_id != row.member_id:
-        return []
-    found = {line.sku: line.name or line.sku for line in receipt.lines if line.sku and line.article_id}
+        raise NoSuchReceipt("this member has no such receipt")
+    return receipt
+
+
+def _bought(session: Session, row: MemberRow, given: dict[str, str]) -> list[tuple[str, str]]:
+    """Return the articles of the receipt that the case is about."""
+    receipt = _own_receipt(session, row, given)
+    lines = receipt.lines if receipt else ()
+    found = {line.sku: line.name or line.sku for line in lines if line.sku and line.article_id}
     return sorted(found.items(), key=lambda one: one[1])
 
 

@@ -10,17 +10,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest
 
+from campaigns.decision_lists import DecisionView, answerable, open_offers
 from campaigns.decisions import NextOffer, next_offers
 from contacts.operations import AlreadyTakenBack, record_reaction, take_back
 from contacts.reaction_lists import AnswerView, answers_of_member
 from contacts.reactions import REACTIONS, SCOPES
 from core.ids import find_uuid
 from customers.member_lists import MemberRow, read_member
+from rewards.offer_queries import is_offer
 from sales.models import Store
+from sales.queries import find_article
 from web import contact_words
 from web.notices import go, toast
 from web.roles import may
 from web.state import now, transaction, viewer
+from web.typed import wrong_text
 from web.words import gettext as _
 from web.words import language
 
@@ -33,6 +37,8 @@ class OffersShown:
     """What may be offered to a member now, and what they said to offers before."""
 
     offers: list[NextOffer]
+    told: list[DecisionView]
+    """What else was offered in any channel lately and still stands."""
     refused: list[AnswerView]
     everything: AnswerView | None
     """The refusal of all that could be offered, if it stands."""
@@ -46,8 +52,10 @@ def offers_shown(session: Session, row: MemberRow) -> OffersShown:
     """
     answers = answers_of_member(session, row.member_id, now())
     refused = [answer for answer in answers if answer.standing]
-    return OffersShown(
-        offers=next_offers(
+    told = open_offers(session, row.member_id, now=now())
+    offers: list[NextOffer] = []
+    if may(viewer().role, "member_offers.answer"):
+        offers = next_offers(
             session,
             member_id=row.member_id,
             account_id=row.account_id,
@@ -57,8 +65,10 @@ def offers_shown(session: Session, row: MemberRow) -> OffersShown:
             now=now(),
             count=SHOWN,
         )
-        if may(viewer().role, "member_offers.answer")
-        else [],
+    offered = {offer.article_id for offer in offers}
+    return OffersShown(
+        offers=offers,
+        told=[one for one in told if one.article_id not in offered],
         refused=refused,
         everything=next((answer for answer in refused if answer.scope == "all"), None),
     )
@@ -68,24 +78,28 @@ def offers_shown(session: Session, row: MemberRow) -> OffersShown:
 def answer(member_id: UUID) -> ResponseReturnValue:
     """Keep what a member answers at the desk to an article, an offer, or all that could be offered."""
     reaction, scope = request.form.get("reaction", ""), request.form.get("scope", "item")
-    sku = request.form.get("sku", "").strip() or None
-    offer_code = request.form.get("offer_code", "").strip() or None
-    if reaction not in REACTIONS or scope not in SCOPES or (scope != "all" and not (sku or offer_code)):
+    if reaction not in REACTIONS or scope not in SCOPES:
         raise BadRequest
     with transaction() as session:
         row = read_member(session, member_id=member_id).row
-        record_reaction(
-            session,
-            member_id=member_id,
-            reaction=reaction,
-            scope=scope,
-            sku=None if scope == "all" else sku,
-            offer_code=None if scope == "all" else offer_code,
-            decision_id=find_uuid(request.form.get("decision_id", "")),
-            channel="desk",
-            actor=viewer().login,
-            now=now(),
-        )
+        subject, wrong = _subject(session, row)
+        if scope != "all" and not wrong and not (subject.sku or subject.offer_code):
+            raise BadRequest
+        if not wrong:
+            record_reaction(
+                session,
+                member_id=member_id,
+                reaction=reaction,
+                scope=scope,
+                sku=None if scope == "all" else subject.sku,
+                offer_code=None if scope == "all" else subject.offer_code,
+                decision_id=subject.decision_id,
+                channel="desk",
+                actor=viewer().login,
+                now=now(),
+            )
+    if wrong:
+        return _answered(row, wrong, "bad")
     said = {
         "accepted": _("Noted: accepted."),
         "not_now": _("Noted. It is not offered for 30 days, anywhere."),
@@ -123,6 +137,39 @@ def offers_context(session: Session, row: MemberRow) -> dict[str, Any]:
         "scopes": [(one, contact_words.scope_name(one)) for one in SCOPES],
         "contact_words": contact_words,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What an answer is about."""
+
+    sku: str | None = None
+    offer_code: str | None = None
+    decision_id: UUID | None = None
+
+
+def _subject(session: Session, row: MemberRow) -> tuple[_Subject, str]:
+    """
+    Return what the form's answer is about, and what is wrong with it in words.
+
+    Of an offer that was made, its decision says what it is about; raises `NoSuchDecision` when it was not made to
+    this member. What is typed must be known: an answer stays for ever.
+    """
+    if named := request.form.get("decision_id", "").strip():
+        decision_id = find_uuid(named)
+        if decision_id is None:
+            raise BadRequest
+        offer = answerable(session, decision_id, member_id=row.member_id, account_id=row.account_id)
+        return _Subject(offer.sku, offer.offer_code, decision_id), ""
+    sku = request.form.get("sku", "").strip() or None
+    offer_code = request.form.get("offer_code", "").strip() or None
+    if wrong := wrong_text(sku or "") or wrong_text(offer_code or ""):
+        return _Subject(), wrong
+    if sku and find_article(session, sku) is None:
+        return _Subject(), _("No article has this number.")
+    if offer_code and not is_offer(session, offer_code):
+        return _Subject(), _("No offer has this code.")
+    return _Subject(sku, offer_code), ""
 
 
 def _answered(row: MemberRow, said: str, meaning: str = "good") -> ResponseReturnValue:

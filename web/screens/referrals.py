@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from core.audit import record_event
+from customers.member_lists import read_member
 from loyalty.referral_queries import ReferralRow, list_referrals, points_for_referrals, referrals_by_state
 from loyalty.referrals import (
     REASONS,
@@ -59,6 +60,7 @@ def rules() -> ResponseReturnValue:
 def make_code(member_id: UUID) -> ResponseReturnValue:
     """Give a member the code by which they bring others."""
     with transaction() as session:
+        read_member(session, member_id=member_id)
         code = referral_code_of(session, member_id=member_id, now=now())
         record_event(
             session,

@@ -1,0 +1,115 @@
+"""What no form of ours sends: NUL, numbers beyond every column, thousands of characters. Nothing breaks by it."""
+
+from urllib.parse import quote
+
+import pytest
+from sqlalchemy import update
+
+from catalogs.models import Edition
+from core.database import make_engine, make_sessions
+from tests.web.conftest import Visitor, settings_for
+from tests.web.house import furnish
+from tests.web.test_guard import ARGUMENTS
+from web.roles import ANYBODY, ROLES, ROUTES, may
+from wsgi import create_app
+
+TEXTS = ("a\0b", "x" * 5_000)
+NUMBERS = (2**31, 2**63, 10**40)
+FIELDS = (
+    "sku", "text", "kind", "reaction", "scope", "decision_id", "offer_code", "receipt", "day", "next", "answered",
+    "name", "code", "version", "edition", "edition_id", "number", "place", "page", "layout", "theme", "store", "q",
+    "document", "pages", "articles", "pinned", "action", "hold_out", "valid_from", "valid_to", "size", "state", "from", "to", "tab", "after", "before", "reason", "note", "purpose", "channel", "language", "back",
+)  # fmt: skip
+
+
+CHOICES = {"reaction": "never", "scope": "item", "kind": "complaint", "text": "stale"}
+"""What lets the hostile rest of a form through to where it would be kept."""
+
+
+def addresses(app, house, method):
+    """Yield endpoint and address of every route that the people know, one part of it being hostile, or none."""
+    there = {
+        "member_id": house.members[0],
+        "edition_id": house.edition_id,
+        "copy_id": house.copy_id,
+        "run_id": house.run_id,
+        "case_number": "1001-9",
+    }
+    adapter = app.url_map.bind("localhost")
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint not in ROUTES or method not in rule.methods or rule.endpoint.startswith("my"):
+            continue
+        plain = {name: (ARGUMENTS | there)[name] for name in rule.arguments}
+        yield rule.endpoint, adapter.build(rule.endpoint, plain, method=method)
+        for name in rule.arguments:
+            odd = NUMBERS if isinstance(plain[name], int) else TEXTS if isinstance(plain[name], str) else ()
+            for value in odd:
+                marked = adapter.build(rule.endpoint, plain | {name: "7654321"}, method=method)
+                yield rule.endpoint, marked.replace("7654321", quote(str(value), safe=""))
+
+
+@pytest.fixture(scope="module")
+def own_app(make_database, tmp_path_factory):
+    """An application with a house of its own: much of it may be changed by what is sent."""
+    engine = make_engine(make_database())
+    yield create_app(make_sessions(engine), settings_for(tmp_path_factory.mktemp("hostile")))
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def own_house(own_app):
+    house = furnish(own_app, own_app.extensions["web"].sessions)
+    goods = list(house.articles.values())
+    page = {"layout": "six", "headline": {}, "articles": goods, "pinned": []}
+    content = {
+        "format": 2,
+        "categories": ["Tea"],
+        "colour": 0,
+        "ranking": goods,
+        "beside": {},
+        "pages": [page],
+    }
+    with own_app.extensions["web"].sessions.begin() as session:
+        session.execute(update(Edition).values(content=content | {"voucher_batches": [], "size": "A4"}))
+    return house
+
+
+@pytest.fixture(scope="module")
+def entered(own_app, own_house):
+    """Return a function that returns a browser and its token, of whoever may enter a route."""
+    kept = {}
+
+    def enter(endpoint):
+        role = None if ROUTES[endpoint] == ANYBODY else next(role for role in ROLES if may(role, endpoint))
+        if role not in kept:
+            visitor = Visitor(own_app.test_client())
+            if role:
+                visitor.sign_in(own_house.people[role])
+            kept[role] = visitor, visitor.token() if role else visitor.token("/sign-in")
+        return kept[role]
+
+    return enter
+
+
+class TestEveryRoute:
+    def test_breaks_by_no_address(self, own_app, own_house, entered):
+        broken = []
+        for endpoint, address in addresses(own_app, own_house, "GET"):
+            visitor, _token = entered(endpoint)
+            if visitor.get(address).status_code >= 500:
+                broken.append((endpoint, address[:80]))
+        assert broken == []
+
+    @pytest.mark.parametrize("value", [*TEXTS, "9" * 5_000], ids=["nul", "long", "number"])
+    def test_breaks_by_no_form(self, own_app, own_house, entered, value):
+        broken = []
+        form = dict.fromkeys(FIELDS, value)
+        for endpoint, address in addresses(own_app, own_house, "POST"):
+            if endpoint.endswith("sign_out"):
+                continue
+            visitor, token = entered(endpoint)
+            for choices in ({}, CHOICES):
+                answer = visitor.client.post(address, data=form | choices | {"csrf_token": token})
+                if answer.status_code >= 500:
+                    broken.append((endpoint, address[:80]))
+        assert broken == []
