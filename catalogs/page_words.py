@@ -116,8 +116,10 @@ class PageWords:
         """
         Return what `offers` are about, as one line: "Pasta, cheese and tomatoes".
 
-        The group's own theme speaks first; where a shop has too little of it, what there is most of.
+        The group's own theme speaks first; where a shop has too little of it, what there is most of. What is
+        nobody's business, such as baby food, is not said in large letters as long as there is anything else.
         """
+        offers = [offer for offer in offers if offer.motif.use is Use.EVERYWHERE] or offers
         order = list(dict.fromkeys(offer.motif.key for offer in offers))
         counted = Counter(offer.motif.key for offer in offers)
         own = Counter(offer.motif.key for offer in offers if offer.category in self.issue.categories)

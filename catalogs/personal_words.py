@@ -30,6 +30,7 @@ from catalogs.pages import (
     VouchersPage,
 )
 from catalogs.prices import HARD
+from catalogs.selection import NEWS, PICKS
 from core.i18n import show_date, show_money, show_number, translations
 from core.money import Money
 
@@ -88,6 +89,10 @@ class PersonalWords:
         points = self.reader.points if self.reader.points and self.reader.points > 0 else None
         offers = [pick.offer for pick in (*picks, *news)]
         mixed = is_mixed(offers)
+        favourites = Headline(_("Your favourites"), _("what you buy again and again"))
+        new = Headline(_("Something new?"), _("what shoppers like you buy"))
+        # Without favourites, what is new takes their places as well.
+        above = () if picks or len(news) <= NEWS else tuple(news[:PICKS])
         return PersonalPage(
             headline=Headline(
                 bind_headline(_("Picked for you") if offers else _("Your card, on paper too")),
@@ -98,10 +103,10 @@ class PersonalWords:
             )
             if points
             else None,
-            picks_title=Headline(_("Your favourites"), _("what you buy again and again")) if picks else None,
-            picks=tuple(self._picked(pick, mixed=mixed) for pick in picks),
-            news_title=Headline(_("Something new?"), _("what shoppers like you buy")) if news else None,
-            news=tuple(self._picked(pick, mixed=mixed) for pick in news),
+            picks_title=favourites if picks else new if above else None,
+            picks=tuple(self._picked(pick, mixed=mixed) for pick in (*picks, *above)),
+            news_title=new if news and not above else None,
+            news=tuple(self._picked(pick, mixed=mixed) for pick in news[len(above) :]),
             card=self._card(),
             footer=footer_of(self.issue, offers, self.language, self.period, number),
         )

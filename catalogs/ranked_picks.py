@@ -56,7 +56,9 @@ def ranked_picks(
         picks.append(Pick(offer, why, day=own.last_day, reason=tie if said else None, other=other))
         if len(picks) == PICKS:
             break
-    return tuple(picks), _news(ranked.new, shelf, known, names, named)
+    # Who has bought next to nothing yet gets more that is new, instead of an empty half of a page.
+    room = NEWS if picks else NEWS + PICKS
+    return tuple(picks), _news(ranked.new, shelf, known, names, named, room=room)
 
 
 def _news(
@@ -65,6 +67,8 @@ def _news(
     known: Collection[int],
     names: set[str],
     named: Callable[[RankedOffer, Offer], tuple[Reason, str]],
+    *,
+    room: int,
 ) -> tuple[Pick, ...]:
     news: list[Pick] = []
     kinds: set[str] = set()
@@ -76,7 +80,7 @@ def _news(
         names.add(offer.name)
         reason, other = named(one, offer)
         news.append(Pick(offer, "new", reason=reason, other=other))
-        if len(news) == NEWS:
+        if len(news) == room:
             break
     return tuple(news)
 

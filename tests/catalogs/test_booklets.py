@@ -144,6 +144,28 @@ class TestMakeBooklet:
         )
         assert made.pages[-1].picks == ()
 
+    def test_fills_the_personal_page_with_what_is_new_where_there_are_no_favourites(self):
+        issue, picks, news = preview_parts(THEME, "cs")
+        more = [replace(pick, why="new") for pick in (*news, *picks)]
+        page = make_booklet(THEME, issue, Reader("A", "cs", 1, None), picks=(), news=more).pages[-1]
+        assert (len(page.picks), len(page.news)) == (6, len(more) - 6)
+        assert (page.picks_title.text, page.news_title) == ("Zkusíte něco nového?", None)
+
+    def test_says_nothing_private_in_large_letters(self):
+        issue, *_ = preview_parts(THEME, "cs")
+        beer = [
+            replace(offer, category="Pivo", type=None, name=f"Pivo {number}")
+            for number, offer in enumerate(issue.offers[:3])
+        ]
+        made = make_booklet(
+            THEME,
+            replace(issue, offers=(*beer, *issue.offers[3:]), categories=("Pivo",)),
+            Reader("A", "cs", 1, None),
+            picks=(),
+            news=(),
+        )
+        assert "pivo" not in made.pages[0].headline.text.casefold()
+
     def test_says_old_and_lowest_price_and_the_share_of_the_lowest_where_a_reduction_is_claimed(self):
         issue, *_ = preview_parts(THEME, "cs")
         offer = replace(

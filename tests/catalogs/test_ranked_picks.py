@@ -55,6 +55,11 @@ class TestRankedPicks:
         picks, news = ranked_picks(MemberOffers(ranked(3, 99), ranked(98, 9)), SHELF, bought=BOUGHT)
         assert [pick.offer.article_id for pick in (*picks, *news)] == [3, 9]
 
+    def test_give_more_that_is_new_to_who_has_no_favourites_yet(self):
+        lists = MemberOffers((), ranked(*range(12), kind="group"))
+        picks, news = ranked_picks(lists, SHELF, bought=())
+        assert (picks, [pick.offer.article_id for pick in news]) == ((), list(range(9)))
+
     def test_call_nothing_new_that_was_bought(self):
         _picks, news = ranked_picks(MemberOffers((), ranked(1, 10)), SHELF, bought=BOUGHT)
         assert [pick.offer.article_id for pick in news] == [10]
