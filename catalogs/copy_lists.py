@@ -5,9 +5,10 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Case, Select, case, func, select, text
 from sqlalchemy.orm import Session
 
+from catalogs.leaving_copies import HELD_BACK
 from catalogs.models import CatalogCopy, Edition
 from core.errors import NotFound
 from core.keyset import Ask, Page, read_page
@@ -69,7 +70,7 @@ class CopyRow:
     channel: str | None
     """By which way it goes out; None for copies made to be tried."""
     state: str
-    """made, sent, or dropped."""
+    """made, sent, dropped, or held_back: queued to be mailed, but its mail was cancelled or failed."""
     sent_at: datetime | None
 
 
@@ -102,7 +103,7 @@ def list_copies(
     if language := ask.filters.get("language"):
         statement = statement.where(CatalogCopy.language == language)
     if state := ask.filters.get("state"):
-        statement = statement.where(CatalogCopy.state == state)
+        statement = statement.where(_state() == state)
     if ask.words:
         statement = statement.where((CatalogCopy.copy_code == ask.words) | (Member.member_code == ask.words))
     page = read_page(session, statement, ask=ask, sorts=COPY_SORTS, key="copy_id", count=True)
@@ -180,10 +181,17 @@ def _copies() -> Select[*tuple[Any, ...]]:
             CatalogCopy.made_at,
             CatalogCopy.version,
             CatalogCopy.channel,
-            CatalogCopy.state,
+            _state().label("state"),
             CatalogCopy.sent_at,
         )
         .join(Edition, Edition.edition_id == CatalogCopy.edition_id)
         .join(Member, Member.member_id == CatalogCopy.member_id)
         .outerjoin(Store, Store.store_id == CatalogCopy.store_id)
+    )
+
+
+def _state() -> Case[str]:
+    return case(
+        ((CatalogCopy.state == "sent") & text(HELD_BACK), "held_back"),
+        else_=CatalogCopy.state,
     )

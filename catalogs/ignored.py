@@ -8,13 +8,14 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from catalogs.leaving_copies import HELD_BACK
 from core.driver import driver_of
 
 REMEMBERED_DAYS: Final = 183
 """Catalogs whose period ended longer ago say nothing any more."""
 
 # Only what was handed over was seen; only a period that is over can have been let pass.
-_IGNORED = """
+_IGNORED = f"""
     select shown.member_id, shown.article_id, count(*)
     from (
         select copy.copy_id, copy.member_id, member.account_id, edition.valid_from, edition.valid_to,
@@ -23,7 +24,7 @@ _IGNORED = """
         join edition using (edition_id)
         join member using (member_id)
         cross join lateral jsonb_array_elements(copy.picks) as item
-        where copy.member_id = any(%(members)s) and copy.state = 'sent'
+        where copy.member_id = any(%(members)s) and copy.state = 'sent' and not {HELD_BACK.replace("catalog_copy", "copy")}
           and edition.valid_to <= %(now)s::date and edition.valid_to > %(now)s::date - %(days)s
         group by copy.copy_id, member.account_id, edition.edition_id, item ->> 'article_id'
     ) as shown

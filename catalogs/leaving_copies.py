@@ -2,11 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from core.driver import driver_of
+
+HELD_BACK: Final = """
+    exists (select from outgoing_mail
+            where outgoing_mail.kind = 'catalog' and outgoing_mail.source = catalog_copy.copy_code
+              and outgoing_mail.member_id = catalog_copy.member_id
+              and outgoing_mail.state in ('cancelled', 'failed'))
+"""
+"""Whether a `catalog_copy` that was queued to be mailed never left: its mail was cancelled or failed."""
 
 
 @dataclass(frozen=True, slots=True)

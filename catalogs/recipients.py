@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from catalogs.leaving_copies import HELD_BACK
 from catalogs.sampling import Candidate
 from core.driver import driver_of
 
@@ -324,7 +325,8 @@ def audience_of(session: Session, *, catalog_run_id: UUID) -> Audience:
             wanted += count
     states: dict[str, int] = dict(
         driver.execute(
-            "select copy.state, count(*) from catalog_copy as copy join edition using (edition_id)"
+            f"select case when catalog_copy.state = 'sent' and {HELD_BACK} then 'held_back' else catalog_copy.state end, count(*)"
+            " from catalog_copy join edition using (edition_id)"
             " where edition.catalog_run_id = %s group by 1",
             (catalog_run_id,),
         ).fetchall()

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from catalogs.leaving_copies import HELD_BACK
 from catalogs.models import CatalogRun
 from catalogs.personal_vouchers import voucher_states
 from catalogs.results import (
@@ -44,6 +45,8 @@ _BOUGHT: Final = """
     )
 """
 
+_LEFT: Final = f"copy.state = 'sent' and not {HELD_BACK.replace('catalog_copy', 'copy')}"
+
 _SHOWN: Final = f"""
     with {_BOUGHT},
     shown as (
@@ -53,7 +56,7 @@ _SHOWN: Final = f"""
         from catalog_copy as copy
         join edition using (edition_id)
         cross join lateral jsonb_array_elements(copy.picks) as item
-        where edition.catalog_run_id = %(run)s and copy.state = 'sent'
+        where edition.catalog_run_id = %(run)s and {_LEFT}
           and (%(edition)s::uuid is null or edition.edition_id = %(edition)s)
     ), found as (
         select shown.*, bought.member_id is not null as hit, coalesce(bought.minor, 0) as minor
@@ -75,7 +78,7 @@ _PAGES: Final = f"""
         cross join lateral jsonb_array_elements(copy.picks) as item
         left join bought on bought.member_id = copy.member_id
           and bought.article_id = (item ->> 'article_id')::integer
-        where edition.catalog_run_id = %(run)s and copy.state = 'sent'
+        where edition.catalog_run_id = %(run)s and {_LEFT}
           and (%(edition)s::uuid is null or edition.edition_id = %(edition)s)
         group by 1, 2
     ) as of_copy
@@ -151,7 +154,7 @@ def results_of_run(
     effect: Effect = effect_of(sides[False], sides[True], currency=currency)
     sent = driver.execute(
         "select count(*) from catalog_copy join edition using (edition_id)"
-        " where catalog_run_id = %(run)s and catalog_copy.state = 'sent'"
+        f" where catalog_run_id = %(run)s and catalog_copy.state = 'sent' and not {HELD_BACK}"
         " and (%(edition)s::uuid is null or edition.edition_id = %(edition)s)",
         values,
     ).fetchone()

@@ -28,6 +28,7 @@ def copy_state(state: str) -> tuple[str, str, str]:
         "made": (_("In the archive"), "", "circle"),
         "sent": (_("Sent"), "good", "circle-check"),
         "dropped": (_("Dropped"), "caution", "ban"),
+        "held_back": (_("Not sent"), "caution", "ban"),
     }.get(state, (state, "", "circle"))
 
 

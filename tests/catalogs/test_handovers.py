@@ -2,7 +2,7 @@
 
 import csv
 import zipfile
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from io import StringIO
 from pathlib import Path
@@ -11,16 +11,21 @@ import pikepdf
 import pytest
 from sqlalchemy import func, select, update
 
+from catalogs.copy_lists import list_copies, read_copy
 from catalogs.handovers import (
     HeardMeanwhile,
     NotPrepared,
     ask_for_handover,
     make_stale,
 )
+from catalogs.ignored import ignored_articles
+from catalogs.result_lists import results_of_run
 from catalogs.run_operations import (
     HANDOVER_JOB,
 )
 from contacts.models import Contact, OutgoingMail
+from contacts.operations import record_reaction
+from core.keyset import Ask
 from customers.models import Member
 from rewards.models import Voucher
 from rewards.voucher_batches import Batch, put_batch
@@ -100,6 +105,48 @@ class TestHandOver:
         assert sink.taken == {"mail@example.com": 1}
         with chain.sessions() as session:
             assert session.execute(history).all() == [("mail", "email")]
+
+    def test_sends_no_mail_whose_member_refused_something_since_and_says_so(
+        self, chain: Chain, tmp_path: Path
+    ):
+        chain.join("mail", "t1", consent=("offers", "email"), email="mail@example.com")
+        run = Run(chain, tmp_path)
+        run.make()
+        run.ask("email")
+        copy = chain.copies()["mail"]
+        ids = [chain.members["mail"].member_id]
+        over = NOW + timedelta(days=20)
+        with chain.sessions() as session:
+            assert read_copy(session, copy_id=copy.copy_id).state == "sent"
+            assert ignored_articles(session, ids, now=over)
+            (mail,) = session.scalars(select(OutgoingMail)).all()
+        assert mail.not_after == datetime(2026, 12, 6, 23, tzinfo=UTC)
+        with chain.sessions.begin() as session:
+            record_reaction(
+                session,
+                member_id=ids[0],
+                reaction="never",
+                scope="item",
+                sku=chain.articles[0].sku,
+                channel="till",
+                actor="test",
+                now=NOW + timedelta(minutes=1),
+            )
+        with listening(Sink()) as sink:
+            House(chain.sessions, tmp_path, now=NOW + timedelta(hours=1)).post(sink.server).drain()
+        assert sink.taken.total() == 0
+        assert run.audience.sent == 0
+        with chain.sessions() as session:
+            assert read_copy(session, copy_id=copy.copy_id).state == "held_back"
+            found = {
+                state: list_copies(
+                    session, Ask(sort="copy_code", filters={"state": state}), edition_id=copy.edition_id
+                ).total
+                for state in ("sent", "held_back")
+            }
+            assert found == {"sent": 0, "held_back": 1}
+            assert results_of_run(session, run_id=run.id).sent == 0
+            assert ignored_articles(session, ids, now=over) == {}
 
     def test_tells_of_a_copy_for_mail_that_left_in_a_file_as_of_any_other(self, chain: Chain, tmp_path: Path):
         chain.join("mail", "t1", consent=("offers", "email"), email="mail@example.com")

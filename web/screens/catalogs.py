@@ -86,7 +86,8 @@ def show(edition_id: UUID) -> ResponseReturnValue:
                     key="state",
                     label=_("State"),
                     choices=tuple(
-                        Choice(state, copy_state(state)[0]) for state in ("made", "sent", "dropped")
+                        Choice(state, copy_state(state)[0])
+                        for state in ("made", "sent", "held_back", "dropped")
                     ),
                 ),
             ),
