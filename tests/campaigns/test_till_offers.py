@@ -15,7 +15,10 @@ from campaigns.scenes import SCENE
 from core import driver
 from core.driver import ask
 from core.trips import travel
+from customers.operations import issue_cards
 from loyalty import basket_quotes
+from loyalty.households import adopt_card
+from loyalty.reservations import Zone
 from pos_api import examples
 from tests.campaigns.conftest import CARD, OTHER_CARD
 from tests.pos_api.conftest import code_of
@@ -159,6 +162,33 @@ class TestQuotes:
         }
         back["lines"][0] |= {"original_line_number": 1, "reason": "faulty"}
         assert served.till.post("/receipts", back).status_code == 201
+        assert served.told("tea") == ["lemon"]
+
+    def test_offer_nothing_that_was_refused_or_faulty_with_a_card_that_was_nobodys(self, served):
+        """Adopted with all it knows: an answer about an article, one about a category, and a return of long ago."""
+        served.ranked("honey", "butter", "bread", "lemon")
+        card = "2990000000057"
+        with served.sessions.begin() as session:
+            issue_cards(session, card_numbers=[card], now=datetime.now(UTC), actor="t")
+        assert served.till.post("/receipts", served.sale("tea", card=card)).status_code == 201
+        served.react("never", card=card, scope="item", sku="honey")
+        served.react("never", card=card, scope="category", sku="butter")
+        served.do(
+            "insert into returned_faulty (account_id, article_id, returned_on) "
+            "values (:account, :article, current_date - 90)",
+            account=served.account(card),
+            article=served.ids["bread"],
+        )
+        assert served.told("tea") == ["honey", "butter", "bread"]
+        with served.sessions.begin() as session:
+            adopt_card(
+                session,
+                member_id=served.member(),
+                card_number=card,
+                place=Zone("Europe/Prague"),
+                now=datetime.now(UTC),
+                actor="t",
+            )
         assert served.told("tea") == ["lemon"]
 
     def test_offer_again_what_was_not_brought_back_after_all(self, served):
