@@ -13,7 +13,8 @@ _ANSWERS = """
     select reaction.reaction_id, reaction.reaction, reaction.scope, reaction.sku, article.name,
            coalesce(reaction.article_id, article.article_id) as article_id,
            coalesce(reaction.category, case when scope = 'category' then article.category end) as category,
-           reaction.offer_code, reaction.channel, reaction.recorded_at
+           reaction.offer_code, reaction.channel, reaction.recorded_at,
+           greatest(reaction.recorded_at, reaction.moved_at)
     from reaction
     left join article on article.sku = reaction.sku
     where reaction.member_id = %(member_id)s
@@ -43,6 +44,8 @@ class AnswerView:
     recorded_at: datetime
     until: datetime | None
     standing: bool
+    known_at: datetime
+    """From when it holds for this member: later than it was given where it came with a card or an account."""
 
 
 def answers_of_member(session: Session, member_id: UUID, now: datetime) -> list[AnswerView]:
@@ -50,7 +53,19 @@ def answers_of_member(session: Session, member_id: UUID, now: datetime) -> list[
     answers: list[AnswerView] = []
     said: set[Subject] = set()
     rows = driver_of(session).execute(_ANSWERS, {"member_id": member_id}).fetchall()
-    for reaction_id, reaction, scope, sku, name, article_id, category, offer_code, channel, at in rows:
+    for (
+        reaction_id,
+        reaction,
+        scope,
+        sku,
+        name,
+        article_id,
+        category,
+        offer_code,
+        channel,
+        at,
+        known_at,
+    ) in rows:
         answer = Answered(reaction, scope, article_id, category, at, offer_code)
         # Articles that nobody has heard of have no number to tell them apart by.
         subject = ("item", sku) if answer.subject == ("item", None) else answer.subject
@@ -70,6 +85,7 @@ def answers_of_member(session: Session, member_id: UUID, now: datetime) -> list[
                     at,
                     answer.until(),
                     standing=standing,
+                    known_at=known_at,
                 )
             )
     return answers

@@ -60,7 +60,7 @@ def _copies(session: Session, person: Customer, now: datetime) -> list[CopyRow]:
     copies = copies_of_member(session, member_id=person.member_id, limit=_MOST)
     objects = read_member(session, member_id=person.member_id).profiling_objected_at is not None
     answers = answers_of_member(session, person.member_id, now)
-    refused_at = max((answer.recorded_at for answer in answers if answer.standing), default=None)
+    refused_at = max((answer.known_at for answer in answers if answer.standing), default=None)
     return [
         copy
         for copy in copies

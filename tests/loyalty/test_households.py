@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from contacts.operations import record_reaction
 from contacts.queries import contacts_of_member, refusals_of
+from contacts.reaction_lists import answers_of_member
 from contacts.reactions import Refusals, Scope
 from core.ids import uuid7
 from customers.card_changes import block_card, replace_card
@@ -495,6 +496,8 @@ class TestAnswers:
         assert self.refused(shop, family.zofie, family.karel) == [1, 0]
         with shop.sessions() as session:
             history = contacts_of_member(session, member_id=family.zofie)
+            (known,) = answers_of_member(session, family.zofie, shop.now)
+        assert (known.recorded_at, known.known_at) == (shop.now - timedelta(days=1), shop.now)
         assert [(one.at, one.detail["reaction"]) for one in history if one.kind == "reaction"] == [
             (shop.now - timedelta(days=1), "never")
         ]
