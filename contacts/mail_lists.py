@@ -77,6 +77,13 @@ def read_mail(session: Session, mail_id: UUID) -> MailView:
     return MailView(*row)
 
 
+def mails_of_member(session: Session, member_id: UUID) -> list[MailView]:
+    """Return every mail to a member, the newest first."""
+    statement = _mails().where(OutgoingMail.member_id == member_id)
+    rows = session.execute(statement.order_by(OutgoingMail.queued_at.desc(), OutgoingMail.mail_id))
+    return [MailView(*row) for row in rows]
+
+
 def mails_by_state(session: Session) -> Counter[str]:
     """Return how many mails there are in each state."""
     rows = session.execute(

@@ -8,18 +8,24 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from basket_analysis.offer_lists import MemberOffers, offers_of_members
+from campaigns.decision_lists import decisions_of_member
 from catalogs.copy_lists import copies_of_member
 from contacts.case_lists import cases_of_member
+from contacts.mail_lists import mails_of_member
 from contacts.queries import contacts_of_member
 from contacts.reaction_lists import answers_of_member
 from core.clock import business_day
 from core.keyset import Ask, Page
 from customers.member_lists import read_member
 from customers.models import Consent
+from customers.standings import standing_of
 from loyalty.statements import list_statement
 from loyalty.tier_queries import tier_story
 from rewards.holder_vouchers import vouchers_of_account
+from sales.models import Article
 from sales.receipt_lists import list_receipts, read_lines
+from web.groups_shown import GroupsShown, groups_now, why_of
 from web.state import Customer
 
 FORMAT = 1
@@ -65,12 +71,68 @@ def everything_about(session: Session, person: Customer, *, now: datetime) -> di
             {"copy_code": copy.copy_code, "made_at": copy.made_at, "sha256": copy.sha256.hex()}
             for copy in copies
         ],
+        **_concluded(session, person, groups_now(session)),
         "answers": [asdict(answer) for answer in answers_of_member(session, person.member_id, now)],
         "cases": [asdict(case) for case in cases_of_member(session, person.member_id)],
         "contacts": [
             asdict(contact) for contact in contacts_of_member(session, member_id=person.member_id, limit=_ALL)
         ],
+        "mails": list(_mails(session, person)),
     }
+
+
+def _concluded(session: Session, person: Customer, groups: GroupsShown) -> dict[str, Any]:
+    """Return what was concluded from purchases: group, phase, value, what is ranked for offers, what was offered."""
+    run_id = groups.run_id
+    group_id = read_member(session, member_id=person.member_id, run_id=run_id).row.group_id
+    standing = standing_of(session, member_id=person.member_id, run_id=run_id) if run_id else None
+    ranked = offers_of_members(session, [person.member_id]).get(person.member_id, MemberOffers())
+    names = _articles(session, {offer.article_id for offer in (*ranked.all, *ranked.new)})
+    told = decisions_of_member(session, person.member_id, limit=_ALL)
+    return {
+        "group": {"name": groups.words(group_id), "why": why_of(session, person.member_id)},
+        "phase_and_value": asdict(standing) if standing else None,
+        "ranked": {
+            kind: [
+                {**names[offer.article_id], "score": offer.score, "reason": asdict(offer.reason)}
+                for offer in offers
+                if offer.article_id in names
+            ]
+            for kind, offers in (("all", ranked.all), ("new", ranked.new))
+        },
+        "offered": [{name: getattr(decision, name) for name in _OFFERED} for decision in told],
+    }
+
+
+_OFFERED = ("at", "channel", "sku", "name", "category", "offer_code", "score", "propensity", "explored",
+            "reason", "outcome", "outcome_at")  # fmt: skip
+
+
+def _articles(session: Session, article_ids: set[int]) -> dict[int, dict[str, str]]:
+    rows = session.execute(
+        select(Article.article_id, Article.sku, Article.name).where(Article.article_id.in_(article_ids))
+    )
+    return {article_id: {"sku": sku, "name": name} for article_id, sku, name in rows}
+
+
+def _mails(session: Session, person: Customer) -> Iterator[dict[str, Any]]:
+    """Yield every mail; what a secret one says is nowhere, and of its files the names."""
+    kept = (
+        "kind",
+        "purpose",
+        "state",
+        "subject",
+        "recipient",
+        "language",
+        "queued_at",
+        "finished_at",
+        "text",
+    )
+    for mail in mails_of_member(session, person.member_id):
+        yield {
+            **{name: getattr(mail, name) for name in kept},
+            "files": [attachment["name"] for attachment in mail.attachments],
+        }
 
 
 def _consents(session: Session, person: Customer) -> Iterator[dict[str, Any]]:

@@ -21,7 +21,7 @@ from core.database import make_engine, make_sessions
 from core.i18n import LANGUAGES
 from core.ids import uuid7
 from core.models import AuditEvent
-from customers.models import Consent, Member
+from customers.models import Consent, Member, MemberStanding
 from rewards.voucher_batches import Batch, put_batch
 from rewards.voucher_issue import issue_vouchers
 from sales.models import ArticleStock
@@ -29,6 +29,7 @@ from tests.web.conftest import Visitor, settings_for
 from tests.web.house import ARTICLES, CARDS, furnish
 from tests.web.test_customer_sign_in import codes_in
 from tests.web.test_guard import routes
+from tests.web.test_member_standing import STANDING
 from web.codes_shown import square_of, voucher_code
 from web.consent_words import TEXT_VERSION
 from web.guard import CUSTOMER_COOKIE
@@ -532,6 +533,26 @@ class TestChoices:
         assert offers_on(text_of(visitor, "/my/")) == []
         visitor.post("/my/choices/profiling", {"decision": "withdraw"}, page="/my/choices")
         assert not objected()
+
+    def test_hold_what_was_concluded_and_what_was_said(self, customer, my_house, sessions):
+        with sessions.begin() as session:
+            seen = {"run_id": my_house.run_id, "member_id": my_house.members[0]}
+            session.execute(insert(MemberStanding).values(**seen, **STANDING))
+        visitor = customer()
+        text_of(visitor, "/my/")
+        answer = visitor.get("/my/everything.json")
+        found = json.loads(answer.data)
+        assert found["group"]["name"] == "Tea and honey"
+        assert [offer["sku"] for offer in found["ranked"]["all"]] == [sku for sku, *_rest in ARTICLES]
+        assert found["ranked"]["all"][0]["reason"]["kind"] == "often"
+        offered = next(one for one in found["offered"] if one["channel"] == "account")
+        assert offered["score"] is not None
+        assert offered["reason"]
+        assert found["phase_and_value"]["phase"] == "growing"
+        assert found["phase_and_value"]["value_class"] == "potential"
+        codes = [mail for mail in found["mails"] if mail["kind"] == "sign_in_code"]
+        assert codes
+        assert {mail["text"] for mail in codes} == {None}
 
     def test_hold_everything_about_oneself_and_nothing_of_others(self, customer, my_house):
         answer = customer().get("/my/everything.json")

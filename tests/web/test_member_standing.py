@@ -12,17 +12,18 @@ from core.models import AuditEvent
 from customers.models import MemberStanding
 from tests.web.house import House
 
+STANDING = {
+    "phase": "growing", "phase_since": date(2026, 3, 1), "value_class": "potential", "value_since": date(2026, 4, 2),
+    "financial": 1_234_500, "currency": "CZK", "margin": False, "financial_rank": 0.71, "informational": 24,
+    "told_profile": 20, "told_consents": 0, "told_answers": 4, "told_redemptions": 0, "reference_value": 2,
+    "brought": 1, "household": 1, "visits": 30, "last_visit": date(2026, 5, 1), "silence": 2, "usual_gap": 6,
+    "long_gap": 20, "lost_gap": 45, "recent_gap": 14, "earlier_gap": 28,
+}  # fmt: skip
+
 
 @pytest.fixture(scope="module")
 def standing(house: House, web_sessions: Sessions) -> str:
     """Let the served run see the first member as growing, and give them a history."""
-    values = {
-        "phase": "growing", "phase_since": date(2026, 3, 1), "value_class": "potential", "value_since": date(2026, 4, 2),
-        "financial": 1_234_500, "currency": "CZK", "margin": False, "financial_rank": 0.71, "informational": 24,
-        "told_profile": 20, "told_consents": 0, "told_answers": 4, "told_redemptions": 0, "reference_value": 2,
-        "brought": 1, "household": 1, "visits": 30, "last_visit": date(2026, 5, 1), "silence": 2, "usual_gap": 6,
-        "long_gap": 20, "lost_gap": 45, "recent_gap": 14, "earlier_gap": 28,
-    }  # fmt: skip
     member_id = house.members[0]
     events = (
         ("analysis", "internal", "phase", {"from": "peak", "to": "growing"}),
@@ -36,7 +37,7 @@ def standing(house: House, web_sessions: Sessions) -> str:
         ("desk", "outbound", "call_back", {}),
     )
     with web_sessions.begin() as session:
-        session.execute(insert(MemberStanding).values(run_id=house.run_id, member_id=member_id, **values))
+        session.execute(insert(MemberStanding).values(run_id=house.run_id, member_id=member_id, **STANDING))
         for channel, direction, kind, detail in events:
             record_contact(
                 session,
