@@ -1,12 +1,13 @@
 """Sending what waits: once, to whom it may go, and never twice."""
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from contacts.cases import open_case
 from contacts.mail_servers import ServerDown
@@ -18,9 +19,11 @@ from contacts.unsubscribing import PATH, BadLink, unsubscribe
 from contacts.verification import CHECKS
 from core.database import Sessions
 from core.verification import verify
+from customers.models import Member
 from customers.objections import object_to_profiling
 from tests.contacts.mailing import HELLO, PUBLIC, House
 from tests.mail_servers import Sink, listening
+from tests.shop import CARD, Shop
 
 
 @pytest.fixture
@@ -311,6 +314,24 @@ class TestWhatShowsArticles:
         with listening(Sink()) as sink:
             house.post(sink.server).drain()
         assert {mail.kind: mail.state for mail in house.mails()}["catalog"] == "cancelled"
+
+    def test_is_held_back_by_what_was_brought_back_as_faulty(self, shop: Shop, tmp_path: Path):
+        shop.enrol(CARD)
+        house = House(shop.sessions, tmp_path, now=shop.now)
+        with shop.sessions() as session:
+            person = session.scalars(select(Member.member_id)).one()
+        house.decide(person, granted=True)
+        sale = shop.sale(5000)
+        shop.post(sale)
+        assert house.queue(
+            person, kind="catalog", purpose="offers", recipient="z@example.org", as_of=house.now
+        )
+        shop.later(hours=1)
+        back = shop.back(sale, {1: "1"})
+        shop.post(replace(back, lines=tuple(replace(line, reason="faulty") for line in back.lines)))
+        house.now = shop.now
+        with listening(Sink()) as sink:
+            assert house.post(sink.server).drain() == {"cancelled": 1}
 
     def test_goes_out_when_nothing_was_refused_since(self, house: House, anna):
         with listening(Sink()) as sink:
