@@ -26,7 +26,7 @@ class Name(UnicodeConverter):
 
     def to_python(self, value: str) -> str:
         """Return the name; raises `ValidationError` for what cannot be one."""
-        if len(value) > LONGEST or not value.isprintable():
+        if len(value) > LONGEST or any(sign < " " or sign == "\x7f" for sign in value):
             raise ValidationError
         return value
 
