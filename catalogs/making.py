@@ -16,9 +16,12 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
+from catalogs.models import CatalogRun
 from catalogs.operations import archive_copies
 from catalogs.orders import OrderDesk, Ordered, Orders, photos_in
+from catalogs.personal_vouchers import cancel_vouchers_of
 from catalogs.recipients import Recipient, leave_out, next_recipients
 from catalogs.render import MadeCopy, kept_hands, make_files
 from core.database import Sessions
@@ -53,6 +56,10 @@ def alone(sessions: Sessions, *, wait: Callable[[], None] | None = None) -> Iter
         yield
 
 
+class RunEnded(Conflict):
+    """Somebody cancelled the run while its copies were made."""
+
+
 @dataclass(slots=True)
 class Making:
     """Copies under way: those made so far by group, and how many there will be."""
@@ -65,6 +72,8 @@ class Making:
     before: int = 0
     """How many were made before, for the report."""
     made: Counter[str] | None = None
+    catalog_run_id: UUID | None = None
+    """Of which run the copies are, if of one: it is looked at before anything of it is kept."""
 
     def files(self, orders: Sequence[Ordered]) -> Iterator[list[tuple[Ordered, MadeCopy]]]:
         """Make the files of `orders` and yield what is on disk, a chunk at a time."""
@@ -79,6 +88,8 @@ class Making:
         counted = self.made = self.made if self.made is not None else Counter()
         for chunk in self.files(list(orders.made.values())):
             with self.sessions.begin() as session:
+                if self.catalog_run_id is not None:
+                    _hold_running(session, self.catalog_run_id)
                 archive_copies(
                     session, [ordered.archived(made) for ordered, made in chunk], now=self.desk.now
                 )
@@ -97,12 +108,15 @@ def make_run_copies(making: Making, *, catalog_run_id: UUID, most: int | None) -
     """
     Make the copies of a run that are not made yet, at most `most`; returns whether none waits any more.
 
-    Whom something speaks against by now, or for whom there is nothing, is noted as left out.
+    Whom something speaks against by now, or for whom there is nothing, is noted as left out, and vouchers that
+    an interrupted round had issued for them are cancelled. Raises `RunEnded` once the run was cancelled.
     """
     left = most
+    making.catalog_run_id = catalog_run_id
     with kept_hands():
         while left is None or left > 0:
             with making.sessions.begin() as session:
+                _hold_running(session, catalog_run_id)
                 waiting = next_recipients(
                     session, catalog_run_id=catalog_run_id, limit=ROUND if left is None else min(left, ROUND)
                 )
@@ -110,8 +124,24 @@ def make_run_copies(making: Making, *, catalog_run_id: UUID, most: int | None) -
                     return True
                 orders = making.desk.write(session, waiting)
                 leave_out(session, catalog_run_id=catalog_run_id, why=orders.left_out)
+                cancel_vouchers_of(
+                    session,
+                    edition_ids={reader.edition_id for reader in waiting},
+                    member_ids=list(orders.left_out),
+                    reason="their catalogs are not made",
+                    now=making.desk.now,
+                )
             making.archive(orders)
             if left is not None:
                 left -= len(orders.made)
     with making.sessions() as session:
         return not next_recipients(session, catalog_run_id=catalog_run_id, limit=1)
+
+
+def _hold_running(session: Session, catalog_run_id: UUID) -> None:
+    """Let nobody end the run before this transaction does; raises `RunEnded` where somebody has."""
+    state = session.scalar(
+        select(CatalogRun.state).where(CatalogRun.catalog_run_id == catalog_run_id).with_for_update(read=True)
+    )
+    if state != "running":
+        raise RunEnded(f"the run is {state}")

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from basket_analysis.group_lists import served_run
 from catalogs.handover_preparing import prepare_handover
-from catalogs.making import Making, alone, make_run_copies
+from catalogs.making import Making, RunEnded, alone, make_run_copies
 from catalogs.models import CatalogRun
 from catalogs.opening import PERIOD, editions_of_run, next_monday
 from catalogs.orders import OrderDesk
@@ -114,7 +114,7 @@ def work_on_run(
     """
     Make the copies of a running run, up to its first part; whoever calls is `alone`.
 
-    Afterwards it is finished, or stopped where there is more to do. What is raised on the way stops it,
+    Afterwards it is finished, or stopped where there is more to do, or cancelled as somebody wished meanwhile. What is raised on the way stops it,
     with everything archived by then; where it is `tried_again` by the caller, errors leave it running.
     """
     try:
@@ -138,16 +138,27 @@ def work_on_run(
         report(before.made, total)
         desk = OrderDesk(editions, data=data, day=day, now=now)
         making = Making(sessions, desk, workers, report, total, before=before.made)
-        done = make_run_copies(making, catalog_run_id=run_id, most=most)
+        done = _made(making, run_id, most)
     except BaseException as error:
         if not tried_again or isinstance(error, Stopped | KeyboardInterrupt):
             _close(sessions, run_id, "stopped")
         raise
+    if done is None:
+        return Worked(dict(making.made or Counter()), 0, "cancelled")
     _close(sessions, run_id, "finished" if done else "stopped", now=now)
     with sessions() as session:
         after = audience_of(session, catalog_run_id=run_id)
     report(after.made, after.made)
     return Worked(dict(making.made or Counter()), after.waiting, "finished" if done else "stopped")
+
+
+def _made(making: Making, run_id: UUID, most: int | None) -> bool | None:
+    """Make copies, and return whether none waits any more; None where somebody cancelled the run meanwhile."""
+    try:
+        return make_run_copies(making, catalog_run_id=run_id, most=most)
+    except RunEnded as ended:
+        log.info("%s", ended)
+        return None
 
 
 def _running(session: Session, run_id: UUID) -> CatalogRun:

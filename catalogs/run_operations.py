@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from basket_analysis.group_lists import served_run
 from catalogs.layouts import load_theme
-from catalogs.models import CatalogCopy, CatalogProof, CatalogProofCopy, CatalogRun, Edition
+from catalogs.models import CatalogCopy, CatalogProof, CatalogProofCopy, CatalogRun, CatalogVoucher, Edition
 from catalogs.opening import NothingServed, plans_of_groups
 from catalogs.operations import EditionPlan, content_of, edition_code
 from catalogs.personal_vouchers import cancel_vouchers_of
@@ -40,7 +40,7 @@ class NotNow(Conflict):
 
 
 class OwnRun(Refused):
-    """Nobody approves a run that they made, asked the proof of, or changed last."""
+    """Nobody approves a run that they made, or an edition of which they changed."""
 
 
 class ChangedSinceProof(Conflict):
@@ -314,12 +314,22 @@ def cancel_run(session: Session, *, run_id: UUID, reason: str, actor: str, now: 
         raise BadRun("reason", "say why it is cancelled")
     move(session, run_id, "cancel", state="cancelled", cancelled_by=actor, cancelled_at=now)
     editions = select(Edition.edition_id).where(Edition.catalog_run_id == run_id)
-    members = session.scalars(
+    session.execute(
         update(CatalogCopy)
         .where(CatalogCopy.edition_id.in_(editions), CatalogCopy.state == "made")
         .values(state="dropped", dropped_at=now, dropped_why="cancelled")
-        .returning(CatalogCopy.member_id)
         .execution_options(synchronize_session=False)
+    )
+    # Vouchers of rounds that were interrupted have no copy yet.
+    sent = select(CatalogCopy.copy_id).where(
+        CatalogCopy.edition_id == CatalogVoucher.edition_id,
+        CatalogCopy.member_id == CatalogVoucher.member_id,
+        CatalogCopy.state == "sent",
+    )
+    members = session.scalars(
+        select(CatalogVoucher.member_id)
+        .distinct()
+        .where(CatalogVoucher.edition_id.in_(editions), ~sent.exists())
     ).all()
     if members:
         cancel_vouchers_of(

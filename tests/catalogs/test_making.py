@@ -6,15 +6,17 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
+from catalogs import making
+from catalogs.making import Making
 from catalogs.models import CatalogVoucher
-from catalogs.run_operations import (
-    start_run,
-)
+from catalogs.run_jobs import work_on_run
+from catalogs.run_operations import cancel_run, start_run
+from customers.models import Member
 from rewards.models import Voucher
 from rewards.voucher_batches import Batch, put_batch
-from tests.catalogs.chain import NOW, Chain
+from tests.catalogs.chain import DAY, NOW, Chain
 from tests.catalogs.run import Run
 
 
@@ -76,3 +78,67 @@ class TestCopies:
         run.do(start_run, actor="mara")
         assert run.work() == ["completed"]
         assert (run.view.state, run.audience.made) == ("finished", 4)
+
+
+@pytest.mark.usefixtures("at_home", "in_november")
+class TestEndedRuns:
+    """What is not sent leaves no voucher behind that somebody could redeem."""
+
+    @pytest.fixture
+    def run(self, chain: Chain, tmp_path: Path) -> Run:
+        with chain.sessions.begin() as session:
+            put_batch(session, Batch("C3", value_amount=300, currency="CZK"), actor="m", now=NOW)
+        run = Run(chain, tmp_path, voucher_batches=("C3",))
+        run.approve()
+        run.do(start_run, actor="mara")
+        return run
+
+    def work(self, run: Run, **more) -> str:
+        return work_on_run(
+            run.chain.sessions, run_id=run.id, data=run.data, day=DAY, now=NOW, workers=1, **more
+        ).state
+
+    def interrupt(self, run: Run, monkeypatch) -> None:
+        """Let the maker die when the vouchers of a round are issued and none of its copies is archived."""
+
+        def die(_making, _orders):
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as once:
+            once.setattr(Making, "archive", die)
+            with pytest.raises(KeyboardInterrupt):
+                self.work(run)
+        assert self.vouchers(run) == {"issued": 4}
+
+    def vouchers(self, run: Run) -> dict[str, int]:
+        with run.chain.sessions() as session:
+            return dict(session.execute(select(Voucher.state, func.count()).group_by(Voucher.state)).all())
+
+    def test_are_not_gone_on_with(self, run: Run, monkeypatch):
+        monkeypatch.setattr(making, "ROUND", 1)
+        cancelled = []
+
+        def report(done: int, _total: int | None) -> None:
+            if done == 1 and not cancelled:
+                cancelled.append(run.do(cancel_run, reason="wrong prices", actor="mara"))
+
+        assert self.work(run, report=report) == "cancelled"
+        assert run.view.state == "cancelled"
+        assert [copy.state for copy in run.chain.copies().values()] == ["dropped"]
+        assert self.vouchers(run) == {"cancelled": 1}
+
+    def test_take_back_the_vouchers_of_a_round_that_was_interrupted(self, run: Run, monkeypatch):
+        self.interrupt(run, monkeypatch)
+        run.do(cancel_run, reason="wrong prices", actor="mara")
+        assert self.vouchers(run) == {"cancelled": 4}
+
+    def test_take_back_the_voucher_of_who_objects_before_the_round_goes_on(self, run: Run, monkeypatch):
+        self.interrupt(run, monkeypatch)
+        with run.chain.sessions.begin() as session:
+            session.execute(
+                update(Member).where(Member.member_code == "t1-0").values(profiling_objected_at=NOW)
+            )
+        run.do(start_run, actor="mara")
+        assert run.work() == ["completed"]
+        assert run.audience.made == 3
+        assert self.vouchers(run) == {"issued": 3, "cancelled": 1}
