@@ -124,7 +124,7 @@ _COUNT = f"""
                case when 'print' = any(%(channels)s) and agreed.print then 'print'
                     when 'email' = any(%(channels)s) and agreed.email and member.email is not null then 'email'
                end as channel,
-               ('x' || substr(md5(%(run)s::text || member.member_id::text), 1, 7))::bit(28)::integer
+               ('x' || substr(md5(%(run)s::text || member.account_id::text), 1, 7))::bit(28)::integer
                    < floor(%(share)s::numeric * 268435456)::integer as held_out,
                row_number() over (partition by edition.edition_id order by md5(member.member_id::text)) as mix,
                md5(member.member_id::text) as draw, member.language

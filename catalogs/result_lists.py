@@ -103,15 +103,19 @@ _SIDES: Final = f"""
           on recipient.catalog_run_id = %(run)s and recipient.member_id = bought.member_id
         join pages on pages.edition_id = recipient.edition_id and pages.article_id = bought.article_id
     )
-    select recipient.held_out, hits.member_id is not null, coalesce(spent.minor, 0)
+    select recipient.held_out, bool_or(hits.member_id is not null), max(coalesce(spent.minor, 0))
     from catalog_recipient as recipient
+    join member using (member_id)
     left join hits using (member_id)
     left join spent using (member_id)
     left join catalog_copy as copy
       on copy.edition_id = recipient.edition_id and copy.member_id = recipient.member_id
     where recipient.catalog_run_id = %(run)s
       and (%(edition)s::uuid is null or recipient.edition_id = %(edition)s)
-      and (recipient.held_out or recipient.left_out is not null or copy.state in ('sent', 'dropped'))
+      and (recipient.held_out or recipient.left_out is not null or copy.state = 'sent'
+        or copy.state = 'dropped' and copy.dropped_why <> 'cancelled')
+    -- A household shops together: what it bought counts once.
+    group by member.account_id, recipient.held_out
 """
 
 _CURRENCY: Final = """

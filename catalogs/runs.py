@@ -110,13 +110,14 @@ def check_recipe(recipe: Recipe) -> None:
             raise BadRun(part, words)
 
 
-def held_out(run_id: UUID, member_id: UUID, share: Decimal) -> bool:
+def held_out(run_id: UUID, account_id: UUID, share: Decimal) -> bool:
     """
-    Return whether a member gets no copy in a run so that others can be compared with them.
+    Return whether the members of an account get no copy in a run so that others can be compared with them.
 
-    As good as chance, and always the same for the same run and member; the database draws the same way.
+    As good as chance, and always the same for the same run and account, since a household shops together; the
+    database draws the same way.
     """
-    digest = md5(f"{run_id}{member_id}".encode(), usedforsecurity=False).hexdigest()
+    digest = md5(f"{run_id}{account_id}".encode(), usedforsecurity=False).hexdigest()
     return int(digest[:7], 16) < int(share * 2**28)
 
 
