@@ -82,7 +82,8 @@ _HEARD_OF = """
         or exists (select from member_case where member_case.member_id = member.member_id
                    and member_case.opened_at >= copy.made_at - interval '1 hour')
         or exists (select from receipt where receipt.account_id = member.account_id
-                   and receipt.business_date >= copy.made_at::date - 1 and receipt.type = 'return'))
+                   and receipt.received_at >= copy.made_at - interval '1 hour' and receipt.type = 'return'
+                   and receipt.business_date > copy.made_at::date - 400))
     order by copy.copy_id
 """
 

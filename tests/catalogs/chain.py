@@ -130,7 +130,14 @@ class Chain:
             )  # fmt: skip
 
     def buy(
-        self, code: str, articles: list[Article], day: date, *, price: int = 1990, kind: str = "sale"
+        self,
+        code: str,
+        articles: list[Article],
+        day: date,
+        *,
+        price: int = 1990,
+        kind: str = "sale",
+        received: datetime | None = None,
     ) -> None:
         member, receipt = self.members[code], uuid7()
         moment = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
@@ -139,7 +146,7 @@ class Chain:
                 Receipt(
                     business_date=day, receipt_id=receipt, store_id=self.store.store_id, till_id=self.till.till_id,
                     receipt_number=str(receipt), type=kind, mode="live", offline=False, closed_at=moment,
-                    received_at=moment, account_id=member.account_id, member_id=member.member_id, currency="CZK",
+                    received_at=received or moment, account_id=member.account_id, member_id=member.member_id, currency="CZK",
                     gross_amount=1, discount_amount=0, points_amount=0, rounding_amount=0, payable_amount=1,
                     fingerprint=b"x",
                 )

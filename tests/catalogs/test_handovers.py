@@ -29,7 +29,7 @@ from core.keyset import Ask
 from customers.models import Member
 from rewards.models import Voucher
 from rewards.voucher_batches import Batch, put_batch
-from tests.catalogs.chain import NOW, Chain
+from tests.catalogs.chain import DAY, NOW, Chain
 from tests.catalogs.run import Run, words_of
 from tests.contacts.mailing import House
 from tests.mail_servers import Sink, listening
@@ -233,3 +233,13 @@ class TestHandOver:
         again = run.ask("print")
         run.take(again)
         assert run.chain.copies()["t1-1"].version == 2
+
+    def test_leaves_out_what_was_brought_back_before_the_copy_was_made_and_heard_of_after(self, run: Run):
+        run.make()
+        back = run.chain.articles[0]
+        assert back.article_id in {pick["article_id"] for pick in run.chain.copies()["t1-1"].picks}
+        # A till that was offline for three days.
+        run.chain.buy("t1-1", [back], DAY - timedelta(days=3), kind="return", received=NOW)
+        handover = run.handover(run.ask("print"))
+        assert handover.remade == 1
+        assert back.article_id not in {pick["article_id"] for pick in run.chain.copies()["t1-1"].picks}
