@@ -22,6 +22,13 @@ class NotEncodable(Refused):
     """The number has signs that no barcode in use here can carry."""
 
 
+def in_fours(code: str) -> str:
+    """Return a code in groups of four signs, for people to read out; one that brings its own groups keeps them."""
+    if "-" in code:
+        return code
+    return " ".join(code[start : start + 4] for start in range(0, len(code), 4))
+
+
 @dataclass(frozen=True, slots=True)
 class Barcode:
     """
@@ -42,7 +49,7 @@ class Barcode:
         """Return the number in groups that a person can read out."""
         if self.symbology == "EAN-13":
             return f"{self.text[0]} {self.text[1:7]} {self.text[7:]}"
-        return " ".join(self.text[start : start + 4] for start in range(0, len(self.text), 4))
+        return in_fours(self.text)
 
     @property
     def path(self) -> str:

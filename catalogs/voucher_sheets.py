@@ -10,7 +10,7 @@ import pikepdf
 import segno
 from pikepdf import Dictionary, Name, Pdf, String
 
-from catalogs.barcodes import Barcode, card_barcode
+from catalogs.barcodes import Barcode, card_barcode, in_fours
 from catalogs.drawing import POINTS_PER_MM, fill_colour, glyph_array
 from catalogs.lettering import Box, Paragraph, Run, set_block
 from catalogs.typefaces import load_typeface
@@ -89,7 +89,7 @@ def _leaf(leaf: Leaf, place: int, language: str, fonts: dict[str, str]) -> Itera
     if bars is None:
         side = Box(inner.x + inner.width - QR_SIDE, inner.y, QR_SIDE, QR_SIDE)
         yield _square(leaf.voucher_code, side)
-        spaced = " ".join(leaf.voucher_code[at : at + 4] for at in range(0, len(leaf.voucher_code), 4))
+        spaced = in_fours(leaf.voucher_code)
         words = Box(inner.x, inner.y, inner.width - QR_SIDE - 4, inner.height - 8)
     else:
         yield _bars(bars, Box(inner.x, inner.y + inner.height - BARS_TALL - 5, inner.width, BARS_TALL))
