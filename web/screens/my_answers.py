@@ -3,11 +3,11 @@
 from typing import cast, get_args
 from uuid import UUID
 
-from campaigns.decision_lists import answerable
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from campaigns.decision_lists import answerable
 from contacts.operations import record_reaction, take_back
 from contacts.reaction_lists import answers_of_member
 from contacts.reactions import React, Scope
