@@ -168,7 +168,8 @@ def _decided(  # noqa: PLR0917 - what one decision is made of
     sentence = why_sentences(
         reason,
         moment.language,
-        names={other.article_id: other.name} if other is not None else {},
+        # "Cheese goes with cheese" is no reason: of two articles of one name only the kind is named.
+        names={other.article_id: other.name} if other is not None and other.name != article.name else {},
         offer=cheaper.name if cheaper else None,
         ending=ending,
     )

@@ -88,6 +88,14 @@ class TestQuotes:
         assert told[0]["sku"] == "jam"
         assert "Chléb" in told[0]["reason"]
 
+    def test_give_no_article_as_the_reason_for_another_of_its_name(self, served):
+        served.ranked("honey", "lemon")
+        served.rules(("tea", "lemon", 3.0))
+        served.do("update article set name = 'Citron' where sku in ('tea', 'lemon')")
+        [first, *_] = served.quote("tea")["next_offers"]
+        assert (first["sku"], first["headline"]) == ("lemon", "Citron")
+        assert "Citron" not in first["reason"]
+
     def test_never_name_what_is_private(self, served):
         served.ranked("beer", "jam")
         served.stock([("beer", 5)])
