@@ -90,8 +90,8 @@ class TestQuotes:
 
     def test_give_no_article_as_the_reason_for_another_of_its_name(self, served):
         served.ranked("honey", "lemon")
-        served.rules(("tea", "lemon", 3.0))
         served.do("update article set name = 'Citron' where sku in ('tea', 'lemon')")
+        served.rules(("tea", "lemon", 3.0))
         [first, *_] = served.quote("tea")["next_offers"]
         assert (first["sku"], first["headline"]) == ("lemon", "Citron")
         assert "Citron" not in first["reason"]
