@@ -43,6 +43,7 @@ SQL = (
     "migrations/versions/0003_offers.sql",
     "migrations/versions/0004_analysis.sql",
     "migrations/versions/0005_right_offer.sql",
+    "migrations/versions/0006_closing_ranks.sql",
 )
 
 
