@@ -5,14 +5,17 @@ import re
 from basket_analysis.naming import SHORTHAND
 from catalogs.pages import Label
 from catalogs.prices import HARD
+from core.i18n import translations
 
 _SIZE_UNITS = {
     "oz": "oz", "lb": "lb", "lbs": "lb", "ga": "gal", "gal": "gal", "l": "l", "ml": "ml", "g": "g", "kg": "kg",
-    "ct": "pcs", "dz": "dozen", "pt": "pt", "qt": "qt", "cl": "cl", "in": "in", "ft": "ft", "pk": "pack",
+    "ct": "pcs", "dz": "dozen", "doz": "dozen", "pt": "pt", "qt": "qt", "cl": "cl", "in": "in", "ft": "ft", "pk": "pack",
+    "sq": "sq ft", "sq ft": "sq ft", "ozs": "oz", "ld": "loads", "loads": "loads",
 }  # fmt: skip
 _NO_BRANDS = {"national", "private"}
 _SIZE_AT_END = re.compile(
-    r"[\s,·-]*\(?\b(\d+(?:[.,/-]\d+)*)\s?(oz|lbs?|gal?|l|ml|g|kg|ct|dz|pt|qt|cl|in|ft|pk)\.?\)?\s*$",
+    r"[\s,·-]*\(?\b((?:\d+ \d/\d)|\d+(?:[.,/-]\d+)*)\s?"
+    r"(ozs?|lbs?|gal?|l|ml|g|kg|ct|doz|dz|pt|qt|cl|in|sq ft|sq|ft|pk|ld|loads)\.?\)?\s*$",
     re.IGNORECASE,
 )
 # Short words that must not end a line: prepositions and conjunctions of the four languages.
@@ -24,23 +27,36 @@ _LEANING = re.compile(
 _COUNTED = re.compile(r"(\d) (%|[^\W\d_]{1,3}\b)")
 
 
-def print_name(name: str, *, brand: str | None = None) -> Label:
+def print_name(name: str, *, brand: str | None = None, language: str = "en") -> Label:
     """
     Return how an article called `name` is printed: its size set apart, and no shouting.
 
+    Sizes that are words are said in `language`; the name stays as the chain wrote it.
     The brand is said beside the size unless the name says it, or it only tells that it is one.
     """
     text = " ".join(name.split())
     size = ""
     found = _SIZE_AT_END.search(text)
     if found and found.start():
-        size = f"{found[1]}{HARD}{_SIZE_UNITS[found[2].lower()]}"
+        size = f"{found[1].replace(' ', HARD)}{HARD}{_unit(found[2].lower(), language)}"
         text = text[: found.start()].rstrip(" ,-·(")
     if shouts(text):
         text = quiet(text)
     said = not brand or brand.lower() in _NO_BRANDS or brand.lower() in text.lower()
     detail = " · ".join(part for part in ("" if said else brand or "", size) if part)
     return Label(bind(text), detail)
+
+
+def _unit(written: str, language: str) -> str:
+    pgettext = translations(language).pgettext
+    words = {
+        "pcs": pgettext("size", "pcs"),
+        "dozen": pgettext("size", "dozen"),
+        "pack": pgettext("size", "pack"),
+        "loads": pgettext("size", "loads"),
+    }
+    unit = _SIZE_UNITS[written]
+    return words.get(unit, unit.replace(" ", HARD))
 
 
 def shouts(text: str) -> bool:

@@ -172,9 +172,8 @@ def item_of(offer: Offer, language: str, mark: str = "") -> Item:
         else None
     )
     reduction = _reduction(offer.price, offer.reduced, language) if offer.price and offer.reduced else None
-    return Item(
-        offer.article_id, picture, print_name(offer.name, brand=offer.brand), price, reduction=reduction
-    )
+    label = print_name(offer.name, brand=offer.brand, language=language)
+    return Item(offer.article_id, picture, label, price, reduction=reduction)
 
 
 def _reduction(price: Money, reduced: Reduced, language: str) -> Reduction:

@@ -14,9 +14,13 @@ from babel.numbers import (
 )
 
 from catalogs.pages import Price
+from core.i18n import translations
 from core.money import Money, half_up
 
 HARD = "\N{NO-BREAK SPACE}"
+
+PIECE = "piece"
+"""The unit of what is counted: eggs, rolls of paper."""
 
 # What a size on a package is counted in, and per how much of it prices are compared. Pounds are left
 # out: where they are in use, sizes in pounds are those of the case that the shop got, not of what is sold.
@@ -30,15 +34,25 @@ _SIZES: dict[str, tuple[str, Decimal]] = {
     "dl": ("l", Decimal("0.1")),
     "l": ("l", Decimal(1)),
     "oz": ("oz", Decimal(1)),
+    "ozs": ("oz", Decimal(1)),
     "fl oz": ("fl oz", Decimal(1)),
     "ga": ("gal", Decimal(1)),
     "gal": ("gal", Decimal(1)),
 }
-_SIZE = re.compile(
-    r"(?<![\w.,])(?:(?P<packs>\d{1,2})\s?[x\u00d7]\s?)?(?P<amount>\d{1,4}(?:[.,]\d{1,3})?)\s?"
-    r"(?P<unit>fl oz|dkg|dag|kg|g|ml|cl|dl|l|oz|gal|ga)\b\.?",
-    re.IGNORECASE,
+# What is counted, in the four languages and in what tills write.
+_PIECES: dict[str, Decimal] = dict.fromkeys(
+    ("ks", "kus", "kusy", "kusů", "kusov", "szt", "sztuk", "sztuki", "ct", "pc", "pcs", "count", "role", "rolí", "rolky",
+     "roliek", "rolek", "rolls"),
+    Decimal(1),
+) | dict.fromkeys(("dz", "doz", "dozen"), Decimal(12))  # fmt: skip
+_AMOUNT = (
+    r"(?<![\w.,/])(?:(?P<packs>\d{1,2})\s?[x\u00d7]\s?)?"
+    r"(?:(?P<amount>\d{1,4}(?:[.,]\d{1,3})?)(?:\s(?P<half>\d/[248]))?|(?P<part>\d/[248]))\s?"
 )
+_SIZE = re.compile(_AMOUNT + r"(?P<unit>fl oz|dkg|dag|kg|g|ml|cl|dl|l|ozs?|gal|ga)\b\.?", re.IGNORECASE)
+_COUNT = re.compile(_AMOUNT + rf"(?P<unit>{'|'.join(_PIECES)})\b\.?", re.IGNORECASE)
+# Whether the size is that of the pack or of what is in it, nobody can tell.
+_PACKED = re.compile(r"\d\s?pk\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +65,28 @@ class Measure:
 
 def find_measure(text: str) -> Measure | None:
     """
-    Return the measure that `text` states, such as "250 g" or "6 x 0,5 l"; None when it states none.
+    Return the measure that `text` states, such as "250 g", "6 x 0,5 l" or "10 ks"; None when it states none.
 
-    The last one stands, since names of articles end in their size.
+    The last one stands, since names of articles end in their size; what is weighed is not counted.
+    Sizes of packs of packs ("12 pk 12 oz") are not read, since they may be those of one or of all.
     """
-    found = list(_SIZE.finditer(text))
-    if not found:
+    if _PACKED.search(text):
         return None
-    last = found[-1]
-    unit, factor = _SIZES[last["unit"].lower()]
-    amount = Decimal(last["amount"].replace(",", ".")) * int(last["packs"] or 1) * factor
-    return Measure(amount, unit) if amount else None
+    for pattern in (_SIZE, _COUNT):
+        if found := list(pattern.finditer(text)):
+            measure = _measure(found[-1])
+            return measure if measure.amount else None
+    return None
+
+
+def _measure(found: re.Match[str]) -> Measure:
+    size = found["unit"].lower()
+    unit, factor = _SIZES[size] if size in _SIZES else (PIECE, _PIECES[size])
+    amount = Decimal((found["amount"] or "0").replace(",", "."))
+    if fraction := found["half"] or found["part"]:
+        over, _, under = fraction.partition("/")
+        amount += Decimal(over) / Decimal(under)
+    return Measure(amount * int(found["packs"] or 1) * factor, unit)
 
 
 def set_price(
@@ -99,9 +124,12 @@ def _symbol_first(language: str) -> bool:
 def _per_unit(amount: Money, language: str, measure: Measure | None, sold_by: str) -> str:
     if sold_by in {"kg", "l", "m"}:
         return f"1{HARD}{sold_by}"
-    if measure is None or measure.amount == 1:
-        return f"1{HARD}{measure.unit}" if measure else ""
+    if measure is None or (measure.unit == PIECE and measure.amount == 1):
+        return ""
+    unit = translations(language).pgettext("unit", "pc") if measure.unit == PIECE else measure.unit
+    if measure.amount == 1:
+        return f"1{HARD}{unit}"
     digits = get_currency_precision(amount.currency)
     minor = half_up(Decimal(amount.minor) / measure.amount)
     price = format_currency(Decimal(minor).scaleb(-digits), amount.currency, locale=language)
-    return f"1{HARD}{measure.unit}{HARD}={HARD}{price.replace(' ', HARD)}"
+    return f"1{HARD}{unit}{HARD}={HARD}{price.replace(' ', HARD)}"

@@ -12,12 +12,22 @@ class TestPrintName:
             ("Eggs - large 1 dz", "Eggs - large", "1\xa0dozen"),
             ("Sok jabłkowy 6 x 0,2 l", "Sok jabłkowy 6\xa0x", "0,2\xa0l"),
             ("Bananas", "Bananas", ""),
+            ("Muffin mix 8 1/2 oz", "Muffin mix", "8\xa01/2\xa0oz"),
+            ("Sugar 16 ozs", "Sugar", "16\xa0oz"),
+            ("Toilet tissue 83.5 sq", "Toilet tissue", "83.5\xa0sq\xa0ft"),
             ("250 g", "250\xa0g", ""),
         ],
     )
     def test_sets_the_size_apart(self, name, printed, detail):
         label = print_name(name)
         assert (label.name, label.detail) == (printed, detail)
+
+    @pytest.mark.parametrize(
+        ("language", "detail"),
+        [("cs", "18\xa0ks"), ("sk", "18\xa0ks"), ("pl", "18\xa0szt."), ("en", "18\xa0pcs")],
+    )
+    def test_counts_in_the_language_of_the_reader(self, language, detail):
+        assert print_name("Eggs - large 18 ct", language=language).detail == detail
 
     def test_does_not_shout(self):
         assert print_name("FRZN MEAT/MEAT DINNERS").name == "Frozen meat, meat dinners"

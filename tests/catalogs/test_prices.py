@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from catalogs.prices import Measure, find_measure, set_price
+from catalogs.prices import PIECE, Measure, find_measure, set_price
 from core.money import Money
 
 
@@ -17,13 +17,22 @@ class TestFindMeasure:
             ("Šunka 15 dkg", "0.15", "kg"),
             ("Cream cheese 8 oz", "8", "oz"),
             ("Fluid milk 1 ga", "1", "gal"),
+            ("Muffin mix 8 1/2 oz", "8.5", "oz"),
+            ("Cheese 1/2 oz", "0.5", "oz"),
+            ("Sugar 16 ozs", "16", "oz"),
+            ("Vejce M podestýlka 10 ks", "10", PIECE),
+            ("Chusteczki 10 x 10 szt.", "100", PIECE),
+            ("Toaletní papír třívrstvý 16 rolí", "16", PIECE),
+            ("Eggs - large 1 dz", "12", PIECE),
+            ("Čaj 20 ks 40 g", "0.04", "kg"),
         ],
     )
     def test_reads_what_a_package_holds(self, text, amount, unit):
         assert find_measure(text) == Measure(Decimal(amount), unit)
 
     @pytest.mark.parametrize(
-        "text", ["Bananas 40 lb", "Rohlík", "Vejce 10 ks", "Žárovka 60 W", "Model 500glx"]
+        "text",
+        ["Bananas 40 lb", "Rohlík", "Soft drink 12 pk 12 oz", "Žárovka 60 W", "Model 500glx", "Vejce 0 ks"],
     )
     def test_states_nothing_where_nothing_is_known(self, text):
         assert find_measure(text) is None
@@ -45,6 +54,15 @@ class TestSetPrice:
         assert set_price(Money(2490, "CZK"), "cs", measure=find_measure("Mléko 1 l")).unit == "1\xa0l"
         assert set_price(Money(2490, "CZK"), "cs", sold_by="kg").unit == "1\xa0kg"
         assert set_price(Money(2490, "CZK"), "cs").unit == ""
+
+    @pytest.mark.parametrize(
+        ("language", "unit"),
+        [("en", "1 pc = CZK6.99"), ("cs", "1 ks = 6,99 Kč"), ("sk", "1 ks = 6,99 CZK"), ("pl", "1 szt. = 6,99 CZK")],
+    )  # fmt: skip
+    def test_states_the_price_of_one_piece_of_what_is_counted(self, language, unit):
+        price = set_price(Money(6990, "CZK"), language, measure=find_measure("Vejce 10 ks"))
+        assert price.unit.replace("\xa0", " ").replace("Kč", "CZK") == unit.replace("Kč", "CZK")
+        assert set_price(Money(6990, "CZK"), language, measure=find_measure("Meloun 1 ks")).unit == ""
 
     def test_has_no_decimals_in_a_currency_without_them(self):
         price = set_price(Money(500, "JPY"), "en")
