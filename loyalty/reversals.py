@@ -42,11 +42,16 @@ def book_reversal(
     """
     Book a return or void on the account of its original, or find out why it has no effect.
 
-    Training and suspended ones have none, nor has one that names nothing. One whose
-    original is not there waits for it.
+    Training and suspended ones have none, nor has one that names nothing: such a return is blind, such
+    a void means nothing, which a person has to look at. One whose original is not there waits for it.
     """
-    if posted.mode != LIVE or posted.original is None:
+    if posted.mode != LIVE:
         return _without_effect(opening)
+    if posted.original is None:
+        booking = _without_effect(opening)
+        if posted.type == VOID:
+            booking.flags = [Flag("original_missing", "the void does not say what is voided")]
+        return booking
     if opening.original_receipt is None:
         return _waiting(opening, "the original has not come yet")
     named = read_named(
@@ -197,7 +202,7 @@ def _apply(
     if kind == RETURN and named.type == SALE and sale is not None:
         moved = sale.book_return(cause.receipt_id, lines, cause)
         counted = sale.returns[cause.receipt_id].counted
-        flags = [_over(line.line_number) for line in counted if line.over]
+        flags = [_over(line.line_number, named=line.original_line_number) for line in counted if line.over]
         empties = emptied_before is None and sale.emptied_by() == cause.receipt_id
         undone = [_undone(named, cause.receipt_id)] if empties and sale.gave else []
         return _Effect(moved, _line_points(counted), flags, undone)
@@ -244,10 +249,12 @@ def _nothing_left(kind: str, lines: tuple[BroughtBack, ...]) -> list[Flag]:
     """Return the flags of a reversal of something that cannot be reversed, or was already."""
     if kind == VOID:
         return [Flag("over_returned", "nothing of the original stands any more")]
-    return [_over(line.line_number) for line in lines]
+    return [_over(line.line_number, named=line.original_line_number) for line in lines]
 
 
-def _over(line_number: int) -> Flag:
+def _over(line_number: int, *, named: int | None) -> Flag:
+    if named is None:
+        return Flag("over_returned", "it does not say which line of the sale comes back", line_number)
     return Flag("over_returned", "more comes back than is still out", line_number)
 
 

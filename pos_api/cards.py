@@ -13,7 +13,7 @@ from customers.card_changes import block_card, replace_card
 from customers.enrolment import CardInUse
 from customers.queries import CardNotFound
 from loyalty.queries import card_view, has_entries
-from pos_api import examples, parameters
+from pos_api import examples, idempotency, parameters
 from pos_api.answers import CardAnswer
 from pos_api.bodies import answer, from_path, parse, read
 from pos_api.keys import actor_of, bearer, till_of
@@ -60,8 +60,8 @@ def show_card(card_number: str) -> Response:
     body=BlockBody,
     examples=examples.BLOCKS,
     answers={200: (CardAnswer, "The blocked card.", {**examples.CARD_ANSWER, "state": "blocked"})},
-    problems=("not_found", "card_in_use", "in_progress"),
-    parameters=(parameters.CARD_PARAMETER,),
+    problems=("not_found", "card_in_use", "in_progress", "idempotency_conflict"),
+    parameters=(parameters.CARD_PARAMETER, parameters.IDEMPOTENCY_KEY),
 )
 def block(card_number: str) -> Response:
     """Block a lost or stolen card; a second time changes nothing."""
@@ -79,14 +79,15 @@ def block(card_number: str) -> Response:
     body=ReplacementBody,
     examples=examples.REPLACEMENTS,
     answers={200: (CardAnswer, "The new card.", {**examples.CARD_ANSWER, "card_number": "2990000000057"})},
-    problems=("not_found", "card_in_use", "in_progress"),
-    parameters=(parameters.CARD_PARAMETER,),
+    problems=("not_found", "card_in_use", "in_progress", "idempotency_conflict"),
+    parameters=(parameters.CARD_PARAMETER, parameters.IDEMPOTENCY_KEY),
 )
 def replace(card_number: str) -> Response:
     """
     Put a new card in the place of a lost one.
 
     Account, holder and history follow; the old number still resolves for returns and late receipts.
+    Once more it is refused, but under the same `Idempotency-Key` answered as before.
     """
 
     def change(session: Session, wish: Mapping[str, Any], actor: str, now: datetime) -> str:
@@ -110,6 +111,7 @@ def _changed(
 ) -> Response:
     """Answer the request for a change of a card with the card that `change` leaves the holder with."""
     key = bearer()
+    repeated = idempotency.key_of_request()
     from_path(card_number)
     raw = read()
 
@@ -119,8 +121,14 @@ def _changed(
         wish = body.read(document)
         refuse_payment_cards(session, document)
         now = clock.now()
-        with refusals(CODES):
-            shown = change(session, wish, actor_of(till), now)
-        return card_view(session, card_number=shown, now=now, store=till)
+
+        def changed() -> dict[str, Any]:
+            with refusals(CODES):
+                shown = change(session, wish, actor_of(till), now)
+            return card_view(session, card_number=shown, now=now, store=till)
+
+        return idempotency.once(
+            session, changed, till_id=till.till_id, key=repeated, document=document, now=now, status=200
+        )
 
     return answer(transact(work))

@@ -62,9 +62,10 @@ def once(
     key: str | None,
     document: Mapping[str, Any],
     now: datetime,
+    status: int = 201,
 ) -> dict[str, Any]:
     """
-    Return what `work` answers (201), or what it answered when `document` came under `key` to this address before.
+    Return what `work` answers with `status`, or what it answered when `document` came under `key` to this address before.
 
     Without a key `work` is simply done.
     """
@@ -72,7 +73,7 @@ def once(
         return work()
     said = json.dumps([request.path, document], sort_keys=True)
     meaning = sha256(said.encode()).digest()
-    kept = claim(session, till_id=till_id, key=key, fingerprint=meaning, status=201, now=now)
+    kept = claim(session, till_id=till_id, key=key, fingerprint=meaning, status=status, now=now)
     if kept is not None:
         return kept
     body = work()

@@ -108,7 +108,7 @@ def _about_time(code: str) -> Explanation | None:
             _("Nothing, unless it happens often at one till."),
         ),
         "original_missing": Explanation(
-            _("A return or void names a receipt that has not come."),
+            _("A return or void names a receipt that has not come, or a void names none."),
             _("Nothing is booked yet. It waits, and is booked when the receipt comes."),
             _(
                 "Wait for tills that were offline. If the original never comes, dismiss the entry and say why."

@@ -85,6 +85,26 @@ class TestAReturn:
         assert shop.points(blind) == {"balance": 5, "pending": 5}
         assert shop.points(shop.void(blind)) == {"balance": 5, "pending": 5}
 
+    def test_without_original_is_a_matter_for_a_person_when_it_is_a_void(self, shop: Shop):
+        sale = shop.sale(500)
+        shop.post(sale)
+        void = replace(shop.void(sale), original=None)
+        blind = shop.back(sale, {1: "1"}, original=None)
+        assert shop.flags(void) == [MISSING]
+        assert shop.flags(replace(void, receipt_number="t", mode="training")) == []
+        assert MISSING not in shop.flags(blind)
+        assert shop.stands() == (0, 5, 0)
+
+    def test_that_names_no_line_of_its_sale_says_so_and_moves_nothing(self, shop: Shop):
+        sale = shop.sale(500)
+        shop.post(sale)
+        back = shop.back(sale, {1: "1"})
+        unnamed = replace(back, lines=tuple(replace(line, original_line_number=None) for line in back.lines))
+        (over,) = (flag for flag in shop.post(unnamed)["flags"] if flag["code"] == "over_returned")
+        assert over["line_number"] == 1
+        assert "which line" in over["detail"]
+        assert shop.stands() == (0, 5, 0)
+
     def test_in_training_moves_nothing(self, shop: Shop):
         sale = shop.sale(500)
         shop.post(sale)

@@ -64,10 +64,8 @@ class Customer:
         return answer.get_json()
 
     def sent_again(self, request: Request) -> None:
-        """Send what was perhaps done before; a card that was replaced says so, everything else answers as before."""
-        answer = self.send(request)
-        refused = "409 card_in_use" if request["path"].endswith("/replace") else None
-        assert said(answer) in {"200", "201", refused}, answer.get_json()
+        """Send what was perhaps done before: it is answered as before."""
+        self.done(request)
 
     def asks(self, path: str, body: Any, *, key: bool = False) -> Request:
         """Return a request of the till, with a key of its own where only that tells a repeated one."""
