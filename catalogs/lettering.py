@@ -17,9 +17,11 @@ from catalogs.typefaces import load_typeface
 
 MM_PER_POINT = 25.4 / 72
 RAISED = 0.5
-"""How large the decimals are beside the figure."""
+"""How large the decimals are beside the figure, unless that were too small to read."""
 SYMBOL = 0.3
-"""How large the sign of the currency is."""
+"""How large the sign of the currency is, with the same exception."""
+SMALLEST = 7.0
+"""Points; smaller letters nobody reads on paper."""
 DOTS = "\N{HORIZONTAL ELLIPSIS}"
 
 
@@ -147,6 +149,10 @@ def _set_line(texts: Sequence[tuple[Paragraph, str]], box: Box, language: str) -
     return runs
 
 
+SETTLED = 4
+"""After so many rounds a figure and the sign beside it, which make room for each other, no longer change to the eye."""
+
+
 @dataclass(frozen=True, slots=True)
 class PriceStyle:
     """How a price is set: as large as the box allows, up to `largest`."""
@@ -167,11 +173,14 @@ def set_price_runs(price: Price, box: Box, style: PriceStyle) -> list[Run]:
 
     It never breaks: a figure that is wider than the box is set smaller.
     """
-    pieces, width = _figure(price, style)
-    face, unit_face = load_typeface(style.face), load_typeface(style.unit_face)
+    face = load_typeface(style.face)
     unit_room = style.unit_size * 1.45 * MM_PER_POINT if price.unit else 0.0
     tallest = (box.height - unit_room) / (face.cap_height * 1.06 * MM_PER_POINT)
-    size = min(style.largest, tallest, box.width / (width * MM_PER_POINT))
+    least = 0.0
+    for _ in range(SETTLED):
+        pieces, width = _figure(price, style, least)
+        size = min(style.largest, tallest, box.width / (width * MM_PER_POINT))
+        least = SMALLEST / size
     em = size * MM_PER_POINT
     x = _start(box, width * em, style.align)
     y = box.y + box.height - unit_room - 0.03 * em
@@ -186,16 +195,22 @@ def set_price_runs(price: Price, box: Box, style: PriceStyle) -> list[Run]:
         )
         for piece in pieces
     ]
-    if price.unit:
-        shrunk = min(style.unit_size, box.width / (unit_face.width(price.unit, 1) * MM_PER_POINT))
-        room = unit_face.width(price.unit, shrunk) * MM_PER_POINT
-        below = box.y + box.height - style.unit_size * 0.25 * MM_PER_POINT
-        runs.append(
-            Run(
-                style.unit_face, shrunk, style.small_colour, _start(box, room, style.align), below, price.unit
-            )
-        )
-    return runs
+    return [*runs, _unit_run(price.unit, box, style)] if price.unit else runs
+
+
+def _unit_run(unit: str, box: Box, style: PriceStyle) -> Run:
+    """Return the price per unit at the foot of `box`: in fewer signs ("24,90 Kč/l") where it would get too small."""
+    face = load_typeface(style.unit_face)
+    of, equals, price = unit.partition("\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
+    size, said = SMALLEST, unit
+    for said in (unit, f"{price}/{of.removeprefix('1').strip()}") if equals else (unit,):
+        size = min(style.unit_size, box.width / (face.width(said, 1) * MM_PER_POINT))
+        if size >= SMALLEST:
+            break
+    size = max(size, SMALLEST)
+    start = _start(box, face.width(said, size) * MM_PER_POINT, style.align)
+    below = box.y + box.height - style.unit_size * 0.25 * MM_PER_POINT
+    return Run(style.unit_face, size, style.small_colour, start, below, said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,26 +224,27 @@ class _Piece:
     small: bool
 
 
-def _figure(price: Price, style: PriceStyle) -> tuple[list[_Piece], float]:
-    """Return the parts of a price side by side, and how wide they are together."""
+def _figure(price: Price, style: PriceStyle, least: float) -> tuple[list[_Piece], float]:
+    """Return the parts of a price side by side, none smaller than `least`, and how wide they are together."""
+    decimals, symbol = max(RAISED, least), max(SYMBOL, least)
     face, small = load_typeface(style.face), load_typeface(style.small_face)
     pieces: list[_Piece] = []
     x = 0.0
     if price.symbol_first:
         pieces.append(
-            _Piece(price.symbol, SYMBOL, 0, face.cap_height - small.cap_height * SYMBOL, small=True)
+            _Piece(price.symbol, symbol, 0, face.cap_height - small.cap_height * symbol, small=True)
         )
-        x = small.width(price.symbol, SYMBOL) + 0.05
+        x = small.width(price.symbol, symbol) + 0.05
     pieces.append(_Piece(price.whole, 1, x, 0, small=False))
     x += face.width(price.whole, 1)
     raised = f"{price.separator}{price.decimals}{price.mark}"
     if raised:
-        pieces.append(_Piece(raised, RAISED, x + 0.01, face.cap_height * (1 - RAISED), small=False))
-    ends = [x + 0.01 + face.width(raised, RAISED)]
+        pieces.append(_Piece(raised, decimals, x + 0.01, face.cap_height * (1 - decimals), small=False))
+    ends = [x + 0.01 + face.width(raised, decimals)]
     if not price.symbol_first:
-        gap = face.width(price.separator, RAISED) + 0.03 if price.decimals else 0.12
-        pieces.append(_Piece(price.symbol, SYMBOL, x + gap, 0, small=True))
-        ends.append(x + gap + small.width(price.symbol, SYMBOL))
+        gap = face.width(price.separator, decimals) + 0.03 if price.decimals else 0.12
+        pieces.append(_Piece(price.symbol, symbol, x + gap, 0, small=True))
+        ends.append(x + gap + small.width(price.symbol, symbol))
     return pieces, max(ends)
 
 

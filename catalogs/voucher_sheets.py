@@ -95,7 +95,7 @@ def _leaf(leaf: Leaf, place: int, language: str, fonts: dict[str, str]) -> Itera
         yield _bars(bars, Box(inner.x, inner.y + inner.height - BARS_TALL - 5, inner.width, BARS_TALL))
         spaced = bars.spaced
         words = Box(inner.x, inner.y, inner.width, inner.height - BARS_TALL - 7)
-    code = Paragraph(PLAIN, (10.0, 8.5, 7.0, 5.5), INK)
+    code = Paragraph(PLAIN, (10.0, 8.5, 7.0), INK)
     below = Box(inner.x, inner.y + inner.height - 4.2, inner.width, 4.2)
     runs = set_block([(code, spaced)], below, language=language, align="center", stand="bottom")
     yield _text([*_words(leaf, words, language), *runs], fonts)
@@ -117,7 +117,7 @@ def _words(leaf: Leaf, box: Box, language: str) -> list[Run]:
         conditions.append(_("valid until %(day)s") % {"day": show_date(leaf.valid_until, language)})
     if leaf.stores:
         conditions.append(_("taken in %(stores)s") % {"stores": leaf.stores})
-    said += [(Paragraph(PLAIN, (8.5, 7.5, 6.5), SOFT, gap=0.6, lines=2), words) for words in conditions]
+    said += [(Paragraph(PLAIN, (8.5, 7.5, 7.0), SOFT, gap=0.6, lines=2), words) for words in conditions]
     return set_block(said, box, language=language)
 
 

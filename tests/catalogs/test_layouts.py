@@ -6,7 +6,7 @@ import pytest
 from catalogs.booklets import Reader, make_booklet
 from catalogs.issues import Reduced
 from catalogs.layouts import BARCODE, BLEED, Placement, ThemeNotFound, Words, load_theme, theme_names
-from catalogs.lettering import MM_PER_POINT
+from catalogs.lettering import MM_PER_POINT, SMALLEST
 from catalogs.pages import Price, Reduction
 from catalogs.previews import preview_booklet, preview_parts, preview_vouchers
 from catalogs.styles import letterer
@@ -15,8 +15,19 @@ from core.i18n import LANGUAGES
 from core.money import Money
 
 DESIGNS = [(name, size) for name in ("galerie", "trh") for size in ("A4", "A5")]
-SMALLEST = 5.6
-"""Points; smaller letters nobody reads on paper."""
+# What words may stand on, by theme and by the name of their colour; figures are those of WCAG 2, 1.4.3.
+GROUNDS = {
+    "trh": {
+        "accent": ("paper", "cream", "tint"),
+        "deep": ("paper", "cream", "tint", "pop"),
+        "cream": ("accent", "deep"),
+        "ink": ("paper", "cream", "tint"),
+        "soft": ("paper", "cream", "tint"),
+        "pop": ("deep",),
+    },
+    "galerie": {"accent": ("paper", "wash"), "ink": ("paper", "wash"), "soft": ("paper", "wash")},
+}
+CONTRAST = 4.5
 LONG = (
     "Nejneobhospodařovávatelnějšímu " * 4,
     "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz 500 g",
@@ -47,6 +58,37 @@ def full_booklet(theme, language, *, changed=reduced, name="Jan Nepomuk Novák")
         news=[replace(pick, offer=changed(pick.offer)) for pick in news],
         vouchers=preview_vouchers(theme, language) * 2,
     )
+
+
+def dear(offer):
+    """The offer reduced, at a price of many figures, with a long name, and sold in pieces of which each is dear."""
+    price = Money(offer.price.minor * 100 + 89, offer.price.currency)
+    return reduced(replace(offer, price=price, name=f"{offer.name.rstrip('0123456789 kgml,')} 18 ks"))
+
+
+def ink(run):
+    """Where a run of letters lies: left, top, right, bottom."""
+    face = load_typeface(run.face)
+    width = face.width(run.text, run.size) * MM_PER_POINT
+    # A hair of room is left to what stands close on purpose.
+    return (
+        run.x + 0.2,
+        run.y - face.cap_height * run.size * MM_PER_POINT + 0.2,
+        run.x + width - 0.2,
+        run.y - 0.2,
+    )
+
+
+def contrast(one, other):
+    """How many times lighter one colour is than the other."""
+    lighter, darker = sorted((light(one), light(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def light(colour):
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(part * share for part, share in zip(linear, (0.2126, 0.7152, 0.0722), strict=True))
 
 
 def set_words(theme, booklet):
@@ -107,10 +149,50 @@ class TestTheme:
                     )
                     assert apart, (name, one, other)
 
-    def test_has_letters_that_can_be_read(self, theme):
-        for name, style in theme.data["styles"].items():
-            sizes = [size for paragraph in style.get("paragraphs", ()) for size in paragraph["sizes"]]
-            assert min(sizes, default=9) >= SMALLEST, name
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_sets_nothing_too_small_to_be_read(self, theme, language):
+        for booklet in (full_booklet(theme, language), full_booklet(theme, language, changed=dear)):
+            for _page, words, runs in set_words(theme, booklet):
+                assert all(run.size >= SMALLEST - 0.01 for run in runs), (words, runs)
+
+    def test_has_colours_that_can_be_read(self, theme):
+        styles = theme.data["styles"].values()
+        used = {each["colour"] for style in styles for each in style.get("paragraphs", ())}
+        used |= {
+            style["price"][of] for style in styles if "price" in style for of in ("colour", "small_colour")
+        }
+        grounds = GROUNDS[theme.name.lower()]
+        assert used == set(grounds)
+        for colours in theme.data["colours"]:
+            for colour, below in grounds.items():
+                for ground in below:
+                    assert contrast(colours[colour], colours[ground]) >= CONTRAST, (colour, ground, colours)
+
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_sets_no_words_over_others(self, theme, language):
+        booklet = full_booklet(theme, language, changed=dear)
+        below: list[tuple[float, float, float, float, Words]] = []
+        page = None
+        for at, words, runs in set_words(theme, booklet):
+            if at is not page:
+                page, below = at, []
+            inked = [] if words.turn else list(map(ink, runs))
+            for left, top, right, bottom in inked:
+                for other_left, other_top, other_right, other_bottom, other in below:
+                    apart = (
+                        right <= other_left
+                        or other_right <= left
+                        or bottom <= other_top
+                        or other_bottom <= top
+                    )
+                    assert apart, (words, other)
+            below += [(*place, words) for place in inked]
+
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_cuts_no_code_that_somebody_may_have_to_type(self, theme, language):
+        for _page, words, runs in set_words(theme, full_booklet(theme, language)):
+            if words.part == "copy" or words.style == "digits":
+                assert not any("\N{HORIZONTAL ELLIPSIS}" in run.text for run in runs), runs
 
     def test_varies_its_layouts_from_page_to_page(self, theme):
         layouts = [layout for spread in theme.data["default_pages"] for layout in spread]
