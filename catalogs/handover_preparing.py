@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from catalogs.copy_files import write_zip
 from catalogs.handovers import CHANNELS_OF, HeardMeanwhile
 from catalogs.leaving_copies import CopyToSend, copies_of_handover, send_copies
+from catalogs.leftovers import FOLDER, name_of_handover, remove_stale_files
 from catalogs.making import Making
 from catalogs.models import CatalogCopy, CatalogHandover, CatalogRun, Edition
 from catalogs.opening import editions_of_run
@@ -36,7 +37,6 @@ from sales.business_days import chain_timezone
 
 MOST_TRIES: Final = 5
 MAILS_AT_ONCE: Final = 100
-FOLDER: Final = "catalogs/handovers"
 
 
 def prepare_handover(
@@ -60,6 +60,8 @@ def prepare_handover(
             return {"state": handover.state}
         run = session.get_one(CatalogRun, handover.catalog_run_id)
         editions = editions_of_run(session, run.catalog_run_id)
+    with sessions.begin() as session:
+        remove_stale_files(session, data=data)
     making = Making(sessions, OrderDesk(editions, data=data, day=day, now=now), workers)
     work = _Preparing(sessions, handover, run, making, report)
     if handover.kind == "email":
@@ -131,7 +133,7 @@ class _Preparing:
     def _write(self, rows: list[CopyToSend]) -> Path:
         folder = self.data / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
-        name = f"{self.run.run_code}-{self.handover.kind}-{self.handover.handover_id.hex[-6:]}"
+        name = name_of_handover(self.run.run_code, self.handover.kind, self.handover.handover_id)
         if self.handover.kind == "print":
             path = folder / f"{name}.pdf"
             write_print_file(

@@ -59,36 +59,9 @@ def ask_for_handover(
     `NotPrepared` while another of this kind is under way.
     """
     run = session.get_one(CatalogRun, run_id)
-    waiting = session.scalar(
-        select(func.count())
-        .select_from(CatalogCopy)
-        .join(Edition, Edition.edition_id == CatalogCopy.edition_id)
-        .where(
-            Edition.catalog_run_id == run_id,
-            CatalogCopy.state == "made",
-            CatalogCopy.channel.in_(CHANNELS_OF[kind]),
-        )
-    )
-    if run.state not in {"finished", "stopped"} or not waiting:
+    if run.state not in {"finished", "stopped"} or not _copies_waiting(session, run_id, kind):
         raise NothingToHandOver("no made copy of this run waits to leave by this way")
-    ended = (
-        select(JobRun.run_id)
-        .where(
-            JobRun.job == func.concat(job, CatalogHandover.handover_id),
-            JobRun.state.in_(("failed", "stopped", "completed")),
-        )
-        .exists()
-    )
-    session.execute(
-        update(CatalogHandover)
-        .where(
-            CatalogHandover.catalog_run_id == run_id,
-            CatalogHandover.kind == kind,
-            or_(CatalogHandover.state == "prepared", and_(CatalogHandover.state == "waiting", ended)),
-        )
-        .values(state="stale")
-        .execution_options(synchronize_session=False)
-    )
+    _give_up_older(session, run_id, kind, job)
     handover_id = uuid7()
     made = session.scalar(
         insert(CatalogHandover)
@@ -108,6 +81,42 @@ def ask_for_handover(
     request_run(session, job=f"{job}{handover_id}", business_day=now.date())
     _record(session, run.run_code, "catalog_handover.ask", actor=actor, now=now, detail={"kind": kind})
     return handover_id
+
+
+def _copies_waiting(session: Session, run_id: UUID, kind: str) -> bool:
+    """Return whether a copy of a run waits to leave by a way."""
+    waiting = (
+        select(CatalogCopy.copy_id)
+        .join(Edition, Edition.edition_id == CatalogCopy.edition_id)
+        .where(
+            Edition.catalog_run_id == run_id,
+            CatalogCopy.state == "made",
+            CatalogCopy.channel.in_(CHANNELS_OF[kind]),
+        )
+    )
+    return bool(session.scalar(select(waiting.exists())))
+
+
+def _give_up_older(session: Session, run_id: UUID, kind: str, job: str) -> None:
+    """Let an earlier hand-over of a kind be stale: one that nobody took, or whose preparation ended without a file."""
+    ended = (
+        select(JobRun.run_id)
+        .where(
+            JobRun.job == func.concat(job, CatalogHandover.handover_id),
+            JobRun.state.in_(("failed", "stopped", "completed")),
+        )
+        .exists()
+    )
+    session.execute(
+        update(CatalogHandover)
+        .where(
+            CatalogHandover.catalog_run_id == run_id,
+            CatalogHandover.kind == kind,
+            or_(CatalogHandover.state == "prepared", and_(CatalogHandover.state == "waiting", ended)),
+        )
+        .values(state="stale")
+        .execution_options(synchronize_session=False)
+    )
 
 
 def take_handover(session: Session, *, handover_id: UUID, actor: str, now: datetime) -> CatalogHandover:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from basket_analysis.group_lists import served_run
+from catalogs.leftovers import remove_leftovers
 from catalogs.making import ROUND, Making, alone
 from catalogs.opening import NothingServed, open_editions
 from catalogs.orders import OrderDesk
@@ -37,9 +38,12 @@ def due_catalogs(shift: Shift) -> Mapping[str, Any]:
     """
     Open what standing orders ask for, and make the copies of runs that two people approved and nobody has begun.
 
-    Nothing is made that was not approved. A run with a first part stops after it, to be looked at.
+    Nothing is made that was not approved. A run with a first part stops after it, to be looked at. What is left over
+    of interrupted, stale and held back work is removed before.
     """
     with alone(shift.sessions, wait=lambda: shift.report(0, None)):
+        with shift.sessions.begin() as session:
+            remove_leftovers(session, data=shift.data, now=shift.now)
         runs = due_runs(shift.sessions, day=shift.business_day, now=shift.now)
         made: Counter[str] = Counter()
         waiting = 0

@@ -10,12 +10,13 @@ vouchers: no copy is lost, and none is made twice.
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from catalogs.models import CatalogRun
@@ -31,6 +32,7 @@ from core.progress import Report, silent
 ROUND: Final = 400
 """So many copies are read for at a time, which bounds the memory."""
 SECONDS_BETWEEN_TRIES: Final = 0.5
+LOCK: Final = func.hashtext("catalogs.make_copies")
 
 
 class AlreadyMaking(Conflict):
@@ -48,12 +50,17 @@ def alone(sessions: Sessions, *, wait: Callable[[], None] | None = None) -> Iter
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as own:
         # Closed, not given back to the pool: the lock must end with the connection.
         own.detach()
-        while not own.scalar(select(func.pg_try_advisory_lock(func.hashtext("catalogs.make_copies")))):
+        while not own.scalar(select(func.pg_try_advisory_lock(LOCK))):
             if wait is None:
                 raise AlreadyMaking("another process is making catalog copies; let it finish")
             wait()
             time.sleep(SECONDS_BETWEEN_TRIES)
-        yield
+        try:
+            yield
+        finally:
+            # It ends with the connection, but a busy server takes a moment to see that one is gone.
+            with suppress(SQLAlchemyError):
+                own.execute(select(func.pg_advisory_unlock(LOCK)))
 
 
 class RunEnded(Conflict):

@@ -285,17 +285,32 @@ class _Known:
         """Read it."""
         accounts = {reader.account_id for reader in readers}
         members = [reader.member_id for reader in readers]
+        ranked = offers_of_members(session, members)
         return cls(
-            histories=read_histories(session, accounts, day=day),
+            histories=read_histories(session, accounts, day=day, only=_asked_about(readers, ranked)),
             brought_back=read_brought_back(session, accounts, day=day),
             refusals=refusals_of(
                 session, {reader.member_id: reader.account_id for reader in readers}, now=now
             ),
             points=balances(session, accounts),
-            ranked=offers_of_members(session, members),
+            ranked=ranked,
             ignored=ignored_articles(session, members, now=now),
             tiers=tier_names(session, accounts, day=day),
         )
+
+
+def _asked_about(readers: Sequence[Recipient], ranked: Mapping[UUID, MemberOffers]) -> dict[UUID, set[int]]:
+    """Return by account the articles of its members' lists, where each of them has one: nothing else is looked up."""
+    found: dict[UUID, set[int]] = {}
+    whole: set[UUID] = set()
+    for reader in readers:
+        lists = ranked.get(reader.member_id)
+        if lists is None or not (lists.all or lists.new):
+            whole.add(reader.account_id)
+        else:
+            listed = found.setdefault(reader.account_id, set())
+            listed.update(one.article_id for one in (*lists.all, *lists.new))
+    return {account: articles for account, articles in found.items() if account not in whole}
 
 
 def _picks(

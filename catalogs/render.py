@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from threading import Thread
 
 from catalogs.booklets import Issue, Pick, Reader, make_booklet
 from catalogs.composing import compose_all
@@ -216,11 +217,20 @@ def _write_whole(path: Path, content: bytes) -> None:
 
 
 def _limit(memory: int) -> None:
-    """Bound this child's memory, and let it give way to whoever serves customers."""
+    """Bound this child's memory, let it give way to whoever serves customers, and end it with its parent."""
+    # A killed parent takes nobody along: its children would wait for work for ever, or write files behind the next one's back.
+    Thread(target=_end_with_parent, daemon=True).start()
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     with suppress(OSError):
         os.nice(5)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _allow_seconds(seconds: int) -> None:

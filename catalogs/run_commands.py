@@ -17,6 +17,7 @@ from catalogs.handovers import (
     make_stale,
     take_handover,
 )
+from catalogs.leftovers import remove_stale_files
 from catalogs.opening import PERIOD, THEME, next_monday
 from catalogs.recipients import Audience
 from catalogs.run_jobs import known_day, run_job
@@ -312,6 +313,7 @@ def cancel(workplace: Workplace, *, run_code: str, reason: str, actor: str, as_j
     with workplace.sessions.begin() as session:
         run_id = find_run(session, run_code=run_code).catalog_run_id
         cancel_run(session, run_id=run_id, reason=reason, actor=actor, now=clock.now())
+        remove_stale_files(session, data=workplace.data)
     _say(workplace, run_id, as_json=as_json)
 
 
@@ -356,6 +358,7 @@ def handover(
         except HeardMeanwhile:
             with workplace.sessions.begin() as session:
                 make_stale(session, handover_id=handover_id)
+                remove_stale_files(session, data=workplace.data)
             raise
         copyfile(workplace.data / path, out)
         manifest = (workplace.data / path).with_suffix(".csv")

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from basket_analysis.group_lists import served_run
 from catalogs.handover_preparing import prepare_handover
+from catalogs.leftovers import remove_strays
 from catalogs.making import Making, RunEnded, alone, make_run_copies
 from catalogs.models import CatalogRun
 from catalogs.opening import PERIOD, editions_of_run, next_monday
@@ -139,6 +140,8 @@ def work_on_run(
         desk = OrderDesk(editions, data=data, day=day, now=now)
         making = Making(sessions, desk, workers, report, total, before=before.made)
         done = _made(making, run_id, most)
+        with sessions() as session:
+            remove_strays(session, data=data, editions=[edition.edition_id for edition in editions])
     except BaseException as error:
         if not tried_again or isinstance(error, Stopped | KeyboardInterrupt):
             _close(sessions, run_id, "stopped")

@@ -18,6 +18,7 @@ from catalogs.handovers import (
     make_stale,
     take_handover,
 )
+from catalogs.leftovers import remove_stale_files
 from catalogs.opening import NothingServed
 from catalogs.run_lists import (
     RunRow,
@@ -234,11 +235,12 @@ def cancel(run_id: UUID) -> ResponseReturnValue:
     reason = request.form.get("reason", "")
     if not reason.strip():
         return go(url_for("catalog_runs.show", run_id=run_id), _("Say why it is cancelled."), "bad")
-    return _done(
-        run_id,
-        lambda session: cancel_run(session, run_id=run_id, reason=reason, actor=viewer().login, now=now()),
-        _("Cancelled. Nothing more of it leaves the house."),
-    )
+
+    def end(session: Session) -> None:
+        cancel_run(session, run_id=run_id, reason=reason, actor=viewer().login, now=now())
+        remove_stale_files(session, data=state().data)
+
+    return _done(run_id, end, _("Cancelled. Nothing more of it leaves the house."))
 
 
 @blueprint.post("/<uuid:run_id>/handovers")
@@ -267,6 +269,7 @@ def take(run_id: UUID, handover_id: UUID) -> ResponseReturnValue:
     except HeardMeanwhile:
         with transaction() as session:
             make_stale(session, handover_id=handover_id)
+            remove_stale_files(session, data=state().data)
         return go(
             back,
             _("Members refused, objected or withdrew since it was prepared. Prepare it again."),
