@@ -14,7 +14,7 @@ from babel.numbers import format_percent
 from catalogs.issues import FilledPage, Issue, Offer, Reduced
 from catalogs.motif_words import motif_word
 from catalogs.motifs import Use
-from catalogs.names import bind, bind_headline, print_name
+from catalogs.names import bind_headline, print_name
 from catalogs.occasions import occasion_of, occasion_words
 from catalogs.pages import (
     CoverPage,
@@ -151,7 +151,7 @@ def footer_of(issue: Issue, offers: Sequence[Offer], language: str, period: str,
     if any(offer.reduced for offer in offers):
         counted = _("Reductions are counted from the lowest price of the last 30 days.")
         prices = f"{prices} {counted}"
-    return Footer(_("Valid %(period)s") % {"period": period}, bind(prices), number)
+    return Footer(_("Valid %(period)s") % {"period": period}, prices, number)
 
 
 def is_mixed(offers: Sequence[Offer]) -> bool:

@@ -11,7 +11,7 @@ import segno
 from pikepdf import Dictionary, Name, Pdf, String
 
 from catalogs.barcodes import Barcode, card_barcode, in_fours
-from catalogs.drawing import POINTS_PER_MM, fill_colour, glyph_array
+from catalogs.drawing import POINTS_PER_MM, QUIET_BARS, fill_colour, glyph_array
 from catalogs.lettering import Box, Paragraph, Run, set_block
 from catalogs.typefaces import load_typeface
 from core.i18n import show_date, show_money, translations
@@ -27,7 +27,7 @@ STRONG, PLAIN = "Figtree_700Bold.ttf", "Figtree_500Medium.ttf"
 BARS_TALL: Final = 18.0
 QR_SIDE: Final = 34.0
 WIDEST_MODULE: Final = 0.4
-NARROWEST_MODULE: Final = 0.25
+NARROWEST_MODULE: Final = 0.264
 """Millimetres; what would be finer than that is printed as QR, which any office printer can."""
 
 
@@ -84,7 +84,7 @@ def _leaf(leaf: Leaf, place: int, language: str, fonts: dict[str, str]) -> Itera
     yield _edge(left, top, width, height)
     inner = Box(left + PADDING, top + PADDING, width - 2 * PADDING, height - 2 * PADDING)
     bars = None if leaf.symbology == "qr" else card_barcode(leaf.voucher_code)
-    if bars is not None and inner.width / (bars.modules + 20) < NARROWEST_MODULE:
+    if bars is not None and inner.width / (bars.modules + QUIET_BARS) < NARROWEST_MODULE:
         bars = None
     if bars is None:
         side = Box(inner.x + inner.width - QR_SIDE, inner.y, QR_SIDE, QR_SIDE)
@@ -143,8 +143,8 @@ def _rectangle(left: float, top: float, width: float, height: float) -> str:
 
 
 def _bars(code: Barcode, box: Box) -> str:
-    """Return the operators that draw bars in the middle of their box, with quiet zones of ten modules."""
-    module = min(WIDEST_MODULE, box.width / (code.modules + 20))
+    """Return the operators that draw bars in the middle of their box, with their quiet zones."""
+    module = min(WIDEST_MODULE, box.width / (code.modules + QUIET_BARS))
     start = box.x + (box.width - module * code.modules) / 2
     drawn = " ".join(
         _rectangle(start + at * module, box.y, width * module, box.height) for at, width in code.bars

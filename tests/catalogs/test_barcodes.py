@@ -38,6 +38,7 @@ class TestVoucherBarcode:
             ("2912345678906", "ean13", "EAN-13"),
             ("V7K2M9Q4XTRH", "code128", "Code 128"),
             ("KAVA-9QK4-7MTX", "qr", "QR"),
+            ("KAVA-9QK4-7MTX-2026-W48", "code128", "QR"),
         ],
     )
     def test_is_what_the_batch_wants(self, code, symbology, made):

@@ -1,5 +1,7 @@
 """Copies as people and machines read them: text, fonts, barcodes, and the same picture as WeasyPrint's own."""
 
+import ctypes
+import math
 import shutil
 import subprocess
 import unicodedata
@@ -11,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pikepdf
 import pypdfium2
+import pypdfium2.raw as raw
 import pytest
 import zxingcpp
 from PIL import Image, ImageFilter
@@ -18,7 +21,7 @@ from PIL import Image, ImageFilter
 from catalogs.booklets import Reader, make_booklet
 from catalogs.composing import compose, compose_all
 from catalogs.layouts import BARCODE, Words, load_theme
-from catalogs.lettering import MM_PER_POINT
+from catalogs.lettering import MM_PER_POINT, SMALLEST
 from catalogs.previews import preview_booklet, preview_parts
 from catalogs.styles import letterer
 from catalogs.typefaces import load_typeface
@@ -53,6 +56,15 @@ def _pictures(pdf: bytes, folder: Path, dots: int) -> list[Image.Image]:
     folder.mkdir()
     subprocess.run(["pdftoppm", "-r", str(dots), "-png", "-", str(folder / "p")], input=pdf, check=True)
     return [Image.open(path).convert("RGB") for path in sorted(folder.glob("*.png"))]
+
+
+def letter_sizes(page):
+    """Yield the sizes in points of all texts on a page, as they are seen."""
+    for found in page.get_objects(filter=[raw.FPDF_PAGEOBJ_TEXT]):
+        size = ctypes.c_float()
+        assert raw.FPDFTextObj_GetFontSize(found, size)
+        matrix = found.get_matrix()
+        yield size.value * math.hypot(matrix.b, matrix.d)
 
 
 class TestCompose:
@@ -127,6 +139,14 @@ class TestCompose:
 
     def test_keeps_small(self, typesetter):
         assert len(compose(preview_booklet(THEME, "cs"), typesetter).content) < 150_000
+
+    @pytest.mark.parametrize("design", [("trh", "A5"), ("galerie", "A5")], ids="-".join)
+    def test_writes_no_letter_smaller_than_seven_points(self, design):
+        theme = load_theme(*design)
+        content = compose(preview_booklet(theme, "pl"), Typesetter(theme, None)).content
+        sizes = [size for page in pypdfium2.PdfDocument(content) for size in letter_sizes(page)]
+        assert len(sizes) > 200
+        assert min(sizes) >= SMALLEST - 0.01
 
     @pytest.mark.parametrize(
         ("number", "kind"),

@@ -4,10 +4,11 @@ from itertools import pairwise
 import pytest
 
 from catalogs.booklets import Reader, make_booklet
+from catalogs.drawing import code_place
 from catalogs.issues import Reduced
 from catalogs.layouts import BARCODE, BLEED, Placement, ThemeNotFound, Words, load_theme, theme_names
 from catalogs.lettering import MM_PER_POINT, SMALLEST
-from catalogs.pages import Price, Reduction
+from catalogs.pages import Price, PrintedVoucher, Reduction
 from catalogs.previews import preview_booklet, preview_parts, preview_vouchers
 from catalogs.styles import letterer
 from catalogs.typefaces import load_typeface
@@ -28,6 +29,7 @@ GROUNDS = {
     "galerie": {"accent": ("paper", "wash"), "ink": ("paper", "wash"), "soft": ("paper", "wash")},
 }
 CONTRAST = 4.5
+FINEST = 0.264
 LONG = (
     "Nejneobhospodařovávatelnějšímu " * 4,
     "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz 500 g",
@@ -47,7 +49,7 @@ def reduced(offer):
     return replace(offer, reduced=Reduced(*lower))
 
 
-def full_booklet(theme, language, *, changed=reduced, name="Jan Nepomuk Novák"):
+def full_booklet(theme, language, *, changed=reduced, name="Jan Nepomuk Novák", more=()):
     """A booklet whose every price is a reduced one."""
     issue, picks, news = preview_parts(theme, language)
     return make_booklet(
@@ -56,7 +58,7 @@ def full_booklet(theme, language, *, changed=reduced, name="Jan Nepomuk Novák")
         Reader(name, language, 1284, "2912345678906", "Zlatá", "2026-W48-g7-trh-k3v9q2m7ha"),
         picks=[replace(pick, offer=changed(pick.offer)) for pick in picks],
         news=[replace(pick, offer=changed(pick.offer)) for pick in news],
-        vouchers=preview_vouchers(theme, language) * 2,
+        vouchers=(*more, *preview_vouchers(theme, language) * 2),
     )
 
 
@@ -187,6 +189,23 @@ class TestTheme:
                     )
                     assert apart, (words, other)
             below += [(*place, words) for place in inked]
+
+    def test_gives_scanners_bars_that_they_can_tell_apart(self, theme):
+        """GS1: 0.264 mm a module, and eleven modules of quiet beside an EAN-13; four around a square."""
+        longest = PrintedVoucher("V7K2M9Q4XTRH", "x", None, None, None, "code128")
+        booklet = full_booklet(theme, "cs", more=(longest,))
+        codes = [
+            (words.content, *code_place(words.content, words.width, words.height), words.width)
+            for sheet in theme.sheets(booklet)
+            for words in sheet
+            if isinstance(words, Words) and words.style == BARCODE
+        ]
+        assert {code.symbology for code, *_ in codes} == {"EAN-13", "Code 128", "QR"}
+        for code, module, _tall, left, _least, width in codes:
+            assert module >= FINEST, code
+            quiet = 4 if code.rows else 11
+            assert left >= quiet * module - 0.001, code
+            assert width - left - code.modules * module >= quiet * module - 0.001, code
 
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_cuts_no_code_that_somebody_may_have_to_type(self, theme, language):
