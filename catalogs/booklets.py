@@ -61,7 +61,8 @@ def _common(theme: Theme, issue: Issue, language: str) -> tuple[CoverPage, tuple
     words = PageWords(issue, language)
     pages = issue.pages or _filled(theme, issue)
     shown = [offer for page in pages for offer in page.offers]
-    return words.cover(shown), words.themed_pages(pages), words.period
+    large = [page.offers[0] for page in pages if page.offers]
+    return words.cover(shown, large), words.themed_pages(pages), words.period
 
 
 def _filled(theme: Theme, issue: Issue) -> tuple[FilledPage, ...]:

@@ -8,10 +8,12 @@ from catalogs.issues import FilledPage, Offer
 from catalogs.layouts import Theme
 from catalogs.motifs import Use
 from catalogs.names import print_name
-from catalogs.occasions import OCCASIONS, Occasion, occasion_of
+from catalogs.occasions import OCCASIONS, PARTS, Occasion, occasion_of, part_of
 
 ALIKE_ON_PAGE = 2
 """So many of one kind stand on a page, while there are others."""
+ALIKE_IN_ALL = 4
+"""So many of one kind stand on all pages, while there are others."""
 OWN_WEIGHT = 2.0
 """What the group's own theme is about counts so many times when occasions are chosen."""
 FADING = 40
@@ -39,42 +41,55 @@ def plan_places(theme: Theme, goods: Sequence[Good]) -> list[Places]:
     """
     Return the pages of `theme` with articles of `goods`, which come the strongest first.
 
-    Each spread is for an occasion as long as one has enough for its first page. Spreads are planned while
-    there is enough for all of their places.
+    Each spread is for an occasion as long as one has enough for its first page; the second page is for
+    another one where nothing is left for the first, else from one part of the shop. Spreads are planned
+    while there is enough for all of their places.
     """
     left = list(goods)
     used: set[str] = set()
+    shown: Counter[str] = Counter()
     planned: list[Places] = []
     for spread in theme.data["default_pages"]:
         rooms = [theme.room(layout) for layout in spread]
         if sum(rooms) > len(left):
             break
-        occasion = _best_occasion(left, rooms[0], used)
-        if occasion:
-            used.add(occasion.key)
+        occasion = None
         for layout, room in zip(spread, rooms, strict=True):
-            chosen = list(_varied(_belonging_first(left, occasion), room))
+            fresh = [good for good in left if shown[good.kind] < ALIKE_IN_ALL]
+            if occasion is None or not _fills(fresh, occasion, room):
+                occasion = next(
+                    filter(None, (_best_occasion(fresh, room, used, among) for among in (OCCASIONS, PARTS))),
+                    None,
+                )
+                used |= {occasion.key} if occasion else set()
+            ordered = sorted(left, key=lambda good: shown[good.kind] >= ALIKE_IN_ALL)
+            chosen = list(_varied(_belonging_first(ordered, occasion), room))
             planned.append(Places(layout, tuple(good.article_id for good in chosen)))
+            shown.update(good.kind for good in chosen)
             taken = {good.article_id for good in chosen}
             left = [good for good in left if good.article_id not in taken]
     return planned
 
 
-def _best_occasion(goods: Sequence[Good], fewest: int, used: Collection[str]) -> Occasion | None:
+def _fills(goods: Sequence[Good], occasion: Occasion, room: int) -> bool:
+    """Return whether enough different things of `goods` are for `occasion`."""
+    counted = Counter(good.kind for good in goods if good.kind in occasion.kinds)
+    return sum(min(number, ALIKE_ON_PAGE) for number in counted.values()) >= room
+
+
+def _best_occasion(
+    goods: Sequence[Good], fewest: int, used: Collection[str], among: Sequence[Occasion]
+) -> Occasion | None:
     """Return the unused occasion that the strongest goods are for, if `fewest` of them can fill a page with it."""
     best: tuple[float, Occasion | None] = (0.0, None)
-    for occasion in OCCASIONS:
+    for occasion in among:
         belonging = [
             ((OWN_WEIGHT if good.own else 1.0) / (1 + place / FADING), good.kind)
             for place, good in enumerate(goods)
             if good.kind in occasion.kinds
         ]
-        counted = Counter(kind for _, kind in belonging)
-        if (
-            occasion.key in used
-            or len(counted) < 2
-            or sum(min(n, ALIKE_ON_PAGE) for n in counted.values()) < fewest
-        ):
+        kinds = {kind for _, kind in belonging}
+        if occasion.key in used or len(kinds) < 2 or not _fills(goods, occasion, fewest):
             continue
         weight = sum(weight for weight, _ in belonging[: 2 * fewest])
         if weight > best[0]:
@@ -201,7 +216,8 @@ class _Filler:
         places += [None] * (room - len(places))
         known = [offer for offer in places if offer]
         kinds = Counter(offer.motif.key for offer in known)
-        occasion = occasion_of([offer.motif.key for offer in known])
+        told = [offer.motif.key for offer in known]
+        occasion = occasion_of(told) or part_of(told)
         filled: list[Offer] = []
         for place, offer in enumerate(places):
             kind = self._kinds.get(articles[place]) if place < len(articles) else None

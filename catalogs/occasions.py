@@ -8,7 +8,7 @@ from core.i18n import translations
 
 FEWEST_KINDS = 2
 """An occasion is told by so many different kinds of things at least; one kind alone says its own name."""
-BELONGING = 0.6
+BELONGING = 0.65
 """Of what stands on a page, so much belongs to the occasion in its headline at least."""
 
 
@@ -63,6 +63,44 @@ OCCASIONS: tuple[Occasion, ...] = (
     Occasion("garden", ("flowers", "roses", "plants", "garden")),
     Occasion("household", ("kitchen", "tableware", "home", "batteries", "lighting", "tools", "foil", "stationery", "appliances")),
 )  # fmt: skip
+PARTS: tuple[Occasion, ...] = (
+    Occasion(
+        "market",
+        ("apples", "pears", "oranges", "lemons", "bananas", "berries", "blueberries", "grapes", "melons", "peaches",
+         "cherries", "pineapple", "mango", "kiwi", "fruit", "coconut", "avocado", "tomatoes", "potatoes", "sweet-potatoes",
+         "carrots", "corn", "peppers", "chillies", "cucumbers", "broccoli", "cabbage", "onions", "garlic", "mushrooms",
+         "beans", "herbs", "salads"),
+    ),
+    Occasion(
+        "dairy",
+        ("milk", "cheese", "yogurt", "butter", "eggs", "sour-cream", "margarine", "chocolate-milk", "desserts"),
+    ),
+    Occasion("butcher", ("beef", "pork", "poultry", "sausages", "bacon", "ham", "burgers", "hot-dogs")),
+    Occasion("bakery", ("bread", "rolls", "bagels", "dough", "doughnuts", "cakes", "pies", "birthday", "cookies")),
+    Occasion("deli", ("prepared", "ham", "cheese", "salads", "sandwiches", "sushi", "olives", "poultry", "rolls")),
+    Occasion(
+        "freezer",
+        ("ready-meals", "pizza", "frozen-vegetables", "fries", "ice-cream", "ice-lollies", "frozen-fruit", "ice", "burgers"),
+    ),
+    Occasion(
+        "treats",
+        ("chocolate", "sweets", "cookies", "crisps", "popcorn", "nuts", "crackers", "cakes", "gum", "doughnuts", "desserts",
+         "soft-drinks", "ice-cream", "ice-lollies"),
+    ),
+    Occasion(
+        "pantry",
+        ("flour", "sugar", "rice", "pasta", "pasta-sauce", "pasta-dishes", "sauces", "oil", "spices", "salt", "gravy", "soup",
+         "canned-vegetables", "tinned-fruit", "tinned-fish", "pickles", "olives", "jam", "honey", "cereal", "oatmeal",
+         "tacos", "oriental", "cocoa", "coffee", "tea", "nuts", "crackers", "cookies", "pancakes"),
+    ),
+    Occasion(
+        "home",
+        ("laundry", "cleaning", "dishwashing", "brooms", "paper-towels", "toilet-paper", "tissues", "air-care", "foil",
+         "tableware", "kitchen", "home", "batteries", "lighting", "tools", "stationery", "appliances", "dog", "cat",
+         "cat-litter", "pets", "soap"),
+    ),
+)  # fmt: skip
+"""The parts of a shop: what a page is from where it is for nothing in particular."""
 
 
 def occasion_of(kinds: Sequence[str], *, used: Collection[str] = ()) -> Occasion | None:
@@ -72,8 +110,17 @@ def occasion_of(kinds: Sequence[str], *, used: Collection[str] = ()) -> Occasion
     Enough of them must belong to it, and to different kinds; of several, the one that more belong to,
     then the one that they tell more of. Occasions whose keys are `used` are left out.
     """
+    return _told_by(kinds, OCCASIONS, used)
+
+
+def part_of(kinds: Sequence[str], *, used: Collection[str] = ()) -> Occasion | None:
+    """Return the part of a shop that things of `kinds` come from, by the rules of `occasion_of`."""
+    return _told_by(kinds, PARTS, used)
+
+
+def _told_by(kinds: Sequence[str], among: Sequence[Occasion], used: Collection[str]) -> Occasion | None:
     best: tuple[tuple[int, int, int], Occasion] | None = None
-    for occasion in OCCASIONS:
+    for occasion in among:
         belonging = [kind for kind in kinds if kind in occasion.kinds]
         told = len(set(belonging))
         if occasion.key in used or told < FEWEST_KINDS or len(belonging) < BELONGING * len(kinds):
@@ -85,7 +132,7 @@ def occasion_of(kinds: Sequence[str], *, used: Collection[str] = ()) -> Occasion
 
 
 def occasion_words(key: str, language: str) -> str:
-    """Return the headline of an occasion; raises KeyError when there is none of this key."""
+    """Return the headline of an occasion or a part of the shop; raises KeyError when there is none of this key."""
     return _words(language)[key]
 
 
@@ -115,4 +162,13 @@ def _words(language: str) -> dict[str, str]:
         "paws": pgettext("occasion", "For our four-legged friends"),
         "garden": pgettext("occasion", "Flowers for the home"),
         "household": pgettext("occasion", "Useful things for the home"),
+        "market": pgettext("occasion", "Fresh from the market"),
+        "dairy": pgettext("occasion", "Straight from the dairy"),
+        "butcher": pgettext("occasion", "From the butcher"),
+        "bakery": pgettext("occasion", "From the baker"),
+        "deli": pgettext("occasion", "From the deli counter"),
+        "freezer": pgettext("occasion", "Straight from the freezer"),
+        "treats": pgettext("occasion", "A little treat"),
+        "pantry": pgettext("occasion", "For a full pantry"),
+        "home": pgettext("occasion", "For the whole household"),
     }

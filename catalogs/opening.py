@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from basket_analysis.group_lists import groups_of_run, rules_of_group, served_run
+from basket_analysis.sensitive import read_sensitive
 from catalogs.layouts import Theme, load_theme
 from catalogs.models import Edition
 from catalogs.operations import EditionPlan, OpenEdition, open_edition, opened
@@ -37,6 +38,8 @@ def plans_of_groups(
     for counts in buyers.values():
         everybody.update(counts)
     categories = categories_of(session, everybody)
+    sensitive = read_sensitive(session)
+    private = {category for category in set(categories.values()) if sensitive.covers(None, category, None)}
     return [
         plan_edition(
             group,
@@ -46,6 +49,7 @@ def plans_of_groups(
             members=sum(each.members for each in groups),
             categories=categories,
             theme=theme,
+            private=private,
         )
         for group in wanted
     ]

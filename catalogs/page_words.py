@@ -1,7 +1,7 @@
 """The sentences of an issue in one language: headlines, prices, where they come from, until when they hold."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import ROUND_DOWN, Decimal
@@ -15,7 +15,7 @@ from catalogs.issues import FilledPage, Issue, Offer, Reduced
 from catalogs.motif_words import motif_word
 from catalogs.motifs import Use
 from catalogs.names import bind_headline, print_name
-from catalogs.occasions import occasion_of, occasion_words
+from catalogs.occasions import occasion_of, occasion_words, part_of
 from catalogs.pages import (
     CoverPage,
     Footer,
@@ -34,6 +34,10 @@ from core.money import Money
 
 COVER_PICTURES = 5
 PAGE_PICTURES = 3
+COVER_SHOWN = 12
+"""From where the first so many articles come, the cover says."""
+NAMED = Decimal("0.6")
+"""A headline names kinds of things only if so much of what stands on the page is of them."""
 FEW = 3
 """A page with fewer articles does not tell an occasion by itself."""
 LEAST_SHARE = Decimal("0.05")
@@ -50,16 +54,33 @@ class PageWords:
         self.period = show_period(issue.valid_from, issue.valid_to - timedelta(days=1), language)
         self._told: set[str] = set()
 
-    def cover(self, shown: Sequence[Offer]) -> CoverPage:
-        """Return the first page of a booklet that shows these offers, without a name on it."""
+    def cover(self, shown: Sequence[Offer], inside: Collection[Offer] = ()) -> CoverPage:
+        """
+        Return the first page of a booklet that shows these offers, without a name on it.
+
+        In front lies one of another kind than those that are large `inside`, with its price, rather a reduced one.
+        """
         _ = self.translations.gettext
         kicker = _("What goes together") if self.is_theme(shown[:5]) else _("Fresh from your shop")
-        pictures = pictures_of(shown, COVER_PICTURES)
-        # The price on the cover is that of what is seen there in front.
-        front = (offer for offer in shown if offer.price and pictures[0].path == f"{offer.motif.picture}.svg")
-        teaser = next(front, None)
+        first = shown[:COVER_SHOWN]
+        part = part_of([offer.motif.key for offer in first])
+        large = {offer.motif.picture for offer in inside}
+        front = sorted(
+            (offer for offer in first if offer.personal and offer.motif.picture not in large),
+            key=lambda offer: (part is not None and offer.motif.key not in part.kinds, offer.reduced is None),
+        )
+        pictures = pictures_of([*front[:1], *shown], COVER_PICTURES)
+        seen = (offer for offer in shown if offer.price and pictures[0].path == f"{offer.motif.picture}.svg")
+        teaser = next((offer for offer in (*front[:1], *seen) if offer.price), None)
+        if part:
+            self._told.add(part.key)
         return CoverPage(
-            headline=Headline(self.kinds_headline(shown, 3), kicker),
+            headline=Headline(
+                bind_headline(occasion_words(part.key, self.language))
+                if part
+                else self.kinds_headline(shown, 3),
+                kicker,
+            ),
             greeting=Greeting("", "", ""),
             validity=Validity(self.period, self.issue.shop),
             pictures=pictures,
@@ -91,14 +112,18 @@ class PageWords:
         mixed = is_mixed(page.offers)
         return ThemedPage(
             layout=page.layout,
-            headline=Headline(self._headline(page, facing), kickers[(number - 2) % len(kickers)]),
+            headline=Headline(self._headline(page, facing, number), kickers[(number - 2) % len(kickers)]),
             items=tuple(marked_item(offer, self.language, mixed=mixed) for offer in page.offers),
             footer=footer_of(self.issue, page.offers, self.language, self.period, number),
             pictures=pictures_of(page.offers, PAGE_PICTURES),
         )
 
-    def _headline(self, page: FilledPage, facing: FilledPage | None) -> str:
-        """Return the words that a person wrote, else the occasion unless it was told, else what is on the page."""
+    def _headline(self, page: FilledPage, facing: FilledPage | None, number: int) -> str:
+        """
+        Return the words that a person wrote, else the occasion unless it was told, else what is on the page.
+
+        That is two kinds of things where most are of these, else the part of the shop that they come from.
+        """
         written = dict(page.headline).get(self.language, "").strip()
         if written:
             return bind_headline(written)
@@ -107,10 +132,18 @@ class PageWords:
         if occasion is None and facing is not None and len(kinds) < FEW:
             both = occasion_of([*kinds, *(offer.motif.key for offer in facing.offers)], used=self._told)
             occasion = both if both and kinds[0] in both.kinds else None
+        named = sum(count for _kind, count in Counter(kinds).most_common(2)) >= NAMED * len(kinds)
+        occasion = occasion or (None if named else part_of(kinds, used=self._told))
         if occasion is None:
-            return self.kinds_headline(page.offers, 2)
+            return self.kinds_headline(page.offers, 2) if named else self._general(number)
         self._told.add(occasion.key)
         return bind_headline(occasion_words(occasion.key, self.language))
+
+    def _general(self, number: int) -> str:
+        """Return a headline for a page of all sorts of things."""
+        _ = self.translations.gettext
+        words = (_("For your shopping list"), _("Good to have at home"), _("Worth a look"))
+        return bind_headline(words[number % len(words)])
 
     def kinds_headline(self, offers: Sequence[Offer], words: int) -> str:
         """

@@ -29,6 +29,7 @@ def plan_edition(
     members: int,
     categories: Mapping[int, str],
     theme: Theme | None = None,
+    private: Collection[str] = (),
 ) -> EditionPlan:
     """
     Return the plan of a group's edition.
@@ -36,7 +37,8 @@ def plan_edition(
     Articles of the theme's own categories come first, then what else the group buys more than others
     do. Within each, by buyers in the group, weighted by how much more often the group buys it than
     everybody: what all the world buys says little about a group. That fills up at the end. `buyers` and `everybody` count members
-    by article, `members` is how many there are in all. With a `theme`, its pages are planned too.
+    by article, `members` is how many there are in all. With a `theme`, its pages are planned too, without
+    what tells about health or habits, nor categories that the chain holds `private`.
     """
     own = set(group.items)
     ranking = sorted(
@@ -47,6 +49,7 @@ def plan_edition(
             article,
         ),
     )
+    open_to_all = {key: category for key, category in categories.items() if category not in private}
     return EditionPlan(
         group_id=group.group_id,
         group_name=group.name,
@@ -54,7 +57,7 @@ def plan_edition(
         colour=group.colour,
         ranking=tuple(dict.fromkeys([*ranking[:RANKED], *_most_bought(everybody)])),
         beside=tied_categories(rules),
-        pages=plan_pages(theme, ranking[:RANKED], categories, own=own) if theme else (),
+        pages=plan_pages(theme, ranking[:RANKED], open_to_all, own=own) if theme else (),
         size=theme.size if theme else "A4",
     )
 
@@ -64,7 +67,7 @@ def plan_pages(
 ) -> tuple[PlannedPage, ...]:
     """Return the themed pages of an edition with the articles that are wanted on them, from the strongest on."""
     goods = []
-    for article in ranking:
+    for article in filter(categories.__contains__, ranking):
         motif = find_motif(category=categories.get(article))
         if motif.use is Use.EVERYWHERE:
             goods.append(Good(article, motif.key, categories.get(article) in own))

@@ -38,35 +38,21 @@ def choose_offers(
     Return up to `count` offers of `shelf`: first those of `categories`, then others, each by `ranking` but mixed.
 
     At most `ALIKE_IN_GROUP` pairs of one kind, and a kind's third comes after the first two of all
-    others, so that neighbours differ. What may not be advertised is left out; what is shown to groups
-    only (wine, medicine) never opens its part.
+    others, so that neighbours differ. What tells about health or habits is left out: who gets a catalog
+    of a group would be told to be one of it. A person may still put it on a page.
     """
     fitting = [
-        offer
-        for article_id in ranking
-        if (offer := shelf.get(article_id)) is not None
-        and offer.motif.use is not Use.NEVER
-        and offer.price is not None
+        offer for article_id in ranking if (offer := shelf.get(article_id)) is not None and _personal(offer)
     ]
     names: set[str] = set()
     chosen = [offer for part in _parts(fitting, categories) for offer in _mixed(part, names)]
     return tuple(chosen[:count])
 
 
-def _parts(
-    offers: Sequence[Offer], categories: Collection[str]
-) -> tuple[list[Offer], list[Offer], list[Offer]]:
-    """Return the offers of the theme, those of it that may not come first, and all others."""
-    theme: list[Offer] = []
-    second: list[Offer] = []
-    others: list[Offer] = []
-    for offer in offers:
-        open_to_all = offer.motif.use is Use.EVERYWHERE
-        if offer.category in categories:
-            (theme if open_to_all else second).append(offer)
-        elif open_to_all:
-            others.append(offer)
-    return theme, second, others
+def _parts(offers: Sequence[Offer], categories: Collection[str]) -> tuple[list[Offer], list[Offer]]:
+    """Return the offers of the theme, and all others."""
+    theme = [offer for offer in offers if offer.category in categories]
+    return theme, [offer for offer in offers if offer.category not in categories]
 
 
 def _mixed(offers: Sequence[Offer], names: set[str]) -> list[Offer]:

@@ -92,8 +92,18 @@ class TestMakeBooklet:
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_puts_the_price_on_the_cover_that_belongs_to_the_picture(self, language):
         made = preview_booklet(THEME, language)
-        assert made.pages[0].pictures[0] == made.pages[1].items[0].picture
-        assert made.pages[0].teaser.price == made.pages[1].items[0].price
+        cover, *_ = made.pages
+        (shown,) = {item for _page, item in made.items() if item.price == cover.teaser.price}
+        assert cover.pictures[0] == shown.picture
+
+    def test_lays_in_front_of_the_cover_what_is_not_large_inside(self):
+        made = preview_booklet(THEME, "cs")
+        large = {page.items[0].picture for page in made.pages if isinstance(page, ThemedPage)}
+        assert made.pages[0].pictures[0] not in large
+
+    def test_repeats_no_headline(self):
+        headlines = [page.headline.text for page in preview_booklet(THEME, "cs").pages]
+        assert len(set(headlines)) == len(headlines)
 
     def test_greets_by_name_with_points_and_tier_in_one_line(self):
         cover = booklet(reader=Reader("Jana", "cs", 12, None, "Zlatá", "2026-W48-x")).pages[0]

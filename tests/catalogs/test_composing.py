@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pikepdf
 import pypdfium2
-import pypdfium2.raw as raw
 import pytest
 import zxingcpp
 from PIL import Image, ImageFilter
+from pypdfium2 import raw
 
 from catalogs.booklets import Reader, make_booklet
 from catalogs.composing import compose, compose_all

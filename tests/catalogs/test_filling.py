@@ -1,9 +1,10 @@
 from collections import Counter
 
-from catalogs.filling import Good, Wanted, fill_pages, goods_of, places_for, plan_places
+from catalogs.filling import ALIKE_IN_ALL, Good, Wanted, fill_pages, goods_of, places_for, plan_places
 from catalogs.issues import Offer
 from catalogs.layouts import load_theme
 from catalogs.motifs import Use
+from catalogs.occasions import OCCASIONS, PARTS, occasion_of, part_of
 from catalogs.previews import preview_parts
 from core.money import Money
 
@@ -33,6 +34,17 @@ class TestPlanPlaces:
         planned = plan_places(THEME, goods_of(OFFERS, ()))
         taken = Counter(article for places in planned for article in places.articles)
         assert set(taken.values()) == {1}
+
+    def test_fills_every_page_with_what_belongs_together_and_no_kind_again_and_again(self):
+        kinds = [*OCCASIONS[0].kinds, *PARTS[0].kinds, *PARTS[-1].kinds, *OCCASIONS[7].kinds]
+        goods = [Good(number, kinds[number % len(kinds)], own=False) for number in range(10 * len(kinds))]
+        goods = [*(Good(number, "eggs", own=True) for number in range(900, 920)), *goods]
+        known = {good.article_id: good.kind for good in goods}
+        planned = plan_places(THEME, goods)
+        pages = [[known[article] for article in places.articles] for places in planned]
+        assert len(pages) == 6
+        assert all(occasion_of(page) or part_of(page) for page in pages)
+        assert max(Counter(kind for page in pages for kind in page).values()) <= ALIKE_IN_ALL
 
     def test_plans_no_spread_that_it_cannot_fill(self):
         assert plan_places(THEME, [Good(1, "tea", own=True)]) == []

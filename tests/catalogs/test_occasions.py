@@ -1,7 +1,7 @@
 import pytest
 
 from catalogs.motifs import motifs
-from catalogs.occasions import OCCASIONS, occasion_of, occasion_words
+from catalogs.occasions import OCCASIONS, PARTS, occasion_of, occasion_words, part_of
 from core.i18n import LANGUAGES
 
 
@@ -24,9 +24,19 @@ class TestOccasionOf:
         assert occasion_of(kinds, used={first.key}) != first
 
 
+class TestPartOf:
+    def test_is_where_things_come_from_that_are_for_nothing_in_particular(self):
+        kinds = ["tomatoes", "bananas", "potatoes", "onions", "apples", "tea"]
+        assert occasion_of(kinds) is None
+        assert part_of(kinds).key == "market"
+
+    def test_is_not_claimed_of_all_sorts_of_things(self):
+        assert part_of(["foil", "bananas", "milk", "cheese"]) is None
+
+
 class TestOccasions:
     def test_know_only_kinds_that_there_are(self):
-        assert {kind for occasion in OCCASIONS for kind in occasion.kinds} <= set(motifs())
+        assert {kind for occasion in (*OCCASIONS, *PARTS) for kind in occasion.kinds} <= set(motifs())
 
     def test_tell_nothing_private(self):
         private = {
@@ -40,10 +50,10 @@ class TestOccasions:
             "baby-food",
             "vitamins",
         }
-        assert not private & {kind for occasion in OCCASIONS for kind in occasion.kinds}
+        assert not private & {kind for occasion in (*OCCASIONS, *PARTS) for kind in occasion.kinds}
 
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_have_words_of_their_own_in_every_language(self, language):
-        words = [occasion_words(occasion.key, language) for occasion in OCCASIONS]
+        words = [occasion_words(occasion.key, language) for occasion in (*OCCASIONS, *PARTS)]
         assert len(set(words)) == len(words)
         assert all(words)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 
 from catalogs.booklets import Offer, Pick
@@ -38,10 +39,14 @@ class TestChooseOffers:
         chosen = choose_offers([1, 2, 3, 4], have, categories=["CIGARETTES"], count=9)
         assert [one.article_id for one in chosen] == [4]
 
-    def test_never_opens_with_alcohol(self):
+    def test_shows_no_alcohol_by_itself_even_to_those_who_buy_it(self):
         have = shelf(offer(1, "Piva"), offer(2, "BEERS/ALES"), offer(3, "Čipsy"))
         chosen = choose_offers([2, 3], have, categories=["BEERS/ALES", "Čipsy"], count=9)
-        assert [one.article_id for one in chosen] == [3, 2]
+        assert [one.article_id for one in chosen] == [3]
+
+    def test_shows_nothing_by_itself_that_the_chain_holds_private(self):
+        have = shelf(replace(offer(1, "Čaj"), private=True), offer(2, "Sýry"))
+        assert [one.article_id for one in choose_offers([1, 2], have, categories=["Čaj"], count=9)] == [2]
 
     def test_never_repeats_a_name_nor_shows_what_has_no_price(self):
         have = shelf(offer(1, "Čaj", name="Čaj"), offer(2, "Čaj", name="Čaj"), offer(3, "Med", price=None))
