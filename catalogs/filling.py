@@ -164,13 +164,14 @@ def fill_pages(
 
     An article that is not there gives its place to the first of `spare` (strongest first) of its own kind,
     else of the page's occasion, else of any kind that the page has not twice. `kinds` are those of wanted
-    articles. A page that cannot be filled takes a layout with fewer places; one for which nothing is left
-    falls away.
+    articles. A page of which the shop has less than half, and which would become one of all sorts of things,
+    is for something else instead. A page that cannot be filled takes a layout with fewer places; one for
+    which nothing is left falls away.
     """
     filler = _Filler(shelf, spare, {key for page in wanted for key in page.articles}, kinds)
     pages: list[FilledPage] = []
     for page in wanted:
-        offers = filler.fill(page.articles, theme.room(page.layout))
+        offers = filler.fill(page.articles, theme.room(page.layout), written=bool(page.headline))
         if layout := _fitting(theme, page.layout, len(offers)):
             kept = offers[: theme.room(layout)]
             filler.give_back(offers[len(kept) :])
@@ -178,6 +179,12 @@ def fill_pages(
     if not pages and filler.first:
         return (FilledPage(_smallest(theme), tuple(filler.first)),)
     return tuple(pages)
+
+
+def _told(offers: Sequence[Offer]) -> bool:
+    """Return whether a headline can say what `offers` have in common."""
+    kinds = [offer.motif.key for offer in offers]
+    return bool(occasion_of(kinds) or part_of(kinds))
 
 
 def _fitting(theme: Theme, layout: str, count: int) -> str | None:
@@ -210,13 +217,42 @@ class _Filler:
         self.first: list[Offer] = []
         """What was handed out for the first page that could not be filled."""
 
-    def fill(self, articles: Sequence[int], room: int) -> list[Offer]:
+    def fill(self, articles: Sequence[int], room: int, *, written: bool = False) -> list[Offer]:
         """Return up to `room` offers, each in the place of the article that is wanted there."""
         places: list[Offer | None] = [self._take(self._shelf.get(article)) for article in articles[:room]]
         places += [None] * (room - len(places))
+        filled = self._filled(articles, places)
+        if not written and 2 * sum(map(bool, places)) < room and not _told(filled):
+            self.give_back(filled)
+            filled = self._other(room) or self._filled(articles, [self._take(one) for one in places])
+        self.first = self.first or filled
+        return filled
+
+    def _other(self, room: int) -> list[Offer]:
+        """Return `room` offers that belong together, the strongest of what is left; nothing if there are too few."""
+        left = [offer for offer in self._spare if offer.article_id not in self._used]
+        goods = goods_of(left, ())
+        found = (_best_occasion(goods, room, (), among) for among in (OCCASIONS, PARTS))
+        occasion = next(filter(None, found), None)
+        if occasion is None:
+            return []
+        offers = {offer.article_id: offer for offer in left}
+        belonging = [good for good in goods if good.kind in occasion.kinds]
+        taken = [self._take(offers[good.article_id]) for good in _varied(belonging, len(belonging))]
+        chosen = [offer for offer in taken if offer]
+        self.give_back(chosen[room:])
+        if len(chosen) < room:
+            self.give_back(chosen)
+            return []
+        return chosen[:room]
+
+    def _filled(self, articles: Sequence[int], places: Sequence[Offer | None]) -> list[Offer]:
         known = [offer for offer in places if offer]
         kinds = Counter(offer.motif.key for offer in known)
-        told = [offer.motif.key for offer in known]
+        # What the page was planned for, whatever the shop has of it.
+        told = [self._kinds[article] for article in articles if article in self._kinds] or list(
+            kinds.elements()
+        )
         occasion = occasion_of(told) or part_of(told)
         filled: list[Offer] = []
         for place, offer in enumerate(places):
@@ -227,7 +263,6 @@ class _Filler:
             if offer is None:
                 kinds[found.motif.key] += 1
             filled.append(found)
-        self.first = self.first or filled
         return filled
 
     def give_back(self, offers: Iterable[Offer]) -> None:

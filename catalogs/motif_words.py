@@ -111,6 +111,8 @@ def _words(language: str) -> dict[str, str]:
         "chillies": pgettext("goods", "chillies"),
         "cucumbers": pgettext("goods", "cucumbers"),
         "broccoli": pgettext("goods", "broccoli"),
+        "courgettes": pgettext("goods", "courgettes"),
+        "squash": pgettext("goods", "squash"),
         "cabbage": pgettext("goods", "vegetables"),
         "onions": pgettext("goods", "onions"),
         "garlic": pgettext("goods", "garlic"),

@@ -63,7 +63,7 @@ def find_motif(
     for motif in (_read(text) for text in (type, category, department) if text):
         if motif and motif.use is Use.NEVER:
             return motif
-    return next((motif for motif in found if motif), motif_of(NEUTRAL))
+    return next((motif for motif in found if motif and motif.key != NEUTRAL), motif_of(NEUTRAL))
 
 
 def motif_of(key: str) -> Motif:

@@ -30,7 +30,7 @@ OCCASIONS: tuple[Occasion, ...] = (
     Occasion("pasta", ("pasta", "pasta-sauce", "cheese", "tomatoes", "garlic", "herbs", "oil", "olives", "pasta-dishes")),
     Occasion(
         "salad",
-        ("salads", "cucumbers", "peppers", "tomatoes", "cabbage", "onions", "avocado", "olives", "broccoli", "carrots",
+        ("salads", "cucumbers", "peppers", "tomatoes", "courgettes", "cabbage", "onions", "avocado", "olives", "broccoli", "carrots",
          "mushrooms", "corn", "herbs", "sauces", "oil"),
     ),
     Occasion(
@@ -47,7 +47,7 @@ OCCASIONS: tuple[Occasion, ...] = (
     Occasion("film", ("crisps", "popcorn", "nuts", "soft-drinks", "crackers", "sweets", "sour-cream", "chocolate")),
     Occasion("coffee", ("coffee", "tea", "cookies", "cakes", "doughnuts", "pies", "chocolate", "cocoa", "coffee-shop")),
     Occasion("box", ("sandwiches", "ham", "cheese", "bread", "crackers", "rolls", "yogurt", "bagels", "fruit", "apples")),
-    Occasion("soup", ("soup", "carrots", "onions", "beans", "canned-vegetables", "rice", "garlic", "potatoes", "herbs")),
+    Occasion("soup", ("soup", "carrots", "onions", "beans", "canned-vegetables", "rice", "garlic", "potatoes", "squash", "herbs")),
     Occasion("quick", ("pizza", "ready-meals", "pasta-dishes", "fries", "frozen-vegetables", "burgers", "prepared", "sandwiches")),
     Occasion("mexican", ("tacos", "chillies", "avocado", "beans", "corn", "peppers", "sour-cream")),
     Occasion("asian", ("oriental", "rice", "sushi", "shrimp", "mushrooms")),
@@ -68,7 +68,7 @@ PARTS: tuple[Occasion, ...] = (
         "market",
         ("apples", "pears", "oranges", "lemons", "bananas", "berries", "blueberries", "grapes", "melons", "peaches",
          "cherries", "pineapple", "mango", "kiwi", "fruit", "coconut", "avocado", "tomatoes", "potatoes", "sweet-potatoes",
-         "carrots", "corn", "peppers", "chillies", "cucumbers", "broccoli", "cabbage", "onions", "garlic", "mushrooms",
+         "carrots", "corn", "peppers", "chillies", "cucumbers", "broccoli", "cabbage", "courgettes", "squash", "onions", "garlic", "mushrooms",
          "beans", "herbs", "salads"),
     ),
     Occasion(

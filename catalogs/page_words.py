@@ -112,13 +112,13 @@ class PageWords:
         mixed = is_mixed(page.offers)
         return ThemedPage(
             layout=page.layout,
-            headline=Headline(self._headline(page, facing, number), kickers[(number - 2) % len(kickers)]),
+            headline=Headline(self._headline(page, facing), kickers[(number - 2) % len(kickers)]),
             items=tuple(marked_item(offer, self.language, mixed=mixed) for offer in page.offers),
             footer=footer_of(self.issue, page.offers, self.language, self.period, number),
             pictures=pictures_of(page.offers, PAGE_PICTURES),
         )
 
-    def _headline(self, page: FilledPage, facing: FilledPage | None, number: int) -> str:
+    def _headline(self, page: FilledPage, facing: FilledPage | None) -> str:
         """
         Return the words that a person wrote, else the occasion unless it was told, else what is on the page.
 
@@ -135,15 +135,24 @@ class PageWords:
         named = sum(count for _kind, count in Counter(kinds).most_common(2)) >= NAMED * len(kinds)
         occasion = occasion or (None if named else part_of(kinds, used=self._told))
         if occasion is None:
-            return self.kinds_headline(page.offers, 2) if named else self._general(number)
+            return self.kinds_headline(page.offers, 2) if named else self._general()
         self._told.add(occasion.key)
         return bind_headline(occasion_words(occasion.key, self.language))
 
-    def _general(self, number: int) -> str:
-        """Return a headline for a page of all sorts of things."""
+    def _general(self) -> str:
+        """Return a headline for a page of all sorts of things, another one each time."""
         _ = self.translations.gettext
-        words = (_("For your shopping list"), _("Good to have at home"), _("Worth a look"))
-        return bind_headline(words[number % len(words)])
+        words = (
+            _("For your shopping list"),
+            _("Good to have at home"),
+            _("A bit of everything"),
+            _("For the days ahead"),
+            _("Everyday favourites"),
+            _("Worth a look"),
+        )
+        chosen = next((each for each in words if each not in self._told), words[-1])
+        self._told.add(chosen)
+        return bind_headline(chosen)
 
     def kinds_headline(self, offers: Sequence[Offer], words: int) -> str:
         """

@@ -1,7 +1,7 @@
 """A theme shown on dummy data, for whoever designs or chooses one."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from catalogs.booklets import make_booklet
@@ -9,6 +9,10 @@ from catalogs.issues import Issue, Offer, Pick, Reader, Reduced
 from catalogs.layouts import Theme
 from catalogs.pages import Booklet, PrintedVoucher
 from core.money import Money
+
+
+LATELY = timedelta(days=11)
+"""So long before the period the dummy reader bought what is said to be bought lately."""
 
 
 def preview_booklet(theme: Theme, language: str, *, colour: int = 0, offers: int | None = None) -> Booklet:
@@ -41,7 +45,7 @@ def preview_vouchers(theme: Theme, language: str) -> tuple[PrintedVoucher, ...]:
             names[language],
             money(value),
             money(minimum),
-            date.fromisoformat(dummy["valid_to"]),
+            date.fromisoformat(dummy["valid_to"]) - timedelta(days=1),
             symbology,
         )
         for code, names, value, minimum, symbology in dummy["vouchers"]
@@ -74,7 +78,9 @@ def preview_parts(
         )
 
     def chosen(start: int, rows: list[list[Any]]) -> tuple[Pick, ...]:
-        return tuple(Pick(offer(start + number, row), row[4], day=first) for number, row in enumerate(rows))
+        return tuple(
+            Pick(offer(start + number, row), row[4], day=first - LATELY) for number, row in enumerate(rows)
+        )
 
     issue = Issue(
         colour=colour,

@@ -1,6 +1,7 @@
 """Themes on dummy data, as they come out of a printer: every code must scan, at the coarseness of an office copier."""
 
 import subprocess
+from datetime import timedelta
 
 import pytest
 import zxingcpp
@@ -8,7 +9,7 @@ from PIL import Image
 
 from catalogs.composing import compose
 from catalogs.layouts import load_theme
-from catalogs.previews import preview_booklet
+from catalogs.previews import preview_booklet, preview_parts, preview_vouchers
 from catalogs.typesetting import Typesetter
 
 DPI = 150
@@ -17,6 +18,13 @@ DPI = 150
 @pytest.mark.parametrize("name", ["galerie", "trh"])
 @pytest.mark.parametrize("size", ["A4", "A5"])
 class TestPreviewBooklet:
+    def test_ends_its_vouchers_with_the_catalog(self, name, size):
+        theme = load_theme(name, size)
+        issue, *_ = preview_parts(theme, "cs")
+        assert {voucher.valid_until for voucher in preview_vouchers(theme, "cs")} == {
+            issue.valid_to - timedelta(days=1)
+        }
+
     def test_scan_from_every_page_that_has_them(self, tmp_path, name, size):
         theme = load_theme(name, size)
         booklet = preview_booklet(theme, "cs")
