@@ -17,7 +17,7 @@ from rewards.carts import Occasion, Shopper
 from rewards.offers import Offer
 from rewards.rehearsal_play import LineCost, Setting, Worth
 from rewards.selections import Article
-from rewards.units import Line
+from rewards.units import Lines
 from sales.articlecodes import find_gtin
 from sales.models import Store
 from sales.past_baskets import HUNDREDTHS, THOUSANDTHS, Goods, PastBasket, all_goods
@@ -145,13 +145,10 @@ class Scene:
         )
         return Setting(
             basket=basket,
-            lines=[
-                # The first of the units are pieces; what is below it names no unit, and is of pieces too.
-                Line.of_thousandths(number, quantity, price, pieces=unit <= 0)
-                for number, quantity, price, unit in zip(
-                    basket.numbers, basket.quantities, basket.prices, basket.units, strict=True
-                )
-            ],
+            # The first of the units are pieces; what is below it names no unit, and is of pieces too.
+            lines=Lines.of_thousandths(
+                basket.numbers, basket.quantities, basket.prices, [unit > 0 for unit in basket.units]
+            ),
             occasion=occasion,
             day=basket.closed_at.astimezone(zone(place.timezone)).date(),
             account=basket.account_id,

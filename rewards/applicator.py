@@ -6,6 +6,8 @@ exclusive group are spent for that group; see docs/offers.md for all rules.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import repeat
+from operator import itemgetter, sub
 from typing import NamedTuple, TypeVar
 
 from rewards.book import OfferBook
@@ -14,10 +16,11 @@ from rewards.explanations import Explainer, NotApplied
 from rewards.offers import Gift, NextVoucher, batches_asked
 from rewards.outcomes import NOTHING_COUNTED, Outcome, Parts, outcome_of
 from rewards.standing_basket import Given
-from rewards.units import Line
+from rewards.units import Lines
 from rewards.voucher_values import Redeemed
 
 T = TypeVar("T")
+_number_of, _article_of = itemgetter(0), itemgetter(slice(4, None))
 
 
 class Discount(NamedTuple):
@@ -107,12 +110,9 @@ class Evaluation:
         """The lines with their discounts, as they stand in the cart."""
         if self._lines is None:
             basket, new = self._basket, tuple.__new__  # calling the class itself takes three times as long
-            lines = [
-                new(EvaluatedLine, (line.line_number, line.gross, line.gross - net, net, ()))
-                for line, net in zip(basket.lines, basket.net, strict=True)
-            ]
-            for place, discounts in self._discounts().items():
-                lines[place] = new(EvaluatedLine, (*lines[place][:4], discounts))
+            gross, net = basket.lines.grosses, basket.net
+            told = zip(basket.lines.numbers, gross, map(sub, gross, net), net, self._discounts(), strict=True)
+            lines = list(map(new, repeat(EvaluatedLine), told))
             self._lines = tuple(self._as_in_cart(lines))
         return self._lines
 
@@ -124,20 +124,22 @@ class Evaluation:
         places = dict(zip(order, values, strict=True))
         return [places[index] for index in range(len(values))]
 
-    def _discounts(self) -> dict[int, tuple[Discount, ...]]:
-        found: dict[int, tuple[Discount, ...]] = {}
+    def _discounts(self) -> list[tuple[Discount, ...]]:
+        """Return by place the discounts of every line."""
+        found: list[tuple[Discount, ...]] = [()] * len(self._basket.net)
         language = self.occasion.language
         for given in self._basket.given:
             if given.per_line:
                 offer = given.live.offer
-                code, version, reason = offer.code, offer.version, offer.name(language)
+                reason = offer.names.get(language) or offer.name(language)
+                code, version = offer.code, offer.version
                 for place, amount in given.per_line.items():
                     discount = tuple.__new__(Discount, (code, version, amount, reason))
-                    found[place] = (*found[place], discount) if place in found else (discount,)
+                    found[place] = (*found[place], discount) if found[place] else (discount,)
         for redeemed in self._outcome.redeemed:
             reason = redeemed.name(language)
             for place, amount in redeemed.per_line.items():
-                found[place] = (*found.get(place, ()), Discount(redeemed.batch, None, amount, reason))
+                found[place] = (*found[place], Discount(redeemed.batch, None, amount, reason))
         return found
 
     @property
@@ -150,7 +152,7 @@ class Evaluation:
         return self._applications
 
     def _application(self, given: Given) -> Application:
-        offer, lines = given.live.offer, self._basket.lines
+        offer, numbers = given.live.offer, self._basket.lines.numbers
         benefit = offer.benefit
         gifts: tuple[tuple[str, int], ...] = ()
         vouchers: tuple[tuple[str, int], ...] = ()
@@ -159,7 +161,7 @@ class Evaluation:
                 gifts = ((benefit.reward, benefit.quantity * given.times),)
             elif isinstance(benefit, NextVoucher):
                 vouchers = ((benefit.batch, given.times),)
-        per_line = {lines[place].line_number: amount for place, amount in given.per_line.items()}
+        per_line = {numbers[place]: amount for place, amount in given.per_line.items()}
         told = (
             offer.code,
             offer.version,
@@ -174,8 +176,8 @@ class Evaluation:
         return tuple.__new__(Application, told)
 
     def _value(self, redeemed: Redeemed) -> Application:
-        lines = self._basket.lines
-        per_line = {lines[place].line_number: amount for place, amount in redeemed.per_line.items()}
+        numbers = self._basket.lines.numbers
+        per_line = {numbers[place]: amount for place, amount in redeemed.per_line.items()}
         return Application(
             redeemed.batch,
             None,
@@ -201,12 +203,18 @@ class Evaluation:
     @property
     def amount(self) -> int:
         """All discounts together."""
-        return sum([line.gross for line in self._basket.lines]) - sum(self._basket.net)
+        amount = sum([given.amount for given in self._basket.given])
+        return amount + sum([sum(redeemed.per_line.values()) for redeemed in self._outcome.redeemed])
 
     @property
     def net(self) -> int:
         """What is left to be paid, deposits included."""
         return sum(self._basket.net)
+
+    @property
+    def _hands_out(self) -> bool:
+        """Whether anything was given that is no discount."""
+        return any(given.live.add_up for given in self._basket.given)
 
     @property
     def points(self) -> int:
@@ -216,6 +224,8 @@ class Evaluation:
     @property
     def gifts(self) -> tuple[GiftGiven, ...]:
         """Gifts in order of application."""
+        if not self._hands_out:
+            return ()
         return tuple([
             GiftGiven(each.offer_code, reward, quantity)
             for each in self.applications
@@ -225,6 +235,8 @@ class Evaluation:
     @property
     def vouchers(self) -> tuple[VoucherGiven, ...]:
         """Vouchers for next time in order of application."""
+        if not self._hands_out:
+            return ()
         return tuple([
             VoucherGiven(each.offer_code, batch, times)
             for each in self.applications
@@ -281,16 +293,15 @@ def apply_offers(
     arguments give the same result, whatever the order of the book's offers was.
     """
     order, store = _by_line_number(cart), occasion.store_code
-    known = book.known_in(store)
     ordered = cart if isinstance(order, range) else [cart[index] for index in order]
-    seen = [known.get(article := line[4:]) or book.seen(article, store) for line in ordered]
-    lines = [Line(line) for line in ordered]
+    seen = book.all_seen([*map(_article_of, ordered)], store)
+    lines = Lines.of(ordered)
     return Evaluation(cart, order, occasion, left, outcome_of(lines, seen, book, occasion, left))
 
 
 def _by_line_number(cart: Cart) -> Sequence[int]:
     """Return the places of the lines in the order of their numbers."""
-    numbers = [line[0] for line in cart]
+    numbers = [*map(_number_of, cart)]
     if numbers == sorted(numbers):
         return range(len(numbers))
     return sorted(range(len(numbers)), key=numbers.__getitem__)

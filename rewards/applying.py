@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from rewards.at_once import give_at_once
 from rewards.benefits import Worked, shared, unit_by_unit
-from rewards.bundles import Bundles, claimable, give_on_one_line
+from rewards.bundles import Bundles, Found, claimable, give_on_one_line
 from rewards.carts import Left
 from rewards.planning import Plan, planned
 from rewards.ready_offers import WITHOUT_END, LiveOffer
@@ -29,7 +29,8 @@ def apply_one(basket: Basket, live: LiveOffer, lefts: Mapping[str, Left]) -> Giv
         return give_at_once(basket, live, WITHOUT_END)
     if live.worth is not None and basket.gross_of(live.worth[0]) < live.worth[1]:
         return None
-    if live.needed is not None and not may_suffice(basket, live):
+    found = claimable(basket, live) if live.alone else None
+    if not found and (found is not None or (live.needed is not None and not may_suffice(basket, live))):
         return None
     left = lefts.get(live.code)
     times_left, amount_left = live.per_receipt, WITHOUT_END
@@ -38,8 +39,9 @@ def apply_one(basket: Basket, live: LiveOffer, lefts: Mapping[str, Left]) -> Giv
     if times_left <= 0:
         _note_limit(basket, live)
         return None
-    given = _apply_again_and_again(basket, live, min(times_left, live.most), amount_left)
-    if given is not None and given.times >= min(times_left, live.most):
+    most = min(times_left, live.most)
+    given = _apply_again_and_again(basket, live, found, most, amount_left)
+    if given is not None and given.times >= most:
         if times_left > live.most:
             basket.notes.append(("stopped", live.code))
         elif given.times != live.limits.per_receipt:
@@ -48,11 +50,11 @@ def apply_one(basket: Basket, live: LiveOffer, lefts: Mapping[str, Left]) -> Giv
 
 
 def _apply_again_and_again(
-    basket: Basket, live: LiveOffer, times_left: int, amount_left: int
+    basket: Basket, live: LiveOffer, found: Found | None, times_left: int, amount_left: int
 ) -> Given | None:
     if live.at_once:
         return None if _is_too_much(basket, live) else give_at_once(basket, live, amount_left)
-    if live.alone and (found := claimable(basket, live)) is not None:
+    if found is not None:
         if len(found) == 1:
             if _is_too_much(basket, live):
                 return None
@@ -68,7 +70,7 @@ def _give_bundles(bundles: Bundles, times_left: int, amount_left: int) -> Given 
             break
         takes = bundles.takes()
         shares = bundles.shares(takes)
-        amount = sum([share.off for share in shares.values()])
+        amount = sum([off for _worked, off in shares.values()])
         if not (amount if live.discounts else bundles.gives(shares)):
             break
         if amount > amount_left - given.amount:
@@ -116,13 +118,12 @@ def may_suffice(basket: Basket, live: LiveOffer) -> bool:
     assert live.needed is not None
     select, needed = live.needed
     mask = masks(basket, live)[0]
-    lines, runs = basket.lines, basket.runs
+    counts, measures, runs = basket.lines.counts, basket.lines.measures, basket.runs
     for place in basket.matching.get(select, ()):
-        line, units = lines[place], runs[place]
-        count = line.count
+        units, count, measure = runs[place], counts[place], measures[place]
         if units is not None and mask:
             count = sum([run[0] for run in units if not run[2] & mask])
-        needed -= count * ONE if line.measure is None else count * line.measure
+        needed -= count * ONE if measure is None else count * measure
         if needed <= 0:
             return True
     return False
@@ -196,13 +197,13 @@ def _discounts(view: Claimable, plan: Plan, live: LiveOffer) -> dict[int, list[l
     """Return by place what comes off each worked piece of its units; empty when that is nothing."""
     if not live.discounts:
         return {}
-    lines, pools = view.basket.lines, view.pools
+    measures, pools = view.basket.lines.measures, view.pools
     worked = []
     for place in plan.takes:
         if place in plan.worked:
             runs = pools[place].runs
             pieces = [(count, runs[slot][1]) for slot, count, works in plan.takes[place] if works]
-            worked.append(Worked(place, lines[place].measure, pieces))
+            worked.append(Worked(place, measures[place], pieces))
     if live.total is not None:
         offs = shared(worked, live.total)
     else:

@@ -10,18 +10,16 @@ from collections.abc import Sequence
 from core.money import split_largest_remainder
 from rewards.ready_offers import LiveOffer
 from rewards.standing_basket import BUDGET, Basket, Given, Unclaimed
-from rewards.units import CLOSED, DISCOUNTED, Run, share_over_units
+from rewards.units import DISCOUNTED, Run, share_over_units
 
 
 def give_at_once(basket: Basket, live: LiveOffer, amount_left: int) -> Given | None:
     """Give what `live` gives and return it; None, with nothing given, where that is nothing or more than `amount_left`."""
-    flags = basket.flag_of(live.group) if live.group else 0
-    mask = flags
-    if not live.stackable:
-        flags |= CLOSED
-        mask |= DISCOUNTED
-    if live.discounts:
-        mask |= CLOSED
+    flags, mask = live.flags, live.mask
+    if live.group:
+        group = basket.flag_of(live.group)
+        flags |= group
+        mask |= group
     places = basket.matching.get(live.plain) if live.plain is not None else _claimed(basket, live, mask)
     if not places:
         return None
@@ -60,9 +58,17 @@ def _take_off_one(
     """Take a discount off the units of a single line; return what was given, None as `give_at_once` does."""
     flags, mask = flags_and_mask
     runs = basket.units(place)
-    if len(runs) == 1 and runs[0][2] & mask:
-        return None
-    share = _share_of(live, runs, mask, basket.lines[place].measure)
+    if len(runs) == 1:
+        count, left, old, _times = runs[0]
+        if old & mask:
+            return None
+        share = (
+            live.total(count * left)
+            if live.total is not None
+            else count * live.per_unit(left, basket.lines.measures[place])  # type: ignore[misc]
+        )
+    else:
+        share = _share_of(live, runs, mask, None)  # a line of several units is not weighed
     if not 0 < share <= amount_left:
         if share > amount_left:
             basket.refused[live.rank] = BUDGET
@@ -73,8 +79,8 @@ def _take_off_one(
         else _reduced(runs, share, live, flags_and_mask)
     )
     basket.net[place] -= share
-    given = Given(live)
-    given.times, given.amount, given.per_line[place] = 1, share, share
+    given = Given(live, 1, share, live.points or 0)
+    given.per_line[place] = share
     basket.given.append(given)
     return given
 
@@ -97,10 +103,9 @@ def _take_off(
     if live.per_unit is None:
         shares = _shares(live, units, mask)
     else:
-        lines = basket.lines
+        measures = basket.lines.measures
         shares = [
-            _share_of(live, runs, mask, lines[place].measure)
-            for place, runs in zip(places, units, strict=True)
+            _share_of(live, runs, mask, measures[place]) for place, runs in zip(places, units, strict=True)
         ]
     given.amount = amount = sum(shares)
     if amount > amount_left:

@@ -5,7 +5,7 @@ A book is immutable and belongs to one generation of offers. What it learns abou
 which offers of a store that could trigger) it remembers, so that the next basket with it pays one look-up. Pure.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from rewards.carts import CartLine, Occasion
@@ -47,6 +47,7 @@ class OfferBook:
         self._audiences: dict[object, int] = {}
         ordered = sorted(offers, key=lambda offer: offer.order)
         self.live = [LiveOffer(offer, rank, self) for rank, offer in enumerate(ordered)]
+        self.multiplies = any(live.multiplier is not None for live in self.live)
         self.by_code = {live.code: live for live in self.live}
         self._matchers = [Matcher(select) for select in self._selects]
         self._index = {key: self._listed(key) for key in KEYS}
@@ -138,6 +139,13 @@ class OfferBook:
         if known is None:
             known = self._seen[store] = {}
         return known
+
+    def all_seen(self, articles: Sequence[Article], store: str) -> Sequence[Seen]:
+        """Return what is known of each of `articles` in a store."""
+        found = [*map(self.known_in(store).get, articles)]
+        if None in found:
+            return [self.seen(article, store) for article in articles]
+        return found  # type: ignore[return-value]
 
     def seen(self, article: Article, store: str) -> Seen:
         """Return what is known of an article in a store."""

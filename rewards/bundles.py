@@ -5,15 +5,14 @@ It comes to what `rewards.applying` would give, which takes over where lines are
 offers of `rewards.at_once` these are what chains run: three for two, the second at half price, a price for four, points for two. Pure.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import NamedTuple
 
 from core.money import split_largest_remainder
 from rewards.offers import CHEAPEST
 from rewards.ready_offers import LiveOffer
-from rewards.standing_basket import BUDGET, Basket, Given, marks, masks
-from rewards.units import DISCOUNTED, ONE, Run
+from rewards.standing_basket import BUDGET, Basket, Given, marks
+from rewards.units import DISCOUNTED, Run
 
 Found = list[tuple[int, Run]]
 """The places of lines, each with its one run."""
@@ -21,69 +20,86 @@ Take = tuple[int, int]
 """Which of the lines found, and how many of its units."""
 
 
-class Share(NamedTuple):
-    """What an application does on a line: the benefit works on the first `worked` of its units, and takes `off`."""
-
-    worked: int
-    off: int
+Share = tuple[int, int]
+"""What an application does on a line: on how many of its units, the first, the benefit works, and how much it takes off."""
+NOTHING: Share = (0, 0)
 
 
 def claimable(basket: Basket, live: LiveOffer) -> Found | None:
-    """Return the lines that an offer may claim units of, the dearest first; None where one is weighed or its units differ."""
+    """
+    Return the lines that an offer may claim units of, the dearest first, or none where these are too few for it.
+
+    Returns None where one is weighed, or its units differ.
+    """
     assert live.needed is not None
-    mask, found = masks(basket, live)[0], []
-    for place in basket.lines_of(live.needed[0]):
-        line, runs = basket.lines[place], basket.runs[place]
-        if line.measure is not None or (runs is not None and len(runs) > 1):
+    select, there, found = live.needed[0], 0, Found()
+    places: Sequence[int] = basket.matching.get(select, ())
+    if len(places) > 1:
+        places = basket.lines_of(select)
+    lines, units = basket.lines, basket.runs
+    mask = live.mask | basket.flag_of(live.group) if live.group else live.mask
+    for place in places:
+        runs = units[place]
+        if runs is None:
+            run: Run = (lines.counts[place], lines.lefts[place], 0, None)
+        else:
+            run = runs[0]
+            if len(runs) > 1:
+                if left_open(runs, mask):
+                    return None
+                continue
+            if run[2] & mask:
+                continue
+        if lines.measures[place] is not None:
             return None
-        run: Run = (line.count, line.left, 0, None) if runs is None else runs[0]
+        found.append((place, run))
+        there += run[0]
+    return found if there >= live.size else []
+
+
+def left_open(runs: Sequence[Run], mask: int) -> bool:
+    """Return whether there is a unit among `runs` that may be claimed."""
+    for run in runs:  # noqa: SIM110 - thousands of times per basket at times, and `any` takes twice as long
         if not run[2] & mask:
-            found.append((place, run))
-    return found
+            return True
+    return False
 
 
 def give_on_one_line(
     basket: Basket, live: LiveOffer, found: Found, times_left: int, amount_left: int
 ) -> Given | None:
     """Give all applications of an offer for which a single line has units: each is like the first."""
-    assert live.needed is not None
     ((place, run),) = found
     count, left, _flags, times = run
-    size = -(-live.needed[1] // ONE)
-    most = min(count // size, times_left)
-    share = _share_of_one(live, left, size)
-    if not share.off and (live.discounts or not _gives(live, times)):
+    size = live.size
+    worked = size if live.nth is None else min(size, live.nth.count)
+    if live.total is not None:
+        off = live.total(worked * left)
+    else:
+        off = worked * live.per_unit(left, None) if live.per_unit is not None else 0
+    if not off and (live.discounts or not _gives(live, times)):
         return None
-    if share.off and amount_left // share.off < most:
+    most = min(count // size, times_left)
+    if off and amount_left // off < most:
         basket.refused[live.rank] = BUDGET
-        most = amount_left // share.off
+        most = amount_left // off
     if not most:
         return None
-    given = Given(live)
-    given.times, given.points, given.amount = most, (live.points or 0) * most, share.off * most
+    given = Given(live, most, off * most, (live.points or 0) * most)
     flags = marks(basket, live)
-    pattern = _pattern(run, size, share, live, flags)
+    pattern = _pattern(run, size, (worked, off), live, flags)
     basket.worked_on(len(pattern))
     basket.given.append(given)
     if live.add_up and not flags:
         return given
     rest = count - size * most
-    runs = basket.changed(live.rank)
-    runs[place] = made = _repeated(pattern, most)
+    basket.changed(live.rank)[place] = made = _repeated(pattern, most)
     if rest:
         made.append((rest, *run[1:]))
-    if given.amount:
+    if off:
         given.per_line[place] = given.amount
         basket.net[place] -= given.amount
     return given
-
-
-def _share_of_one(live: LiveOffer, left: int, size: int) -> Share:
-    """Return what an application does on a line that it claims all its units of."""
-    worked = size if live.nth is None else min(size, live.nth.count)
-    if live.total is not None:
-        return Share(worked, live.total(worked * left))
-    return Share(worked, worked * live.per_unit(left, None) if live.per_unit is not None else 0)
 
 
 def _gives(live: LiveOffer, times: Decimal | None) -> bool:
@@ -99,13 +115,16 @@ def _pattern(run: Run, count: int, share: Share, live: LiveOffer, flags: int) ->
     flags |= old
     if live.multiplier is not None:
         return [(count, left, flags, live.multiplied(times))]
-    if not share.off:
+    worked, share_off = share
+    if not share_off:
         return [(count, left, flags, times)]
-    off, more = divmod(share.off, share.worked)
+    off, more = divmod(share_off, worked)
+    if not more and worked == count:
+        return [(count, left - off, flags | DISCOUNTED, times)]
     pieces = [
         (more, left - off - 1, flags | DISCOUNTED, times),
-        (share.worked - more, left - off, flags | (DISCOUNTED if off else 0), times),
-        (count - share.worked, left, flags, times),
+        (worked - more, left - off, flags | (DISCOUNTED if off else 0), times),
+        (count - worked, left, flags, times),
     ]
     return [piece for piece in pieces if piece[0]]
 
@@ -123,7 +142,7 @@ class Bundles:
     def __init__(self, basket: Basket, live: LiveOffer, found: Found) -> None:
         assert live.needed is not None
         self.basket, self.live, self.found = basket, live, found
-        self.size = -(-live.needed[1] // ONE)
+        self.size = live.size
         self.rest = [run[0] for _place, run in found]
         self.there = sum(self.rest)
         self.first = 0
@@ -152,24 +171,22 @@ class Bundles:
         if live.total is not None:
             if len(worked) == 1:
                 index, count = worked[0]
-                return {index: Share(count, live.total(count * found[index][1][1]))}
+                return {index: (count, live.total(count * found[index][1][1]))}
             worked = sorted(worked, key=lambda take: found[take[0]][0])
             lefts = [count * found[index][1][1] for index, count in worked]
             offs = split_largest_remainder(live.total(sum(lefts)), lefts)
-            return {index: Share(count, off) for (index, count), off in zip(worked, offs, strict=True)}
+            return {index: (count, off) for (index, count), off in zip(worked, offs, strict=True)}
         if live.per_unit is not None:
             per_unit = live.per_unit
-            return {
-                index: Share(count, count * per_unit(found[index][1][1], None)) for index, count in worked
-            }
-        return {index: Share(count, 0) for index, count in worked}
+            return {index: (count, count * per_unit(found[index][1][1], None)) for index, count in worked}
+        return {index: (count, 0) for index, count in worked}
 
     def _nth(self, takes: list[Take]) -> Iterator[Take]:
         assert self.live.nth is not None
-        found, lines, left = self.found, self.basket.lines, self.live.nth.count
+        found, prices, left = self.found, self.basket.lines.prices, self.live.nth.count
         sign = 1 if self.live.nth.which == CHEAPEST else -1
         for index, count in sorted(
-            takes, key=lambda take: (sign * lines[found[take[0]][0]].unit_price, found[take[0]][0])
+            takes, key=lambda take: (sign * prices[found[take[0]][0]], found[take[0]][0])
         ):
             if not left:
                 return
@@ -199,8 +216,8 @@ class Bundles:
             made = _repeated(pattern, repeats)
             self.basket.worked_on(len(made))
             self.made[index] += made
-            if share.off:
-                place, off = self.found[index][0], share.off * repeats
+            if share[1]:
+                place, off = self.found[index][0], share[1] * repeats
                 given.amount += off
                 given.per_line[place] = given.per_line.get(place, 0) + off
 
@@ -217,6 +234,3 @@ class Bundles:
         for place, off in given.per_line.items():
             basket.net[place] -= off
         return given
-
-
-NOTHING = Share(0, 0)

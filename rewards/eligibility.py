@@ -19,11 +19,11 @@ def may_have(audience: Audience, shopper: Shopper | None, today: date) -> bool:
     if audience.who == COMPANIES and not shopper.company:
         return False
     return (
-        _among(shopper.tier, audience.tiers)
+        (not audience.tiers or shopper.tier in audience.tiers)
         and (not audience.groups or not set(shopper.groups).isdisjoint(audience.groups))
-        and _among(shopper.phase, audience.phases)
-        and _among(shopper.value, audience.values)
-        and _among(shopper.member_code, audience.member_codes)
+        and (not audience.phases or shopper.phase in audience.phases)
+        and (not audience.values or shopper.value in audience.values)
+        and (not audience.member_codes or shopper.member_code in audience.member_codes)
         and (not audience.first_purchase or shopper.first_purchase)
         and (
             audience.birthday_within_days is None
@@ -46,10 +46,6 @@ def is_personal(audience: Audience) -> bool:
         or audience.birthday_within_days is not None
         or audience.first_purchase
     )
-
-
-def _among(value: str | None, wanted: tuple[str, ...]) -> bool:
-    return not wanted or value in wanted
 
 
 def birthday_in(born: date, year: int) -> date:

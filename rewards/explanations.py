@@ -110,7 +110,7 @@ class Explainer:
             return False
         view = Claimable(basket, live)
         places = {place for lack in lacks for place in self._places(basket, lack.select)}
-        held = any(view.available(place) < basket.lines[place].count for place in places)
+        held = any(view.available(place) < basket.lines.counts[place] for place in places)
         return held and live.code not in self.applied_to(more, self.left)
 
     def _beyond_its_budget(self, live: LiveOffer, basket: Basket, lacks: tuple[Lack, ...]) -> bool:
@@ -147,7 +147,7 @@ class Explainer:
 
     def _lacking(self, live: LiveOffer, lacks: tuple[Lack, ...]) -> NotApplied:
         units = {}
-        if any(line.measure is not None for line in self.basket.lines):
+        if any(measure is not None for measure in self.basket.lines.measures):
             units = {lack.select: unit for lack in lacks if (unit := self._unit_of(lack.select))}
         return NotApplied(live.code, self.words.lacking(lacks, units), missing(lacks))
 
@@ -155,7 +155,7 @@ class Explainer:
         """Return the measure in which what is selected lies on the counter, None for pieces."""
         places = self._places(self.basket, select)
         ordered = sorted(self.cart, key=lambda line: line.line_number)
-        units = {ordered[place].unit for place in places if self.basket.lines[place].measure is not None}
+        units = {ordered[place].unit for place in places if self.basket.lines.measures[place] is not None}
         return next((unit for unit in sorted(filter(None, units)) if unit != PIECES), None)
 
     def _elsewhere(self, live: LiveOffer) -> str | None:

@@ -7,6 +7,7 @@ What the offers of a book come to on lines: the bare outcome, by place, without 
 from collections import defaultdict
 from collections.abc import Container, Mapping, Sequence
 from decimal import Decimal
+from itertools import repeat
 
 from rewards.applying import apply_one
 from rewards.book import OfferBook, Seen
@@ -16,7 +17,7 @@ from rewards.doorkeeper import Doorkeeper
 from rewards.offers import BEST, VOUCHER
 from rewards.ready_offers import LiveOffer
 from rewards.standing_basket import Basket, Given
-from rewards.units import Line, Run
+from rewards.units import Lines, Run
 from rewards.voucher_values import Redeemed, take_values
 
 ONCE = Decimal(1)
@@ -46,6 +47,10 @@ class Outcome:
     @property
     def earning(self) -> list[Parts]:
         """For every line what earns how many times points."""
+        if not self.book.multiplies:
+            return list(
+                zip(zip(self.basket.net, repeat(ONCE), strict=False), strict=True)
+            )  # one part per line
         return [
             ((net, ONCE),) if runs is None or (len(runs) == 1 and runs[0][3] is None) else _parts(net, runs)
             for net, runs in zip(self.basket.net, self.basket.runs, strict=True)
@@ -66,7 +71,7 @@ class Outcome:
 
 
 def outcome_of(
-    lines: list[Line], seen: Sequence[Seen], book: OfferBook, occasion: Occasion, left: Mapping[str, Left]
+    lines: Lines, seen: Sequence[Seen], book: OfferBook, occasion: Occasion, left: Mapping[str, Left]
 ) -> Outcome:
     """
     Return what the offers of `book` give for `lines`, by line number, without changing either.
@@ -75,8 +80,9 @@ def outcome_of(
     """
     matching: dict[int, list[int]] = {}
     ranks = set(book.on_every_basket(occasion.store_code))
+    prices = lines.prices
     for place, (selections, triggered) in enumerate(seen):
-        if lines[place].unit_price > 0:
+        if selections and prices[place] > 0:  # what triggers an offer is one of its selections
             for number in selections:
                 if number in matching:
                     matching[number].append(place)

@@ -47,9 +47,9 @@ def _worked(view: Claimable, live: LiveOffer, claim: Claim) -> Claim:
         }
     if live.nth is None or not units:
         return units
-    lines, left, sign = view.basket.lines, live.nth.count, 1 if live.nth.which == CHEAPEST else -1
+    prices, left, sign = view.basket.lines.prices, live.nth.count, 1 if live.nth.which == CHEAPEST else -1
     chosen: Claim = {}
-    for place in sorted(units, key=lambda place: (sign * lines[place].unit_price, place)):
+    for place in sorted(units, key=lambda place: (sign * prices[place], place)):
         chosen[place] = min(units[place], left)
         left -= chosen[place]
         if not left:

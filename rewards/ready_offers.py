@@ -29,6 +29,7 @@ from rewards.offers import (
     conditions_in,
 )
 from rewards.selections import selections_in
+from rewards.units import CLOSED, DISCOUNTED, ONE
 
 WITHOUT_END = 10**18
 MOST_TIMES = 1_000_000
@@ -69,13 +70,16 @@ class LiveOffer:
         "counted",
         "discounts",
         "end",
+        "flags",
         "group",
         "limits",
+        "mask",
         "most",
         "multiplier",
         "needed",
         "nth",
         "offer",
+        "open_mask",
         "per_receipt",
         "per_unit",
         "plain",
@@ -83,6 +87,7 @@ class LiveOffer:
         "rank",
         "repeatable",
         "select",
+        "size",
         "stackable",
         "start",
         "timed",
@@ -109,6 +114,9 @@ class LiveOffer:
         self.plain = _plain_select(self)
         self.needed = _needed(self.check)
         self.alone = isinstance(offer.condition, Items) and self.needed is not None and self.select is None
+        self.size = 0 if self.needed is None else -(-self.needed[1] // ONE)
+        """How many pieces, the first part of its condition being of pieces, one application claims for it."""
+        self.mask, self.open_mask, self.flags = _flags(self)
         self.counted = offer.limits.counted
         self.per_receipt = WITHOUT_END if offer.limits.per_receipt is None else offer.limits.per_receipt
         self.most = most_times(benefit)
@@ -129,6 +137,19 @@ class LiveOffer:
         if times is None:
             return None if self.multiplier == 1 else self.multiplier
         return max(times, self.multiplier)
+
+
+def _flags(live: LiveOffer) -> tuple[int, int, int]:
+    """
+    Return the flags of units that an offer may not claim, of those its benefit may not work on besides, and those it sets.
+
+    That of its exclusive group comes to the first and the last, by the basket.
+    """
+    mask, flags = (0, 0) if live.stackable else (DISCOUNTED, CLOSED)
+    if not live.discounts:
+        return mask, 0, flags
+    # Who only has to be bought may be closed, as long as the discount falls on something else.
+    return (mask | CLOSED, 0, flags) if live.select is None else (mask, CLOSED, flags)
 
 
 def most_times(benefit: Benefit) -> int:

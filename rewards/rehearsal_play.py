@@ -18,7 +18,7 @@ from rewards.outcomes import NOTHING_COUNTED, Outcome, outcome_of
 from rewards.rehearsal import Given, Margin, Played
 from rewards.rehearsal_budgets import Budgets
 from rewards.selections import Article, values_of
-from rewards.units import Line
+from rewards.units import Lines
 from sales.past_baskets import PastBasket
 
 
@@ -37,7 +37,7 @@ class Setting(NamedTuple):
     """A past basket ready to be played; `day` is the store's own, `person` is who limits per member count."""
 
     basket: PastBasket
-    lines: list[Line]
+    lines: Lines
     occasion: Occasion
     day: date
     account: str | None

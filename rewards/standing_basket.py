@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rewards.carts import Presented
 from rewards.ready_offers import LiveOffer
-from rewards.units import CLOSED, DISCOUNTED, FIRST_GROUP, ONE, Line, Pool, Run, left_of
+from rewards.units import FIRST_GROUP, ONE, Lines, Pool, Run, left_of
 
 USES, BUDGET = "uses", "budget"
 """Why an offer stopped: what was counted before leaves no further use, or too little amount."""
@@ -17,11 +17,11 @@ class Given:
 
     __slots__ = ("amount", "live", "per_line", "points", "times")
 
-    def __init__(self, live: LiveOffer) -> None:
+    def __init__(self, live: LiveOffer, times: int = 0, amount: int = 0, points: int = 0) -> None:
         self.live = live
-        self.times = 0
-        self.amount = 0
-        self.points = 0
+        self.times = times
+        self.amount = amount
+        self.points = points
         self.per_line: dict[int, int] = {}
 
 
@@ -63,13 +63,13 @@ class Basket:
     )
 
     def __init__(
-        self, lines: list[Line], matching: dict[int, list[int]], presented: Mapping[str, Presented]
+        self, lines: Lines, matching: dict[int, list[int]], presented: Mapping[str, Presented]
     ) -> None:
         self.lines = lines
         self.matching = matching
         self.presented = presented
-        self.runs: list[list[Run] | None] = [None] * len(lines)
-        self.net = [line.gross for line in lines]
+        self.net = list(lines.grosses)
+        self.runs: list[list[Run] | None] = [None] * len(self.net)
         self.net_before_vouchers = 0
         self.given: list[Given] = []
         self.gross_by_select: dict[int, int] = {}
@@ -85,16 +85,18 @@ class Basket:
     @property
     def priced(self) -> list[int]:
         """The places of the lines that have a price: no offer looks at the others, which are deposits taken back."""
-        return [place for place, line in enumerate(self.lines) if line.unit_price > 0]
+        return [place for place, price in enumerate(self.lines.prices) if price > 0]
 
     def lines_of(self, select: int) -> Sequence[int]:
         """Return the places of the lines that a selection matches, the dearest first, then by line number."""
         found = self.dearest.get(select)
         if found is None:
-            lines = self.lines
             found = self.matching.get(select, ())
             if len(found) > 1:
-                found = sorted(found, key=lambda place: (-lines[place].unit_price, place))
+                prices = self.lines.prices
+                found = sorted(
+                    found, key=prices.__getitem__, reverse=True
+                )  # a stable sort leaves ties by place
             self.dearest[select] = found
         return found
 
@@ -102,15 +104,14 @@ class Basket:
         """Return what the lines that a selection matches cost before discounts, claimed by others or not."""
         found = self.gross_by_select.get(select)
         if found is None:
-            lines = self.lines
-            found = sum([lines[place].gross for place in self.matching.get(select, ())])
+            found = sum(map(self.lines.grosses.__getitem__, self.matching.get(select, ())))
             self.gross_by_select[select] = found
         return found
 
     def units(self, place: int) -> list[Run]:
         """Return the units of a line as they are now."""
         runs = self.runs[place]
-        return self.lines[place].runs() if runs is None else runs
+        return [(self.lines.counts[place], self.lines.lefts[place], 0, None)] if runs is None else runs
 
     def flag_of(self, group: object) -> int:
         """Return the flag of the units that an exclusive group of a stage has consumed."""
@@ -199,7 +200,7 @@ class Claimable:
 
     def measure(self, place: int) -> int | None:
         """Return the thousandths that a weighed line counts for."""
-        return self.basket.lines[place].measure
+        return self.basket.lines.measures[place]
 
     def whole_gross(self, select: int) -> int:
         """Return what all that is selected costs before discounts."""
@@ -207,8 +208,7 @@ class Claimable:
 
     def gross(self, place: int, count: int) -> int:
         """Return what so many units of a line cost before discounts."""
-        line = self.basket.lines[place]
-        return count * (line.unit_price if line.measure is None else line.gross)
+        return count * self.basket.lines.lefts[place]
 
     def net(self, place: int) -> int:
         """Return what is left of them."""
@@ -246,17 +246,17 @@ class Unclaimed:
         """Return how many units may be claimed."""
         runs, mask = self.basket.runs[place], self.mask
         if runs is None or not mask:
-            return self.basket.lines[place].count
+            return self.basket.lines.counts[place]
         return sum([run[0] for run in runs if not run[2] & mask])
 
     def all_units(self, select: int) -> dict[int, int]:
         """Return all units that a selection matches and that may be claimed."""
-        lines, runs, mask = self.basket.lines, self.basket.runs, self.mask
+        counts, runs, mask = self.basket.lines.counts, self.basket.runs, self.mask
         return {
             place: count
             for place in self.basket.matching.get(select, ())
             if (
-                count := lines[place].count
+                count := counts[place]
                 if (units := runs[place]) is None or not mask
                 else sum([run[0] for run in units if not run[2] & mask])
             )
@@ -264,7 +264,7 @@ class Unclaimed:
 
     def measure(self, place: int) -> int | None:
         """Return the thousandths that a weighed line counts for."""
-        return self.basket.lines[place].measure
+        return self.basket.lines.measures[place]
 
     def whole_gross(self, select: int) -> int:
         """Return what all that is selected costs before discounts."""
@@ -272,14 +272,13 @@ class Unclaimed:
 
     def gross(self, place: int, count: int) -> int:
         """Return what so many units of a line cost before discounts."""
-        line = self.basket.lines[place]
-        return count * (line.unit_price if line.measure is None else line.gross)
+        return count * self.basket.lines.lefts[place]
 
     def net(self, place: int) -> int:
         """Return what is left of them."""
         runs, mask = self.basket.runs[place], self.mask
         if runs is None:
-            return self.basket.lines[place].gross
+            return self.basket.lines.grosses[place]
         return sum([run[0] * run[1] for run in runs if not run[2] & mask])
 
     def whole(self) -> "Whole":
@@ -302,16 +301,16 @@ class Whole:
 
     def available(self, place: int) -> int:
         """Return how many units there are."""
-        return self.basket.lines[place].count
+        return self.basket.lines.counts[place]
 
     def all_units(self, select: int) -> dict[int, int]:
         """Return all units that a selection matches."""
-        lines = self.basket.lines
-        return {place: count for place in self.lines(select) if (count := lines[place].count)}
+        counts = self.basket.lines.counts
+        return {place: count for place in self.lines(select) if (count := counts[place])}
 
     def measure(self, place: int) -> int | None:
         """Return the thousandths that a weighed line counts for."""
-        return self.basket.lines[place].measure
+        return self.basket.lines.measures[place]
 
     def whole_gross(self, select: int) -> int:
         """Return what all that is selected costs before discounts."""
@@ -319,8 +318,7 @@ class Whole:
 
     def gross(self, place: int, count: int) -> int:
         """Return what so many units of a line cost before discounts."""
-        line = self.basket.lines[place]
-        return count * (line.unit_price if line.measure is None else line.gross)
+        return count * self.basket.lines.lefts[place]
 
     def net(self, place: int) -> int:
         """Return what is left of them."""
@@ -333,16 +331,9 @@ class Whole:
 
 def masks(basket: Basket, live: LiveOffer) -> tuple[int, int]:
     """Return the flags of units that an offer may not claim, and of those its benefit may not work on besides."""
-    mask = basket.flag_of(live.group) if live.group else 0
-    if not live.stackable:
-        mask |= DISCOUNTED
-    if not live.discounts:
-        return mask, 0
-    # Who only has to be bought may be closed, as long as the discount falls on something else.
-    return (mask | CLOSED, 0) if live.select is None else (mask, CLOSED)
+    return live.mask | basket.flag_of(live.group) if live.group else live.mask, live.open_mask
 
 
 def marks(basket: Basket, live: LiveOffer) -> int:
     """Return the flags that the units get which an offer claims."""
-    flag = basket.flag_of(live.group) if live.group else 0
-    return flag if live.stackable else flag | CLOSED
+    return live.flags | basket.flag_of(live.group) if live.group else live.flags

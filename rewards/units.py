@@ -7,10 +7,12 @@ how many times points they earn or None). Runs are never changed, lists of runs 
 puts a new list in place of the old one, so that a snapshot of a basket is a handful of references. Pure.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import lru_cache
-from typing import Self
+from itertools import islice, repeat
+from operator import mul
+from typing import NamedTuple, Self
 
 from core.money import half_up
 from rewards.carts import PIECES, CartLine
@@ -29,6 +31,10 @@ ONE = 1000
 """One piece, in the thousandths in which conditions count."""
 
 
+IN_PIECES = frozenset((None, PIECES))
+"""The units of which whole numbers are pieces."""
+
+
 @lru_cache(maxsize=4_096)
 def pieces_in(quantity: Decimal) -> int | None:
     """Return a whole quantity as a number of pieces, None when it is a fraction; tills state the same few all day."""
@@ -36,52 +42,91 @@ def pieces_in(quantity: Decimal) -> int | None:
     return pieces if pieces == quantity else None
 
 
-class Line:
+Row = tuple[int, int, int, int, int, int | None]
+"""A line's number, price, count of units, what each is worth, what they are worth together, and measure."""
+
+
+class Lines(NamedTuple):
     """
-    What a line comes to before any offer: how many units of which price, in what measure.
+    What the lines of a basket come to before any offer, column by column: by their places, in the order of their numbers.
 
-    A weighed line is one unit; `measure` is its quantity in thousandths, and None on lines of pieces.
+    A weighed line is one unit; its measure is its quantity in thousandths, that of a line of pieces is None. Columns are made
+    and read by what is written in C: an object per line took longer than most offers.
     """
 
-    __slots__ = ("count", "gross", "left", "line_number", "measure", "unit_price")
-
-    measure: int | None
-
-    def __init__(self, line: CartLine) -> None:
-        self.line_number, quantity, unit, price = line[:4]
-        self.unit_price = price
-        pieces = pieces_in(quantity)
-        if pieces is not None and (unit is None or unit == PIECES):
-            self.count = pieces
-            self.left = price
-            self.gross = pieces * price
-            self.measure = None
-        else:
-            self.gross = self.left = half_up(quantity * price)
-            self.count = 1
-            self.measure = int(quantity * ONE)
+    numbers: Sequence[int]
+    prices: Sequence[int]
+    """Per piece, kilogram and so on."""
+    counts: Sequence[int]
+    """Units."""
+    lefts: Sequence[int]
+    """What each unit costs."""
+    grosses: Sequence[int]
+    measures: Sequence[int | None]
 
     @classmethod
-    def of_thousandths(cls, line_number: int, quantity: int, unit_price: int, *, pieces: bool) -> Self:
-        """Return a line of so many thousandths; `pieces` says whether its unit is one that whole numbers of are sold."""
-        line = cls.__new__(cls)
-        line.line_number = line_number
-        line.unit_price = unit_price
-        if pieces and not quantity % ONE:
-            line.count = count = quantity // ONE
-            line.left = unit_price
-            line.gross = count * unit_price
-            line.measure = None
-        else:
-            exact = quantity * unit_price
-            rounded = (2 * abs(exact) + ONE) // (2 * ONE)
-            line.gross = line.left = rounded if exact >= 0 else -rounded
-            line.count, line.measure = 1, quantity
-        return line
+    def of(cls, cart: Sequence[CartLine]) -> Self:
+        """Return what the lines of a cart come to, which stand in the order of their numbers."""
+        if not cart:
+            return cls((), (), (), (), (), ())
+        numbers, quantities, units, prices = islice(zip(*cart, strict=True), 4)
+        pieces = [*map(pieces_in, quantities)]
+        if None not in pieces and IN_PIECES.issuperset(units):
+            return cls._of_pieces(numbers, prices, pieces)  # type: ignore[arg-type]
+        return cls._of_rows(
+            _in_pieces(number, price, count)
+            if count is not None and unit in IN_PIECES
+            else _by_measure(number, price, half_up(quantity * price), int(quantity * ONE))
+            for number, quantity, unit, price, count in zip(
+                numbers, quantities, units, prices, pieces, strict=True
+            )
+        )
 
-    def runs(self) -> list[Run]:
-        """Return the units as nothing was given for them yet."""
-        return [(self.count, self.left, 0, None)]
+    @classmethod
+    def of_thousandths(
+        cls,
+        numbers: Sequence[int],
+        quantities: Sequence[int],
+        prices: Sequence[int],
+        measured: Sequence[bool],
+    ) -> Self:
+        """Return lines of so many thousandths; `measured` are those whose unit is not one that whole numbers of are sold."""
+        if not numbers:
+            return cls((), (), (), (), (), ())
+        counts, fractions = zip(*map(divmod, quantities, repeat(ONE)), strict=True)
+        if not any(measured) and not any(fractions):
+            return cls._of_pieces(numbers, prices, counts)
+        return cls._of_rows(
+            _by_measure(number, price, _rounded(quantity * price), quantity)
+            if by_measure or fraction
+            else _in_pieces(number, price, count)
+            for number, quantity, price, by_measure, count, fraction in zip(
+                numbers, quantities, prices, measured, counts, fractions, strict=True
+            )
+        )
+
+    @classmethod
+    def _of_pieces(cls, numbers: Sequence[int], prices: Sequence[int], counts: Sequence[int]) -> Self:
+        grosses = [*map(mul, counts, prices)]
+        return tuple.__new__(cls, (numbers, prices, counts, prices, grosses, (None,) * len(grosses)))
+
+    @classmethod
+    def _of_rows(cls, rows: Iterable[Row]) -> Self:
+        return cls(*zip(*rows, strict=True))
+
+
+def _in_pieces(number: int, price: int, count: int) -> Row:
+    return number, price, count, price, count * price, None
+
+
+def _by_measure(number: int, price: int, gross: int, measure: int) -> Row:
+    return number, price, 1, gross, gross, measure
+
+
+def _rounded(thousandths: int) -> int:
+    """Return thousandths of minor units in minor units, half away from zero."""
+    rounded = (2 * abs(thousandths) + ONE) // (2 * ONE)
+    return rounded if thousandths >= 0 else -rounded
 
 
 def left_of(runs: Sequence[Run]) -> int:
