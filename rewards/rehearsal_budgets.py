@@ -84,15 +84,22 @@ class Budgets:
         self.amounts[code] += amount
         if limits.uses is not None and self.uses[code] >= limits.uses:
             self.note_end(code, moment, day)
-        for period in periods_of(day):
-            counts = self._periods.setdefault((code, store_id, period), [0, 0])
-            counts[0] += times
-            counts[1] += amount
-        if person is not None and limits.per_person:
-            self._member_days[code, person, day.isoformat()] += times
-            if limits.per_member is not None:
-                self._members[code, person] += times
-                self._added[code, person] += times
+        of_day, of_week = periods_of(day)
+        # What no limit asks for is not kept: it would fill every day's part of a rehearsal.
+        if limits.per_store_day_uses is not None or limits.per_store_day_amount is not None:
+            self._count((code, store_id, of_day), times, amount)
+        if limits.per_store_week_uses is not None or limits.per_store_week_amount is not None:
+            self._count((code, store_id, of_week), times, amount)
+        if person is not None and limits.per_member_day is not None:
+            self._member_days[code, person, of_day] += times
+        if person is not None and limits.per_member is not None:
+            self._members[code, person] += times
+            self._added[code, person] += times
+
+    def _count(self, period: _Period, times: int, amount: int) -> None:
+        counts = self._periods.setdefault(period, [0, 0])
+        counts[0] += times
+        counts[1] += amount
 
     def note_exhausted(
         self, code: str, left: Left, times: int, *, store_id: int, day: date, moment: datetime
