@@ -369,6 +369,21 @@ class MemberOffers(Base):
     """One per article, as `offer_reasons` writes them."""
 
 
+class RankingTrees(Base):
+    """What was learnt last about what is bought next: LightGBM's trees as text, for one kind of list."""
+
+    __tablename__ = "ranking_trees"
+    __table_args__ = (CheckConstraint("kind in ('all', 'new')", name="kind"),)
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    as_of: Mapped[date]
+    """Only what was before this day was learnt from."""
+    settings: Mapped[str]
+    """The hash of how it was learnt, and from which columns."""
+    trees: Mapped[str]
+    learnt_at: Mapped[datetime]
+
+
 class SensitiveWord(Base):
     """A word of a chain's own that makes an article too private for personal offers, or a known one that does not."""
 

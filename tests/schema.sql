@@ -1233,6 +1233,16 @@ TABLE quote
 CREATE INDEX quote_quoted_at_idx ON quote USING btree (quoted_at)
 GRANT DELETE, INSERT, SELECT TO regulars_app
 
+TABLE ranking_trees
+  kind text NOT NULL
+  as_of date NOT NULL
+  settings text NOT NULL
+  trees text NOT NULL
+  learnt_at timestamp with time zone NOT NULL
+  ranking_trees_kind_check CHECK ((kind = ANY (ARRAY['all'::text, 'new'::text])))
+  ranking_trees_pkey PRIMARY KEY (kind)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
 TABLE reaction
   reaction_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
   account_id uuid NOT NULL
@@ -2212,7 +2222,7 @@ DECLARE
 BEGIN
   SELECT served_run.run_id INTO run FROM served_run;
   IF run IS NULL THEN
-    RETURN json_build_object('silent', 'no run');
+    silent := 'no run';
   END IF;
   IF number IS NOT NULL THEN
     FOR step IN 0..100 LOOP
@@ -2222,57 +2232,18 @@ BEGIN
       number := following;
     END LOOP;
     IF card_state IN ('blocked', 'expired') THEN
-      RETURN json_build_object('silent', 'card');
+      silent := 'card';
     END IF;
   END IF;
   IF of_member IS NOT NULL THEN
-    SELECT CASE WHEN member.profiling_objected_at IS NOT NULL THEN 'objects'
-                WHEN coalesce(member.company_name, member.company_id, member.vat_id) IS NOT NULL THEN 'company' END,
+    SELECT coalesce(silent,
+             CASE WHEN member.profiling_objected_at IS NOT NULL THEN 'objects'
+                  WHEN coalesce(member.company_name, member.company_id, member.vat_id) IS NOT NULL THEN 'company' END),
            member.account_id
     INTO silent, of_account FROM member WHERE member.member_id = of_member;
-    IF silent IS NOT NULL THEN
-      RETURN json_build_object('silent', silent);
-    END IF;
-    FOR own IN
-      SELECT of_run.kind, of_run.article_ids, of_run.reasons FROM member_offers AS of_run
-      WHERE of_run.member_id = of_member AND of_run.run_id = run
-    LOOP
-      IF own.kind = 'all' THEN
-        all_ids := own.article_ids[1:most];
-        all_reasons := own.reasons;
-      ELSE
-        new_ids := own.article_ids[1:most];
-        new_reasons := own.reasons;
-      END IF;
-    END LOOP;
   END IF;
-  ids := all_ids || new_ids;
-  IF ids IS NULL THEN
-    ids := common;
-  END IF;
-  IF cardinality(ids) IS NULL OR cardinality(ids) = 0 THEN
-    RETURN json_build_object('silent', 'no list', 'run', run);
-  END IF;
-  SELECT array_agg(stock.article_id) FILTER (WHERE stock.quantity > 0),
-         array_agg(stock.article_id) FILTER (WHERE stock.quantity <= 0)
-  INTO there, gone
-  FROM article_stock AS stock WHERE stock.store_id = of_store AND stock.article_id = ANY (ids);
-  IF asks_person AND of_member IS NOT NULL THEN
-    SELECT json_build_array(
-             member.member_code, member.birth_date,
-             (SELECT json_agg(of_run.group_id) FROM group_membership AS of_run
-              WHERE of_run.member_id = member.member_id AND of_run.run_id = run),
-             EXISTS (SELECT FROM staff_card JOIN card ON card.card_number = staff_card.card_number
-                     WHERE card.member_id = member.member_id AND staff_card.registered_at <= seen_at
-                       AND (staff_card.ended_at IS NULL OR staff_card.ended_at > seen_at)),
-             standing.phase, standing.value_class)
-    INTO person
-    FROM member
-    LEFT JOIN member_standing AS standing ON standing.run_id = run AND standing.member_id = member.member_id
-    WHERE member.member_id = of_member;
-  END IF;
-  IF clock_timestamp() > began + patience THEN
-    RETURN json_build_object('failed', 'slow');
+  IF silent IS NOT NULL AND hold THEN
+    RETURN json_build_object('silent', silent);
   END IF;
   IF of_account IS NOT NULL THEN
     -- What contacts.refusal_questions asks, for one member.
@@ -2298,6 +2269,53 @@ BEGIN
       FROM member_case JOIN article ON article.article_id = member_case.article_id
       WHERE member_case.member_id = of_member AND member_case.state = 'open'
     ) AS said;
+  END IF;
+  IF silent IS NOT NULL THEN
+    RETURN json_build_object('silent', silent, 'answers', answers);
+  END IF;
+  IF of_member IS NOT NULL THEN
+    FOR own IN
+      SELECT of_run.kind, of_run.article_ids, of_run.reasons FROM member_offers AS of_run
+      WHERE of_run.member_id = of_member AND of_run.run_id = run
+    LOOP
+      IF own.kind = 'all' THEN
+        all_ids := own.article_ids[1:most];
+        all_reasons := own.reasons;
+      ELSE
+        new_ids := own.article_ids[1:most];
+        new_reasons := own.reasons;
+      END IF;
+    END LOOP;
+  END IF;
+  ids := all_ids || new_ids;
+  IF ids IS NULL THEN
+    ids := common;
+  END IF;
+  IF cardinality(ids) IS NULL OR cardinality(ids) = 0 THEN
+    RETURN json_build_object('silent', 'no list', 'run', run, 'answers', answers);
+  END IF;
+  SELECT array_agg(stock.article_id) FILTER (WHERE stock.quantity > 0),
+         array_agg(stock.article_id) FILTER (WHERE stock.quantity <= 0)
+  INTO there, gone
+  FROM article_stock AS stock WHERE stock.store_id = of_store AND stock.article_id = ANY (ids);
+  IF asks_person AND of_member IS NOT NULL THEN
+    SELECT json_build_array(
+             member.member_code, member.birth_date,
+             (SELECT json_agg(of_run.group_id) FROM group_membership AS of_run
+              WHERE of_run.member_id = member.member_id AND of_run.run_id = run),
+             EXISTS (SELECT FROM staff_card JOIN card ON card.card_number = staff_card.card_number
+                     WHERE card.member_id = member.member_id AND staff_card.registered_at <= seen_at
+                       AND (staff_card.ended_at IS NULL OR staff_card.ended_at > seen_at)),
+             standing.phase, standing.value_class)
+    INTO person
+    FROM member
+    LEFT JOIN member_standing AS standing ON standing.run_id = run AND standing.member_id = member.member_id
+    WHERE member.member_id = of_member;
+  END IF;
+  IF clock_timestamp() > began + patience THEN
+    RETURN json_build_object('failed', 'slow');
+  END IF;
+  IF of_account IS NOT NULL THEN
     IF of_member IS NOT NULL THEN
       SELECT json_agg(json_build_array(decision.article_id, decision.channel, today - decision.day)) INTO told
       FROM decision
