@@ -38,6 +38,8 @@ COVER_SHOWN = 12
 """From where the first so many articles come, the cover says."""
 NAMED = Decimal("0.6")
 """A headline names kinds of things only if so much of what stands on the page is of them."""
+AMONG = {"lemons": "oranges", "blueberries": "berries", "hot-dogs": "sausages", "bagels": "rolls"}
+"""What is among other things, in headlines that name these."""
 FEW = 3
 """A page with fewer articles does not tell an occasion by itself."""
 LEAST_SHARE = Decimal("0.05")
@@ -135,6 +137,8 @@ class PageWords:
         named = sum(count for _kind, count in Counter(kinds).most_common(2)) >= NAMED * len(kinds)
         occasion = occasion or (None if named else part_of(kinds, used=self._told))
         if occasion is None:
+            # More of what was told on another page is told by what it is.
+            named = named or bool(occasion_of(kinds) or part_of(kinds))
             return self.kinds_headline(page.offers, 2) if named else self._general()
         self._told.add(occasion.key)
         return bind_headline(occasion_words(occasion.key, self.language))
@@ -165,7 +169,8 @@ class PageWords:
         order = list(dict.fromkeys(offer.motif.key for offer in offers))
         counted = Counter(offer.motif.key for offer in offers)
         own = Counter(offer.motif.key for offer in offers if offer.category in self.issue.categories)
-        keys = sorted(order, key=lambda key: (-own[key], -counted[key], order.index(key)))[:words]
+        keys = sorted(order, key=lambda key: (-own[key], -counted[key], order.index(key)))
+        keys = [key for key in keys if AMONG.get(key) not in keys][:words]
         named = list(dict.fromkeys(motif_word(key, self.language) for key in keys))
         # English lists as shops write them, without a comma before "and".
         locale = {"en": "en_GB"}.get(self.language, self.language)

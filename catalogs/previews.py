@@ -10,7 +10,6 @@ from catalogs.layouts import Theme
 from catalogs.pages import Booklet, PrintedVoucher
 from core.money import Money
 
-
 LATELY = timedelta(days=11)
 """So long before the period the dummy reader bought what is said to be bought lately."""
 
