@@ -1,6 +1,7 @@
 """Barcodes as bars: widths in modules, to be drawn as vectors."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -36,7 +37,7 @@ MOST_MODULES = 183
 @dataclass(frozen=True, slots=True)
 class Barcode:
     """
-    A code as bars, or as a square of `rows` of them; `modules` is its whole width without quiet zones.
+    A code as bars, or as a `square`; `modules` is its whole width without quiet zones.
 
     `bars` are (start, width) in modules.
     """
@@ -45,8 +46,20 @@ class Barcode:
     text: str
     modules: int
     bars: tuple[tuple[int, int], ...]
-    rows: tuple[tuple[tuple[int, int], ...], ...] = ()
-    """From top to bottom; empty for codes of bars."""
+    square: bytes = b""
+    """Row by row from the top, a bit a module, each row filled up to whole bytes; empty for codes of bars."""
+
+    @property
+    def rows(self) -> tuple[tuple[tuple[int, int], ...], ...]:
+        """Return the dark runs of each row of a square as (start, width), from top to bottom."""
+        return tuple(
+            tuple(
+                (run.start(), len(run.group()))
+                for run in re.finditer("1+", "".join(f"{byte:08b}" for byte in self.square[at : at + wide]))
+            )
+            for wide in (bytes_across(self.modules),)
+            for at in range(0, len(self.square), wide)
+        )
 
     @property
     def spaced(self) -> str:
@@ -58,7 +71,7 @@ class Barcode:
     @property
     def path(self) -> str:
         """Return what is dark as one SVG path, one module per unit; rows of a square, else bars, are one unit high."""
-        if self.rows:
+        if self.square:
             return "".join(
                 f"M{start} {row}h{width}v1h-{width}z"
                 for row, bars in enumerate(self.rows)
@@ -111,8 +124,21 @@ def qr_barcode(text: str) -> Barcode:
         made = segno.make(text, error="m", micro=False, boost_error=False, mask=QR_MASK)
     except (segno.DataOverflowError, ValueError) as error:
         raise NotEncodable(f"{len(text)} signs make no QR code") from error
-    rows = tuple(_row(bytes(cells)) for cells in made.matrix)
-    return Barcode("QR", text, len(rows), (), rows)
+    return Barcode("QR", text, len(made.matrix), (), _packed(made.matrix))
+
+
+def bytes_across(modules: int) -> int:
+    """Return how many bytes a row of a square takes."""
+    return -(-modules // 8)
+
+
+def _packed(matrix: Sequence[bytearray]) -> bytes:
+    """Return the modules of a square, which are 0 or 1, as bits."""
+    side = len(matrix)
+    wide = bytes_across(side)
+    return b"".join(
+        (int("".join(map(str, row)), 2) << 8 * wide - side).to_bytes(wide, "big") for row in matrix
+    )
 
 
 def _short_qr(text: str) -> Barcode:
@@ -125,11 +151,7 @@ def _short_qr(text: str) -> Barcode:
     modules = none
     for at, sign in enumerate(text):
         modules ^= turned[at][ord(sign)]
-    rows: list[list[tuple[int, int]]] = [[] for _row in range(side)]
-    for run in DARK.finditer(modules.to_bytes(side * (side + 1), "big")):
-        row, start = divmod(run.start(), side + 1)
-        rows[row].append((start, run.end() - run.start()))
-    return Barcode("QR", text, side, (), tuple(map(tuple, rows)))
+    return Barcode("QR", text, side, (), modules.to_bytes(side * bytes_across(side), "big"))
 
 
 @lru_cache(maxsize=SHORT)
@@ -137,15 +159,14 @@ def _modules_of(length: int) -> tuple[int, int, tuple[tuple[int, ...], ...]]:
     """
     Return the width of codes for texts of a length, the code of zeros, and what each sign at each place turns.
 
-    A code is a number with a byte a module, row by row, each row followed by one that is light.
+    A code is a number with a bit a module, as `Barcode.square` has them.
     """
 
     def made(signs: bytes) -> tuple[int, int]:
         code = segno.make(
             signs.decode("ascii"), error="m", micro=False, boost_error=False, mask=QR_MASK, mode="byte"
         )
-        cells = b"".join(bytes(row) + b"\0" for row in code.matrix)
-        return len(code.matrix), int.from_bytes(cells, "big")
+        return len(code.matrix), int.from_bytes(_packed(code.matrix), "big")
 
     side, none = made(bytes(length))
     turned: list[tuple[int, ...]] = []

@@ -278,21 +278,20 @@ def _write_element(element: Element, parent: int, page: int, objects: Objects, m
     """Write an element with all below it, note in `marked` what each piece of the page belongs to; return its number."""
     own = objects.reserve()
     kids = [b"%d" % mark for mark in element.marks]
-    for mark in element.marks:
-        marked[mark] = b"%d 0 R" % own
-    kids += [b"%d 0 R" % _write_element(child, own, page, objects, marked) for child in element.children]
     more = b""
     if element.marks:
-        more += b"/Pg %d 0 R" % page
+        for mark in element.marks:
+            marked[mark] = b"%d 0 R" % own
+        more = b"/Pg %d 0 R" % page
+    kids += [b"%d 0 R" % _write_element(child, own, page, objects, marked) for child in element.children]
     if element.alternative:
         more += b"/Alt " + text_string(readable(element.alternative))
     if element.box:
         more += b"/A <</O /Layout/BBox [%.2f %.2f %.2f %.2f]>>" % element.box
     elif element.role == "L":
         more += b"/A <</O /List/ListNumbering /None>>"
-    objects.pack(
-        own, b"<</S /%b/P %d 0 R%b/K [%b]>>" % (element.role.encode("ascii"), parent, more, b" ".join(kids))
-    )
+    role = element.role.encode("ascii")
+    objects.pack(own, b"<</S /%b/P %d 0 R%b/K [%b]>>" % (role, parent, more, b" ".join(kids)))
     return own
 
 

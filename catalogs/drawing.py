@@ -1,5 +1,6 @@
 """What lies on a page as operators of PDF: drawings placed, words shown, codes drawn as bars and squares."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -8,7 +9,7 @@ from math import cos, radians, sin
 from types import SimpleNamespace
 from typing import Any
 
-from catalogs.barcodes import Barcode
+from catalogs.barcodes import Barcode, bytes_across
 from catalogs.layouts import Placement, Words
 from catalogs.lettering import MM_PER_POINT, Run
 from catalogs.pages import Price
@@ -22,6 +23,7 @@ WIDEST_MODULE = 0.5
 QUIET_BARS, QUIET_SQUARE = 22, 8
 """Modules that stay white beside a code, both sides together."""
 HARD = "\N{NO-BREAK SPACE}"
+_HEX = tuple(f"{number:04x}" for number in range(2**16))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Shown:
     operators: str
     said: str
     """How it reads, as a string of PDF, where that is not just what is seen; else empty."""
+    fonts: tuple[int, ...] = ()
+    """Numbers of the pen's faces that show it."""
 
 
 class Pen:
@@ -44,7 +48,7 @@ class Pen:
     def __init__(self, letters: Letterer, faces: tuple[str, ...]) -> None:
         self.faces = faces
         self._letters = letters
-        self._fonts = {file: f"/F{number}" for number, file in enumerate(faces)}
+        self._fonts = {file: number for number, file in enumerate(faces)}
         self._names = cache(letters.names)
         self._drawn = lru_cache(maxsize=1_000)(self._draw)
 
@@ -72,19 +76,25 @@ class Pen:
             # Lines are words apart for who reads aloud, too.
             between = "" if isinstance(content, Price) else " "
             ends = [between] * (len(lines) - 1) + [""]
+            used: set[int] = set()
             text = "".join(
-                f"BT {' '.join(self._pieces(run, end, height))} ET{_stroke(run, height)} "
-                for run, end in zip(lines, ends, strict=True)
+                [
+                    f"BT {' '.join(self._pieces(run, end, height, used))} ET{_stroke(run, height)} "
+                    for run, end in zip(lines, ends, strict=True)
+                ]
             )
-            shown.append(Shown(of, text, text_string(actual).decode("ascii") if actual else ""))
+            told = text_string(actual).decode("ascii") if actual else ""
+            shown.append(Shown(of, text, told, tuple(used)))
         return tuple(shown)
 
-    def _pieces(self, run: Run, end: str, height: float) -> Iterator[str]:
-        """Yield the operators that show a run and what ends it, one face after the other."""
+    def _pieces(self, run: Run, end: str, height: float, used: set[int]) -> Iterator[str]:
+        """Yield the operators that show a run and what ends it, one face after the other; note the faces in `used`."""
         x, y = run.x * POINTS_PER_MM, (height - run.y) * POINTS_PER_MM
         yield f"{fill_colour(run.colour)} 1 0 0 1 {x:.3f} {y:.3f} Tm"
         for glyphs in load_typeface(run.face).pieces(run.text + end):
-            yield f"{self._fonts[glyphs.face]} {run.size:.2f} Tf {_show(glyphs, run.size)}"
+            number = self._fonts[glyphs.face]
+            used.add(number)
+            yield f"/F{number} {run.size:.2f} Tf {_show(glyphs, run.size)}"
 
 
 def _said(content: object, of: str, lines: list[Run]) -> str:
@@ -133,10 +143,12 @@ def _show(glyphs: Glyphs, size: float) -> str:
 
 def glyph_array(glyphs: Glyphs) -> str:
     """Return the array that shows glyphs, with the kerning between them."""
+    if not any(glyphs.kerns):
+        return f"[<{''.join([_HEX[number] for number in glyphs.ids])}>]" if glyphs.ids else "[]"
     parts: list[str] = []
     pending: list[str] = []
     for number, kern in zip(glyphs.ids, glyphs.kerns, strict=True):
-        pending.append(f"{number:04x}")
+        pending.append(_HEX[number])
         if kern:
             parts.append(f"<{''.join(pending)}> {-kern}")
             pending = []
@@ -161,7 +173,7 @@ def barcode(code: Barcode, width: float, height: float) -> str:
 
 def code_place(code: Barcode, width: float, height: float) -> tuple[float, float, float, float]:
     """Return how wide and tall a module is in a box, and how far the code stands from its left and lower edge."""
-    if code.rows:
+    if code.square:
         side = min(width, height) / (code.modules + QUIET_SQUARE)
         return side, side, (width - side * code.modules) / 2, (height - side * code.modules) / 2
     module = min(WIDEST_MODULE, width / (code.modules + QUIET_BARS))
@@ -171,12 +183,19 @@ def code_place(code: Barcode, width: float, height: float) -> tuple[float, float
 @lru_cache(maxsize=64)
 def _modules(code: Barcode) -> str:
     """Return the dark modules as rectangles, one unit wide; a row of bars is one unit high."""
-    if not code.rows:
+    if not code.square:
         return " ".join(f"{at} 0 {width} 1 re" for at, width in code.bars)
+    side = code.modules
+    return " ".join([_dark(side, at, byte) for at, byte in enumerate(code.square) if byte])
+
+
+@cache
+def _dark(side: int, at: int, byte: int) -> str:
+    """Return the dark modules of a byte of a square: all codes are made of the same few thousand."""
+    row, across = divmod(at, bytes_across(side))
     return " ".join(
-        f"{at} {code.modules - 1 - row} {width} 1 re"
-        for row, bars in enumerate(code.rows)
-        for at, width in bars
+        f"{8 * across + run.start()} {side - 1 - row} {len(run.group())} 1 re"
+        for run in re.finditer("1+", f"{byte:08b}")
     )
 
 

@@ -44,7 +44,7 @@ def draw_page(
     return PageContent(
         zlib.compress(operators.encode("ascii"), level),
         tuple(drawing.drawings),
-        tuple(number for number in range(len(pen.faces)) if f"/F{number} " in operators),
+        tuple(sorted(drawing.fonts)),
         drawing.outline.elements(),
         drawing.outline.marks,
     )
@@ -60,6 +60,7 @@ class _Drawing:
         self.first = first
         self.names = names_of(sheet)
         self.drawings: dict[Fragment, str] = {}
+        self.fonts: set[int] = set()
         self.outline = Outline()
 
     def thing(self, thing: Placement | Words) -> Iterator[str]:
@@ -79,6 +80,7 @@ class _Drawing:
             yield f"{begin} {barcode(thing.content, thing.width, thing.height)} EMC"
         else:
             for shown in self.pen.words(thing):
+                self.fonts.update(shown.fonts)
                 tag = tag_of_words(thing, shown.of, first=self.first)
                 yield f"{self._begin(thing, tag, said=shown.said)} {shown.operators}EMC"
         yield "Q"

@@ -68,6 +68,8 @@ class Typeface:
         self._foreign = file in FALLBACKS
         self.letters = frozenset(self._cmap) & frozenset(FOREIGN if self._foreign else LETTERS)
         """The signs it shows, which are those that are embedded."""
+        self._signs = frozenset(map(chr, self.letters))
+        self._advances: dict[int, int] = {}
         substitutions = self._font["GSUB"].table.FeatureList.FeatureRecord if "GSUB" in self._font else ()
         self._plainly = {} if self._foreign else {record.FeatureTag: False for record in substitutions}
         self._shaped = lru_cache(maxsize=REMEMBERED)(self._shape)
@@ -86,7 +88,7 @@ class Typeface:
         return sum(piece.width for piece in self.pieces(text)) * size
 
     def _pieces(self, text: str) -> tuple[Glyphs, ...]:
-        if all(ord(sign) in self.letters for sign in text):
+        if self._signs.issuperset(text):
             return (self._shaped(text),)
         pieces: list[tuple[str, str]] = []
         for sign in text:
@@ -104,25 +106,28 @@ class Typeface:
 
     def _shape(self, text: str) -> Glyphs:
         buffer = uharfbuzz.Buffer()
-        known = "".join(self._known(text))
+        known = text if self._signs.issuperset(text) else "".join(self._known(text))
         if not known:
             return Glyphs((), (), 0.0, self.file)
         buffer.add_str(known)
         buffer.guess_segment_properties()
         # One glyph per sign, so that what is copied out of the PDF is exactly what was put in.
         uharfbuzz.shape(self._shaper, buffer, self._plainly)
-        ids = tuple(info.codepoint for info in buffer.glyph_infos)
-        advances = [position.x_advance for position in buffer.glyph_positions]
-        plain = [self._shaper.get_glyph_h_advance(glyph) for glyph in ids]
-        kerns = tuple(
-            round((advance - own) * 1000 / self._units) for advance, own in zip(advances, plain, strict=True)
-        )
-        shifts = tuple(
-            (round(position.x_offset * 1000 / self._units), round(position.y_offset * 1000 / self._units))
-            for position in buffer.glyph_positions
-        )
-        width = sum(advances) / self._units
-        return Glyphs(ids, kerns, width, self.file, shifts if any(map(any, shifts)) else ())
+        ids = tuple([info.codepoint for info in buffer.glyph_infos])
+        kerns: list[int] = []
+        shifts: list[tuple[int, int]] = []
+        width, shifted, units = 0, False, self._units
+        places = [at.position for at in buffer.glyph_positions]
+        for glyph, (right, up, advance, _down) in zip(ids, places, strict=True):
+            plain = self._advances.get(glyph)
+            if plain is None:
+                plain = self._advances[glyph] = self._shaper.get_glyph_h_advance(glyph)
+            width += advance
+            kerns.append(0 if advance == plain else round((advance - plain) * 1000 / units))
+            shift = (round(right * 1000 / units), round(up * 1000 / units)) if right or up else (0, 0)
+            shifted = shifted or shift != (0, 0)
+            shifts.append(shift)
+        return Glyphs(ids, tuple(kerns), width / units, self.file, tuple(shifts) if shifted else ())
 
     def _known(self, text: str) -> Iterable[str]:
         for sign in text:
