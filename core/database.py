@@ -98,18 +98,23 @@ def make_engine(
 
 
 def _refuse_ended(connection: Any, *_: Any) -> None:
-    """
-    Refuse a pooled connection that the server has ended.
+    """Refuse a pooled connection that the server has ended."""
+    if has_ended(connection):
+        raise DisconnectionError
 
-    Nothing is due on an idle connection: whatever can be read from it is the server's
-    farewell. Looking costs no round trip, as SQLAlchemy's own ping would.
+
+def has_ended(connection: Any) -> bool:
+    """
+    Return whether the server has ended an idle connection.
+
+    Nothing is due on it: whatever can be read from it is the server's farewell. Looking costs no round trip,
+    as SQLAlchemy's own ping would.
     """
     if connection.closed:
-        raise DisconnectionError
+        return True
     looking = select.poll()
     looking.register(connection.fileno(), select.POLLIN)
-    if looking.poll(0):
-        raise DisconnectionError
+    return bool(looking.poll(0))
 
 
 def make_sessions(engine: Engine) -> Sessions:

@@ -130,6 +130,12 @@ def together(session: Session, *, end: bool = False) -> Iterator[None]:
         _travel(session, answers, end=ended)
 
 
+def forget_requests(session: Session) -> None:
+    """Forget what was to travel with the next question: there is none any more."""
+    for key in (_PUT_OFF, _ALONG, _TOGETHER, _MAY_END):
+        session.info.pop(key, None)
+
+
 def may_end(session: Session) -> None:
     """Allow that the transaction of `session` is committed by what knows itself to be its last statement."""
     session.info[_MAY_END] = True

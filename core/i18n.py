@@ -8,6 +8,7 @@ from io import BytesIO
 from pathlib import Path
 
 from babel.dates import format_date, format_datetime
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
@@ -31,19 +32,23 @@ def translations(language: str) -> gettext.NullTranslations:
     Every package keeps its own `locale/<language>.po`; they are compiled in memory,
     so there is no build step to forget.
     """
-    words: gettext.NullTranslations | None = None
+    words: Catalog | None = None
     for path in sorted(_ROOT.glob(f"*/locale/{language}.po")):
         with path.open("rb") as file:
-            catalogue = read_po(file, locale=language)
-        compiled = BytesIO()
-        write_mo(compiled, catalogue)
-        compiled.seek(0)
-        package_words = gettext.GNUTranslations(compiled)
+            of_package = read_po(file, locale=language)
         if words is None:
-            words = package_words
-        else:
-            words.add_fallback(package_words)
-    return words or gettext.NullTranslations()
+            words = of_package
+            continue
+        # One catalogue of all: as fallbacks of each other every word would be looked up in one after another.
+        for message in of_package:
+            if message.id and message.string and words.get(message.id, message.context) is None:
+                words[message.id] = message
+    if words is None:
+        return gettext.NullTranslations()
+    compiled = BytesIO()
+    write_mo(compiled, words)
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
 
 
 def show_money(amount: Money, language: str) -> str:

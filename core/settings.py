@@ -51,7 +51,7 @@ class Settings:
             database_url=env.str("DATABASE_URL", None),
             data=env.path("REGULARS_DATA", Path("data")),
             secret_key=env.str("REGULARS_SECRET_KEY", None),
-            pool_size=env.int("REGULARS_POOL_SIZE", 4),
+            pool_size=env.int("REGULARS_POOL_SIZE", 6),
             secure_cookies=env.bool("REGULARS_SECURE_COOKIES", default=False),
             night_hour=env.int("REGULARS_NIGHT_HOUR", 3, validate=validate.Range(0, 23)),
             night_timezone=env.str("REGULARS_NIGHT_TIMEZONE", None),

@@ -169,17 +169,20 @@ def _ask(session: Session, basket: Basket, till: TillIdentity, now: datetime) ->
         live = live_book(session, generation=standing.generation)
         if not live:
             return _Asked(standing, live)
-        along = bring_along(session, SCENE, _scene_values(session, basket, till, at, live))
+        values = _scene_values(session, basket, till, at, live)
+        along = bring_along(session, SCENE, values)
     else:
-        along = bring_along(session, SCENE, _scene_values(session, basket, till, at, live))
+        values = _scene_values(session, basket, till, at, live)
+        along = bring_along(session, SCENE, values)
         standing = _standing(session, basket, till, now)
     row = along.row(session)
     if row[0] != live.generation:
         live = live_book(session, generation=row[0])
-        row = ask(session, SCENE, _scene_values(session, basket, till, at, live)).fetchone()
+        values = _scene_values(session, basket, till, at, live)
+        row = ask(session, SCENE, values).fetchone()
     if basket.currency != till.currency or not (live or basket.voucher_codes):
         return _Asked(standing, live)
-    scene = scene_in(row, lines=basket.lines, values=_scene_values(session, basket, till, at, live))
+    scene = scene_in(row, lines=basket.lines, values=values)
     offers = on_basket(
         session,
         live=live,

@@ -273,6 +273,8 @@ def offers_document(session: Session, basket: OnBasket) -> dict[str, Any]:
 
 def _unfit(basket: OnBasket) -> list[dict[str, Any]]:
     """Return the vouchers that are known but not good, as offers that did not apply."""
+    if not basket.vouchers:
+        return []
     words = voucher_words(basket.occasion.language)
     return [
         {
@@ -301,6 +303,9 @@ def voucher_words(language: str) -> Mapping[str, str]:
 
 def offer_messages(basket: OnBasket, names: Mapping[str, str]) -> list[str]:
     """Return what a cashier should know of how offers were chosen; `names` are those of rewards."""
+    notes = basket.evaluation.notes if basket.evaluation else ()
+    if not basket.vouchers and not basket.missing_gifts and not notes:
+        return []
     gettext = translations(basket.occasion.language).gettext
     said = [
         gettext("The voucher %(code)s is not known.") % {"code": voucher.voucher_code}
@@ -311,7 +316,7 @@ def offer_messages(basket: OnBasket, names: Mapping[str, str]) -> list[str]:
         gettext("The gift %(reward)s is not in stock any more.") % {"reward": names.get(reward, reward)}
         for reward in dict.fromkeys(basket.missing_gifts)
     ]
-    for note, subject in basket.evaluation.notes if basket.evaluation else ():
+    for note, subject in notes:
         if note == "greedy":
             said.append(
                 gettext("So many offers of the group %(group)s meet that the best were chosen one by one.")

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.database import Sessions, sandbox_exists
 from core.driver import catch_up, driver_of
+from core.kept_sessions import looking
 from pos_api.patience import Watch
 from pos_api.problems import Problem
 from sales.queries import is_sandbox_key
@@ -78,8 +79,7 @@ def look(work: Callable[[Session], T]) -> T:
     """
     sessions = sessions_of_request()
     try:
-        with WATCH.attempt() as watched, sessions() as session:
-            session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+        with WATCH.attempt() as watched, looking(sessions) as session:
             watched(driver_of(session))
             return _whole(work, session)
     except OperationalError as error:

@@ -1,5 +1,7 @@
 """Article codes: GTIN-8, -12, -13 and -14, kept as fourteen digits."""
 
+from functools import lru_cache
+
 from stdnum import ean
 from stdnum.exceptions import ValidationError
 
@@ -20,6 +22,7 @@ def normalise_gtin(text: str) -> str:
     return gtin
 
 
+@lru_cache(maxsize=50_000)
 def find_gtin(text: str) -> str | None:
     """Return the GTIN `text` as fourteen digits, None when its length or its check digit is wrong."""
     digits = text.strip()

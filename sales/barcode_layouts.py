@@ -85,9 +85,13 @@ def codes_to_look_up(
     skus: list[str | None] = []
     gtins: list[str | None] = []
     for line in lines:
+        if line.gtin is None:
+            skus.append(line.sku)
+            gtins.append(None)
+            continue
         decoded = decoded_in_store(session, line.gtin, store_id=store_id)
         skus.append(line.sku or (decoded.sku if decoded else None))
-        gtins.append((decoded.gtin if decoded else None) or (line.gtin and find_gtin(line.gtin)))
+        gtins.append((decoded.gtin if decoded else None) or find_gtin(line.gtin))
     return skus, gtins
 
 

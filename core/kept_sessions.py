@@ -1,0 +1,97 @@
+"""
+Sessions kept ready for whoever only looks: each with its connection, outside any transaction.
+
+To open a session, take a connection for it, and give both back costs a till's look more than the answer does. So a
+few that are open stay so between looks.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from weakref import WeakKeyDictionary
+
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Engine, event
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import QueuePool
+
+from core.database import Sessions, has_ended
+from core.driver import driver_of, forget_requests
+
+MOST_IDLE = 4
+"""So many stay open at most, and fewer than the pool is large: the others find enough in it."""
+
+_kept: WeakKeyDictionary[Engine, deque[Session]] = WeakKeyDictionary()
+
+
+@contextmanager
+def looking(sessions: Sessions) -> Iterator[Session]:
+    """
+    Yield a session in which every statement is committed by itself, and what travels together at once.
+
+    Nothing that was read with an earlier one is in it. After an error it is thrown away.
+    """
+    engine: Engine = sessions.kw["bind"]
+    idle = _idle_of(engine)
+    session = _usable(idle) or _opened(sessions)
+    try:
+        yield session
+    except BaseException:
+        session.close()
+        raise
+    if len(idle) < _room_in(engine) and _emptied(session):
+        idle.append(session)
+    else:
+        session.close()
+
+
+def _opened(sessions: Sessions) -> Session:
+    session = sessions()
+    try:
+        session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+def _usable(idle: deque[Session]) -> Session | None:
+    """Return the session that was used last whose connection the server has not ended."""
+    while idle:
+        try:
+            session = idle.pop()
+        except IndexError:  # somebody else was faster
+            return None
+        connection = driver_of(session)
+        if not has_ended(connection):
+            return session
+        session.invalidate()
+    return None
+
+
+def _emptied(session: Session) -> bool:
+    """Take out of a session what belongs to the look that is over; return whether it can be used again."""
+    forget_requests(session)
+    if session.identity_map or session.new:
+        session.expunge_all()
+    return driver_of(session).info.transaction_status == TransactionStatus.IDLE
+
+
+def _room_in(engine: Engine) -> int:
+    size = engine.pool.size() if isinstance(engine.pool, QueuePool) else 0
+    return min(MOST_IDLE, size - 1)
+
+
+def _idle_of(engine: Engine) -> deque[Session]:
+    idle = _kept.get(engine)
+    if idle is None:
+        idle = _kept.setdefault(engine, deque())
+        event.listen(engine, "engine_disposed", _close_all)
+    return idle
+
+
+def _close_all(engine: Engine) -> None:
+    idle = _kept.get(engine)
+    while idle:
+        # Not given back: the pool that it came from is no more.
+        idle.pop().invalidate()
