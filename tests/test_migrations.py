@@ -268,3 +268,49 @@ class TestRightOffer:
             told = owner.exec_driver_sql("select reaction, sku from reaction order by recorded_at").all()
             assert told == [("not_now", "tea")], "what was taken back is gone with what took it back"
         command.upgrade(_config(database_url), "head")
+
+
+class TestClosingRanks:
+    """0006."""
+
+    TABLES = (
+        *TestRightOffer.TABLES,
+        "outgoing_mail",
+        "member_case",
+        "article_price",
+        "article_stock",
+        "catalog_run",
+    )
+
+    @pytest.fixture
+    def old(self, database_url: str, owner_engine: Engine) -> Engine:
+        command.downgrade(_config(database_url), "0004")
+        with owner_engine.begin() as owner:
+            for part in (OLD, OF_OFFERS, OF_ANALYSIS, BEFORE_RUNS):
+                for statement in part.strip().removesuffix(";").split(";\n"):
+                    owner.exec_driver_sql(statement)
+        command.upgrade(_config(database_url), "0005")
+        with owner_engine.begin() as owner:
+            for statement in OF_RIGHT_OFFER.strip().removesuffix(";").split(";\n"):
+                owner.exec_driver_sql(statement)
+        return owner_engine
+
+    def test_leaves_what_was_there_as_it_was_and_goes_back_from_what_only_it_knows(
+        self, old: Engine, database_url: str
+    ):
+        columns: dict[str, Any] = {}
+        before = rows(old, columns, self.TABLES)
+        added = ("outgoing_mail", "member_case", "article_price", "article_stock", "catalog_run")
+        assert all(before[table] for table in added), "each new table has a row that could be lost"
+        command.upgrade(_config(database_url), "head")
+        assert rows(old, columns, self.TABLES) == before
+        engine = make_engine(database_url)
+        assert [one.code for one in verify(make_sessions(engine), (*CHECKS, *OF_REWARDS)) if not one.ok] == []
+        engine.dispose()
+        with old.begin() as owner:
+            owner.exec_driver_sql(
+                "insert into ranking_trees (kind, as_of, settings, trees, learnt_at) values ('all', '2026-11-22', '{}', 'tree', now())"
+            )
+        command.downgrade(_config(database_url), "0005")
+        assert rows(old, columns, self.TABLES) == before
+        command.upgrade(_config(database_url), "head")
