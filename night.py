@@ -31,9 +31,11 @@ import contacts.verification
 import loyalty.company_changes
 import loyalty.expiry_mails
 import loyalty.jobs
+import loyalty.pickup_mails
 import loyalty.referral_queries
 import loyalty.referral_rewards
 import loyalty.tier_jobs
+import loyalty.tier_mails
 import loyalty.verification
 import pos_api.jobs
 import rewards.jobs
@@ -106,6 +108,8 @@ NIGHT = Job(
         Step("warn_of_expiry", loyalty.jobs.warn_of_expiry),
         Step("tell_of_expiry", loyalty.expiry_mails.tell_of_expiry),
         Step("settle_tiers", loyalty.tier_jobs.settle_tiers),
+        Step("tell_of_tiers", loyalty.tier_mails.tell_of_tiers),
+        Step("tell_of_pickups", loyalty.pickup_mails.tell_of_pickups),
         Step("renew_company_prices", loyalty.company_changes.renew_company_prices),
         Step("reward_referrals", loyalty.referral_rewards.reward_referrals),
         Step("mine_rules", basket_analysis.jobs.mine_rules),

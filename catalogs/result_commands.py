@@ -8,23 +8,26 @@ from catalogs.copy_files import read_archived
 from catalogs.copy_lists import find_copy
 from catalogs.result_lists import bought_from_copy, results_of_run
 from catalogs.run_lists import find_run
+from catalogs.runs import CHANNELS
 from core.commandline import Workplace, json_option, pass_workplace, print_json, refusals_exit_2
 
 
 @click.command()
 @click.argument("run_code")
+@click.option("--channel", type=click.Choice(CHANNELS), help="Only copies that left by this way.")
 @json_option
 @pass_workplace
 @refusals_exit_2
-def results(workplace: Workplace, *, run_code: str, as_json: bool) -> None:
+def results(workplace: Workplace, *, run_code: str, channel: str | None, as_json: bool) -> None:
     """Show who bought what from which page, beside those who got no copy."""
     with workplace.sessions() as session:
         found = find_run(session, run_code=run_code)
-        came = results_of_run(session, run_id=found.catalog_run_id)
+        came = results_of_run(session, run_id=found.catalog_run_id, channel=channel)
     if as_json:
         print_json(came.document())
         return
-    click.echo(f"{came.sent} copies sent, {came.held_out} members held out")
+    ways = ", ".join(came.channels) or "nothing"
+    click.echo(f"{came.sent} copies sent, {came.held_out} members held out; left by now: {ways}")
     for page in came.pages:
         buyers = "fewer than ten" if page.buyers is None else f"{page.buyers}"
         click.echo(f"page {page.page:3}  {page.copies:7} copies  bought something of it: {buyers}")

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from datetime import date
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -45,7 +45,8 @@ _BOUGHT: Final = """
     )
 """
 
-_LEFT: Final = f"copy.state = 'sent' and not {HELD_BACK.replace('catalog_copy', 'copy')}"
+# Of each channel only those copies are looked at that have left; the other channel's readers got nothing yet.
+_LEFT: Final = f"copy.channel = any(%(channels)s) and copy.state = 'sent' and not {HELD_BACK.replace('catalog_copy', 'copy')}"
 
 _SHOWN: Final = f"""
     with {_BOUGHT},
@@ -110,12 +111,21 @@ _SIDES: Final = f"""
     left join spent using (member_id)
     left join catalog_copy as copy
       on copy.edition_id = recipient.edition_id and copy.member_id = recipient.member_id
-    where recipient.catalog_run_id = %(run)s
+    where recipient.catalog_run_id = %(run)s and recipient.channel = any(%(channels)s)
       and (%(edition)s::uuid is null or recipient.edition_id = %(edition)s)
       and (recipient.held_out or recipient.left_out is not null or copy.state = 'sent'
         or copy.state = 'dropped' and copy.dropped_why <> 'cancelled')
     -- A household shops together: what it bought counts once.
     group by member.account_id, recipient.held_out
+"""
+
+_CHANNELS: Final = f"""
+    select copy.channel, count(*)
+    from catalog_copy as copy
+    join edition using (edition_id)
+    where catalog_run_id = %(run)s and copy.state = 'sent' and not {HELD_BACK.replace("catalog_copy", "copy")}
+      and (%(edition)s::uuid is null or edition.edition_id = %(edition)s)
+    group by copy.channel order by copy.channel desc
 """
 
 _CURRENCY: Final = """
@@ -125,11 +135,18 @@ _CURRENCY: Final = """
 
 
 def results_of_run(
-    session: Session, *, run_id: UUID, edition_id: UUID | None = None, today: date | None = None
+    session: Session,
+    *,
+    run_id: UUID,
+    edition_id: UUID | None = None,
+    channel: str | None = None,
+    today: date | None = None,
 ) -> Results:
     """
     Return what came of the copies of a run that were sent, within its period as far as it is known.
 
+    Those that left by `channel`, or by any: whoever is to get a copy by a way by which none has left yet, or was held
+    out of it, counts on neither side.
     Money is counted in the currency that most of its audience pays in. Nothing is said about fewer than ten
     people. Raises `NoSuchRun`.
     """
@@ -139,13 +156,16 @@ def results_of_run(
     driver = driver_of(session)
     row = driver.execute(_CURRENCY, (run_id,)).fetchone()
     currency = row[0] if row else ""
-    values = {
+    values: dict[str, Any] = {
         "run": run_id,
         "edition": edition_id,
         "first": run.valid_from,
         "following": run.valid_to,
         "currency": currency,
     }
+    sent: dict[str, int] = dict(driver.execute(_CHANNELS, values).fetchall())
+    counted = [one for one in sent if channel in {None, one}]
+    values["channels"] = counted
     shown = [Shown(*found) for found in driver.execute(_SHOWN, values)]
     pages = tuple(
         PageResult(page, copies, *told(copies, buyers, minor))
@@ -156,14 +176,9 @@ def results_of_run(
     for held_out, hit, minor in driver.execute(_SIDES, values):
         sides[held_out].append((hit, minor))
     effect: Effect = effect_of(sides[False], sides[True], currency=currency)
-    sent = driver.execute(
-        "select count(*) from catalog_copy join edition using (edition_id)"
-        f" where catalog_run_id = %(run)s and catalog_copy.state = 'sent' and not {HELD_BACK}"
-        " and (%(edition)s::uuid is null or edition.edition_id = %(edition)s)",
-        values,
-    ).fetchone()
     return Results(
-        sent=sent[0] if sent else 0,
+        sent=sum(sent[one] for one in counted),
+        channels=tuple(sent),
         held_out=len(sides[True]),
         over=today is not None and today >= run.valid_to,
         currency=currency,

@@ -103,11 +103,14 @@ class Results:
     items: tuple[Shown, ...]
     effect: Effect
     vouchers: Mapping[str, Mapping[str, int]]
+    channels: tuple[str, ...] = ()
+    """By which ways copies have left."""
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON."""
         return {
             "sent": self.sent,
+            "channels": list(self.channels),
             "held_out": self.held_out,
             "over": self.over,
             "currency": self.currency,

@@ -22,6 +22,8 @@ KINDS: Final = (
     "case_opened",
     "case_resolved",
     "expiry_warning",
+    "tier_warning",
+    "gift_waits",
     "catalog",
 )
 MAIL_SORTS: Final = ("queued_at", "kind", "state", "finished_at")

@@ -79,6 +79,8 @@ def mail_kind(kind: str) -> str:
         "case_opened": _("Case opened"),
         "case_resolved": _("Case resolved"),
         "expiry_warning": _("Points end soon"),
+        "tier_warning": _("A tier ends soon"),
+        "gift_waits": _("A gift waits"),
         "catalog": _("Catalog"),
     }.get(kind, kind)
 

@@ -222,6 +222,8 @@ def step_name(step: str) -> str:
         "renew_company_prices": _("Renew companies' own prices"),
         "warn_of_expiry": _("Warn of points that end soon"),
         "tell_of_expiry": _("Write to whose points end soon"),
+        "tell_of_tiers": _("Write to whose tier ends soon"),
+        "tell_of_pickups": _("Write to whose gifts wait"),
         "sum_points": _("Add up the points of each day"),
         "keep_liability": _("Keep what is owed in points"),
         "mine_rules": _("Mine rules from the baskets"),

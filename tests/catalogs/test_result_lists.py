@@ -1,13 +1,15 @@
 """What came of a run."""
 
+from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from catalogs.ignored import ignored_articles
-from catalogs.models import CatalogCopy
+from catalogs.models import CatalogCopy, CatalogRecipient
 from catalogs.result_lists import results_of_run
 from tests.catalogs.chain import NOW, Chain
 from tests.catalogs.run import Run
@@ -39,6 +41,42 @@ class TestResults:
         assert found.effect.share is None
         if len(readers) > 10:
             assert ignored[chain.members[readers[-1]].member_id][tea.article_id] == 1
+
+    def test_count_nobody_of_a_channel_by_which_nothing_has_left(self, chain: Chain, tmp_path: Path):
+        for number in range(4, 20):
+            by = ("offers", "email") if number % 2 else ("catalog", "print")
+            chain.join(f"t1-{number}", "t1", consent=by, email=f"{number}@example.com")
+        run = Run(chain, tmp_path, hold_out=Decimal("0.4"))
+        run.make()
+        held = _held_out(chain, run)
+        found = _results(chain, run)
+        assert (found.sent, found.held_out, found.channels) == (0, 0, ())
+        run.take(run.ask("print"))
+        found = _results(chain, run)
+        made = [copy.channel for copy in chain.copies().values()]
+        assert (found.sent, found.channels) == (made.count("print"), ("print",))
+        assert (found.effect.members, found.held_out) == (made.count("print"), held["print"])
+        run.ask("email")
+        found, mailed = _results(chain, run), _results(chain, run, channel="email")
+        assert (found.sent, found.channels) == (len(made), ("print", "email"))
+        assert (mailed.sent, mailed.held_out) == (made.count("email"), held["email"])
+        assert found.held_out == held["print"] + held["email"]
+
+
+def _results(chain: Chain, run: Run, **options):
+    with chain.sessions() as session:
+        return results_of_run(session, run_id=run.id, **options)
+
+
+def _held_out(chain: Chain, run: Run) -> Counter[str]:
+    with chain.sessions() as session:
+        return Counter(
+            session.scalars(
+                select(CatalogRecipient.channel).where(
+                    CatalogRecipient.catalog_run_id == run.id, CatalogRecipient.held_out
+                )
+            )
+        )
 
 
 def _page_of(copy: CatalogCopy, article_id: int) -> int:

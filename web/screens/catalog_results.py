@@ -15,7 +15,7 @@ from core.ids import find_uuid
 from core.keyset import Ask, Page
 from sales.models import Article
 from web import scope
-from web.catalog_words import page_words
+from web.catalog_words import channel_words, page_words
 from web.charts import Axis, Chart, bar_options, palette
 from web.export import respond
 from web.groups_shown import groups_now
@@ -38,10 +38,12 @@ def show(run_id: UUID) -> ResponseReturnValue:
         editions = editions_in(session, run_id=run_id)
         wanted = find_uuid(request.args.get("edition", ""))
         edition = next((one for one in editions if one.edition_id == wanted), None)
+        channel = next((one for one in run.channels if one == request.args.get("channel")), None)
         found = results_of_run(
             session,
             run_id=run_id,
             edition_id=edition.edition_id if edition else None,
+            channel=channel,
             today=business_day(now(), scope.read(session).timezone),
         )
         return respond(
@@ -50,6 +52,9 @@ def show(run_id: UUID) -> ResponseReturnValue:
             run=run,
             editions=editions,
             edition=edition,
+            channel=channel,
+            uncounted=channel_words([one for one in run.channels if one not in found.channels]),
+            channel_words=channel_words,
             found=found,
             heat=heat_rows(found.cells),
             places=sorted({cell.place for cell in found.cells}),
