@@ -13,6 +13,7 @@ from basket_analysis.strata import stratum_of, stratum_sizes
 
 Int32s = NDArray[np.int32]
 Int64s = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 NON_MERCHANDISE_DEPARTMENTS = frozenset(
     {
@@ -47,7 +48,8 @@ class BasketTable:
 
     Basket b holds codes[offsets[b]:offsets[b + 1]], rising; code c is items[c], in the order of
     code points. `strata` is the size stratum of each basket as it was bought, before any cap.
-    `owners` is each basket's index into `households`, -1 when nobody is known.
+    `owners` is each basket's index into `households`, -1 when nobody is known. `weights` say how much each basket
+    says of what households are like, where not all say the same.
     """
 
     items: tuple[str, ...]
@@ -58,6 +60,7 @@ class BasketTable:
     owners: Int32s
     duplicates: int
     cap: Cap | None
+    weights: Floats | None = None
 
     def __len__(self) -> int:
         """Return the number of baskets."""
@@ -86,6 +89,7 @@ def tabulate(
     households: Sequence[str] = (),
     max_basket: int | None = None,
     days: Int32s | None = None,
+    weights: Floats | None = None,
 ) -> BasketTable:
     """
     Return the table of rows (basket, item), in whatever order; a pair counts once.
@@ -97,7 +101,7 @@ def tabulate(
     Of a basket longer than `max_basket` those items stay that most baskets hold: they are
     the ones that can be frequent. Its stratum stays that of its full size. Given each basket's
     day, which never falls, only those of the same day are asked, so that a day's baskets do not
-    depend on other days.
+    depend on other days. `weights` are the baskets', if any.
     """
     offsets, codes, duplicates = _group(baskets, items, basket_count, len(names))
     strata = stratum_of(np.diff(offsets))
@@ -116,6 +120,7 @@ def tabulate(
         owners=owner_of,
         duplicates=int(duplicates),
         cap=cap,
+        weights=weights,
     )
 
 

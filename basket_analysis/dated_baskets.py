@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from basket_analysis.basket_files import BasketRows
 from basket_analysis.baskets import BasketTable, tabulate
+from basket_analysis.fading import fade
 from basket_analysis.reading import SoldLines
 from basket_analysis.store_baskets import moments_of, weeks_of
 
@@ -34,7 +35,7 @@ class DatedBaskets:
     def table(
         self, *, first: int, end: int, parity: int | None = None, of: NDArray[np.bool_] | None = None
     ) -> BasketTable:
-        """Return the baskets of the weeks `first` to before `end`, even or odd ones, of some households or of all."""
+        """Return the baskets of the weeks `first` to before `end`, even or odd ones, of some households or of all, faded towards its edges."""
         kept = (self.week >= first) & (self.week < end)
         if parity is not None:
             kept &= self.parity == parity
@@ -50,6 +51,7 @@ class DatedBaskets:
             basket_count=int(kept.sum()),
             owners=self.household[kept][baskets],
             households=self.households,
+            weights=fade(self.week[kept], first=first, last=end - 1),
         )
 
 

@@ -1,15 +1,20 @@
 """Shopper groups from a file of baskets, without a database."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from basket_analysis.basket_files import read_baskets
+import numpy as np
+
+from basket_analysis.basket_files import BasketRows, read_baskets
 from basket_analysis.baskets import BasketTable
+from basket_analysis.fading import faded
 from basket_analysis.grouping import ThemeFinder
 from basket_analysis.itemset_mining import as_table
 from basket_analysis.result_files import refused_beside
 from basket_analysis.scoring import HouseholdScorer, Place
+from basket_analysis.store_baskets import moments_of
 from basket_analysis.theme_files import read_groups, read_themes, write_places, write_themes
 from basket_analysis.themes import NO_THEME, TOO_LITTLE, Themes
 
@@ -19,8 +24,8 @@ def fit_groups(
 ) -> dict[str, Any]:
     """Find the themes of a file and put its households into groups; return the run's record."""
     before = read_themes(previous, to_score=False) if previous else None
-    rows = read_baskets(baskets, wanted=("household_id",))
-    table = as_table(rows)
+    rows = read_baskets(baskets, wanted=("household_id", "time"))
+    table = _weighed(as_table(rows), rows)
     began = time.perf_counter()
     found = ThemeFinder(min_baskets=min_baskets).fit(table, before).themes_
     scorer = HouseholdScorer(found).fit(table)
@@ -40,8 +45,8 @@ def score_groups(*, baskets: Path, themes: Path, out: Path, previous: Path | Non
     """Put the households of a file into the groups of known themes; return the run's record."""
     known = read_themes(themes)
     before = read_groups(previous) if previous else None
-    rows = read_baskets(baskets, wanted=("household_id",))
-    table = as_table(rows)
+    rows = read_baskets(baskets, wanted=("household_id", "time"))
+    table = _weighed(as_table(rows), rows)
     began = time.perf_counter()
     scorer = HouseholdScorer(known, previous=before).fit(table)
     seconds = time.perf_counter() - began
@@ -53,6 +58,16 @@ def score_groups(*, baskets: Path, themes: Path, out: Path, previous: Path | Non
         "rows_refused": len(rows.refusals),
         "seconds": round(seconds, 6),
     }
+
+
+def _weighed(table: BasketTable, rows: BasketRows) -> BasketTable:
+    """Return the table with its baskets faded by their days, where the file says the time of every row."""
+    moments = moments_of(rows)
+    if not len(moments) or np.isnat(moments).any():
+        return table
+    day = np.full(rows.basket_count, np.iinfo(np.int32).max, np.int32)
+    np.minimum.at(day, rows.baskets, moments.astype("datetime64[D]").astype(np.int32))
+    return replace(table, weights=faded(day))
 
 
 def _record(table: BasketTable, themes: Themes, places: tuple[Place, ...]) -> dict[str, Any]:

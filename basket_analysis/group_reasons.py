@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from basket_analysis.baskets import NON_MERCHANDISE_CATEGORIES, NON_MERCHANDISE_DEPARTMENTS
+from basket_analysis.fading import fade
 from basket_analysis.group_lists import GroupView, groups_of_run
 from basket_analysis.models import AnalysisRun, ServedRun
 from basket_analysis.profiles import CLIPPED_AT, Profiles
@@ -51,7 +52,7 @@ _BASKETS = """
         )
       group by 1, 2
     )
-    select array_agg(distinct article.category)
+    select array_agg(distinct article.category), sale.business_date
     from sale
     join receipt_line as line using (business_date, receipt_id)
     join article using (article_id)
@@ -60,7 +61,7 @@ _BASKETS = """
       and line.unit_price > 0 and line.quantity > coalesce(returned.quantity, 0)
       and article.category is not null and article.category <> all(%(no_categories)s)
       and coalesce(article.department, '') <> all(%(no_departments)s)
-    group by sale.receipt_id
+    group by sale.receipt_id, sale.business_date
 """
 
 _OF_ACCOUNT = "receipt.account_id = %(account)s and"
@@ -156,6 +157,7 @@ class _Learnt:
     first_day: date
     last_day: date
     themes: Themes
+    faded_over: tuple[date, date] | None
 
 
 _kept: dict[str, _Learnt] = {}
@@ -169,12 +171,34 @@ def _learnt(session: Session, run_id: UUID) -> _Learnt:
         select(AnalysisRun.parameters, AnalysisRun.inputs).where(AnalysisRun.run_id == run_id)
     ).one()
     first, last = (date.fromisoformat(run.inputs[day]) for day in ("first_day", "last_day"))
-    _kept["learnt"] = learnt = _Learnt(run_id, first, last, read_document(run.parameters["themes"]))
+    over = run.parameters.get("faded_over")
+    _kept["learnt"] = learnt = _Learnt(
+        run_id,
+        first,
+        last,
+        read_document(run.parameters["themes"]),
+        (date.fromisoformat(over[0]), date.fromisoformat(over[1])) if over else None,
+    )
     return learnt
 
 
-def _baskets(session: Session, member: Member, learnt: _Learnt, seen: int) -> list[frozenset[str]]:
-    """Return the categories of each of a member's baskets in the window of a run, which saw so many of them."""
+@dataclass(frozen=True, slots=True)
+class _Basket:
+    """The categories of a basket, and how much it says: less the nearer it is to the window's edges."""
+
+    items: frozenset[str]
+    weight: float
+
+
+def _weight(day: date, over: tuple[date, date] | None) -> float:
+    if over is None:
+        return 1.0
+    first, last = (edge.toordinal() for edge in over)
+    return float(fade(np.array([day.toordinal()]), first=first, last=last)[0])
+
+
+def _baskets(session: Session, member: Member, learnt: _Learnt, seen: int) -> list[_Basket]:
+    """Return the categories of each of a member's baskets, and how much it weighed, in the window of a run, which saw so many of them."""
     values = {
         "member": member.member_id,
         "account": member.account_id,
@@ -187,17 +211,18 @@ def _baskets(session: Session, member: Member, learnt: _Learnt, seen: int) -> li
     rows = driver.execute(_BASKETS.format(account=_OF_ACCOUNT), values).fetchall()
     if len(rows) < seen:
         rows = driver.execute(_BASKETS.format(account=""), values).fetchall()
-    return [frozenset(row[0]) for row in rows]
+    return [_Basket(frozenset(row[0]), _weight(row[1], learnt.faded_over)) for row in rows]
 
 
 def _explain(
     place: GroupMembership,
-    baskets: Sequence[frozenset[str]],
+    weighed: Sequence[_Basket],
     learnt: _Learnt,
     groups: Mapping[str, GroupView],
     member_code: str,
 ) -> Why:
     themes = learnt.themes
+    baskets = [basket.items for basket in weighed]
     kind: Kind = "theme"
     if place.group_id in {NO_THEME, TOO_LITTLE}:
         kind = "none" if place.group_id == NO_THEME else "new"
@@ -209,8 +234,9 @@ def _explain(
     }
     if kind == "new" or not len(themes) or not themes.can_score:
         return Why(member_code, kind, **told)
-    sizes = np.bincount(stratum_of(np.array([len(basket) for basket in baskets], np.int64)), minlength=STRATA)
-    evidence = _Evidence(themes.profiles, baskets, sizes)
+    strata = stratum_of(np.array([len(basket) for basket in baskets], np.int64))
+    sizes = np.bincount(strata, minlength=STRATA)
+    evidence = _Evidence(themes.profiles, weighed, strata)
     of_theme = [themes.group_of(theme.id) for theme in themes.themes]
     mine = np.array([kind == "none" or group_id == place.group_id for group_id in of_theme])
     number = int(np.where(mine, evidence.scores, -np.inf).argmax())
@@ -238,15 +264,22 @@ def _explain(
 
 
 class _Evidence:
-    """What a member's baskets say for each theme, item by item."""
+    """What a member's baskets say for each theme, item by item: as they were weighed, and as they can be counted."""
 
-    def __init__(self, profiles: Profiles, baskets: Sequence[frozenset[str]], sizes: np.ndarray) -> None:
+    def __init__(self, profiles: Profiles, baskets: Sequence[_Basket], strata: np.ndarray) -> None:
         self._profiles = profiles
-        held = Counter(item for basket in baskets for item in basket)
+        held = Counter(item for basket in baskets for item in basket.items)
         self._found = np.array([held[item] for item in profiles.items])
-        self._expected = profiles.rates @ sizes
-        variance = (profiles.rates * (1 - profiles.rates)) @ sizes
-        residuals = (self._found - self._expected) / np.sqrt(variance + 1)
+        self._expected = profiles.rates @ np.bincount(strata, minlength=STRATA)
+        weights = np.array([basket.weight for basket in baskets])
+        sizes = np.bincount(strata, weights=weights, minlength=STRATA)
+        squares = np.bincount(strata, weights=weights**2, minlength=STRATA)
+        said: dict[str, float] = dict.fromkeys(profiles.items, 0.0)
+        for basket in baskets:
+            for item in basket.items & said.keys():
+                said[item] += basket.weight
+        variance = (profiles.rates * (1 - profiles.rates)) @ squares
+        residuals = (np.array(list(said.values())) - profiles.rates @ sizes) / np.sqrt(variance + 1)
         self._parts = profiles.weights * np.clip(residuals, -CLIPPED_AT, CLIPPED_AT)
         self.scores = self._parts.sum(axis=1)
 

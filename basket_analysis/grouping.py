@@ -9,10 +9,12 @@ from basket_analysis.baskets import BasketTable
 from basket_analysis.group_edits import NO_EDITS, Cut, Edits, Items, apply_edits
 from basket_analysis.naming import choose_names, name_theme
 from basket_analysis.profiles import learn_profiles
+from basket_analysis.telling_rules import order_rules
 from basket_analysis.theme_rules import Evidence, KeptRules, keep_rules
 from basket_analysis.themes import Theme, ThemeRule, Themes
+from basket_analysis.ties import Weights, tie_weights
 
-RESOLUTION = 1.0
+RESOLUTION = 0.8
 SEED = 20_260_401
 TRIALS = 10
 MIN_ITEMS = 3
@@ -25,7 +27,7 @@ class ThemeFinder:
     """
     Finds the themes of a basket table.
 
-    The graph of the kept pairs, weighted log(adjusted lift) · √count, falls into communities
+    The graph of the kept pairs, weighted log(adjusted lift) · √count of faded baskets, falls into communities
     (Leiden; modularity with a resolution, so RB configuration); those of at least
     `min_items` items are themes. After `fit`, `themes_` are the themes and `rules_` all kept rules.
 
@@ -56,7 +58,7 @@ class ThemeFinder:
         before = edits.before(
             {theme.id: frozenset(theme.items) for theme in previous.themes} if previous else {}
         )
-        weights = _weights(self.rules_)
+        weights = tie_weights(table, self.rules_)
         communities = _communities(weights, _start(table, before), resolution=self.resolution, seed=self.seed)
         ties = _Ties(table, weights)
         found = [
@@ -68,7 +70,7 @@ class ThemeFinder:
         cuts.sort(key=lambda cut: (-ties.within(cut.items), ties.codes(cut.items)))
         items = [ties.ranked(cut.items) for cut in cuts]
         ids, next_number = self._identities(cuts, items, previous, before)
-        self.themes_ = Themes(
+        found_themes = Themes(
             themes=self._themes(table, ids, items, previous),
             profiles=learn_profiles(table, items, min_baskets=self.min_baskets),
             baskets=len(table),
@@ -78,6 +80,7 @@ class ThemeFinder:
             settings=self._settings(),
             merged=edits.merged,
         )
+        self.themes_ = order_rules(found_themes, table)
         return self
 
     def _identities(
@@ -126,21 +129,6 @@ class ThemeFinder:
             "min_baskets": self.min_baskets,
             "seed": self.seed,
         }
-
-
-Weights = dict[tuple[int, int], float]
-
-
-def _weights(kept: KeptRules) -> Weights:
-    """Return the weight of each kept pair (lower code, higher code)."""
-    rules = kept.rules
-    weights: Weights = {}
-    for number in range(len(kept)):
-        antecedent, consequent = kept.items_of(number)
-        if len(antecedent) == 1:
-            one, other = sorted((antecedent[0], consequent[0]))
-            weights[one, other] = float(np.log(rules.adjusted_lift[number]) * np.sqrt(rules.counts[number]))
-    return dict(sorted(weights.items()))
 
 
 class _Ties:

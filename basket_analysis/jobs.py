@@ -19,6 +19,7 @@ from basket_analysis.analysis_runs import (
 )
 from basket_analysis.baskets import BasketTable
 from basket_analysis.group_jobs import find_themes, plan_themes
+from basket_analysis.level_counts import EPOCH
 from basket_analysis.night_rules import (
     MAX_BASKET,
     THEME_LEVEL,
@@ -62,6 +63,7 @@ def mine_rules(shift: Shift) -> Mapping[str, Any]:
         "rules": evidence_document(),
         "window_weeks": WINDOW_WEEKS,
         "max_basket": MAX_BASKET,
+        "faded_over": _faded_over(sold),
     }
     work = {
         "days_counted": counts.days_counted,
@@ -84,6 +86,13 @@ def mine_rules(shift: Shift) -> Mapping[str, Any]:
         add_timing(session, run_id=run_id, step="mine_rules", seconds=time.monotonic() - began)
     shift.report(4, 4)
     return {"rules": sum(found.values()), "rules_by_level": found, "themes": len(themes), **inputs, **work}
+
+
+def _faded_over(sold: SoldLines) -> list[str] | None:
+    """Return the first and the last day by which baskets are weighed, for who explains what came of them."""
+    if not len(sold.day):
+        return None
+    return [(EPOCH + timedelta(days=int(day))).isoformat() for day in (sold.day.min(), sold.day.max())]
 
 
 def _inputs(sold: SoldLines, table: BasketTable) -> dict[str, Any]:

@@ -26,11 +26,14 @@ MOST_ITEMS = 2_000
 """So many items, the most bought ones, are looked at at most."""
 CLIPPED_AT = 8.0
 """No single item speaks louder than this."""
-ROUNDS = 5
+ROUNDS = 2
+"""More rounds lead further away from the rules, and not always to the same place."""
 FOLLOWS_AT = 0.7
-"""While learning, a household follows its best theme from so many standard deviations over all households on."""
-SURE_FROM = 3.0
-"""An item belongs to a profile when its followers' mean differs from everybody's by so many standard errors."""
+"""While learning, half of a household follows its best theme at so many standard deviations over all households."""
+SHARPNESS = 2.0
+"""How fast a household follows more of the better theme: nobody falls from one wholly to another for a trifle."""
+SURE_FROM = 0.5
+"""An item has a part in a profile from so many standard errors between its followers' mean and everybody's on."""
 FEWEST_FOLLOWERS = 10
 MOST_LEARNT_FROM = 50_000
 CELLS_AT_ONCE = 1 << 22
@@ -53,7 +56,7 @@ class Habits:
     What the households of a table bought of `items`, against chance.
 
     `rates` say how often baskets of each size hold them, where the table is too small to say so itself.
-    `baskets` counts the baskets of each household.
+    `baskets` counts the baskets of each household; counts and chances are of weighed baskets.
     """
 
     def __init__(self, table: BasketTable, items: Sequence[str], rates: Floats | None = None) -> None:
@@ -65,19 +68,22 @@ class Habits:
         place[-1] = -1
         columns = place[table.codes]
         baskets = np.repeat(np.arange(len(table)), np.diff(table.offsets))
+        weights = np.ones(len(table)) if table.weights is None else table.weights
         if rates is None or len(table) >= OWN_RATES_FROM:
-            rates = _rates(table, columns, baskets, len(items))
+            rates = _rates(table, weights, columns, baskets, len(items))
         self.rates = rates
         owners = table.owners[baskets]
         kept = (owners >= 0) & (columns >= 0)
         shape = (len(table.households), len(items))
         self.counts: Any = sparse.csr_matrix(
-            (np.ones(int(kept.sum())), (owners[kept], columns[kept])), shape=shape
+            (weights[baskets[kept]], (owners[kept], columns[kept])), shape=shape
         )
-        self.sizes = np.zeros((shape[0], STRATA))
         known = table.owners >= 0
-        np.add.at(self.sizes, (table.owners[known], table.strata[known]), 1)
-        self.baskets: Int64s = self.sizes.sum(axis=1).astype(np.int64)
+        of, strata = table.owners[known], table.strata[known]
+        self.sizes, self.squares = np.zeros((shape[0], STRATA)), np.zeros((shape[0], STRATA))
+        np.add.at(self.sizes, (of, strata), weights[known])
+        np.add.at(self.squares, (of, strata), weights[known] ** 2)
+        self.baskets: Int64s = np.bincount(of, minlength=shape[0]).astype(np.int64)
 
     def expected(self, households: Int64s) -> Floats:
         """Return how many baskets of each household would hold each item by chance."""
@@ -85,7 +91,7 @@ class Habits:
 
     def residuals(self, households: Int64s) -> Floats:
         """Return by how much each household departs from chance, a column per item."""
-        variance = self.sizes[households] @ (self.rates * (1 - self.rates)).T
+        variance = self.squares[households] @ (self.rates * (1 - self.rates)).T
         found = (self.counts[households].toarray() - self.expected(households)) / np.sqrt(variance + 1)
         return np.asarray(np.clip(found, -CLIPPED_AT, CLIPPED_AT))
 
@@ -101,14 +107,12 @@ class Habits:
         for first in range(0, households, size):
             yield slice(first, first + size)
 
-    def sums(self, households: Int64s, theme_of: Int64s, themes: int) -> Floats:
-        """Return the residuals summed over the followers of each theme; the last row is the sum over everybody."""
-        found = np.zeros((themes + 1, self.counts.shape[1]))
+    def sums(self, households: Int64s, follows: Floats) -> Floats:
+        """Return the residuals summed over the followers of each theme, a column of `follows`, and over everybody."""
+        shares = np.column_stack([follows, np.ones(len(households))])
+        found = np.zeros((shares.shape[1], self.counts.shape[1]))
         for block in self._blocks(len(households)):
-            residuals = self.residuals(households[block])
-            for theme in range(themes):
-                found[theme] += residuals[theme_of[block] == theme].sum(axis=0)
-            found[themes] += residuals.sum(axis=0)
+            found += shares[block].T @ self.residuals(households[block])
         return found
 
 
@@ -146,26 +150,32 @@ def _next(habits: Habits, weights: Floats, households: Int64s) -> Floats:
     scores = habits.scores(weights, households)
     spread = scores.std(axis=0)
     scores = (scores - scores.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    best = scores.argmax(axis=1)
-    theme_of = np.where(scores.max(axis=1) >= FOLLOWS_AT, best, -1)
-    followers = np.bincount(theme_of[theme_of >= 0], minlength=len(weights))
-    sums = habits.sums(households, theme_of, len(weights))
-    everybody = sums[-1] / len(households)
-    means = sums[:-1] / np.maximum(followers, 1)[:, None]
-    apart = means - everybody
-    sure = np.abs(apart) * np.sqrt(followers)[:, None] > SURE_FROM
-    shown = np.where(sure, apart, 0.0)
+    follows = _follow(scores)
+    followers = follows.sum(axis=0)
+    sums = habits.sums(households, follows)
+    apart = sums[:-1] / np.maximum(followers, 1.0)[:, None] - sums[-1] / len(households)
+    errors = np.abs(apart) * np.sqrt(followers)[:, None]
+    shown = apart * np.clip(1.0 - (SURE_FROM / np.maximum(errors, 1e-12)) ** 2, 0.0, 1.0)
     enough = (followers >= FEWEST_FOLLOWERS) & shown.any(axis=1)
     return np.where(enough[:, None], _unit(shown), weights)
+
+
+def _follow(scores: Floats) -> Floats:
+    """Return how much of each household follows each theme: of the best ones more, and more the better they fit."""
+    best = scores.max(axis=1, keepdims=True)
+    shares = np.exp(SHARPNESS * (scores - best))
+    fits = 1.0 / (1.0 + np.exp(-SHARPNESS * (scores - FOLLOWS_AT)))
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True) * fits)
 
 
 def _unit(weights: Floats) -> Floats:
     return np.asarray(weights / np.maximum(np.sqrt((weights**2).sum(axis=1, keepdims=True)), 1e-12))
 
 
-def _rates(table: BasketTable, columns: Int64s, baskets: Int64s, items: int) -> Floats:
+def _rates(table: BasketTable, weights: Floats, columns: Int64s, baskets: Int64s, items: int) -> Floats:
     """Return the share of the baskets of each size that hold each item."""
     known = columns >= 0
     held = np.zeros((items, STRATA))
-    np.add.at(held, (columns[known], table.strata[baskets[known]]), 1)
-    return np.asarray(held / np.maximum(table.stratum_sizes, 1))
+    np.add.at(held, (columns[known], table.strata[baskets[known]]), weights[baskets[known]])
+    sizes = np.bincount(table.strata, weights=weights, minlength=STRATA)
+    return np.asarray(held / np.where(sizes > 0, sizes, 1.0))

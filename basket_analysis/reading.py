@@ -18,6 +18,7 @@ from basket_analysis.baskets import (
     Int64s,
     tabulate,
 )
+from basket_analysis.fading import faded
 from basket_analysis.store_baskets import StoreBaskets
 from basket_analysis.store_sales import SalesTable
 from core.binary_copy import read_columns
@@ -140,7 +141,8 @@ class SoldLines:
         """
         Return the baskets as sets of articles, types, categories or brands, in order of their days.
 
-        Of a basket longer than `max_basket` those items stay that most baskets of its day hold.
+        Of a basket longer than `max_basket` those items stay that most baskets of its day hold. Baskets weigh less
+        the nearer they are to the first and the last day.
         """
         labels = [article.at(level) for article in self.articles]
         names = sorted({label for label in labels if label is not None})
@@ -159,6 +161,7 @@ class SoldLines:
             households=[str(number).zfill(9) for number in range(len(self.members))],
             max_basket=max_basket,
             days=self.day[used],
+            weights=faded(self.day[used]),
         )
 
     def basket_days(self, level: Level) -> Int32s:

@@ -5,6 +5,8 @@ Themes are communities at resolution 1.5; z = (O - E) / √(V + 1), where O coun
 the theme fires and E and V come from the sizes of its baskets. It joins its best theme at z ≥ 2.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,8 +22,12 @@ MOVES_BY = 0.7
 
 
 def fit_reference(table: BasketTable) -> Themes:
-    """Return the themes of the reference."""
-    return ThemeFinder(resolution=RESOLUTION).fit(table).themes_
+    """Return the themes of the reference, whose baskets all weigh the same and whose rules stand by their z."""
+    found = ThemeFinder(resolution=RESOLUTION).fit(replace(table, weights=None)).themes_
+    by_z = (
+        replace(theme, rules=tuple(sorted(theme.rules, key=lambda rule: -rule.z))) for theme in found.themes
+    )
+    return replace(found, themes=tuple(by_z))
 
 
 def label_by_rules(themes: Themes, table: BasketTable, previous: Labels | None = None) -> Labels:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 from basket_analysis.profiles import Profiles
@@ -34,7 +35,8 @@ class ThemeRule:
 @dataclass(frozen=True, slots=True)
 class Theme:
     """
-    Items that rules tie together, the best tied first; the id lives on from fit to fit.
+    Items that rules tie together, the best tied first; the id lives on from fit to fit. Of `rules` those come first that
+    tell the followers best from others.
 
     `named_after` are the items that the name is made of, and stay so from fit to fit.
     """
@@ -95,6 +97,6 @@ def _whole(group_id: str, parts: list[Theme]) -> Theme:
         id=group_id,
         name=first.name,
         items=tuple(item for part in ordered for item in part.items),
-        rules=tuple(sorted((rule for part in ordered for rule in part.rules), key=lambda rule: -rule.z)),
+        rules=tuple(rule for row in zip_longest(*(part.rules for part in ordered)) for rule in row if rule),
         named_after=first.named_after,
     )
