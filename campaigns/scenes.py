@@ -143,7 +143,7 @@ def refusals_in(found: Mapping[str, Any], *, now: datetime) -> Refusals | None:
     """
     if "failed" in found:
         return ALL_REFUSED
-    return None if "silent" in found else _refusals(found["answers"], now)
+    return _refusals(found["answers"], now) if "answers" in found else None
 
 
 def _refusals(rows: Sequence[Sequence[Any]] | None, now: datetime) -> Refusals:

@@ -1,14 +1,17 @@
 """Bodies: what tills send, read as JSON or refused with exactly what is wrong, and what they hear."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from flask import Response, request
 from werkzeug.exceptions import ClientDisconnected
 
 from pos_api.problems import Problem, invalid_content, pointer
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 MEBIBYTE = 1 << 20
 
@@ -135,12 +138,29 @@ def from_path(*parts: str) -> None:
         raise Problem("not_found", "There is nothing of this name.")
 
 
+class Whole(Response):
+    """An answer whose headers are all known when it is made: they are sent as they stand, not looked through again."""
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer a WSGI server."""
+        if environ["REQUEST_METHOD"] == "HEAD":
+            return super().__call__(environ, start_response)
+        start_response(self.status, list(self.headers))
+        return [self.get_data()]
+
+
 def answer(document: Mapping[str, Any], status: int = 200) -> Response:
     """Return `document` as the whole answer; nobody on the way may keep it."""
-    content = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-    response = Response(content, status, mimetype="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    content = _ENCODER.encode(document).encode()
+    headers = {
+        "Content-Type": "application/json",
+        "Content-Length": str(len(content)),
+        "Cache-Control": "no-store",
+    }
+    return Whole(content, status, headers)
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

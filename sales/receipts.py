@@ -11,7 +11,7 @@ from typing import Any
 from core.clock import business_day
 from core.ids import is_uuid
 from core.money import half_up
-from core.payment_cards import mask_payment_cards, payment_card_numbers
+from core.payment_cards import SHORTEST, mask_payment_cards, payment_card_numbers
 from sales.articlecodes import find_gtin
 
 SALE, RETURN, VOID = "sale", "return", "void"
@@ -288,7 +288,8 @@ def typed_texts(receipt: PostedReceipt) -> Iterator[str]:
 def payment_cards_in(receipt: PostedReceipt) -> set[str]:
     """Return the payment-card numbers that stand in texts of `receipt`."""
     # Looked at together: nearly always there is none, and a line's end parts the numbers of two texts.
-    return set(payment_card_numbers("\n".join(typed_texts(receipt))))
+    texts = [text for text in typed_texts(receipt) if len(text) >= SHORTEST]
+    return set(payment_card_numbers("\n".join(texts))) if texts else set()
 
 
 def masked(receipt: PostedReceipt, *, spare: Collection[str] = ()) -> PostedReceipt:

@@ -158,29 +158,34 @@ def _lines_json(record: Record) -> str:
 
 
 def _line_row(line: PostedLine, article_id: int | None, points: LinePoints) -> dict[str, Any]:
-    return {
+    """Return what the database reads; what is not there is left out, since every name costs it something."""
+    row: dict[str, Any] = {
         "line_number": line.line_number,
-        "article_id": article_id,
-        "sku": line.sku,
-        "gtin": line.gtin,
-        "name": line.name,
-        "quantity": line.quantity,
-        "unit": line.unit,
+        "quantity": str(line.quantity),
         "unit_price": line.unit_price,
         "discount_amount": line.discount_amount,
         "total_amount": line.total_amount,
-        "tax_rate": line.tax_rate,
-        "discounts": [
-            {"offer_code": part.offer_code, "offer_version": part.offer_version, "amount": part.amount}
-            for part in line.discounts
-        ]
-        or None,
-        "original_line_number": line.original_line_number,
-        "return_reason": line.reason,
         "points": points.points,
         "points_spent": points.points_spent,
         "counted_quantity": points.counted_quantity,
     }
+    optional = (
+        ("article_id", article_id),
+        ("sku", line.sku),
+        ("gtin", line.gtin),
+        ("name", line.name),
+        ("unit", line.unit),
+        ("tax_rate", None if line.tax_rate is None else str(line.tax_rate)),
+        ("original_line_number", line.original_line_number),
+        ("return_reason", line.reason),
+    )
+    row |= {name: value for name, value in optional if value is not None}
+    if line.discounts:
+        row["discounts"] = [
+            {"offer_code": part.offer_code, "offer_version": part.offer_version, "amount": part.amount}
+            for part in line.discounts
+        ]
+    return row
 
 
 def _flags_json(flags: Iterable[Flag]) -> str:
