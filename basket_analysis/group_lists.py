@@ -6,7 +6,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Text, case, cast, func, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from basket_analysis.models import AnalysisRun, GroupEdit, MinedRule, ServedRun, ShopperGroup
@@ -86,7 +87,8 @@ def served_run(session: Session) -> RunView | None:
             AnalysisRun.run_id,
             AnalysisRun.business_day,
             ServedRun.served_at,
-            AnalysisRun.parameters,
+            # The learnt themes are most of a megabyte, which no reader of lists looks into.
+            AnalysisRun.parameters.op("-", return_type=JSONB)(cast("themes", Text)),
             AnalysisRun.inputs,
         ).join(ServedRun, ServedRun.run_id == AnalysisRun.run_id)
     ).one_or_none()
