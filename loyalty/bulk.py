@@ -106,7 +106,11 @@ def book_earned(session: Session, sales: EarningSales, *, rules: Programmes, now
         "receipt_id": pa.array([sales.receipt_ids[index] for index in chosen]),
     }
     moment = [int(now.timestamp() * 1000)] * len(chosen)
-    entry_ids, lot_ids = pa.array(uuid7s_at(moment)), pa.array(uuid7s_at(moment))
+    # One moment of booking for all: their ids are what puts a statement in the order of the days.
+    in_order = np.argsort([sales.business_dates[index].toordinal() for index in chosen], kind="stable")
+    ordered = np.empty(len(chosen), object)
+    ordered[in_order] = sorted(uuid7s_at(moment))
+    entry_ids, lot_ids = pa.array(ordered), pa.array(uuid7s_at(moment))
     reason = pa.repeat("earn", len(chosen))
     copy_rows(session, "ledger_entry", {"entry_id": entry_ids, "reason": reason, **common})
     _write_legs(session, entry_ids, lot_ids, common["account_id"], earned)
