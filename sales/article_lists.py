@@ -1,6 +1,6 @@
 """Articles as people look at them: the list, one article with its weeks, and a quick search by word or code."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -37,6 +37,19 @@ class ArticleRow:
     unit: str
     tax_rate: Decimal
     price: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleSold:
+    """What one store sold of an article in the week from `monday`."""
+
+    monday: date
+    store_code: str
+    store_name: str
+    currency: str
+    quantity: Decimal
+    amount: int
+    baskets: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,59 +138,70 @@ def departments(session: Session) -> list[str]:
     return [department for department in found if department]
 
 
-def article_by_week(
+def sold_of_article(
     session: Session, *, article_id: int, since: date, until: date, store_id: int | None = None
-) -> list[ArticleWeek]:
-    """Return the weeks of the half-open period in which an article was sold, oldest first."""
+) -> list[ArticleSold]:
+    """
+    Return what each store sold of an article in each week of the half-open period, oldest first.
+
+    Weeks and stores come of one reading: lines are kept by day, and one article's lie anywhere in it.
+    """
     monday = func.date_trunc("week", ReceiptLine.business_date).label("monday")
     statement = (
         select(
             monday,
+            Store.store_code,
+            Store.name,
+            Store.currency,
             func.sum(ReceiptLine.quantity),
             func.sum(ReceiptLine.total_amount),
             func.count(ReceiptLine.receipt_id.distinct()),
         )
         .select_from(ReceiptLine)
         .join(Receipt, _of_receipt())
+        .join(Store, Store.store_id == Receipt.store_id)
         .where(*_sold(article_id, since, until, store_id))
-        .group_by(monday)
-        .order_by(monday)
+        .group_by(monday, Store.store_id)
+        .order_by(monday, Store.store_code)
     )
     return [
-        ArticleWeek(start.date(), quantity, int(amount), baskets)
-        for start, quantity, amount, baskets in session.execute(statement)
+        ArticleSold(start.date(), code, name, currency, quantity, int(amount), baskets)
+        for start, code, name, currency, quantity, amount, baskets in session.execute(statement)
     ]
 
 
-def article_by_store(
-    session: Session,
-    *,
-    article_id: int,
-    since: date,
-    until: date,
-    store_id: int | None = None,
-    limit: int = 12,
-) -> list[ArticleStore]:
-    """Return the stores that sold most of an article in the half-open period."""
-    amount = func.sum(ReceiptLine.total_amount)
-    statement = (
-        select(
-            Store.store_code,
-            Store.name,
-            Store.currency,
-            func.sum(ReceiptLine.quantity),
-            amount,
-            func.count(ReceiptLine.receipt_id.distinct()),
+def article_by_week(sold: Sequence[ArticleSold], *, currency: str) -> list[ArticleWeek]:
+    """Return the weeks of `sold`, oldest first; amounts are those of stores that sell in `currency`."""
+    weeks: dict[date, list[ArticleSold]] = {}
+    for one in sold:
+        weeks.setdefault(one.monday, []).append(one)
+    return [
+        ArticleWeek(
+            monday,
+            sum((one.quantity for one in of_week), Decimal(0)),
+            sum(one.amount for one in of_week if one.currency == currency),
+            sum(one.baskets for one in of_week),
         )
-        .select_from(ReceiptLine)
-        .join(Receipt, _of_receipt())
-        .join(Store, Store.store_id == Receipt.store_id)
-        .where(*_sold(article_id, since, until, store_id))
-        .group_by(Store.store_id)
-        .order_by(amount.desc(), Store.store_code)
-        .limit(limit)
-    )
-    return [ArticleStore(*row[:4], int(row[4]), row[5]) for row in session.execute(statement)]
+        for monday, of_week in sorted(weeks.items())
+    ]
+
+
+def article_by_store(sold: Sequence[ArticleSold], *, currency: str, limit: int = 12) -> list[ArticleStore]:
+    """Return the stores of `sold` that sell in `currency`, those that took most first."""
+    stores: dict[tuple[str, str, str], list[ArticleSold]] = {}
+    for one in sold:
+        if one.currency == currency:
+            stores.setdefault((one.store_code, one.store_name, one.currency), []).append(one)
+    found = [
+        ArticleStore(
+            *store,
+            sum((one.quantity for one in of_store), Decimal(0)),
+            sum(one.amount for one in of_store),
+            sum(one.baskets for one in of_store),
+        )
+        for store, of_store in stores.items()
+    ]
+    return sorted(found, key=lambda one: (-one.amount, one.store_code))[:limit]
 
 
 def _of_receipt() -> Any:

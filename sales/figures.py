@@ -71,8 +71,10 @@ class StoreSales:
     amount: int
 
 
-def sales_by_store(session: Session, *, since: date, until: date, limit: int = 10) -> list[StoreSales]:
-    """Return the stores that took most in the half-open period."""
+def sales_by_store(
+    session: Session, *, since: date, until: date, currency: str, limit: int = 10
+) -> list[StoreSales]:
+    """Return the stores selling in `currency` that took most in the half-open period."""
     amount = func.sum(case((Receipt.type == "return", -1), else_=1) * Receipt.payable_amount)
     statement = (
         select(
@@ -90,6 +92,7 @@ def sales_by_store(session: Session, *, since: date, until: date, limit: int = 1
             Receipt.mode == "live",
             Receipt.type.in_(("sale", "return")),
             Receipt.currency == Store.currency,
+            Store.currency == currency,
         )
         .group_by(Store.store_id)
         .order_by(amount.desc(), Store.store_code)

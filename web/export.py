@@ -115,9 +115,10 @@ def _columns(table: Table[R]) -> list[tuple[str, Callable[[R], Any]]]:
     """Return title and value of each chosen column; beside money stands its currency."""
     columns: list[tuple[str, Callable[[R], Any]]] = []
     for column in chosen(table):
-        columns.append((column.title, partial(plain, column)))
+        title = column.title.replace("\N{NO-BREAK SPACE}", " ")
+        columns.append((title, partial(plain, column)))
         if column.kind == "money" and column.currency:
-            columns.append((f"{column.title} (ISO 4217)", column.currency))
+            columns.append((f"{title} (ISO 4217)", column.currency))
     return columns
 
 

@@ -19,6 +19,10 @@ IDLE: Final = timedelta(minutes=30)
 LONGEST_SESSION: Final = timedelta(hours=12)
 
 
+class NoSuchEvent(NotFound):
+    """Nothing of this number is in the audit trail."""
+
+
 class NoSuchPerson(NotFound):
     """Nobody has this login or id."""
 
@@ -137,7 +141,27 @@ AUDIT_SORTS: Final = ("happened_at",)
 
 def list_audit(session: Session, ask: Ask) -> Page[AuditRow]:
     """Return a page of the audit trail; filters action, subject_kind; words in actor and subject."""
-    statement: Select[*tuple[Any, ...]] = select(
+    statement = _events()
+    if action := ask.filters.get("action"):
+        statement = statement.where(AuditEvent.action == action)
+    if ask.words:
+        statement = statement.where(
+            or_(AuditEvent.actor == ask.words, AuditEvent.subject_id.cast(String) == ask.words)
+        )
+    page = read_page(session, statement, ask=ask, sorts=AUDIT_SORTS, key="event_id")
+    return Page(tuple(AuditRow(*row[:7]) for row in page.rows), page.following, page.previous)
+
+
+def read_event(session: Session, *, event_id: int) -> AuditRow:
+    """Return one event of the audit trail; raises `NoSuchEvent`."""
+    row = session.execute(_events().where(AuditEvent.event_id == event_id)).one_or_none()
+    if row is None:
+        raise NoSuchEvent("There is no such event")
+    return AuditRow(*row[:7])
+
+
+def _events() -> Select[*tuple[Any, ...]]:
+    return select(
         AuditEvent.event_id,
         AuditEvent.happened_at,
         AuditEvent.actor,
@@ -146,26 +170,6 @@ def list_audit(session: Session, ask: Ask) -> Page[AuditRow]:
         AuditEvent.subject_id,
         AuditEvent.detail,
     )
-    if action := ask.filters.get("action"):
-        statement = statement.where(AuditEvent.action == action)
-    if ask.words:
-        statement = statement.where(
-            or_(AuditEvent.actor == ask.words, AuditEvent.subject_id.cast(String) == ask.words)
-        )
-    page = read_page(session, statement, ask=ask, sorts=AUDIT_SORTS, key="event_id")
-    rows = tuple(
-        AuditRow(
-            event_id=row.event_id,
-            happened_at=row.happened_at,
-            actor=row.actor,
-            action=row.action,
-            subject_kind=row.subject_kind,
-            subject_id=row.subject_id,
-            detail=row.detail,
-        )
-        for row in page.rows
-    )
-    return Page(rows, page.following, page.previous)
 
 
 def audit_actions(session: Session) -> list[str]:

@@ -174,6 +174,7 @@ ROUTES: Final[dict[str, Roles]] = {
     "people.enable": _ADMINISTRATION,
     "people.reset_password": _ADMINISTRATION,
     "audit.index": frozenset({ADMINISTRATOR, AUDITOR}),
+    "audit.show": frozenset({ADMINISTRATOR, AUDITOR}),
     "editions.edit": _PROGRAMME,
     "editions.change": _PROGRAMME,
     "editions.preview": _PROGRAMME,

@@ -1,5 +1,6 @@
 """What the figures of a screen are about: one store or all, and how far back."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -26,6 +27,8 @@ class Scope:
     timezone: str
     weeks: int
     stores: tuple[tuple[str, str], ...]
+    currencies: tuple[str, ...] = ()
+    """What the stores in scope sell in, the one of most stores first: sums are never made across them."""
     periods: tuple[int, ...] = PERIODS
 
     def since(self, today: date) -> date:
@@ -55,12 +58,17 @@ def read(session: Session) -> Scope:
     ).all()
     wanted = person.store_code or store_code
     store = next((one for one in stores if one.store_code == wanted), None)
-    first = store or (stores[0] if stores else None)
+    counted = Counter(one.currency for one in ([store] if store else stores))
+    currencies = tuple(currency for currency, _stores in counted.most_common())
+    asked = request.args.get("currency", "")
+    currency = asked if asked in currencies else next(iter(currencies), "EUR")
+    first = store or next((one for one in stores if one.currency == currency), None)
     return Scope(
         store_id=store.store_id if store else None,
         store_code=store.store_code if store else None,
-        currency=first.currency if first else "EUR",
+        currency=currency,
         timezone=first.timezone if first else "UTC",
         weeks=weeks,
         stores=tuple((one.store_code, one.name) for one in stores),
+        currencies=currencies,
     )

@@ -3,6 +3,7 @@
 import re
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from babel import Locale
@@ -20,6 +21,21 @@ NOTHING = "\N{EN DASH}"
 """What stands where there is nothing to say."""
 
 
+_ONE_LETTER = {
+    "cs": re.compile(r"(?<![\w)%])([kosuvzai]) (?=\S)", re.IGNORECASE),
+    "sk": re.compile(r"(?<![\w)%])([kosuvzai]) (?=\S)", re.IGNORECASE),
+    "pl": re.compile(r"(?<![\w)%])([owzuia]) (?=\S)", re.IGNORECASE),
+}
+"""Words of one letter, which in these languages never end a line; behind a placeholder stands none."""
+
+
+@lru_cache(maxsize=8192)
+def bound(text: str, tongue: str) -> str:
+    """Return `text` of our own with its one-letter words bound to the next by a space that does not break."""
+    pattern = _ONE_LETTER.get(tongue)
+    return pattern.sub("\\1\N{NO-BREAK SPACE}", text) if pattern else text
+
+
 def language() -> str:
     """Return the language of this request: the person's, the browser's choice, or English."""
     if not has_request_context():
@@ -35,19 +51,19 @@ def language() -> str:
 
 def gettext(message: str, **values: Any) -> str:
     """Return `message` in the reader's language with `values` put in."""
-    translated = i18n.translations(language()).gettext(message)
+    translated = bound(i18n.translations(language()).gettext(message), language())
     return translated % values if values else translated
 
 
 def ngettext(singular: str, plural: str, number: int, **values: Any) -> str:
     """Return the form that fits `number`; %(num)s is the number as the language writes it."""
-    translated = i18n.translations(language()).ngettext(singular, plural, number)
+    translated = plain_ngettext(singular, plural, number)
     return translated % {"num": number_text(number), **values}
 
 
 def plain_ngettext(singular: str, plural: str, number: int) -> str:
     """Return the form that fits `number`, for templates that put the values in themselves."""
-    return i18n.translations(language()).ngettext(singular, plural, number)
+    return bound(i18n.translations(language()).ngettext(singular, plural, number), language())
 
 
 def number_text(value: float | Decimal | None, digits: int | None = None) -> str:

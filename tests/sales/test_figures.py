@@ -36,7 +36,9 @@ class TestStores:
     def test_are_told_by_what_they_took(self, shop: Shop):
         shop.post(shop.sale(5000))
         with shop.sessions.begin() as session:
-            (store,) = sales_by_store(session, since=shop.today, until=shop.today + timedelta(days=1))
+            (store,) = sales_by_store(
+                session, since=shop.today, until=shop.today + timedelta(days=1), currency="CZK"
+            )
             assert (store.amount, store.baskets, store.baskets_with_card) == (5000, 1, 1)
             assert latest_business_date(session) == shop.today
 

@@ -33,6 +33,7 @@ ARGUMENTS = {
     "card_number": "2990000009999",
     "alert_id": 1,
     "staff_card_id": 1,
+    "event_id": 1,
     "rehearsal_id": uuid4(),
     "reward_code": "MUG",
     "store_code": "S1",

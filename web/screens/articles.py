@@ -1,5 +1,6 @@
 """Articles: the list, and what one article sells where."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -15,6 +16,7 @@ from sales.article_lists import (
     departments,
     list_articles,
     read_article,
+    sold_of_article,
 )
 from sales.figures import latest_business_date
 from web import scope
@@ -42,7 +44,7 @@ def index() -> ResponseReturnValue:
                 Filter(
                     key="department",
                     label=_("Department"),
-                    choices=tuple(Choice(one, one) for one in departments(session)),
+                    choices=tuple(Choice(one, readable(one)) for one in departments(session)),
                 ),
                 *_filed(),
             ),
@@ -78,13 +80,16 @@ def show(sku: str) -> ResponseReturnValue:
         chosen = scope.read(session)
         newest = latest_business_date(session, store_id=viewer().store_id)
         today = (newest or business_day(now(), chosen.timezone)) + timedelta(days=1)
-        since, until = chosen.since(today), today
-        weeks = article_by_week(
-            session, article_id=article.article_id, since=since, until=until, store_id=chosen.store_id
+        sold = sold_of_article(
+            session,
+            article_id=article.article_id,
+            since=chosen.since(today),
+            until=today,
+            store_id=viewer().store_id,
         )
-        stores = article_by_store(
-            session, article_id=article.article_id, since=since, until=until, store_id=viewer().store_id
-        )
+    here = [one for one in sold if chosen.store_code in {None, one.store_code}]
+    weeks = article_by_week(here, currency=chosen.currency)
+    stores = article_by_store(sold, currency=chosen.currency)
     chart = _chart(weeks, chosen.currency) if weeks else None
     return render_template(
         "screens/article.html", article=article, weeks=weeks, stores=stores, chart=chart, scope=chosen
@@ -120,6 +125,11 @@ def _chart(weeks: list[ArticleWeek], currency: str) -> Chart:
     )
 
 
+def _said(field: str) -> Callable[[ArticleRow], str]:
+    """Return what draws a name of the master as people write it; exports keep it as the master has it."""
+    return lambda row: readable(getattr(row, field))
+
+
 def _columns(currency: str) -> tuple[Column[ArticleRow], ...]:
     return (
         Column(
@@ -131,9 +141,28 @@ def _columns(currency: str) -> tuple[Column[ArticleRow], ...]:
         ),
         Column(key="sku", title=_("Number"), value=lambda row: row.sku, kind="code", sort=True),
         Column(key="gtin", title="GTIN", value=lambda row: row.gtin, kind="code", shown=False),
-        Column(key="department", title=_("Department"), value=lambda row: row.department, sort=True),
-        Column(key="category", title=_("Category"), value=lambda row: row.category, sort=True),
-        Column(key="type", title=_("Kind"), value=lambda row: row.type, sort=True, shown=False),
+        Column(
+            key="department",
+            title=_("Department"),
+            value=lambda row: row.department,
+            figure=_said("department"),
+            sort=True,
+        ),
+        Column(
+            key="category",
+            title=_("Category"),
+            value=lambda row: row.category,
+            figure=_said("category"),
+            sort=True,
+        ),
+        Column(
+            key="type",
+            title=_("Kind"),
+            value=lambda row: row.type,
+            figure=_said("type"),
+            sort=True,
+            shown=False,
+        ),
         Column(key="brand", title=_("Brand"), value=lambda row: row.brand, sort=True, shown=False),
         Column(key="unit", title=_("Unit"), value=lambda row: row.unit, shown=False),
         Column(key="tax_rate", title=_("Tax %"), value=lambda row: row.tax_rate, kind="number", shown=False),

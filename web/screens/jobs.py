@@ -14,6 +14,7 @@ from web import wording
 from web.cells import badge
 from web.export import respond
 from web.figures import bar
+from web.job_words import step_figures
 from web.notices import go
 from web.state import now, transaction
 from web.tables import Choice, Column, Empty, Filter, Table
@@ -65,7 +66,9 @@ def show(run_id: UUID) -> ResponseReturnValue:
         run = read_run(session, run_id=run_id)
     part = request.headers.get("HX-Target") == "run"
     template = "parts/job_run.html" if part else "screens/job.html"
-    return render_template(template, run=run, seconds=seconds_of(run.started_at, run.finished_at))
+    return render_template(
+        template, run=run, seconds=seconds_of(run.started_at, run.finished_at), step_figures=step_figures
+    )
 
 
 @blueprint.post("/<uuid:run_id>/stop")

@@ -87,7 +87,9 @@ def _context(session: Session, chosen: Scope, today: date) -> dict[str, Any]:
         "refused": refusal_words(refused) if (refused := refused_since_served(session)) else "",
         "outstanding": owed,
         "worth": programmes(session).on(today).value_of(owed.points, chosen.currency),
-        "stores": sales_by_store(session, since=since, until=until) if chosen.store_id is None else [],
+        "stores": sales_by_store(session, since=since, until=until, currency=chosen.currency)
+        if chosen.store_id is None
+        else [],
         "suggestions": counts_by_kind(session, store_id=store_id) if store_id else {},
         "copies": copies_in_all(session),
         "since": since,

@@ -41,6 +41,7 @@ from web.offer_words import headline
 from web.rehearsal_charts import charts_of
 from web.rehearsal_tables import VIEWS, results_table, view_names
 from web.rehearsal_words import budget_words, how_words, note_words
+from web.roles import may
 from web.state import now, transaction, viewer
 from web.tables import Choice, Column, Empty, Filter, Table
 from web.words import gettext as _
@@ -78,11 +79,12 @@ def index() -> ResponseReturnValue:
                 _("Nothing was rehearsed yet"),
                 _("A rehearsal plays past baskets with a drafted offer and shows what it would have cost."),
                 "receipt",
-                _("Rehearse"),
+                _("Rehearse") if may(viewer().role, "rehearsals.new") else None,
                 url_for("rehearsals.new", offer=code or None),
             ),
         )
-        return respond("screens/rehearsals.html", table, code=code)
+        comparable = bool(code) and any(view.completed_at for view in views)
+        return respond("screens/rehearsals.html", table, code=code, comparable=comparable)
 
 
 @blueprint.get("/new")

@@ -81,6 +81,20 @@ document.addEventListener("change", (event) => {
   if (form) form.requestSubmit();
 });
 
+// A long list of choices is narrowed by typing; without this it is scrolled. What is chosen always stays in sight.
+document.addEventListener("input", (event) => {
+  const field = event.target.closest("input[data-narrow]");
+  if (!field) return;
+  const words = field.value.trim().toLocaleLowerCase();
+  $$("[data-named]", document.getElementById(field.dataset.narrow)).forEach((one) => {
+    const kept = $("input:checked", one) || $("input:not([type=checkbox])", one)?.value;
+    one.hidden = Boolean(words) && !kept && !one.dataset.named.toLocaleLowerCase().includes(words);
+  });
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.matches?.("input[data-narrow]")) event.preventDefault();
+});
+
 // --- Rows chosen for something that is done to several at once -------------
 
 function countPicked() {
