@@ -4,11 +4,14 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 Command = list[str | Path]
+LAST_LINES = 15
+"""So many lines of what failed are shown: the reason stands in the last of them."""
 
 
 class Missing(Exception):  # noqa: N818 - read as "raise Missing"
@@ -68,6 +71,53 @@ def run(command: Command, *, what: str, mend: str, environment: Mapping[str, str
         raise Missing(f"{what}: {error}", mend) from error
     if done.returncode != 0:
         raise Missing(f"{what} (exit code {done.returncode}, see above)", mend)
+
+
+def run_counted(
+    command: Command,
+    *,
+    counts: str,
+    total: int,
+    what: str,
+    mend: str,
+    environment: Mapping[str, str] | None = None,
+) -> None:
+    """
+    Do `command` and show of what it prints only how many lines begin with `counts`, of `total`.
+
+    On terminals the count stands in one line; elsewhere each quarter is said once. Raises Missing, after
+    the last lines that were printed, when it fails.
+    """
+    last: deque[str] = deque(maxlen=LAST_LINES)
+    done = said = 0
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env=environment,
+        )
+    except OSError as error:
+        raise Missing(f"{what}: {error}", mend) from error
+    with process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            last.append(line.rstrip())
+            done += line.startswith(counts)
+            if sys.stderr.isatty():
+                print(f"\r    {done} of {total}", end="", file=sys.stderr, flush=True)
+            elif done * 4 // total > said:
+                said = done * 4 // total
+                say(f"    {done} of {total}")
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+    if process.returncode != 0:
+        for line in last:
+            say(f"    {line}")
+        raise Missing(f"{what} (exit code {process.returncode}, see above)", mend)
 
 
 def run_silent(

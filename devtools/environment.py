@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from devtools.console import Command, Missing, counting, run, run_silent, say, step
+from devtools.console import Command, Missing, counting, run, run_counted, run_silent, say, step
 from devtools.index import PIP_SHA256, PIP_VERSION, fetch_pip, read_settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -91,9 +91,11 @@ def _install(environment: Mapping[str, str]) -> None:
         if _uv() and _install_with_uv(environment):
             return
         _bring_pip(environment)
-        run(
+        run_counted(
             [
                 *PIP,
+                "--progress-bar",
+                "off",
                 "--only-binary",
                 ":all:",
                 "--no-deps",
@@ -102,6 +104,8 @@ def _install(environment: Mapping[str, str]) -> None:
                 "-r",
                 LOCK,
             ],
+            counts="Collecting ",
+            total=count,
             what="the packages could not be installed",
             mend="see pip's last lines; another index: PIP_INDEX_URL=https://YOUR-INDEX/simple python3 dev run",
             environment=environment,
@@ -121,7 +125,13 @@ def _install_with_uv(environment: Mapping[str, str]) -> bool:
         LOCK,
     ]
     try:
-        run(command, what="uv could not install the packages", mend="", environment=_for_uv(environment))
+        with counting("installing them"):
+            run_silent(
+                command,
+                what="uv could not install the packages",
+                mend="",
+                environment=_for_uv(environment),
+            )
     except Missing as error:
         say(f"    {error}; going on with pip")
         return False
