@@ -32,11 +32,18 @@ from core.database import make_engine, make_sessions, upgrade
 from core.errors import Conflict, RegularsError
 from core.postgres import Cluster
 from core.settings import Settings
+from core.slow_bodies import Unhurried
 from sales.jobs import make_months
 
 APPLICATION = "wsgi:create_app"
 HOST = "127.0.0.1"
 SECONDS_BETWEEN_LOOKS = 0.2
+BETWEEN_COLLECTIONS = (20_000, 20, 100)
+"""How much is made before garbage in circles is looked for: by itself Python looks some twenty times in one receipt."""
+MOST_THREADS = 512
+"""Of a worker; all but a few at a time only wait for bodies that come slowly, and there are as many as are needed."""
+MOST_CONNECTIONS = 4096
+"""Waiting to be accepted by all workers, and as many being served."""
 SECONDS_TO_FREE_THE_PORT = 5.0
 SECONDS_TO_STOP = 10.0
 LONGEST_PAUSE = 5.0
@@ -65,10 +72,11 @@ def worker() -> Any:
     parent = multiprocessing.parent_process()
     if parent is not None and parent.pid is not None:
         processes.die_with_parent(parent.pid)
-    application = pkgutil.resolve_name(APPLICATION)()
+    application = Unhurried(pkgutil.resolve_name(APPLICATION)(), at_once=min(8, 2 * _cores() + 1))
     # What is there now stays; looking through it again and again for garbage would hold up requests.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*BETWEEN_COLLECTIONS)
     return application
 
 
@@ -191,17 +199,18 @@ class Server:
             "REGULARS_PUBLIC_URL": self._settings.public_url or self.address,
         }
         mail = self._make_mail_parts(environment)
-        threads = min(8, 2 * _cores() + 1)
         options = {
             "interface": "wsgi",
             "host": self._host,
             "port": str(self._port),
             "http": "1",
             "workers": str(self._workers),
-            "blocking-threads": str(threads),
+            "blocking-threads": str(MOST_THREADS),
+            "backlog": str(MOST_CONNECTIONS),
             "http1-header-read-timeout": "10000",
             "workers-kill-timeout": "5",
-            "log-level": "warning",
+            # Not "warning": it warns of the many threads, which are meant.
+            "log-level": "error",
         }
         granian = [sys.executable, "-m", "granian", "--factory", "--no-ws", "--respawn-failed-workers"]
         for name, value in options.items():
