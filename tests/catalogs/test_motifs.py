@@ -84,6 +84,15 @@ class TestMotifs:
         said = [motif_word("eggs", language) for language in LANGUAGES]
         assert said == ["eggs", "vejce", "vajcia", "jajka"]
 
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_are_one_thing_each_since_headlines_join_them_with_and(self, language):
+        joined = {
+            word
+            for key in motifs()
+            if {"a", "i", "and", "&"} & set((word := motif_word(key, language)).split())
+        }
+        assert not joined
+
 
 class TestVendoredDrawings:
     def test_are_what_their_list_says(self):

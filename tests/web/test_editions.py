@@ -128,6 +128,11 @@ def pages(web_sessions, edition):
 
 
 class TestEdit:
+    def test_says_which_headline_its_articles_make(self, visit, edition):
+        page = visit("marketing").get(f"/catalogs/editions/{edition}/edit").text
+        summary = re.search(r"<summary>(.*?)</summary>", page[page.index('data-page="0"') :], re.DOTALL)[1]
+        assert re.search(r"<strong>[^<]+</strong> · ", summary), summary
+
     def test_keeps_what_was_arranged_and_asks_for_a_new_proof(self, visit, web_sessions, edition, goods):
         here, marketing = f"/catalogs/editions/{edition}/edit", visit("marketing")
         page = marketing.get(here).get_data(as_text=True)

@@ -232,6 +232,7 @@ def _page(session: Session, desk: _Desk, *, pages: Pages | None = None, stale: b
         kept=desk.kept,
         pages=shown,
         rooms=[desk.theme.room(page.layout) for page in shown],
+        headlines=_headlines(desk, sample, count=len(shown)),
         stand_ins=[_stand_ins(page_of, filled) for page_of, filled in _beside(shown, sample)],
         names=names,
         reserve=[names[offer.article_id] for offer in reserve if offer.article_id in names],
@@ -251,6 +252,15 @@ def _beside(pages: Pages, sample: Sample | None) -> list[tuple[tuple[int, ...], 
         (tuple(slot.article_id for slot in page.slots), filled[number] if number < len(filled) else ())
         for number, page in enumerate(pages)
     ]
+
+
+def _headlines(desk: _Desk, sample: Sample | None, *, count: int) -> list[str]:
+    """Return what stands at the head of each page in the store; empty where a page falls away there."""
+    booklet = (
+        sample_booklet(sample, desk.theme, reader=Reader("", desk.language, None, None)) if sample else None
+    )
+    told = [page.headline.text for page in booklet.pages[1:]] if booklet else []
+    return [*told, *[""] * count][:count]
 
 
 def _stand_ins(wanted: tuple[int, ...], filled: tuple[int, ...]) -> list[int]:

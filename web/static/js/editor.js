@@ -80,12 +80,111 @@ form?.addEventListener("dragend", () => {
   const to = slot.parentElement;
   if (!("reserve" in to.dataset)) slot.dataset.pinned = "";
   else delete slot.dataset.pinned;
+  pinned(slot);
   settle(from);
   settle(to);
   // What came onto a page or left it gets the buttons of its new place from the server.
   if ("reserve" in from.dataset !== "reserve" in to.dataset) form.querySelector("button[value=show]").click();
   else refresh(to.closest("[data-page]")?.dataset.page);
 });
+
+// --- By keyboard: what can be done here is done here, and the focus stays ------
+
+function beyond(slot, wish) {
+  return wish === "up" ? slot.previousElementSibling : slot.nextElementSibling;
+}
+
+function step(button, slot, wish) {
+  const list = slot.parentElement;
+  const other = beyond(slot, wish);
+  if (wish === "up") list.insertBefore(slot, other);
+  else list.insertBefore(other, slot);
+  slot.dataset.pinned = "";
+  pinned(slot);
+  settle(list);
+  button.focus();
+}
+
+function pinned(slot) {
+  const on = slot.dataset.pinned !== undefined;
+  const button = slot.querySelector("button[value^='pin:'], button[value^='loose:']");
+  if (!button) return;
+  button.value = button.value.replace(/^\w+/, on ? "loose" : "pin");
+  button.classList.toggle("is-on", on);
+  button.setAttribute("aria-pressed", String(on));
+}
+
+form?.addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-page] .slot button[name=do]");
+  const wish = button?.value.split(":")[0];
+  if (!["up", "down", "pin", "loose"].includes(wish)) return;
+  const slot = button.closest(".slot");
+  // Over the edge of a page it goes onto the next, which the server does.
+  if ((wish === "up" || wish === "down") && !beyond(slot, wish)) return;
+  event.preventDefault();
+  if (wish === "up" || wish === "down") step(button, slot, wish);
+  else {
+    if (wish === "pin") slot.dataset.pinned = "";
+    else delete slot.dataset.pinned;
+    pinned(slot);
+    settle(slot.parentElement);
+    button.focus();
+  }
+  refresh(slot.closest("[data-page]").dataset.page);
+});
+
+// The panel of what could stand there instead, closed again, gives the focus back.
+const panel = document.querySelector("#panel");
+let opener = null;
+
+document.body.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.target === panel && form?.contains(event.detail.elt)) opener = event.detail.elt;
+});
+
+if (form && panel) {
+  new MutationObserver(() => {
+    if (panel.hasChildNodes() || !opener?.isConnected) return;
+    opener.focus();
+    opener = null;
+  }).observe(panel, { childList: true });
+}
+
+// What only the server can do comes back as a new page: the focus goes where it was, or to what is next there.
+const KEPT = "editor-place";
+
+form?.addEventListener("submit", (event) => {
+  const by = event.submitter;
+  if (!by || by === show) return;
+  const from = document.activeElement?.closest?.("[data-page], [data-put], .panel") ? document.activeElement : by;
+  const [wish, page] = (by.value || "").split(":");
+  const list = from.closest(".slots");
+  sessionStorage.setItem(KEPT, JSON.stringify({
+    path: location.pathname,
+    y: scrollY,
+    label: from.getAttribute("aria-label"),
+    page: wish === "earlier" ? Number(page) - 1 : wish === "later" ? Number(page) + 1 : Number(page),
+    place: list ? [...list.children].indexOf(from.closest(".slot")) : 0,
+  }));
+});
+
+function returned() {
+  let kept = null;
+  try {
+    kept = JSON.parse(sessionStorage.getItem(KEPT));
+  } catch { /* nothing to go back to */ }
+  sessionStorage.removeItem(KEPT);
+  if (!kept || kept.path !== location.pathname || location.hash) return;
+  scrollTo(0, kept.y);
+  const section = Number.isInteger(kept.page) ? form.querySelector(`[data-page="${kept.page}"]`) : null;
+  const same = [...form.querySelectorAll("button, select")].filter(
+    (one) => kept.label && one.getAttribute("aria-label") === kept.label && !one.disabled,
+  );
+  const slots = section ? [...section.querySelectorAll(".slot")] : [];
+  const next = slots[Math.min(Math.max(kept.place, 0), slots.length - 1)];
+  const target = same.find((one) => section?.contains(one)) || next?.querySelector("button") || same[0]
+    || section?.querySelector("select");
+  target?.focus({ preventScroll: false });
+}
 
 // --- Everything else that changes the pages ----------------------------------
 
@@ -114,4 +213,7 @@ form?.addEventListener("focusin", (event) => {
   if (page !== undefined) show.formAction = `${form.dataset.preview}#page-${Number(page) + 2}`;
 });
 
-if (form && frame) refresh();
+if (form && frame) {
+  returned();
+  refresh();
+}
