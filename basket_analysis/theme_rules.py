@@ -157,36 +157,57 @@ def count_households(table: BasketTable, itemsets: Itemsets, numbers: NDArray[np
     pointers = np.concatenate([[0], np.cumsum(table.item_counts)]).astype(np.int64)
     households = np.zeros(len(numbers), np.int64)
     lengths = itemsets.lengths(numbers)
-    seen = np.full(len(table.households), -1, np.int64)
+    marked = np.zeros(len(table), np.bool_)
     for length in np.unique(lengths).tolist():
         chosen = np.flatnonzero(lengths == length)
+        rows = itemsets.rows(numbers[chosen], length)
+        # The most bought item of each set comes last, and sets with the same one follow each other.
+        rows = np.take_along_axis(rows, np.argsort(table.item_counts[rows], axis=1, kind="stable"), axis=1)
+        order = np.argsort(rows[:, -1], kind="stable")
+        rows = np.ascontiguousarray(rows[order])
+        commons, starts = np.unique(rows[:, -1], return_index=True)
         counted = np.zeros(len(chosen), np.int64)
-        seen[:] = -1
-        _count_households(
-            pointers, holders, table.owners, itemsets.rows(numbers[chosen], length), seen, counted
-        )
-        households[chosen] = counted
+        seen = np.full(len(table.households), -1, np.int64)
+        for common, first, end in zip(commons, starts, [*starts[1:], len(rows)], strict=True):
+            theirs = holders[pointers[common] : pointers[common + 1]]
+            marked[theirs] = True
+            _count_households(pointers, holders, table.owners, rows, first, end, marked, seen, counted)
+            marked[theirs] = False
+        households[chosen[order]] = counted
     return households
 
 
 @compiled
 def _count_households(  # noqa: PLR0917 - numba takes arrays, not objects
-    pointers: Int64s, holders: Int32s, owners: Int32s, rows: Int32s, seen: Int64s, counted: Int64s
+    pointers: Int64s,
+    holders: Int32s,
+    owners: Int32s,
+    rows: Int32s,
+    first: int,
+    end: int,
+    marked: Flags,
+    seen: Int64s,
+    counted: Int64s,
 ) -> None:
-    """Walk the holders of all items of each row side by side; `seen` is which row saw a household last."""
-    at = np.zeros(rows.shape[1], np.int64)
-    for row in range(len(rows)):
-        for column in range(rows.shape[1]):
+    """
+    Walk the holders of the items of the rows from `first` to before `end` side by side, the last item's being `marked`.
+
+    `seen` is which row saw a household last.
+    """
+    others = max(1, rows.shape[1] - 1)
+    at = np.zeros(others, np.int64)
+    for row in range(first, end):
+        for column in range(others):
             at[column] = pointers[rows[row, column]]
         running = True
         while running and at[0] < pointers[rows[row, 0] + 1]:
             basket = holders[at[0]]
-            shared = True
-            for column in range(1, rows.shape[1]):
-                end = pointers[rows[row, column] + 1]
-                while at[column] < end and holders[at[column]] < basket:
+            shared = marked[basket]
+            for column in range(1, others):
+                stop = pointers[rows[row, column] + 1]
+                while shared and at[column] < stop and holders[at[column]] < basket:
                     at[column] += 1
-                running = running and at[column] < end
+                running = running and at[column] < stop
                 shared = shared and running and holders[at[column]] == basket
             if shared and owners[basket] >= 0 and seen[owners[basket]] != row:
                 seen[owners[basket]] = row
