@@ -16,7 +16,6 @@ from customers.enrolment import NewMember, enrol_member
 from customers.importing import import_members
 from customers.models import LANGUAGES
 from customers.objections import object_to_profiling, withdraw_objection
-from customers.operations import issue_cards
 
 ACTOR = "command line"
 
@@ -57,27 +56,6 @@ def members_object(workplace: Workplace, *, member_code: str, withdraw: bool) ->
 @click.group()
 def cards() -> None:
     """Cards: numbers that a till can scan."""
-
-
-@cards.command("issue")
-@click.argument("card_numbers", metavar="CARD…", nargs=-1, required=True)
-@click.option("--member", "member_code", help="Hand them to the member with this code.")
-@json_option
-@pass_workplace
-@refusals_exit_2
-def cards_issue(
-    workplace: Workplace, *, card_numbers: tuple[str, ...], member_code: str | None, as_json: bool
-) -> None:
-    """Hand out cards: each opens an account of its own, or joins that of the member."""
-    with workplace.sessions.begin() as session:
-        issued = issue_cards(
-            session, card_numbers=card_numbers, member_code=member_code, now=clock.now(), actor=ACTOR
-        )
-    if as_json:
-        print_json({"cards": [{"card_number": card.card_number, "state": card.state} for card in issued]})
-        return
-    for card in issued:
-        click.echo(f"{card.card_number} {card.state}")
 
 
 @cards.command("import")

@@ -6,8 +6,30 @@ from core import clock
 from core.commandline import Workplace, json_option, pass_workplace, print_json, refusals_exit_2
 from customers.card_changes import replace_card
 from customers.commands import ACTOR, cards
+from loyalty.handing_out import hand_out_cards
 from loyalty.queries import has_entries
 from sales.staff_cards import end_staff_card, register_staff_card, staff_cards
+
+
+@cards.command("issue")
+@click.argument("card_numbers", metavar="CARD…", nargs=-1, required=True)
+@click.option("--member", "member_code", help="Hand them to the member with this code.")
+@json_option
+@pass_workplace
+@refusals_exit_2
+def cards_issue(
+    workplace: Workplace, *, card_numbers: tuple[str, ...], member_code: str | None, as_json: bool
+) -> None:
+    """Hand out cards: each opens an account of its own, or joins that of the member with all it has earned."""
+    with workplace.sessions.begin() as session:
+        issued = hand_out_cards(
+            session, card_numbers=card_numbers, member_code=member_code, now=clock.now(), actor=ACTOR
+        )
+    if as_json:
+        print_json({"cards": [{"card_number": card.card_number, "state": card.state} for card in issued]})
+        return
+    for card in issued:
+        click.echo(f"{card.card_number} {card.state}")
 
 
 @cards.command("replace")
