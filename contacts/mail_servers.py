@@ -5,8 +5,9 @@ import smtplib
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from core.errors import Refused
 
@@ -44,13 +45,15 @@ class MailServer:
     security: str
     user: str | None
     password: str | None
+    ca_file: str | None = None
+    """Who is trusted beside those that this machine trusts: certificates in PEM."""
 
     @classmethod
     def at(cls, url: str) -> "MailServer":
         """
         Return the server of a URL: `smtps://user:password@host`, `starttls://…:587` or `smtp://host:25`.
 
-        Raises `NoMailServer`, also for a password that would travel in the clear. Neither is repeated.
+        `?ca=FILE` at its end names whom to trust as well, for a server with a certificate of the house's own. Raises `NoMailServer`, also for a password that would travel in the clear. Neither is repeated.
         """
         parts = urlsplit(url)
         try:
@@ -61,12 +64,16 @@ class MailServer:
             raise NoMailServer("SMTP_URL is not like smtps://user:password@host, starttls://… or smtp://host")
         if parts.scheme == "smtp" and parts.password and parts.hostname not in _HERE:
             raise NoMailServer("SMTP_URL would send a password in the clear; use smtps:// or starttls://")
+        (ca_file, *_others) = parse_qs(parts.query).get("ca", [None])
+        if ca_file is not None and not Path(ca_file).is_file():
+            raise NoMailServer("SMTP_URL names a file of certificates that is not there")
         return cls(
             parts.hostname,
             port or _PORTS[parts.scheme],
             parts.scheme,
             unquote(parts.username) if parts.username else None,
             unquote(parts.password) if parts.password else None,
+            ca_file,
         )
 
     def connect(self) -> "Connection":
@@ -78,6 +85,8 @@ class MailServer:
 
     def _open(self) -> smtplib.SMTP:
         trusted = ssl.create_default_context()
+        if self.ca_file is not None:
+            trusted.load_verify_locations(self.ca_file)
         if self.security == "smtps":
             smtp: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port, timeout=PATIENCE, context=trusted)
         else:
