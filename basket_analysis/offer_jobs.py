@@ -1,7 +1,8 @@
 """What the night ranks for every member: the articles they are likeliest to buy next, and those new to them."""
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,16 +10,18 @@ from uuid import UUID
 import numpy as np
 from psycopg.types.json import Jsonb
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from basket_analysis.analysis_runs import add_timing, is_completed, run_under_way
+from basket_analysis.kept_trees import keep_trees, kept_trees
 from basket_analysis.models import MemberOffers, ServedRun
 from basket_analysis.offer_audiences import Audiences, read_audiences
 from basket_analysis.offer_choice import FEW_BASKETS, Chosen
 from basket_analysis.relevance import Ranked, RelevanceRanker
 from basket_analysis.relevance_features import Origin
-from basket_analysis.relevance_purchases import KINDS, Kind
-from basket_analysis.relevance_reading import bought_before
+from basket_analysis.relevance_purchases import KINDS, ItemPurchases, Kind
+from basket_analysis.relevance_reading import Bought, bought_before, let_go
+from core.database import Sessions
 from core.driver import driver_of
 from core.jobs import Shift
 
@@ -40,35 +43,70 @@ def nothing_ignored(
 
 
 def rank_offers(shift: Shift, *, ignored: Ignored = nothing_ignored) -> Mapping[str, Any]:
-    """Rank for every member who does not object to profiling, and keep the lists with the run that is under way."""
+    """
+    Rank for every member who does not object to profiling, and keep the lists with the run that is under way.
+
+    Trees are grown anew once a week; on other nights those that are kept rank. Read, worked out and written is in turns, so
+    that no transaction lasts long.
+    """
     began = time.monotonic()
-    with shift.sessions.begin() as session:
-        if is_completed(session, business_day=shift.business_day):
+    with shift.sessions() as asking:
+        if is_completed(asking, business_day=shift.business_day):
             return {"served_before": True}
-        run = run_under_way(session, business_day=shift.business_day)
-        _forget(session, run.run_id)
-        bought = bought_before(session, shift.business_day + timedelta(days=1))
-        sampled, sample = bought.sample()
-        shift.report(1, 4)
+    with _one_connection(shift.sessions) as sessions:
+        with sessions.begin() as session:
+            run_id = run_under_way(session, business_day=shift.business_day).run_id
+            _forget(session, run_id)
+            bought = bought_before(session, shift.business_day + timedelta(days=1), held=True)
+            sampled, purchases = bought.sample()
         kept = bought.rankable("article")
-        material = sample.at("article", kept)
-        ranker = RelevanceRanker().fit(material, bought.buyers[kept])
+        sample = purchases.at("article", kept)
+        shift.report(1, 4)
+        ranker = RelevanceRanker().look(sample, bought.buyers[kept])
+        grown = _learn(sessions, ranker, sample, bought, shift.now)
         shift.report(2, 4)
-        audiences = read_audiences(session, bought, run_id=run.run_id, sample=material, sampled=sampled)
+        with sessions.begin() as session:
+            audiences = read_audiences(session, bought, run_id=run_id, sample=sample, sampled=sampled)
         place = np.full(len(bought.members), -1, np.int32)
         place[sampled] = np.arange(len(sampled))
         counts = {"members": 0, "few_baskets": 0, "offers": 0}
-        for numbers, purchases in bought.parts():
-            part = purchases.at("article", kept)
+        for numbers in bought.turns():
             members = [bought.members[number] for number in numbers]
-            audiences.meet(session, members, now=shift.now, ignored=ignored(session, members, shift.now))
+            with sessions.begin() as session:
+                part = bought.within(session).of(numbers).at("article", kept)
+                audiences.meet(session, members, now=shift.now, ignored=ignored(session, members, shift.now))
             origin = Origin(part, part.as_of)
             ranked = ranker.rank(part, own=place[numbers], count=LOOKED_AT, origin=origin)
-            _keep(session, run.run_id, _lists(origin, ranked, members, audiences, counts))
+            lists = list(_lists(origin, ranked, members, audiences, counts))
+            with sessions.begin() as session:
+                _keep(session, run_id, lists)
         shift.report(3, 4)
-        add_timing(session, run_id=run.run_id, step="rank_offers", seconds=time.monotonic() - began)
+        with sessions.begin() as session:
+            let_go(session)
+            add_timing(session, run_id=run_id, step="rank_offers", seconds=time.monotonic() - began)
     shift.report(4, 4)
-    return {**counts, "learnt": ranker.learnt_}
+    return {**counts, "learnt": ranker.learnt_, "grown": grown}
+
+
+@contextmanager
+def _one_connection(sessions: Sessions) -> Iterator[Sessions]:
+    """Give sessions that share one connection, so that what it holds outlives a transaction."""
+    with sessions() as session, session.get_bind().connect() as connection:  # type: ignore[union-attr]
+        yield sessionmaker(connection, expire_on_commit=False)
+
+
+def _learn(
+    sessions: Sessions, ranker: RelevanceRanker, sample: ItemPurchases, bought: Bought, now: datetime
+) -> bool:
+    """Let `ranker` use what is kept, or grow trees anew and keep them; return whether they were grown."""
+    with sessions.begin() as session:
+        found = kept_trees(session, as_of=bought.as_of)
+    if ranker.take(found):
+        return False
+    ranker.learn(sample)
+    with sessions.begin() as session:
+        keep_trees(session, ranker.trees_, as_of=bought.as_of, now=now)
+    return True
 
 
 def _forget(session: Session, run_id: UUID) -> None:
@@ -107,7 +145,7 @@ def _ranking(ranked: Ranked, number: int, ids: Any) -> list[tuple[int, float]]:
     return list(zip(ids[items[listed]].tolist(), ranked.scores[number][listed].tolist(), strict=True))
 
 
-def _keep(session: Session, run_id: UUID, rows: Iterator[tuple[UUID, Kind, Chosen]]) -> None:
+def _keep(session: Session, run_id: UUID, rows: Iterable[tuple[UUID, Kind, Chosen]]) -> None:
     statement = "copy member_offers (run_id, member_id, kind, article_ids, scores, reasons) from stdin"
     with driver_of(session).cursor() as cursor, cursor.copy(statement) as copy:
         for member, kind, chosen in rows:

@@ -7,8 +7,8 @@ the next two weeks, and of what a member never bought, learnt from the next six.
 popularity, so that every list is full. The same purchases give the same lists, to the bit.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -16,12 +16,9 @@ import numpy as np
 from basket_analysis.baskets import Int32s, Int64s
 from basket_analysis.relevance_blocks import Block, Plan, moment_of
 from basket_analysis.relevance_features import Origin
-from basket_analysis.relevance_kernels import BLOCK
+from basket_analysis.relevance_lessons import Trees, blocks, judge_of, learn_trees, settings_of
 from basket_analysis.relevance_purchases import FEWEST_BUYERS, KINDS, Floats, ItemPurchases, Kind
 from basket_analysis.relevance_range import show_more_items
-
-MIN_BASKETS = 5
-"""Members with fewer baskets are not learnt from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,35 +34,11 @@ class Ranked:
 
 
 PLANS: Final[dict[Kind, Plan]] = {
-    "all": Plan(14, 4, 14, 120, 900, {"ease": 40, "alike": 30}, own=120, kept_negatives=0.6),
-    "new": Plan(42, 4, 14, 120, 900, {"ease_new": 130, "alike_lately": 60, "alike": 60}, kept_negatives=0.5),
+    "all": Plan(14, 7, 7, 250, 1_200, {"ease": 40, "alike": 30}, own=120, kept_negatives=0.5),
+    "new": Plan(
+        42, 4, 14, 200, 1_200, {"ease_new": 130, "alike_lately": 60, "alike": 60}, kept_negatives=0.4
+    ),
 }
-
-LEAVES: Final = {
-    "objective": "cross_entropy",
-    "num_leaves": 31,
-    "learning_rate": 0.08,
-    "min_data_in_leaf": 100,
-    "feature_fraction": 0.5,
-    "lambda_l2": 5.0,
-    "max_bin": 127,
-    "num_threads": 1,
-    "deterministic": True,
-    "force_row_wise": True,
-    "seed": 7,
-    "verbose": -1,
-}
-
-
-@dataclass(slots=True)
-class _Lessons:
-    """Rows of features and whether they came true, gathered over days of the past."""
-
-    features: list[Floats] = field(default_factory=list)
-    outcomes: list[Floats] = field(default_factory=list)
-    """1 came true, 0 did not; in between what came true, but not in the very next basket."""
-    weights: list[Floats] = field(default_factory=list)
-    """Small baskets count nearly as much as large ones, as each member's list is to be good."""
 
 
 class RelevanceRanker:
@@ -74,51 +47,48 @@ class RelevanceRanker:
     def __init__(self, plans: Mapping[Kind, Plan] = PLANS, *, kinds: tuple[Kind, ...] = KINDS) -> None:
         self._plans = plans
         self._kinds = kinds
+        self.trees_: dict[Kind, Trees] = {}
+        """What was learnt, by kind."""
+        self._judges: dict[Kind, Any] = {}
 
     def fit(self, sample: ItemPurchases, buyers: Int64s) -> "RelevanceRanker":
         """Learn from `sample`; `buyers` are the members who ever bought each item, in the whole chain."""
-        self.rankable_ = buyers >= FEWEST_BUYERS
-        self._boosters: dict[Kind, Any] = {}
+        self.learn(sample)
+        return self.look(sample, buyers)
+
+    def learn(self, sample: ItemPurchases) -> None:
+        """Grow trees from what happened to `sample`."""
         for kind in self._kinds:
-            plan = self._plans[kind]
-            lessons = _Lessons()
-            for number in range(plan.origins):
-                day = sample.as_of - plan.horizon - plan.step * number
-                self._learn_day(lessons, sample, kind, day, number)
-            self._boosters[kind] = _boost(lessons, plan)
+            self._keep(kind, learn_trees(sample, kind, self._plans[kind]))
+
+    def look(self, sample: ItemPurchases, buyers: Int64s) -> "RelevanceRanker":
+        """See what `sample` likes today; what was learnt may be older."""
+        self.rankable_ = buyers >= FEWEST_BUYERS
         self._now = moment_of(sample, sample.as_of, self._kinds)
         return self
+
+    def take(self, learnt: Mapping[Kind, Trees]) -> bool:
+        """Use trees `learnt` before, and return True; False where they were grown from other columns than today's."""
+        first = np.arange(min(1, self._now.sample.members), dtype=np.int32)
+        for kind in self._kinds:
+            asked = Block(self._now, self._now.sample, first, first, kind)
+            if kind not in learnt or not len(first):
+                return False
+            columns, _ = asked.features(*asked.candidates(self._plans[kind], self.rankable_))
+            if learnt[kind].settings != settings_of(self._plans[kind], columns):
+                return False
+        for kind in self._kinds:
+            self._keep(kind, learnt[kind])
+        return True
+
+    def _keep(self, kind: Kind, trees: Trees) -> None:
+        self.trees_[kind] = trees
+        self._judges[kind] = judge_of(trees)
 
     @property
     def learnt_(self) -> bool:
         """Whether there was enough past to learn every ranking from."""
-        return all(booster is not None for booster in self._boosters.values())
-
-    def _learn_day(self, lessons: _Lessons, sample: ItemPurchases, kind: Kind, day: int, number: int) -> None:
-        plan = self._plans[kind]
-        moment = moment_of(sample, day, (kind,))
-        bought = _bought_in(sample, day, plan.horizon)
-        outcome = bought if kind == "all" else np.setdiff1d(bought, moment.sample.key, assume_unique=True)
-        came = np.bincount(outcome // max(sample.items, 1), minlength=sample.members) > 0
-        chance = np.random.default_rng(1_000 * number + plan.horizon)
-        members = np.flatnonzero(came & (moment.sample.baskets >= MIN_BASKETS)).astype(np.int32)
-        if len(members) > plan.members:
-            members = np.sort(chance.choice(members, plan.members, replace=False))
-        known = moment.sample.buyers >= FEWEST_BUYERS
-        soon = _next_baskets(sample, day, plan.horizon) if kind == "all" else outcome
-        items = max(sample.items, 1)
-        size = np.bincount(outcome // items, minlength=sample.members)
-        for block in _blocks(members):
-            asked = Block(moment, moment.sample, block, block, kind)
-            keys, scores = asked.candidates(plan, known)
-            true = np.isin(keys, outcome)
-            kept = true | (chance.random(len(keys)) < plan.kept_negatives)
-            if kept.any():
-                keys = keys[kept]
-                lessons.features.append(asked.features(keys, scores))
-                lessons.outcomes.append(((true[kept] * 1.0 + np.isin(keys, soon)) / 2).astype(np.float32))
-                weights = 1 / np.sqrt(np.maximum(size[keys // items], 2))
-                lessons.weights.append(weights.astype(np.float32))
+        return all(self._judges.get(kind) is not None for kind in self._kinds)
 
     def rank(
         self, members: ItemPurchases, *, own: Int32s, count: int, origin: Origin | None = None
@@ -133,7 +103,7 @@ class RelevanceRanker:
         depth = max(count, DEPTH)
         found: dict[Kind, list[Ranked]] = {kind: [] for kind in self._kinds}
         known = members.known
-        for block in _blocks(np.arange(members.members, dtype=np.int32)):
+        for block in blocks(np.arange(members.members, dtype=np.int32)):
             for kind in self._kinds:
                 asked = Block(self._now, origin, block, own[block], kind)
                 keys, judged = self._judge(asked, known)
@@ -153,10 +123,10 @@ class RelevanceRanker:
     def _judge(self, asked: Block, known: Int64s) -> tuple[Int64s, Floats]:
         """Return the candidates of a block of members, and what they were judged to be worth."""
         keys, scores = asked.candidates(self._plans[asked.kind], self.rankable_, known)
-        booster = self._boosters[asked.kind]
+        booster = self._judges[asked.kind]
         if booster is None or not len(keys):
             return keys, asked.unlearnt(keys, scores)
-        features = asked.features(keys, scores)
+        _, features = asked.features(keys, scores)
         return keys, booster.predict(features, raw_score=True, num_threads=1).astype(np.float32)
 
     def _lists(self, block: Int32s, keys: Int64s, judged: Floats, closed: Int64s, count: int) -> Ranked:
@@ -194,46 +164,5 @@ class RelevanceRanker:
         return order[self.rankable_[order]]
 
 
-def _boost(lessons: _Lessons, plan: Plan) -> Any:
-    """Return what was learnt; None where nothing could be."""
-    outcomes = np.concatenate(lessons.outcomes or [_NOTHING])
-    if (outcomes > 0).sum() < LEAST_LESSONS or (outcomes > 0).all():
-        return None
-    import lightgbm  # noqa: PLC0415 - heavy, and needed at night only
-
-    weights = np.concatenate(lessons.weights)
-    rows = lightgbm.Dataset(
-        lessons.features, outcomes, weight=weights / weights.mean(), params=dict(LEAVES), free_raw_data=True
-    )
-    rows.construct()
-    lessons.features.clear()
-    return lightgbm.train(dict(LEAVES), rows, num_boost_round=plan.rounds)
-
-
-_NOTHING: Floats = np.empty(0, np.float32)
-
 DEPTH = 250
 """At least so long are lists while they are made: what comes next decides who sees what of the range."""
-
-LEAST_LESSONS = 200
-"""With fewer purchases to learn from, lists go by recency and by members alike."""
-
-
-def _blocks(members: Int32s) -> Iterator[Int32s]:
-    for first in range(0, len(members), BLOCK):
-        yield members[first : first + BLOCK]
-
-
-def _next_baskets(bought: ItemPurchases, day: int, horizon: int) -> Int64s:
-    """Return the pairs of each member's first basket from `day` on, within `horizon` days."""
-    within = np.flatnonzero((bought.day >= day) & (bought.day < day + horizon))
-    first = np.full(bought.members, np.iinfo(np.int64).max)
-    np.minimum.at(first, bought.member[within], bought.basket[within])
-    rows = within[bought.basket[within] == first[bought.member[within]]]
-    return np.unique(bought.member[rows].astype(np.int64) * max(bought.items, 1) + bought.item[rows])
-
-
-def _bought_in(bought: ItemPurchases, day: int, horizon: int) -> Int64s:
-    """Return the pairs bought from `day` on, within `horizon` days."""
-    within = (bought.day >= day) & (bought.day < day + horizon)
-    return np.unique(bought.member[within].astype(np.int64) * max(bought.items, 1) + bought.item[within])

@@ -92,8 +92,8 @@ class Block:
         place = np.arange(len(order)) - np.searchsorted(owner[order], owner[order])
         return origin.key[mine[order[(place < count) & allowed[order]]]]
 
-    def features(self, keys: Int64s, scores: Mapping[str, Floats]) -> Floats:
-        """Return the columns of `keys`, always the same ones in the same order."""
+    def features(self, keys: Int64s, scores: Mapping[str, Floats]) -> tuple[tuple[str, ...], Floats]:
+        """Return the names of columns and the columns of `keys`, which are all candidates; always the same ones in order."""
         origin, items = self.origin, max(self.origin.items, 1)
         member, item = (keys // items).astype(np.int32), (keys % items).astype(np.int32)
         row = np.searchsorted(self.members, member)
@@ -111,15 +111,37 @@ class Block:
             if repeats:
                 columns[f"{name}_loyal"] = columns["recency_90"] / np.maximum(found["recency_120"], 1e-3)
         columns.update({f"s_{name}": score[row, item] for name, score in scores.items()})
+        columns.update(
+            {f"place_{name}": _places(scores[name][row, item], row) for name in PLACED if name in scores}
+        )
         columns["dear"] = of_item["i_price"][item] / np.maximum(origin.of_member["m_price"][member], 1)
         if repeats:
-            columns["overdue_for_all"] = columns["since"] / np.maximum(of_item["i_gap"][item], 1)
-        return np.column_stack(list(columns.values())).astype(np.float32)
+            usual = of_item["i_gap"][item]
+            columns["overdue_for_all"] = columns["since"] / np.maximum(usual, 1)
+            pause = (columns["span"] + 2 * np.where(usual > 0, usual, USUAL_GAP)) / (columns["baskets"] + 1)
+            columns["hazard"] = columns["since"] / pause
+        return tuple(columns), np.column_stack(list(columns.values())).astype(np.float32)
 
     def unlearnt(self, keys: Int64s, scores: Mapping[str, Floats]) -> Floats:
         """Return what `keys` are worth where nothing was learnt: what members alike buy."""
         items = max(self.origin.items, 1)
         return scores["alike"][np.searchsorted(self.members, keys // items), keys % items]
+
+
+PLACED = ("ease_new", "alike_lately", "factors")
+"""Scores of which a candidate's place among the member's candidates is told too."""
+
+USUAL_GAP = 60
+"""Days after which what nobody bought twice is taken to be bought again."""
+
+
+def _places(values: Floats, owner: Int64s) -> Floats:
+    """Return the place of each value among those of its owner, from 0 for the highest."""
+    order = np.lexsort((-values, owner))
+    among = owner[order]
+    places = np.empty(len(values), np.float32)
+    places[order] = np.arange(len(order)) - np.searchsorted(among, among)
+    return places
 
 
 def _of_members(keys: Int64s, members: Int32s, items: int) -> Int64s:

@@ -88,6 +88,8 @@ class Origin:
         self._basket_owner = owner[order]
         self._basket_age = rows.age[first][order]
         self._baskets_ago = (self._first_basket[rows.member + 1] - self._place).astype(np.float32)
+        self._items_of = np.bincount(self._place, minlength=len(basket))
+        self._sizes = self._items_of[self._place]
 
     def _sum(self, values: NDArray[Any]) -> Floats:
         return np.add.reduceat(values, self._starts).astype(np.float32) if len(self._starts) else _NONE
@@ -116,6 +118,8 @@ class Origin:
         found["recency_baskets"] = self._sum(halved(ago, 12))
         found["share_since_first"] = count / self._most(ago)
         found.update(self._gaps(count, found["gap"]))
+        for days in (30, 90, 365):
+            found[f"light_{days}"] = self._sum(halved(rows.age, days) / np.sqrt(self._sizes))
         found["reduced"] = self._sum(rows.reduced) / count
         found["quantity"] = self._sum(rows.quantity) / count
         found["price"] = self._sum(rows.value) / np.maximum(self._sum(rows.quantity), 1)
@@ -146,9 +150,11 @@ class Origin:
         came = self.baskets > 0
         latest = np.full(count, np.nan, np.float32)
         np.fmin.at(latest, self._basket_owner, self._basket_age.astype(np.float32))
-        sizes = np.bincount(self._place, minlength=len(self._basket_owner))
         last_size = np.full(count, np.nan, np.float32)
-        last_size[came] = sizes[self._first_basket[1:][came] - 1]
+        last_size[came] = self._items_of[self._first_basket[1:][came] - 1]
+        size = lines / np.maximum(self.baskets, 1)
+        small = np.bincount(self._basket_owner, weights=1 / np.maximum(self._items_of, 1), minlength=count)
+        dear = self.of_item["i_dear"][rows.item]
         recent = rows.age <= 56
         begun = self._most(rows.age) <= 56
         new = np.bincount(self.pair_member[begun], minlength=count)
@@ -157,8 +163,11 @@ class Origin:
             "m_since": latest,
             "m_baskets_28": np.bincount(self._basket_owner[self._basket_age <= 28], minlength=count),
             "m_baskets_91": np.bincount(self._basket_owner[self._basket_age <= 91], minlength=count),
-            "m_size": lines / np.maximum(self.baskets, 1),
+            "m_size": size,
             "m_last_size": last_size,
+            "m_last_light": last_size / np.maximum(size, 1),
+            "m_light": small / np.maximum(self.baskets, 1),
+            "m_dear": np.bincount(rows.member, weights=dear, minlength=count) / lines,
             "m_distinct": np.bincount(self.pair_member, minlength=count) / lines,
             "m_reduced": np.bincount(rows.member, weights=rows.reduced, minlength=count) / lines,
             "m_new": new / np.maximum(np.bincount(rows.member[recent], minlength=count), 1),
@@ -201,6 +210,11 @@ class Origin:
             np.bincount(rows.item, weights=rows.quantity, minlength=count), 1
         )
         found.update(self._reductions())
+        sold = np.bincount(rows.item, minlength=count)
+        found["i_size"] = np.bincount(rows.item, weights=np.log(self._sizes), minlength=count) / np.maximum(
+            sold, 1
+        )
+        found["i_dear"] = self._dear(found["i_price"], sold)
         first = self._most(rows.age)
         for days in (14, 42):
             found[f"i_first_{days}"] = np.bincount(self.pair_item[first <= days], minlength=count)
@@ -210,6 +224,13 @@ class Origin:
             found[f"i_{name}"] = sums[group]
             found[f"i_share_{name}"] = within[56] / np.maximum(sums[group], 1)
         return {name: column.astype(np.float32) for name, column in found.items()}
+
+    def _dear(self, price: NDArray[Any], sold: NDArray[Any]) -> NDArray[Any]:
+        """Return by how much (in logarithms) items are dearer than what is sold of their type, or category."""
+        group = self.groups.get("type", self.groups["category"])
+        level = np.log(np.maximum(price, 1))
+        usual = np.bincount(group, weights=level * sold) / np.maximum(np.bincount(group, weights=sold), 1)
+        return np.asarray(level - usual[group])
 
     def _reductions(self) -> dict[str, NDArray[Any]]:
         """Return how often items are sold reduced, and how much more so lately: what is on promotion."""
@@ -254,16 +275,18 @@ class Origin:
         )
         span = np.maximum.reduceat(age, starts) - since
         gap = np.where(times > 1, span / np.maximum(times - 1, 1), np.nan)
-        pairs = np.unique(
-            self.pair_member.astype(np.int64) * count + group[self.pair_item], return_counts=True
-        )
+        of_pair = self.pair_member.astype(np.int64) * count + group[self.pair_item]
+        place = np.searchsorted(keys[starts], of_pair)
+        begun = self._most(rows.age) <= 56
         found = (
             np.add.reduceat(halved(age, 30), starts),
             np.add.reduceat(halved(age, 120), starts),
             since,
             times,
             since / np.maximum(gap, 1),
-            pairs[1],
+            since * times / (span + 14),
+            np.bincount(place, minlength=len(starts)),
+            np.bincount(place[begun], minlength=len(starts)),
         )
         return keys[starts], {
             name: column.astype(np.float32) for name, column in zip(GROUP_COLUMNS, found, strict=True)
@@ -311,7 +334,7 @@ class Origin:
         return (sp.diags((1 / (shoppers + 20)).astype(np.float32)) @ bought).tocsr()
 
 
-GROUP_COLUMNS = ("recency_30", "recency_120", "since", "times", "overdue", "distinct")
+GROUP_COLUMNS = ("recency_30", "recency_120", "since", "times", "overdue", "hazard", "distinct", "begun")
 _NONE: Floats = np.empty(0, np.float32)
 _DAYS = 2_000
 """More days than any purchase is old that is looked at one by one."""

@@ -1,7 +1,7 @@
 """
-What members alike tell about each other: EASE and nearest neighbours, by kernels between households.
+What members alike tell about each other: EASE, common factors and nearest neighbours, by kernels between households.
 
-There are fewer households than articles, so both are computed from the kernel of a sample of households: memory is
+There are fewer households than articles, so all are computed from the kernel of a sample of households: memory is
 bounded by the sample, and work per member by what the sample bought. Pure.
 """
 
@@ -73,6 +73,44 @@ def _explain(starts: Int32s, households: Int32s, values: Floats, inverse: Floats
             total += part * values[one]
         explained[item] = total
 
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """The strongest common factors of a sample's histories, in which frequent items weigh less, by its kernel."""
+
+    sample: Sparse
+    directions: Floats
+    weight_of: Floats
+
+    def score(self, histories: Sparse) -> Floats:
+        """Return for each row of `histories` how much of every item its factors explain."""
+        weighted = histories @ sp.diags(self.weight_of)
+        alike = np.asarray((weighted @ self.sample.T).todense(), np.float32)
+        weights = (alike @ self.directions) @ self.directions.T
+        return times_sparse(np.asarray(weights, np.float32), self.sample)
+
+
+def learn_factors(sample: Sparse, buyers: NDArray[Any], *, count: int) -> Factors:
+    """Return the `count` strongest factors of `sample`; `buyers` are the households that ever bought each item."""
+    weight_of: Floats = (np.maximum(buyers, 1) ** -0.25).astype(np.float32)
+    weighted = (sample @ sp.diags(weight_of)).tocsr()
+    kernel = np.asarray((weighted @ weighted.T).todense(), np.float32)
+    # A few rounds of turning a random plane towards the strongest directions: a whole decomposition costs many times more.
+    plane = np.random.default_rng(1).standard_normal((len(kernel), count + SPARE), np.float32)
+    for _ in range(ROUNDS):
+        plane = scipy.linalg.qr(kernel @ plane, mode="economic", check_finite=False)[0]
+    values, vectors = scipy.linalg.eigh(plane.T @ kernel @ plane, check_finite=False)
+    kept = np.flatnonzero(values > WEAKEST * values.max(initial=0))[-count:]
+    directions = (plane @ vectors[:, kept] / np.sqrt(values[kept])).astype(np.float32)
+    return Factors(weighted, np.ascontiguousarray(directions), weight_of)
+
+
+SPARE = 16
+"""So many directions more than wanted are turned, since the last ones settle slowly."""
+
+ROUNDS = 6
+WEAKEST = 1e-4
+"""Directions that explain less than this share of the strongest one are noise."""
 
 BLOCK = 400
 """So many members are worked on at once: a block by all articles is what stands in memory."""

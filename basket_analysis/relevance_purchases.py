@@ -49,6 +49,8 @@ class Purchases:
     type_of: Int32s
     category_of: Int32s
     department_of: Int32s
+    make_of: Int32s
+    """Types by brand."""
 
     def at(self, level: RankedLevel, kept: Int64s | None = None) -> "ItemPurchases":
         """
@@ -92,6 +94,7 @@ class Purchases:
         words = {"category": self.category_of, "department": self.department_of}
         if level == "article":
             words["type"] = self.type_of
+            words["make"] = self.make_of
         found = {}
         for name, labels in words.items():
             of_item = np.full(items, -1, np.int32)
@@ -108,7 +111,7 @@ class ItemPurchases:
     What members bought at one level, a row per basket and item, by member, item and basket.
 
     `known` are all pairs ever bought, member · `items` + item, rising. `groups` give each item's
-    category, department and, for articles, type.
+    category, department and, for articles, type and make.
     """
 
     member: Int32s

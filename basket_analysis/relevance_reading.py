@@ -1,7 +1,7 @@
 """Purchases of known members out of the database, as far as they had happened before a day, some members at a time."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -27,7 +27,7 @@ AT_ONCE = 5_000
 EPOCH = date(2000, 1, 1)
 
 _MEMBERS = """
-    create temporary table ranked_member on commit drop as
+    create temporary table ranked_member on commit {ending} as
     select member_id, member_code, (row_number() over (order by member_code collate "C") - 1)::integer as number,
            row_number() over (order by md5(member_code), member_code) <= %s as sampled
     from member
@@ -39,7 +39,7 @@ _MEMBERS = """
 """
 
 _SALES = """
-    create temporary table ranked_sale on commit drop as
+    create temporary table ranked_sale on commit {ending} as
     select (row_number() over (order by business_date, closed_at, receipt_id) - 1)::integer as basket,
            business_date, receipt_id, store_id, member.number as member, member.sampled
     from receipt
@@ -55,7 +55,7 @@ _SALES = """
 
 # What was bought at any time, voided sales apart: what came back is known to the member all the same.
 _KNOWN = """
-    create temporary table ranked_pair on commit drop as
+    create temporary table ranked_pair on commit {ending} as
     select member, sampled, article_id from ranked_sale
     join receipt_line as line using (business_date, receipt_id)
     where line.article_id is not null and line.quantity > 0
@@ -126,6 +126,8 @@ class Bought:
     """
     What was bought before a day, ready to be read some members at a time within the session's transaction.
 
+    Where it is held (see `bought_before`) later transactions of the same connection can read it as well: `within`.
+
     `members` and `codes` are numbered by code, `articles` by sku; articles are merchandise that members bought.
     `buyers` are the members who ever bought each article, `type_buyers` each type.
     """
@@ -151,11 +153,23 @@ class Bought:
         numbers = np.array([row[0] for row in rows], np.int32)
         return numbers, self._read("sampled", numbers)
 
+    def within(self, session: Session) -> "Bought":
+        """Return the same, to be read in the transaction of `session`."""
+        return replace(self, session=session)
+
+    def turns(self) -> Iterator[Int32s]:
+        """Yield the numbers of all members, some at a time."""
+        for first in range(0, len(self.members), AT_ONCE):
+            yield np.arange(first, min(first + AT_ONCE, len(self.members)), dtype=np.int32)
+
+    def of(self, numbers: Int32s) -> Purchases:
+        """Return what the members of a turn bought."""
+        return self._read(f"member between {numbers[0]} and {numbers[-1]}", numbers)
+
     def parts(self) -> Iterator[tuple[Int32s, Purchases]]:
         """Yield all members in turns, with what they bought."""
-        for first in range(0, len(self.members), AT_ONCE):
-            numbers = np.arange(first, min(first + AT_ONCE, len(self.members)), dtype=np.int32)
-            yield numbers, self._read(f"member between {numbers[0]} and {numbers[-1]}", numbers)
+        for numbers in self.turns():
+            yield numbers, self.of(numbers)
 
     def _read(self, whose: str, numbers: Int32s) -> Purchases:
         driver = driver_of(self.session)
@@ -185,6 +199,7 @@ class Bought:
             type_of=np.array([types.get(kinds.type or "", -1) for kinds in self.articles], np.int32),
             category_of=_codes([kinds.category for kinds in self.articles]),
             department_of=_codes([kinds.department for kinds in self.articles]),
+            make_of=_codes([f"{kinds.type}|{kinds.brand}" for kinds in self.articles]),
         )
 
     @property
@@ -195,20 +210,24 @@ class Bought:
         return numbers
 
 
-def bought_before(session: Session, as_of: date, *, sample: int = SAMPLE) -> Bought:
+def bought_before(session: Session, as_of: date, *, sample: int = SAMPLE, held: bool = False) -> Bought:
     """
     Return what members bought before `as_of`; nothing that was booked for later days is looked at.
+
+    With `held`, the connection keeps who bought when until `let_go`, beyond the transaction.
 
     Members are those with any receipt before `as_of` who do not object to profiling. What was bought before the
     last two years is only known as bought.
     """
     driver = driver_of(session)
     days = _days(as_of)
-    driver.execute(_MEMBERS, (sample, as_of))
+    ending = "preserve rows" if held else "drop"
+    let_go(session)
+    driver.execute(_MEMBERS.format(ending=ending), (sample, as_of))
     driver.execute("analyze ranked_member")
-    driver.execute(_SALES, days)
+    driver.execute(_SALES.format(ending=ending), days)
     driver.execute("analyze ranked_sale")
-    driver.execute(_KNOWN.format(**days))
+    driver.execute(_KNOWN.format(ending=ending, **days))
     driver.execute("analyze ranked_pair")
     members = driver.execute("select member_id, member_code from ranked_member order by number").fetchall()
     rows = [(ArticleKinds(*row[:6]), row[6]) for row in driver.execute(_ARTICLES).fetchall()]
@@ -223,6 +242,13 @@ def bought_before(session: Session, as_of: date, *, sample: int = SAMPLE) -> Bou
         buyers=np.array([buyers for _, buyers in sold], np.int64),
         types=tuple(row[0] for row in types),
         type_buyers=np.array([row[1] for row in types], np.int64),
+    )
+
+
+def let_go(session: Session) -> None:
+    """Forget what the connection held."""
+    driver_of(session).execute(
+        "drop table if exists pg_temp.ranked_member, pg_temp.ranked_sale, pg_temp.ranked_pair"
     )
 
 

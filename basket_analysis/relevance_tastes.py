@@ -10,27 +10,30 @@ from basket_analysis.baskets import Int32s
 from basket_analysis.relevance_features import Origin
 from basket_analysis.relevance_kernels import (
     Ease,
+    Factors,
     Neighbours,
     Sparse,
     learn_ease,
+    learn_factors,
     learn_neighbours,
 )
 from basket_analysis.relevance_purchases import Floats, Kind
 
 NEAREST = 300
+FACTORS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class _Way:
     """A way to weigh histories, and how strongly what it teaches is drawn to nothing."""
 
-    half_life: float | None
+    half_life: float
     regularisation: float
 
 
 EASES: Final[Mapping[Kind, Mapping[str, _Way]]] = {
-    "all": {"ease": _Way(90, 50)},
-    "new": {"ease_new": _Way(180, 600), "ease_ever": _Way(None, 300)},
+    "all": {"ease": _Way(90, 50), "ease_short": _Way(30, 100), "ease_new": _Way(180, 600)},
+    "new": {"ease_new": _Way(180, 600), "ease_long": _Way(120, 200), "ease_short": _Way(30, 100)},
 }
 """What is drawn little is best at what members buy again, what is drawn strongly at what is new to them."""
 
@@ -44,13 +47,12 @@ class Tastes:
 
     def __init__(self, origin: Origin, kinds: tuple[Kind, ...]) -> None:
         everybody = np.arange(origin.members, dtype=np.int32)
-        self._eases: dict[Kind, dict[str, Ease]] = {
-            kind: {
-                name: learn_ease(origin.histories(way.half_life), way.regularisation)
-                for name, way in EASES[kind].items()
-            }
-            for kind in kinds
+        wanted = {name: way for kind in kinds for name, way in EASES[kind].items()}
+        self._eases: dict[str, Ease] = {
+            name: learn_ease(origin.histories(way.half_life), way.regularisation)
+            for name, way in wanted.items()
         }
+        self._factors: Factors = learn_factors(origin.histories(120), origin.buyers, count=FACTORS)
         self._neighbours: Neighbours = learn_neighbours(origin.histories(90), origin.buyers, nearest=NEAREST)
         self._usual = self._neighbours.sample
         self._recent: Sparse = origin.bought_within(28, everybody)
@@ -63,9 +65,10 @@ class Tastes:
         `own` are their own rows in the sample, -1 for who is not in it.
         """
         found = {
-            name: ease.score(origin.histories(EASES[kind][name].half_life, members))
-            for name, ease in self._eases[kind].items()
+            name: self._eases[name].score(origin.histories(way.half_life, members))
+            for name, way in EASES[kind].items()
         }
+        found["factors"] = self._factors.score(origin.histories(120, members))
         weights = self._neighbours.weights(origin.histories(90, members), own)
         found["alike"] = _full(weights @ self._usual)
         found["alike_lately"] = _full(weights @ self._recent)

@@ -118,6 +118,12 @@ class TestRankOffers:
         assert lists.all[0].reason.kind in {"often", "overdue"}
         assert {one.reason.kind for one in lists.new} <= {"goes_with", "group", "popular"}
 
+    def test_learns_once_a_week_and_holds_nothing_back_on_its_connection(self, market):
+        grown = [market.night(DAY + timedelta(days=days))[1]["grown"] for days in (0, 6, 7)]
+        assert grown == [True, False, True]
+        with market.sessions() as session:
+            assert not session.scalar(text("select count(*) from pg_class where relname like 'ranked_%'"))
+
     def test_follows_a_never_the_next_night(self, market):
         first, _ = market.night()
         disliked = market.offers(first).all[0].article_id

@@ -1,5 +1,7 @@
 """Ranking on made-up purchases: whole, repeatable, and blind to what comes later."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,7 @@ def made(as_of=DAYS, *, days=DAYS + 60, seed=SEED) -> Purchases:
         known_member=lines[:, 0], known_article=lines[:, 4], members=MEMBERS, articles=ARTICLES, types=ARTICLES // 2,
         as_of=as_of, type_of=(np.arange(ARTICLES) // 2).astype(np.int32),
         category_of=(np.arange(ARTICLES) // 4).astype(np.int32), department_of=np.zeros(ARTICLES, np.int32),
+        make_of=(np.arange(ARTICLES) // 2).astype(np.int32),
     )  # fmt: skip
 
 
@@ -108,6 +111,31 @@ class TestRelevanceRanker:
         found = ranked(made(), level="type", count=12)[1]
         assert found["all"].items.max() < ARTICLES // 2
         assert (found["all"].items >= 0).all()
+
+
+class TestTrees:
+    def test_rank_on_a_later_day_as_on_their_own(self, lists):
+        bought = made().at("article")
+        later = RelevanceRanker(PLANS).look(bought, np.full(bought.items, 9))
+        assert later.take(lists[0].trees_)
+        again = later.rank(bought, own=np.arange(MEMBERS, dtype=np.int32), count=30)
+        for kind, one in lists[1].items():
+            assert one.items.tobytes() == again[kind].items.tobytes()
+            assert one.scores.tobytes() == again[kind].scores.tobytes()
+
+    def test_that_were_grown_otherwise_are_not_taken(self, lists):
+        bought = made().at("article")
+        other = {kind: replace(plan, rounds=plan.rounds + 1) for kind, plan in PLANS.items()}
+        assert not RelevanceRanker(other).look(bought, np.full(bought.items, 9)).take(lists[0].trees_)
+
+    def test_of_other_columns_are_not_taken(self, lists):
+        types = made().at("type")
+        assert not RelevanceRanker(PLANS).look(types, np.full(types.items, 9)).take(lists[0].trees_)
+
+    def test_of_one_kind_are_not_enough(self, lists):
+        bought = made().at("article")
+        ranker = RelevanceRanker(PLANS).look(bought, np.full(bought.items, 9))
+        assert not ranker.take({"all": lists[0].trees_["all"]})
 
 
 class TestOrigin:

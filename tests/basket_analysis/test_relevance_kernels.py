@@ -1,10 +1,10 @@
-"""EASE by the kernel of households, against its definition."""
+"""EASE and common factors by the kernel of households, against their definitions."""
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from basket_analysis.relevance_kernels import learn_ease, learn_neighbours
+from basket_analysis.relevance_kernels import learn_ease, learn_factors, learn_neighbours
 
 
 @pytest.fixture
@@ -28,6 +28,19 @@ class TestEase:
         inverse = np.linalg.inv(dense[:8].T @ dense[:8] + 5 * np.eye(30))
         weights = np.eye(30) - inverse / np.diag(inverse)
         np.testing.assert_allclose(learn_ease(sample, 5.0).score(other), dense[8:] @ weights, atol=1e-4)
+
+
+class TestFactors:
+    def test_are_the_strongest_directions_of_the_weighted_histories(self, histories):
+        buyers = np.asarray((histories > 0).sum(axis=0)).ravel()
+        weighted = histories.toarray() * np.maximum(buyers, 1) ** -0.25
+        left, strengths, right = np.linalg.svd(weighted, full_matrices=False)
+        found = learn_factors(histories, buyers, count=4).score(histories)
+        np.testing.assert_allclose(found, left[:, :4] * strengths[:4] @ right[:4], atol=1e-3)
+
+    def test_say_nothing_where_there_is_nobody(self, histories):
+        nobody = histories[:0]
+        assert learn_factors(nobody, np.zeros(30), count=4).score(histories).tolist() == [[0.0] * 30] * 12
 
 
 class TestNeighbours:
