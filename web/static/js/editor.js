@@ -181,7 +181,7 @@ function returned() {
   );
   const slots = section ? [...section.querySelectorAll(".slot")] : [];
   const next = slots[Math.min(Math.max(kept.place, 0), slots.length - 1)];
-  const target = same.find((one) => section?.contains(one)) || next?.querySelector("button") || same[0]
+  const target = same.find((one) => section?.contains(one)) || same[0] || next?.querySelector("button")
     || section?.querySelector("select");
   target?.focus({ preventScroll: false });
 }
