@@ -7,9 +7,11 @@ Bodies that no till would send, made from good ones by a seeded mutator: never a
 import json
 import os
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import text
@@ -201,6 +203,78 @@ def bombard(chain, count: int) -> dict[int, int]:
     return answered
 
 
+@dataclass(frozen=True)
+class Call:
+    """A call with good bodies of it, and all that it may be answered."""
+
+    path: str
+    good: Mapping[str, Any]
+    answers: frozenset[int]
+
+
+def _call(path: str, good: Mapping[str, Any], *answers: int) -> Call:
+    return Call(path, good, frozenset({*answers, 400, 409, 413, 422}))
+
+
+_MONEY = {"money": {"value": {"amount": 100, "receipt_number": "000123"}}}
+_BACK = {"back": {"value": {"amount": 100, "entry_id": "00000000-0000-7000-8000-000000000000"}}}
+CALLS = (
+    _call("/quotes", examples.QUOTES, 200),
+    _call("/reactions", examples.REACTIONS, 204, 404),
+    _call("/receipts/batch", examples.BATCHES, 200),
+    _call("/returns/quotes", examples.RETURN_QUOTES, 200, 404),
+    _call("/redemptions", examples.REDEMPTIONS, 201, 404, 403),
+    _call("/members", examples.MEMBERS, 201),
+    _call(f"/cards/{examples.CARD_NUMBER}/block", examples.BLOCKS, 200, 404),
+    _call(f"/cards/{examples.CARD_NUMBER}/replace", examples.REPLACEMENTS, 200, 404),
+    _call("/gift-cards", _MONEY, 201, 404),
+    _call("/gift-cards/1/load", _MONEY, 200, 201, 404),
+    _call("/gift-cards/1/spend", _MONEY, 200, 201, 404),
+    _call("/gift-cards/1/give-back", _BACK, 200, 201, 404),
+)
+
+
+def bombard_call(chain, call: Call, count: int) -> None:
+    mutator = Mutator(SEED, [example["value"] for example in call.good.values()])
+    for number in range(count):
+        raw = mutator.body()
+        headers = {"Idempotency-Key": f"k{number // 2}"} if number % 3 == 0 else {}
+        answer = chain.till.post(call.path, raw, headers=headers)
+        assert answer.status_code < 500, f"seed {SEED}, body {mutator.made} of {call.path}: {raw!r}"
+        assert answer.status_code in call.answers, f"{answer.status_code} to {raw!r}"
+        if answer.status_code >= 400:
+            assert code_of(answer)
+
+
+def bombard_addresses(chain, count: int) -> None:
+    """Ask for what is nowhere, with headers that mean nothing."""
+    chance = random.Random(SEED)
+    texts = [value for value in VALUES if isinstance(value, str) and value]
+    patterns = (
+        ("GET", "/cards/{}"), ("POST", "/cards/{}/block"), ("POST", "/cards/{}/replace"), ("GET", "/receipts/{}/{}/{}/{}"), ("GET", "/receipts/S1/T1/{}/{}"),
+        ("GET", "/redemptions/{}"), ("POST", "/redemptions/{}/release"), ("POST", "/redemptions/{}/post"), ("GET", "/snapshot?since={}"), ("GET", "/gift-cards/{}"),
+        ("POST", "/gift-cards/{}/spend"), ("GET", "/{}"),
+    )  # fmt: skip
+    for _ in range(count):
+        method, pattern = chance.choice(patterns)
+        address = pattern
+        while "{}" in address:
+            raw = chance.choice(texts).encode("utf-8", "surrogatepass")
+            address = address.replace("{}", quote(chance.choice((raw, raw + b"\xff")), safe=""), 1)
+        plain = [text for text in texts if text.isascii() and text.isprintable()]
+        headers = {
+            name: chance.choice(plain)
+            for name in ("Idempotency-Key", "If-None-Match")
+            if chance.random() < 0.5
+        }
+        answer = chain.till.send(
+            method, address, headers=headers, data=b"{}", content_type="application/json"
+        )
+        assert answer.status_code < 500, f"seed {SEED}: {method} {address} {headers}"
+        if answer.status_code >= 400:
+            assert code_of(answer)
+
+
 class TestMutatedBodies:
     def test_are_answered_with_a_problem_or_booked_whole(self, chain, publish):
         publish(
@@ -209,29 +283,22 @@ class TestMutatedBodies:
         answered = bombard(chain, OFTEN)
         assert {201, 400, 422} <= set(answered)
 
-    @pytest.mark.parametrize(
-        ("path", "good", "answers"),
-        [
-            ("/quotes", examples.QUOTES, {200, 400, 422}),
-            ("/reactions", examples.REACTIONS, {204, 400, 404, 422}),
-        ],
-    )
-    def test_of_calls_that_book_nothing_are_answered_with_a_problem_or_with_success(
-        self, chain, path, good, answers
-    ):
-        mutator = Mutator(SEED, [example["value"] for example in good.values()])
-        answered = set()
-        for _ in range(OFTEN // 5):
-            raw = mutator.body()
-            answer = chain.till.post(path, raw)
-            answered.add(answer.status_code)
-            assert answer.status_code < 500, f"seed {SEED}, body {mutator.made}: {raw!r}"
-            if answer.status_code >= 400:
-                assert code_of(answer)
-        assert answered <= {*answers, 413}
+    @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.path.strip("/"))
+    def test_of_every_other_call_are_answered_with_a_problem_or_with_success(self, chain, publish, call):
+        bombard_call(chain, call, OFTEN // 10)
+
+    def test_in_addresses_and_headers_are_answered_with_a_problem_or_with_success(self, chain):
+        bombard_addresses(chain, OFTEN // 5)
 
     @pytest.mark.soak
     @pytest.mark.timeout(SOAK_TIMEOUT)
     def test_are_answered_by_the_hundred_thousand(self, chain):
         answered = bombard(chain, round(100_000 * TIMES))
         assert {201, 400, 422} <= set(answered)
+
+    @pytest.mark.soak
+    @pytest.mark.timeout(SOAK_TIMEOUT)
+    def test_of_every_other_call_are_answered_by_the_ten_thousand(self, chain):
+        for call in CALLS:
+            bombard_call(chain, call, max(100, round(8_000 * TIMES)))
+        bombard_addresses(chain, max(200, round(10_000 * TIMES)))

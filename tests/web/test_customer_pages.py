@@ -25,8 +25,10 @@ from customers.models import Consent, Member, MemberStanding
 from rewards.voucher_batches import Batch, put_batch
 from rewards.voucher_issue import issue_vouchers
 from sales.models import ArticleStock
+from tests.reliability.rotation import SOAK_TIMEOUT, TIMES, turn
 from tests.web.conftest import Visitor, settings_for
 from tests.web.house import ARTICLES, CARDS, furnish
+from tests.web.mutated_forms import FormMutator
 from tests.web.test_customer_sign_in import codes_in
 from tests.web.test_guard import routes
 from tests.web.test_member_standing import STANDING
@@ -184,6 +186,36 @@ def answer_offer(visitor: Visitor, name: str, reaction: str, scope: str = "item"
 
 
 HX = {"HX-Request": "true", "HX-Target": "offers"}
+
+
+class TestMutatedRequests:
+    def breaks_nothing(self, my_app, customer, publish, count):
+        visitor = customer()
+        token = visitor.token("/my/choices")
+        mine = [
+            (endpoint, method, address)
+            for method in ("GET", "POST")
+            for endpoint, address in routes(my_app, method, customers=True)
+            if endpoint != "my_door.sign_out"
+        ]
+        publish(f"S1 customers' pages: {count} requests to {len(mine)} routes, seed {turn()}")
+        broken = []
+        for endpoint, method, address, rest in FormMutator(turn()).requests(mine, count):
+            body = dict(rest)
+            if str(body.get("content_type", "")).endswith("urlencoded"):
+                body["data"] = f"csrf_token={token}&{body['data']}"
+            answer = visitor.client.open(address, method=method, buffered=True, **body)
+            if answer.status_code >= 500:
+                broken.append((endpoint, method, address[:200], str(rest)[:200]))
+        assert broken == []
+
+    def test_break_nothing(self, my_app, customer, publish):
+        self.breaks_nothing(my_app, customer, publish, 150)
+
+    @pytest.mark.soak
+    @pytest.mark.timeout(SOAK_TIMEOUT)
+    def test_break_nothing_by_the_ten_thousand(self, my_app, customer, publish):
+        self.breaks_nothing(my_app, customer, publish, max(150, round(10_000 * TIMES)))
 
 
 class TestEveryRoute:

@@ -7,8 +7,10 @@ from sqlalchemy import update
 
 from catalogs.models import Edition
 from core.database import make_engine, make_sessions
+from tests.reliability.rotation import SOAK_TIMEOUT, TIMES, turn
 from tests.web.conftest import Visitor, settings_for
 from tests.web.house import furnish
+from tests.web.mutated_forms import FormMutator
 from tests.web.test_guard import ARGUMENTS
 from web.roles import ANYBODY, ROLES, ROUTES, may
 from wsgi import create_app
@@ -113,3 +115,39 @@ class TestEveryRoute:
                 if answer.status_code >= 500:
                     broken.append((endpoint, address[:80]))
         assert broken == []
+
+
+MUTATED = 200
+"""Requests of this commit; in as many commits as it takes every route has its turn, again and again."""
+
+
+class TestMutatedRequests:
+    def breaks_nothing(self, own_app, own_house, entered, publish, count):
+        mutator = FormMutator(turn())
+        plain = {
+            (endpoint, method): address
+            for method in ("POST", "GET")
+            for endpoint, address in addresses(own_app, own_house, method)
+            if "7654321" not in address and not endpoint.endswith(("sign_out", "sign_in"))
+        }
+        routes = [(endpoint, method, address) for (endpoint, method), address in sorted(plain.items())]
+        publish(f"S1 screens: {count} requests to {len(routes)} routes, seed {turn()}")
+        broken = []
+        for endpoint, method, address, rest in mutator.requests(routes, count):
+            visitor, token = entered(endpoint)
+            headers = {"X-CSRF-Token": token}
+            body = dict(rest)
+            if str(body.get("content_type", "")).endswith("urlencoded"):
+                body["data"] = f"csrf_token={token}&{body['data']}"
+            answer = visitor.client.open(address, method=method, headers=headers, buffered=True, **body)
+            if answer.status_code >= 500:
+                broken.append((endpoint, method, address[:200], str(rest)[:200]))
+        assert broken == []
+
+    def test_break_nothing(self, own_app, own_house, entered, publish):
+        self.breaks_nothing(own_app, own_house, entered, publish, MUTATED)
+
+    @pytest.mark.soak
+    @pytest.mark.timeout(SOAK_TIMEOUT)
+    def test_break_nothing_by_the_ten_thousand(self, own_app, own_house, entered, publish):
+        self.breaks_nothing(own_app, own_house, entered, publish, max(MUTATED, round(20_000 * TIMES)))
