@@ -195,8 +195,26 @@ def travel(
 def _packed(packer: abc.Transformer, answer: Answer) -> tuple[_Text, Sequence[Any]]:
     """Return a statement with its values as the server reads them: in words, whose types it tells by their places."""
     text = _text(answer.statement)
-    values = text.ordered(answer.values)
+    values = [
+        (_array(value) or value) if type(value) is list else value for value in text.ordered(answer.values)
+    ]
     return text, packer.dump_sequence(values, [PyFormat.TEXT] * len(values))
+
+
+def _array(values: list[Any]) -> str | None:
+    """Return a list of texts and whole numbers as the server reads arrays; None for any other, which psycopg can say."""
+    parts = []
+    for value in values:
+        kind = type(value)
+        if kind is str:
+            parts.append('"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"')
+        elif value is None:
+            parts.append("NULL")
+        elif kind is int:
+            parts.append(str(value))
+        else:
+            return None
+    return "{" + ",".join(parts) + "}"
 
 
 def _send(

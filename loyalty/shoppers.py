@@ -19,14 +19,15 @@ from sales.receipts import PostedLine
 SCENE = f"""
     with holder as ({HOLDER})
     select {GENERATION},
-        (select jsonb_agg(
-             case when article.article_id is not null then jsonb_build_array(
-                 article.sku, article.gtin, article.category, article.type, article.department, article.brand) end
+        (select json_agg(
+             case when by_sku.article_id is not null then json_build_array(
+                 by_sku.sku, by_sku.gtin, by_sku.category, by_sku.type, by_sku.department, by_sku.brand)
+             when by_gtin.article_id is not null then json_build_array(
+                 by_gtin.sku, by_gtin.gtin, by_gtin.category, by_gtin.type, by_gtin.department, by_gtin.brand) end
              order by line.position)
          from unnest(%(skus)s::text[], %(gtins)s::text[]) with ordinality as line (sku, gtin, position)
          left join article as by_sku on by_sku.sku = line.sku
-         left join article as by_gtin on by_gtin.gtin = line.gtin
-         left join article on article.article_id = coalesce(by_sku.article_id, by_gtin.article_id)),
+         left join article as by_gtin on by_gtin.gtin = line.gtin and by_sku.article_id is null),
         person.*
     from (values (1)) as one
     left join lateral (

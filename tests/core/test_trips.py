@@ -55,7 +55,11 @@ class TestAStatement:
             ("%s::timestamptz", datetime(2026, 2, 28, 23, 59, 59, 123456, UTC)),
             ("%s::bytea", b"\x00\xff'\\"),
             ("%s::text[]", ["a", None, 'with "quotes", {braces} and \\']),
+            ("%s::text[]", ["NULL", "", "a,b", "ž\n"]),
             ("%s::integer[]", []),
+            ("%s::bigint[]", [-1, None, 2**62]),
+            ("%s::date[]", [date(2026, 2, 28), None]),
+            ("%s::text[]", [["a", "b"], ["c", None]]),
         ],
     )
     def test_returns_the_values_that_it_was_given(self, connection, place, value):
