@@ -138,8 +138,12 @@ class PageWords:
         occasion = occasion or (None if named else part_of(kinds, used=self._told))
         if occasion is None:
             # More of what was told on another page is told by what it is.
-            named = named or bool(occasion_of(kinds) or part_of(kinds))
-            return self.kinds_headline(page.offers, 2) if named else self._general()
+            told = None if named else occasion_of(kinds) or part_of(kinds)
+            if not (named or told):
+                return self._general()
+            return self.kinds_headline(
+                [offer for offer in page.offers if told is None or offer.motif.key in told.kinds], 2
+            )
         self._told.add(occasion.key)
         return bind_headline(occasion_words(occasion.key, self.language))
 
