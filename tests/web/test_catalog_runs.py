@@ -89,9 +89,10 @@ class TestScreens:
 
 
 class TestHeatRows:
-    def test_colour_by_the_best_of_all_and_put_the_own_page_last(self, app):
+    def test_colour_by_the_best_of_their_kind_and_put_the_own_page_last(self, app):
         cells = (
-            Cell(0, 1, 50, 10, 0.2, 100, 3),
+            Cell(0, 1, 50, 40, 0.8, 100, 3),
+            Cell(0, 2, 50, 17, 0.34, 100, 3),
             Cell(2, 1, 50, 25, 0.5, 100, 1),
             Cell(2, 2, 50, None, None, None, 1),
         )
@@ -99,4 +100,4 @@ class TestHeatRows:
             rows = heat_rows(cells)
         assert [title for title, _places in rows] == ["Page 2", "Own page"]
         assert [rows[0][1][place][0] for place in (1, 2)] == [5, 0]
-        assert rows[1][1][1][0] == 3
+        assert [rows[1][1][place][0] for place in (1, 2)] == [5, 3]

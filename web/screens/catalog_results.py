@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from catalogs.result_lists import results_of_run
-from catalogs.results import FEWEST, Cell, Effect, PageResult, Results, Shown
+from catalogs.results import FEWEST, PERSONAL, Cell, Effect, PageResult, Results, Shown
 from catalogs.run_lists import editions_in, read_run
 from core.clock import business_day
 from core.ids import find_uuid
@@ -68,10 +68,18 @@ def show(run_id: UUID) -> ResponseReturnValue:
 
 
 def heat_rows(cells: tuple[Cell, ...]) -> list[tuple[str, dict[int, tuple[int, Cell]]]]:
-    """Return pages with their places: the tone of each cell from 0 (no figure) to 5 (the best of all), and the cell."""
-    best = max((cell.rate for cell in cells if cell.rate is not None), default=0.0)
+    """
+    Return pages with their places: the tone of each cell from 0 (no figure) to 5 (the best), and the cell.
+
+    The own page, which shows what its reader buys anyway, is held against itself only: beside it all others would look alike.
+    """
+    bests = {
+        own: max((cell.rate or 0.0 for cell in cells if (cell.page == PERSONAL) == own), default=0.0)
+        for own in (True, False)
+    }
     rows: dict[int, dict[int, tuple[int, Cell]]] = {}
     for cell in cells:
+        best = bests[cell.page == PERSONAL]
         tone = 0 if cell.rate is None or not best else 1 + min(STEPS - 1, int(cell.rate / best * STEPS))
         rows.setdefault(cell.page, {})[cell.place] = (tone, cell)
     return [
