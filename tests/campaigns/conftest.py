@@ -216,6 +216,11 @@ def served(chain: Chain, monkeypatch) -> Served:
     # No test depends on how busy the machine is.
     monkeypatch.setattr(scenes, "PATIENCE", timedelta(seconds=60))
     monkeypatch.setattr(decisions, "LONGEST", 60.0)
+    return serve(chain)
+
+
+def serve(chain: Chain) -> Served:
+    """Let a night have been in a chain that has had none."""
     run_id = uuid7()
     with chain.sessions.begin() as session:
         for sku, name, category, kind, price in ARTICLES:

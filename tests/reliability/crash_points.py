@@ -9,14 +9,18 @@ import functools
 import json
 import os
 import signal
+from datetime import timedelta
 from multiprocessing.connection import Connection
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from flask import Flask
 
 import core.trips
-from core.database import make_engine, make_sessions
+from campaigns import decisions, scenes
+from campaigns.books import read_book
+from core.database import Sessions, make_engine, make_sessions
 from pos_api.app import register
 from pos_api.transactions import EXTENSION
 
@@ -68,11 +72,21 @@ class Boundaries:
         self.passed.append(name)
 
 
+def read_offers(sessions: Sessions, run_id: UUID) -> None:
+    """Have at hand what offers are chosen from, as a worker has after its first; and all the time in the world for it."""
+    scenes.PATIENCE, decisions.LONGEST = timedelta(seconds=60), 60.0
+    with sessions.begin() as session:
+        read_book(session, run_id=run_id)
+        decisions.ask_again(session)
+
+
 def send_once(url: str, request: dict[str, Any], fatal: int | None, pipe: Connection) -> None:
     """Send one request to the application on `url`, and die at boundary `fatal`; a target of a child process."""
     engine = make_engine(url, pool_size=1, lock_timeout=5)
     app = application()
     app.extensions[EXTENSION] = make_sessions(engine)
+    if "offers_of" in request:
+        read_offers(app.extensions[EXTENSION], request["offers_of"])
     boundaries = Boundaries(fatal)
     boundaries.install()
     client = app.test_client()
