@@ -7,7 +7,7 @@ few that are open stay so between looks.
 
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from weakref import WeakKeyDictionary
 
 from psycopg.pq import TransactionStatus
@@ -39,10 +39,14 @@ def looking(sessions: Sessions) -> Iterator[Session]:
     except BaseException:
         session.close()
         raise
-    if len(idle) < _room_in(engine) and _emptied(session):
-        idle.append(session)
-    else:
+    if not _emptied(session):
         session.close()
+        return
+    idle.append(session)
+    # Looked at afterwards: of several that are given back at one moment, none would see the others before.
+    if len(idle) > _room_in(engine):
+        with suppress(IndexError):
+            idle.popleft().close()
 
 
 def _opened(sessions: Sessions) -> Session:
@@ -74,7 +78,7 @@ def _emptied(session: Session) -> bool:
     forget_requests(session)
     if session.identity_map or session.new:
         session.expunge_all()
-    return driver_of(session).info.transaction_status == TransactionStatus.IDLE
+    return session.is_active and driver_of(session).info.transaction_status == TransactionStatus.IDLE
 
 
 def _room_in(engine: Engine) -> int:
