@@ -80,6 +80,8 @@ def line_options(
             "scale": not from_zero,
             "splitNumber": 4,
             "max": 1 if axis.scale == "percent" and highest > _NEARLY_ALL else None,
+            # From nothing to all by quarters; the drawer's own steps would set 90 % right below 100 %.
+            "interval": 0.25 if axis.scale == "percent" and highest > _NEARLY_ALL and from_zero else None,
         },
         "series": [
             {

@@ -11,12 +11,15 @@ from babel.lists import format_list
 from core.clock import zone
 from core.i18n import show_date, show_money, show_number, show_percent, translations
 from core.money import Money
+from web.words import readable
 
 Json = Mapping[str, Any]
 """An offer, or a part of one, as the document of format 1 has it."""
 
 MOST_NAMED: Final = 8
 """Codes that a sentence names; the rest is counted."""
+FILED: Final = frozenset({"categories", "types", "departments"})
+"""What the article master files goods under, often in capitals; people read it as words."""
 _MIDNIGHT: Final = time(0)
 
 
@@ -88,6 +91,8 @@ class Teller:
     def codes(self, kind: str, codes: Sequence[str]) -> str:
         """Return names of codes, one of which is meant; the first ones, the rest counted."""
         named = [self.names.of(kind, code) for code in codes[:MOST_NAMED]]
+        if kind in FILED:
+            named = [readable(name) for name in named]
         left = len(codes) - MOST_NAMED
         if left <= 0:
             return self.either(named)

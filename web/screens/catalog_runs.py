@@ -355,5 +355,12 @@ def _columns() -> tuple[Column[RunRow], ...]:
         ),
         Column(key="made_by", title=_("Made by"), value=lambda row: row.made_by),
         Column(key="approved_by", title=_("Approved by"), value=lambda row: row.approved_by),
-        Column(key="made_at", title=_("Made"), value=lambda row: row.made_at, kind="moment", sort=True),
+        Column(
+            key="made_at",
+            title=_("Made"),
+            value=lambda row: row.made_at,
+            kind="moment",
+            sort=True,
+            shown=False,
+        ),
     )

@@ -157,7 +157,9 @@ def _edition_columns() -> tuple[Column[EditionRow], ...]:
             second=lambda row: row.edition_code,
             sort=True,
         ),
-        Column(key="theme", title=_("Theme"), value=lambda row: row.theme),
+        Column(
+            key="theme", title=_("Theme"), value=lambda row: row.theme, figure=lambda row: row.theme.title()
+        ),
         Column(
             key="valid_from",
             title=_("Valid"),
@@ -204,13 +206,20 @@ def _copy_columns() -> tuple[Column[CopyRow], ...]:
             figure=lambda row: size_text(row.size),
             sort=True,
         ),
-        Column(key="made_at", title=_("Made"), value=lambda row: row.made_at, kind="moment", sort=True),
+        Column(
+            key="made_at",
+            title=_("Made"),
+            value=lambda row: row.made_at,
+            kind="moment",
+            sort=True,
+            shown=False,
+        ),
         Column(key="version", title=_("Version"), value=lambda row: row.version, kind="number", shown=False),
         Column(key="sha256", title="SHA-256", value=lambda row: row.sha256.hex(), kind="code", shown=False),
     )
     if not may(viewer().role, "catalogs.download"):
         return columns
-    return (*columns, Column(key="pdf", title="", value=lambda row: row.path, figure=_pdf))
+    return (*columns, Column(key="pdf", title="PDF", value=lambda row: row.path, figure=_pdf))
 
 
 def _pdf(row: CopyRow) -> Markup:

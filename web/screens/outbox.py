@@ -97,7 +97,7 @@ def _columns() -> tuple[Column[MailView], ...]:
             title=_("State"),
             value=lambda row: contact_words.mail_state(row.state)[0],
             figure=_state,
-            second=lambda row: row.answer,
+            second=lambda row: row.answer if row.state != "sent" else None,
             sort=True,
         ),
         Column(key="recipient", title=_("To"), value=lambda row: row.recipient, personal=True),
