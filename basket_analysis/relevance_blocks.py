@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from basket_analysis.baskets import Int32s, Int64s
 from basket_analysis.relevance_features import Origin, at_pairs
-from basket_analysis.relevance_purchases import Floats, ItemPurchases, Kind
+from basket_analysis.relevance_purchases import Floats, ItemPurchases, Kind, distinct
 from basket_analysis.relevance_tastes import Tastes
 
 
@@ -79,7 +79,7 @@ class Block:
             best = np.argpartition(-judged, most - 1, axis=1)[:, :most]
             allowed = np.take_along_axis(judged, best, 1) > -np.inf
             found.append((self.members[:, None].astype(np.int64) * items + best)[allowed])
-        return np.unique(np.concatenate(found)), scores
+        return distinct(np.concatenate(found)), scores
 
     def _own(self, count: int, mine: Int64s, rankable: NDArray[np.bool_]) -> Int64s:
         """Return the pairs at the places `mine` that were bought most lately, up to `count` per member."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from basket_analysis.baskets import Int32s, Int64s
 from basket_analysis.relevance_kernels import Sparse
-from basket_analysis.relevance_purchases import Floats, ItemPurchases
+from basket_analysis.relevance_purchases import Floats, ItemPurchases, distinct
 
 HALF_LIVES = (7, 20, 45, 90, 180)
 """Days after which a purchase says half as much; several, as needs differ."""
@@ -183,7 +183,7 @@ class Origin:
         """Return by item how many members bought it in the `days` before `since` days ago."""
         age = self._rows.age
         within = (age <= days + since) & (age > since)
-        keys = np.unique(
+        keys = distinct(
             self._rows.member[within].astype(np.int64) * max(self.items, 1) + self._rows.item[within]
         )
         return np.bincount(keys % max(self.items, 1), minlength=self.items).astype(np.float32)
@@ -269,7 +269,7 @@ class Origin:
         if not len(starts):
             return np.empty(0, np.int64), dict.fromkeys(GROUP_COLUMNS, _NONE)
         since = np.minimum.reduceat(age, starts).astype(np.float32)
-        days = np.unique(keys * _DAYS + age) // _DAYS
+        days = distinct(keys * _DAYS + age) // _DAYS
         times = np.diff(np.r_[np.flatnonzero(np.r_[True, days[1:] != days[:-1]]), len(days)]).astype(
             np.float32
         )
@@ -327,10 +327,10 @@ class Origin:
         late = rows.age <= days
         stores = int(rows.store.max(initial=0)) + 1
         member, store, item = rows.member[late].astype(np.int64), rows.store[late], rows.item[late]
-        triples = np.unique((member * stores + store) * max(self.items, 1) + item)
+        triples = distinct((member * stores + store) * max(self.items, 1) + item)
         places = ((triples // max(self.items, 1)) % stores, triples % max(self.items, 1))
         bought = sp.csr_matrix((np.ones(len(triples), np.float32), places), shape=(stores, self.items))
-        shoppers = np.bincount(np.unique(member * stores + store) % stores, minlength=stores)
+        shoppers = np.bincount(distinct(member * stores + store) % stores, minlength=stores)
         return (sp.diags((1 / (shoppers + 20)).astype(np.float32)) @ bought).tocsr()
 
 

@@ -112,7 +112,7 @@ ROUNDS = 6
 WEAKEST = 1e-4
 """Directions that explain less than this share of the strongest one are noise."""
 
-BLOCK = 400
+BLOCK = 200
 """So many members are worked on at once: a block by all articles is what stands in memory."""
 
 

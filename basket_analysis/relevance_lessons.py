@@ -14,7 +14,7 @@ import numpy as np
 from basket_analysis.baskets import Int32s, Int64s
 from basket_analysis.relevance_blocks import Block, Plan, moment_of
 from basket_analysis.relevance_kernels import BLOCK
-from basket_analysis.relevance_purchases import FEWEST_BUYERS, Floats, ItemPurchases, Kind
+from basket_analysis.relevance_purchases import FEWEST_BUYERS, Floats, ItemPurchases, Kind, distinct
 
 MIN_BASKETS = 5
 """Members with fewer baskets are not learnt from."""
@@ -139,13 +139,13 @@ def _next_baskets(bought: ItemPurchases, day: int, horizon: int) -> Int64s:
     first = np.full(bought.members, np.iinfo(np.int64).max)
     np.minimum.at(first, bought.member[within], bought.basket[within])
     rows = within[bought.basket[within] == first[bought.member[within]]]
-    return np.unique(bought.member[rows].astype(np.int64) * max(bought.items, 1) + bought.item[rows])
+    return distinct(bought.member[rows].astype(np.int64) * max(bought.items, 1) + bought.item[rows])
 
 
 def _bought_in(bought: ItemPurchases, day: int, horizon: int) -> Int64s:
     """Return the pairs bought from `day` on, within `horizon` days."""
     within = (bought.day >= day) & (bought.day < day + horizon)
-    return np.unique(bought.member[within].astype(np.int64) * max(bought.items, 1) + bought.item[within])
+    return distinct(bought.member[within].astype(np.int64) * max(bought.items, 1) + bought.item[within])
 
 
 _NOTHING: Floats = np.empty(0, np.float32)

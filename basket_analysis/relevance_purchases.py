@@ -82,7 +82,7 @@ class Purchases:
             quantity=_summed(back, np.minimum(self.quantity[kept], MOST_OF_ONE), len(pair))[order],
             value=_summed(back, self.value[kept], len(pair))[order],
             reduction=_summed(back, self.reduction[kept], len(pair))[order],
-            known=np.unique(known[known_item >= 0]),
+            known=distinct(known[known_item >= 0]),
             members=self.members,
             items=items,
             as_of=self.as_of,
@@ -127,6 +127,12 @@ class ItemPurchases:
     items: int
     as_of: int
     groups: dict[str, Int32s]
+
+
+def distinct(keys: Int64s) -> Int64s:
+    """Return the different `keys`, rising: by sorting, which is several times faster here than by hashing."""
+    rising = np.sort(keys)
+    return rising[np.r_[True, rising[1:] != rising[:-1]]] if len(rising) else rising
 
 
 def _summed(places: Int64s, values: Floats, count: int) -> Floats:

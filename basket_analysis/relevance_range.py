@@ -10,19 +10,19 @@ from basket_analysis.relevance_purchases import Floats
 SHOWN: Final = 20
 """So many of a list are taken to be seen."""
 
-SHARE: Final = 0.4
-"""So much of the range is to be seen by somebody."""
+SHARE: Final = 0.6
+"""So much of the range is to be seen by somebody; of a large range as much as the places allow."""
 
-AUDIENCE: Final = 3
+AUDIENCE: Final = 1
 """An item counts as seen from so many members on."""
 
-PLACES: Final = 4
+PLACES: Final = 5
 """So many of the places that are seen are given away in one list at most."""
 
 
 def show_more_items(items: Int32s, scores: Floats, rankable: int) -> None:
     """
-    Move items that hardly anybody sees to the last places that are seen of lists where they come close; in place.
+    Move items that nobody sees to the last places that are seen of lists where they come close; in place.
 
     At most `PLACES` of a list are given away, and only until `SHARE` of the `rankable` items is seen. Scores
     stay with the places, so that they go on falling. Lists no longer than what is seen stay as they are.
