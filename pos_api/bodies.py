@@ -151,7 +151,11 @@ class Whole(Response):
 
 def answer(document: Mapping[str, Any], status: int = 200) -> Response:
     """Return `document` as the whole answer; nobody on the way may keep it."""
-    content = _ENCODER.encode(document).encode()
+    try:
+        content = _ENCODER.encode(document).encode()
+    except UnicodeEncodeError:
+        # The pointer to a name with half a surrogate pair: only an escape can say where it stands.
+        content = json.dumps(document, separators=(",", ":")).encode()
     headers = {
         "Content-Type": "application/json",
         "Content-Length": str(len(content)),

@@ -58,6 +58,8 @@ class TestPostBatch:
             r'{"type": "\u0000"}',
             '{"type": 1, "type": 1}',
             '{"x": ' + "9" * 5000 + "}",
+            r'{"\ud800": 1}',
+            r'{"lines": [{"\ud800": "\ud800"}]}',
         ],
     )
     def test_keeps_a_bad_entry_from_the_others(self, till, entry):
