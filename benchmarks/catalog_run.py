@@ -327,7 +327,7 @@ def hand_over(house: House, code: str, told: dict[str, Any]) -> None:
     for kind, more in (("zip", []), ("print", ["--out", str(house.data / "print.pdf")]), ("email", [])):
         seen = house.watch("handover", code, "--kind", kind, "--by", "maker", *more)
         ((size, copies),) = house.ask(
-            """select coalesce(size, 0), copies from catalog_handover join catalog_run using (catalog_run_id)
+            """select coalesce(catalog_handover.size, 0), copies from catalog_handover join catalog_run using (catalog_run_id)
                where run_code = %s and kind = %s order by made_at desc limit 1""",
             code,
             kind,
