@@ -54,6 +54,46 @@ COMMANDS = {
 }
 """Where each command is: giving a till its key must not wait for the libraries that mine baskets."""
 
+HELP = {
+    "adjustments": "Points that people give and take: how much of it needs a second person.",
+    "articles": "Articles: what can be bought.",
+    "assortment": "Assortment suggestions: of a STORE as the last night left them, or from a file of baskets.",
+    "barcodes": "In-store barcodes, such as scales print: which digits are the article, which its weight or price.",
+    "cards": "Cards: numbers that a till can scan.",
+    "cases": "Cases: complaints, return disputes, grievances and questions of members.",
+    "catalogs": "Catalogs: an edition per shopper group, a copy per member.",
+    "certify": "Try every rule of the till contract at URL with the till KEY, and print pass or fail for each.",
+    "company-prices": "Own prices of companies, as offers for their buyers.",
+    "db": "The database: its schema, its state, and a shell.",
+    "decisions": "Next best offers: what was told to whom, what came of it, and how much may be told.",
+    "demo": "The demonstration: a chain with a year of baskets, to look at and to try things with.",
+    "doctor": "Say what is missing here, and what mends it.",
+    "evaluate": "Measure the analysis on weeks that it has not seen.",
+    "gift-cards": "Gift cards: stored money apart from points.",
+    "groups": "Shopper groups: found in a file of baskets, or as the last run left them.",
+    "liability": "What the chain owes its members: outstanding points, their value, and what is expected to be spent.",
+    "mail": "Mail to members: what waits in the outbox, and sending it.",
+    "members": "Members: people and companies enrolled in the programme.",
+    "mine": "Find what is often bought together in a file of baskets, or in the sales of the database.",
+    "night": "Do what is done once for every business day; what is done already is not done again.",
+    "offers": "Offers: what may be given to whom, under which condition.",
+    "people": "People who work with Regulars in the browser.",
+    "prices": "Prices: what articles cost in which period, in one store or in all.",
+    "programme": "The programme's rules: versions with the day from which they hold.",
+    "receipts": "Receipts: past ones from files; new ones come from tills.",
+    "referrals": "Referrals: members bring members, and both are rewarded.",
+    "rewards": "Rewards that points buy, and the stock of gifts.",
+    "sandbox": "The sandbox: a database beside the house's, where tills can be tried and nothing counts.",
+    "signing-keys": "Keys that sign what tills may let be spent offline; the first is made when it is needed.",
+    "stock": "Stock: how much of what lies in which store.",
+    "stores": "Stores: their currency and time zone decide amounts and business days.",
+    "tiers": "Tiers: versions of them with the day from which they hold, and how members stand.",
+    "tills": "Tills and their keys.",
+    "verify": "Check what must always hold; exits with 1 when something does not.",
+    "vouchers": "Vouchers: batches, and codes that are worth something once.",
+}
+"""What each is for, as its own help begins: telling what there is must not load all that there is."""
+
 PARTS = {
     "offers": {
         "coupons": "basket_analysis.offer_coupon_commands",
@@ -99,6 +139,11 @@ class House(click.Group):
         if cmd_name in PARTS and isinstance(command, click.Group):
             return Gathered(command, PARTS[cmd_name])
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write what there is, and load none of it."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(HELP.items()))
 
 
 @click.group(cls=House)

@@ -7,9 +7,11 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import click
 import pytest
 
-from cli import COMMANDS, PARTS
+from cli import COMMANDS, HELP, PARTS
+from cli import regulars as cli
 
 ROOT = Path(__file__).parent.parent
 
@@ -46,6 +48,19 @@ class TestCommands:
             )
         }
         assert offered == {name: module for parts in PARTS.values() for name, module in parts.items()}
+
+    def test_are_told_by_the_words_of_their_own_help(self):
+        context = click.Context(cli)
+        own = {name: cli.get_command(context, name).get_short_help_str(120) for name in COMMANDS}
+        assert own == HELP
+
+    def test_are_told_without_being_loaded(self):
+        program = "import sys, cli; cli.regulars(['--help'], standalone_mode=False); print(*sys.modules)"
+        done = subprocess.run(
+            [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        assert all(f"  {name} " in done.stdout for name in COMMANDS)
+        assert not set(COMMANDS.values()) & set(done.stdout.splitlines()[-1].split())
 
     def test_do_not_load_what_other_commands_need(self):
         program = (
