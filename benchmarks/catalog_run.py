@@ -313,7 +313,8 @@ def verify(house: House, code: str) -> dict[str, int]:
            left join catalog_copy using (edition_id, member_id) where run_code = %s""",
         code,
     )
-    wrong["vouchers twice"], wrong["vouchers of no copy"] = doubles, without
+    # Those of the round that was stopped wait for their copies.
+    wrong["vouchers twice"], wrong["vouchers of no copy"] = doubles, without if state == "finished" else 0
     console.print(
         f"archive of a run that is {state}: {len(rows):,} copies, {vouchers:,} vouchers; wrong: {dict(+wrong) or 'nothing'}"
     )

@@ -139,9 +139,11 @@ def work_on_run(
         report(before.made, total)
         desk = OrderDesk(editions, data=data, day=day, now=now)
         making = Making(sessions, desk, workers, report, total, before=before.made)
-        done = _made(making, run_id, most)
-        with sessions() as session:
-            remove_strays(session, data=data, editions=[edition.edition_id for edition in editions])
+        try:
+            done = _made(making, run_id, most)
+        finally:
+            with sessions() as session:
+                remove_strays(session, data=data, editions=list(desk.editions))
     except BaseException as error:
         if not tried_again or isinstance(error, Stopped | KeyboardInterrupt):
             _close(sessions, run_id, "stopped")
