@@ -2,6 +2,7 @@
 
 import logging
 
+import psycopg
 from flask import Flask, g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from psycopg.errors import NumericValueOutOfRange
@@ -15,7 +16,16 @@ from web.state import is_customers
 from web.words import gettext as _
 
 _log = logging.getLogger(__name__)
-_UNREACHABLE = (OperationalError, InterfaceError, InternalError, PoolTimeout)
+_UNREACHABLE: tuple[type[Exception], ...] = (
+    OperationalError,
+    InterfaceError,
+    InternalError,
+    PoolTimeout,
+    # From questions that are put to the driver itself.
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.InternalError,
+)
 
 
 def register(app: Flask) -> None:
@@ -25,6 +35,7 @@ def register(app: Flask) -> None:
     for kind in _UNREACHABLE:
         app.register_error_handler(kind, _on_database)
     app.register_error_handler(DataError, _on_data)
+    app.register_error_handler(psycopg.DataError, _on_data)
     app.register_error_handler(Exception, _on_anything)
 
 
@@ -44,18 +55,19 @@ def _on_refusal(error: RegularsError) -> ResponseReturnValue:
     return page(code), code
 
 
-def _on_database(error: SQLAlchemyError) -> ResponseReturnValue:
+def _on_database(error: SQLAlchemyError | psycopg.Error) -> ResponseReturnValue:
     _log.warning("the database is not available: %s", str(error).partition("\n")[0])
     g.viewer = g.customer = None
     return page(503), 503, {"Retry-After": "5"}
 
 
-def _on_data(error: DataError) -> ResponseReturnValue:
+def _on_data(error: DataError | psycopg.DataError) -> ResponseReturnValue:
     """Answer a text that holds NUL, or a number that no column holds: they were sent, by no form of ours."""
-    if isinstance(error.orig, NumericValueOutOfRange):
+    cause = error.orig if isinstance(error, DataError) else error
+    if isinstance(cause, NumericValueOutOfRange):
         code = 404 if any(isinstance(part, int) for part in (request.view_args or {}).values()) else 422
         return page(code), code
-    return (page(422), 422) if "NUL" in str(error.orig) else _on_anything(error)
+    return (page(422), 422) if "NUL" in str(cause) else _on_anything(error)
 
 
 def _on_anything(error: Exception) -> ResponseReturnValue:

@@ -9,7 +9,7 @@ from catalogs.models import Edition
 from core.database import make_engine, make_sessions
 from tests.reliability.rotation import SOAK_TIMEOUT, TIMES, turn
 from tests.web.conftest import Visitor, settings_for
-from tests.web.house import furnish
+from tests.web.house import CARDS, furnish
 from tests.web.mutated_forms import FormMutator
 from tests.web.test_guard import ARGUMENTS
 from web.roles import ANYBODY, ROLES, ROUTES, may
@@ -119,6 +119,13 @@ class TestEveryRoute:
 
 MUTATED = 200
 """Requests of this commit; in as many commits as it takes every route has its turn, again and again."""
+
+
+class TestADriversOwnQuestion:
+    def test_breaks_by_no_nul(self, entered):
+        visitor, token = entered("pickups.reserve")
+        form = {"reward_code": "a\0b", "card_number": CARDS[0], "store_code": "S1", "csrf_token": token}
+        assert visitor.client.post("/pickups/reserve", data=form).status_code == 422
 
 
 class TestMutatedRequests:
