@@ -18,7 +18,7 @@ TOLD_BEFORE: Final = timedelta(days=3)
 JUST_RESERVED: Final = timedelta(hours=12)
 """Who chose a gift a moment ago needs no reminder of it."""
 
-# Of a household whoever may spend is told: they chose it, or paid for it.
+# Of a household whoever may spend is told: they paid for it. Not who left it, card in hand, since the gift was reserved.
 _UNTOLD: Final = """
     select member.member_id, member.given_name, member.email, member.language, reward.name, reward.reward_code,
            gift.pickup_code, store.name as store_name, store.timezone, gift.expires_at, gift.source
@@ -29,8 +29,7 @@ _UNTOLD: Final = """
     ) as gift
     join reward on reward.reward_code = gift.reward_code
     join store on store.store_id = gift.store_id
-    join card on card.card_number = gift.card_number
-    join member on member.account_id = card.account_id and member.role <> 'earner' and member.email is not null
+    join member on member.account_id = gift.account_id and member.role <> 'earner' and member.email is not null
     where not exists (
         select from outgoing_mail as told
         where told.member_id = member.member_id and told.kind = 'gift_waits' and told.source = gift.source

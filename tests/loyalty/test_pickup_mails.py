@@ -6,6 +6,8 @@ from sqlalchemy import text
 
 from core.jobs import Shift
 from core.progress import silent
+from customers.households import invite
+from loyalty.households import join_household, leave_household
 from loyalty.pickup_mails import tell_of_pickups
 from loyalty.pickups import give_up, reserve_for_pickup
 from loyalty.reservations import Desk, Redemption
@@ -51,6 +53,24 @@ class TestTellOfPickups:
         assert "Hrnek" in subject
         assert f"    {code}\n" in words
         assert aside.redemption_id
+
+    def test_tells_the_household_that_paid_and_not_who_left_it(self, shop: Shop, aside: Redemption):
+        with shop.sessions.begin() as session:
+            zofie, lukasz = (
+                session.execute(
+                    text("select member_id from member join card using (member_id) where card_number = :card"),
+                    {"card": card},
+                ).scalar_one()
+                for card in (CARD, OTHER_CARD)
+            )
+            told = {"now": shop.now, "actor": "desk.person"}
+            code = invite(session, owner_id=zofie, role="owner", **told)
+            join_household(session, member_id=lukasz, code=code, place=desk_of(shop), **told)
+            leave_household(session, member_id=zofie, place=desk_of(shop), **told)
+        assert tell(shop, 5) == 1
+        with shop.sessions() as session:
+            recipients = session.scalars(text("select recipient from outgoing_mail")).all()
+        assert recipients == ["lukasz@example.org"]
 
     def test_says_nothing_of_a_gift_that_was_given_up(self, shop: Shop, aside: Redemption):
         with shop.sessions.begin() as session:
