@@ -1,7 +1,10 @@
 """Mails to members whose tier will be lost unless they buy more: once for each end of a period, in their language."""
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -12,7 +15,10 @@ from core.driver import driver_of
 from core.i18n import show_date
 from core.jobs import Shift
 from loyalty.tier_schemes import read_schemes
+from loyalty.tier_standings import read_known
+from loyalty.tier_walk import earned, missing_to_keep
 from loyalty.tier_words import amount_words, tier_name
+from loyalty.tiers import Schemes
 
 AT_ONCE: Final = 200
 STILL_NEWS: Final = timedelta(days=3)
@@ -20,11 +26,10 @@ STILL_NEWS: Final = timedelta(days=3)
 
 # Who holds a higher tier by somebody's grant loses nothing yet; tills do not warn them either.
 _UNTOLD: Final = """
-    select member.member_id, member.given_name, member.email, member.language, warned.tier_code, warned.missing,
+    select warned.account_id, member.member_id, member.given_name, member.email, member.language, warned.tier_code,
            warned.ends_on, warned.source
     from (
-        select event.account_id, event.to_code as tier_code, (event.detail ->> 'missing')::bigint as missing,
-               (event.detail ->> 'until')::date as ends_on,
+        select event.account_id, event.to_code as tier_code, (event.detail ->> 'until')::date as ends_on,
                'tier ' || event.account_id || ' ' || (event.detail ->> 'until') as source
         from tier_event as event
         where event.kind = 'warned' and event.recorded_at > %(since)s
@@ -33,7 +38,9 @@ _UNTOLD: Final = """
         and standing.tier_code = warned.tier_code and standing.earned_code = warned.tier_code
         and standing.period_end = warned.ends_on
     join member on member.account_id = warned.account_id and member.email is not null
-    where warned.ends_on > %(today)s and not exists (
+    where warned.ends_on > %(today)s
+      and (%(last)s::uuid is null or (warned.ends_on, member.member_id) > (%(ended)s::date, %(last)s::uuid))
+      and not exists (
         select from outgoing_mail as told
         where told.member_id = member.member_id and told.kind = 'tier_warning' and told.source = warned.source
     )
@@ -45,29 +52,40 @@ def tell_of_tiers(shift: Shift) -> dict[str, Any]:
     """
     Put a mail into the outbox for each member whose account was warned and who was not told; returns how many.
 
-    Each is told once for each end of a period, however often this runs; each portion is its own transaction.
+    Each is told once for each end of a period, however often this runs, and what is missing by now: who has bought
+    enough since hears nothing. Each portion is its own transaction.
     """
-    told = 0
+    today = max(shift.business_day + timedelta(days=1), shift.now.date())
+    told, last = 0, None
     while True:
-        done = shift.transact(lambda session: _tell_next(session, now=shift.now))
-        told += done
+        sent, last = shift.transact(partial(_tell_next, after=last, today=today, now=shift.now))
+        told += sent
         shift.report(told, None)
-        if done < AT_ONCE:
+        if last is None:
             return {"mails": told}
 
 
-def _tell_next(session: Session, *, now: datetime) -> int:
-    values = {"since": now - STILL_NEWS, "today": now.date(), "limit": AT_ONCE}
+def _tell_next(
+    session: Session, *, after: tuple[date, UUID] | None, today: date, now: datetime
+) -> tuple[int, tuple[date, UUID] | None]:
+    """Tell a portion; return how many mails that were, and after whom the next portion begins, None at the end."""
+    ended, last = after or (None, None)
+    values = {"since": now - STILL_NEWS, "today": now.date(), "ended": ended, "last": last, "limit": AT_ONCE}
     rows = driver_of(session).execute(_UNTOLD, values).fetchall()
-    scheme = read_schemes(session).on(now.date()) if rows else None
-    for member_id, name, email, language, tier, missing, ends_on, source in rows:
-        assert scheme is not None
+    if not rows:
+        return 0, None
+    schemes = read_schemes(session)
+    scheme = schemes.on(today)
+    lacking = _lacking(session, schemes, {row[0] for row in rows}, today)
+    for account_id, member_id, name, email, language, tier, ends_on, source in rows:
+        if account_id not in lacking:
+            continue
         mail = write_mail(
             "tier_warning",
             language,
             name=name,
             tier=tier_name(scheme, tier, language),
-            missing=amount_words(scheme, missing, language),
+            missing=amount_words(scheme, lacking[account_id], language),
             day=show_date(_last_day(ends_on), language, style="long"),
         )
         queue_mail(
@@ -81,7 +99,21 @@ def _tell_next(session: Session, *, now: datetime) -> int:
             not_after=day_start(ends_on, "UTC"),
             now=now,
         )
-    return len(rows)
+    told = sum(row[0] in lacking for row in rows)
+    return told, (rows[-1][6], rows[-1][1]) if len(rows) == AT_ONCE else None
+
+
+def _lacking(
+    session: Session, schemes: Schemes, account_ids: Collection[UUID], today: date
+) -> dict[UUID, int]:
+    """Return what each account still needs for keeping its tier; not of those that need nothing."""
+    found = {}
+    for known in read_known(session, account_ids=sorted(account_ids)):
+        held = earned(schemes, known.record, joined_on=known.joined_on, today=today)
+        missing = missing_to_keep(schemes, known.record, held, joined_on=known.joined_on, today=today)
+        if missing is not None:
+            found[known.account_id] = missing
+    return found
 
 
 def _last_day(ends_on: date) -> date:

@@ -58,7 +58,9 @@ class TestTellOfPickups:
         with shop.sessions.begin() as session:
             zofie, lukasz = (
                 session.execute(
-                    text("select member_id from member join card using (member_id) where card_number = :card"),
+                    text(
+                        "select member_id from member join card using (member_id) where card_number = :card"
+                    ),
                     {"card": card},
                 ).scalar_one()
                 for card in (CARD, OTHER_CARD)

@@ -1,6 +1,7 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from core.jobs import Shift
@@ -55,6 +56,23 @@ class TestTellOfTiers:
         with shop.sessions.begin() as session:
             session.execute(text("update member set email = 'zofie@example.org'"))
         assert night(shop, date(2027, 12, 2)) == 1
+
+    @pytest.mark.parametrize(
+        ("sold", "said"),
+        [(10000, ["Udržte si úroveň Zlatá: do 31. prosince 2027 chybí 50 bodů"]), (15000, [])],
+    )
+    def test_says_what_is_missing_by_now_and_nothing_to_who_bought_enough(
+        self, shop: Shop, sold: int, said: list[str]
+    ):
+        shop.enrol(CARD)
+        reach_gold(shop)
+        assert night(shop, date(2027, 12, 1)) == 0
+        shop.post(shop.sale(sold))
+        with shop.sessions.begin() as session:
+            session.execute(text("update member set email = 'zofie@example.org'"))
+        assert night(shop, date(2027, 12, 2)) == len(said)
+        with shop.sessions() as session:
+            assert session.scalars(text("select subject from outgoing_mail")).all() == said
 
     def test_says_nothing_where_somebody_granted_a_higher_tier(self, shop: Shop):
         shop.enrol(CARD, email="zofie@example.org")
