@@ -78,7 +78,11 @@ def _emptied(session: Session) -> bool:
     forget_requests(session)
     if session.identity_map or session.new:
         session.expunge_all()
-    return session.is_active and driver_of(session).info.transaction_status == TransactionStatus.IDLE
+    if not session.is_active:
+        return False
+    connection = driver_of(session)
+    # Whoever ended the session's transaction has given its connection back, and the next one is an ordinary one.
+    return connection.autocommit and connection.info.transaction_status == TransactionStatus.IDLE
 
 
 def _room_in(engine: Engine) -> int:

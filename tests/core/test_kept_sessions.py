@@ -75,6 +75,19 @@ class TestLooking:
         with looking(sessions) as session:
             assert session is not seen[0]
 
+    def test_keeps_what_comes_after_somebody_rolled_back(self, sessions):
+        with looking(sessions) as session:
+            pid_of(session)
+            session.rollback()
+        with looking(sessions) as session:
+            ask(
+                session,
+                "insert into store (store_code, name, currency, timezone) values ('K', 'K', 'CZK', 'UTC')",
+                (),
+            )
+        with sessions.begin() as session:
+            assert session.scalar(text("select count(*) from store where store_code = 'K'")) == 1
+
     def test_keeps_no_more_than_a_few(self, sessions):
         def nested(depth):
             if depth:
