@@ -11,6 +11,9 @@ PEAK = 0.7
 WORTH = 1.25
 """A parabola's integral over that of its square: by it, faded baskets count as the baskets that they are worth."""
 
+PARTS = 2**19
+"""Weights are whole multiples of one over this, so that sums of them and of their squares are exact in whatever order."""
+
 
 def fade(days: NDArray[np.integer], *, first: int, last: int) -> Floats:
     """
@@ -21,7 +24,8 @@ def fade(days: NDArray[np.integer], *, first: int, last: int) -> Floats:
     """
     place = np.clip((days - first + 0.5) / (last - first + 1), 0.0, 1.0)
     edge = np.where(place < PEAK, PEAK, 1.0 - PEAK)
-    return np.asarray(WORTH * (1.0 - ((place - PEAK) / edge) ** 2))
+    weight = WORTH * (1.0 - ((place - PEAK) / edge) ** 2)
+    return np.asarray(np.maximum(np.rint(weight * PARTS), 1.0) / PARTS)
 
 
 def faded(days: NDArray[np.integer]) -> Floats:

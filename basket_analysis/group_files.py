@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from basket_analysis.basket_files import BasketRows, read_baskets
+from basket_analysis.basket_files import BasketRows, UnreadableFile, read_baskets
 from basket_analysis.baskets import BasketTable
 from basket_analysis.fading import faded
 from basket_analysis.grouping import ThemeFinder
@@ -61,8 +61,12 @@ def score_groups(*, baskets: Path, themes: Path, out: Path, previous: Path | Non
 
 
 def _weighed(table: BasketTable, rows: BasketRows) -> BasketTable:
-    """Return the table with its baskets faded by their days, where the file says the time of every row."""
-    moments = moments_of(rows)
+    """Return the table with its baskets faded by their days, where the file says a moment of every row."""
+    try:
+        moments = moments_of(rows)
+    except UnreadableFile:
+        # Groups are found without times as well, all baskets weighing the same.
+        return table
     if not len(moments) or np.isnat(moments).any():
         return table
     day = np.full(rows.basket_count, np.iinfo(np.int32).max, np.int32)

@@ -18,7 +18,7 @@ from basket_analysis.baskets import (
     Int64s,
     tabulate,
 )
-from basket_analysis.fading import faded
+from basket_analysis.fading import fade
 from basket_analysis.store_baskets import StoreBaskets
 from basket_analysis.store_sales import SalesTable
 from core.binary_copy import read_columns
@@ -161,7 +161,9 @@ class SoldLines:
             households=[str(number).zfill(9) for number in range(len(self.members))],
             max_basket=max_basket,
             days=self.day[used],
-            weights=faded(self.day[used]),
+            weights=fade(self.day[used], first=int(self.day.min()), last=int(self.day.max()))
+            if len(used)
+            else None,
         )
 
     def basket_days(self, level: Level) -> Int32s:

@@ -198,6 +198,37 @@ class TestGroups:
         assert themes["baskets"] == 200 * 40 + 2
         assert themes["households"] == 201
 
+    def test_fit_and_score_give_the_same_bytes_for_any_order_of_dated_rows(self, regulars, tmp_path):
+        chance = np.random.default_rng(5)
+        made, buyers, _ = shoppers(chance, households=60)
+        days = np.datetime64("2026-01-01") + chance.integers(0, 250, len(made))
+        rows = [
+            (number, item, buyer, f"{day}T10:00:00Z")
+            for number, (basket, buyer, day) in enumerate(zip(made, buyers, days, strict=True))
+            for item in basket
+        ]
+        columns = ("basket_id", "item", "household_id", "time")
+        found = set()
+        for order in (np.arange(len(rows)), chance.permutation(len(rows)), chance.permutation(len(rows))):
+            path = write_csv(tmp_path / "dated.csv", [rows[row] for row in order], columns=columns)
+            assert self.fit(regulars, path, tmp_path)[0] == 0
+            scored = tmp_path / "s.csv"
+            regulars("groups", "score", "--baskets", path, "--themes", tmp_path / "t.json", "--out", scored)
+            found.add(tuple((tmp_path / name).read_bytes() for name in ("t.json", "o.csv", "s.csv")))
+        assert len(found) == 1
+
+    @pytest.mark.parametrize("time", ["", "week 3"])
+    def test_fit_weighs_all_baskets_the_same_where_a_time_is_no_moment(
+        self, regulars, shopping, tmp_path, time
+    ):
+        self.fit(regulars, shopping[0], tmp_path)
+        before = [(tmp_path / name).read_bytes() for name in ("t.json", "o.csv")]
+        rows = [(*row.values(), "2026-01-01T00:00:00Z") for row in read_csv(shopping[0])]
+        rows[0] = (*rows[0][:-1], time)
+        columns = ("basket_id", "item", "household_id", "time")
+        assert self.fit(regulars, write_csv(tmp_path / "timed.csv", rows, columns=columns), tmp_path)[0] == 0
+        assert [(tmp_path / name).read_bytes() for name in ("t.json", "o.csv")] == before
+
     def test_fit_describes_each_rule_with_its_evidence(self, regulars, shopping, tmp_path):
         self.fit(regulars, shopping[0], tmp_path)
         theme = json.loads((tmp_path / "t.json").read_text())["themes"][0]
