@@ -90,9 +90,13 @@ def rank_offers(shift: Shift, *, ignored: Ignored = nothing_ignored) -> Mapping[
 
 @contextmanager
 def _one_connection(sessions: Sessions) -> Iterator[Sessions]:
-    """Give sessions that share one connection, so that what it holds outlives a transaction."""
+    """Give sessions that share one connection, so that what it holds outlives a transaction, but no failure."""
     with sessions() as session, session.get_bind().connect() as connection:  # type: ignore[union-attr]
-        yield sessionmaker(connection, expire_on_commit=False)
+        try:
+            yield sessionmaker(connection, expire_on_commit=False)
+        except BaseException:
+            connection.invalidate()
+            raise
 
 
 def _learn(

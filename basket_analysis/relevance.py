@@ -68,11 +68,15 @@ class RelevanceRanker:
         return self
 
     def take(self, learnt: Mapping[Kind, Trees]) -> bool:
-        """Use trees `learnt` before, and return True; False where they were grown from other columns than today's."""
+        """
+        Use trees `learnt` before, and return True; False where they were grown from other columns than today's.
+
+        Where there was too little to learn from, False too: there may be more by now.
+        """
         first = np.arange(min(1, self._now.sample.members), dtype=np.int32)
         for kind in self._kinds:
             asked = Block(self._now, self._now.sample, first, first, kind)
-            if kind not in learnt or not len(first):
+            if kind not in learnt or not learnt[kind].text or not len(first):
                 return False
             columns, _ = asked.features(*asked.candidates(self._plans[kind], self.rankable_))
             if learnt[kind].settings != settings_of(self._plans[kind], columns):

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from basket_analysis.analysis_runs import begin_run, serve_run, store_groups
-from basket_analysis.models import MemberOffers
+from basket_analysis.models import MemberOffers, RankingTrees
 from basket_analysis.offer_jobs import LENGTHS, rank_offers
 from basket_analysis.offer_lists import offers_of_members
 from contacts.models import Reaction
@@ -121,6 +121,23 @@ class TestRankOffers:
     def test_learns_once_a_week_and_holds_nothing_back_on_its_connection(self, market):
         grown = [market.night(DAY + timedelta(days=days))[1]["grown"] for days in (0, 6, 7)]
         assert grown == [True, False, True]
+        with market.sessions() as session:
+            assert not session.scalar(text("select count(*) from pg_class where relname like 'ranked_%'"))
+
+    def test_learns_every_night_while_there_is_too_little_to_keep(self, market):
+        market.night()
+        with market.sessions.begin() as session:
+            session.execute(update(RankingTrees).values(trees=""))
+        _, found = market.night(DAY + timedelta(days=1))
+        assert found["grown"]
+        assert found["learnt"]
+
+    def test_holds_nothing_back_after_a_failure_either(self, market):
+        def failing(_session, _members, _now):
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            market.night(ignored=failing)
         with market.sessions() as session:
             assert not session.scalar(text("select count(*) from pg_class where relname like 'ranked_%'"))
 
