@@ -46,7 +46,7 @@ _PIECES: dict[str, Decimal] = dict.fromkeys(
     Decimal(1),
 ) | dict.fromkeys(("dz", "doz", "dozen"), Decimal(12))  # fmt: skip
 _AMOUNT = (
-    r"(?<![\w.,/])(?:(?P<packs>\d{1,2})\s?[x\u00d7]\s?)?"
+    r"(?<![\w.,/])(?<!\d[-\u2013])(?:(?P<packs>\d{1,2})\s?[x\u00d7]\s?)?"
     r"(?:(?P<amount>\d{1,4}(?:[.,]\d{1,3})?)(?:\s(?P<half>\d/[248]))?|(?P<part>\d/[248]))\s?"
 )
 _SIZE = re.compile(_AMOUNT + r"(?P<unit>fl oz|dkg|dag|kg|g|ml|cl|dl|l|ozs?|gal|ga)\b\.?", re.IGNORECASE)
@@ -68,15 +68,28 @@ def find_measure(text: str) -> Measure | None:
     Return the measure that `text` states, such as "250 g", "6 x 0,5 l" or "10 ks"; None when it states none.
 
     The last one stands, since names of articles end in their size; what is weighed is not counted.
-    Sizes of packs of packs ("12 pk 12 oz") are not read, since they may be those of one or of all.
+    Sizes of packs of packs ("12 pk 12 oz") are not read, since they may be those of one or of all, nor are those that may be
+    in thousands ("1 500 ml", "1.000 g"), nor ranges ("9-14 kg").
     """
     if _PACKED.search(text):
         return None
     for pattern in (_SIZE, _COUNT):
         if found := list(pattern.finditer(text)):
             measure = _measure(found[-1])
-            return measure if measure.amount else None
+            return measure if measure.amount and not _in_thousands(found[-1], text) else None
     return None
+
+
+def _in_thousands(found: re.Match[str], text: str) -> bool:
+    """Return whether a size may be one in thousands: "1.000 g", or "1 000 g", which may be 000 g of number 1 as well."""
+    if found["packs"] or found["half"] or found["part"]:
+        return False
+    if found["unit"].lower() in {"g", "ml", *_PIECES} and re.search(r"[.,]\d{3}$", found["amount"]):
+        return True
+    return (
+        re.fullmatch(r"\d{3}", found["amount"]) is not None
+        and re.search(r"(?<![\w.,])\d{1,2}\s$", text[: found.start()]) is not None
+    )
 
 
 def _measure(found: re.Match[str]) -> Measure:
@@ -131,5 +144,7 @@ def _per_unit(amount: Money, language: str, measure: Measure | None, sold_by: st
         return f"1{HARD}{unit}"
     digits = get_currency_precision(amount.currency)
     minor = half_up(Decimal(amount.minor) / measure.amount)
+    if not minor:
+        return ""
     price = format_currency(Decimal(minor).scaleb(-digits), amount.currency, locale=language)
     return f"1{HARD}{unit}{HARD}={HARD}{price.replace(' ', HARD)}"

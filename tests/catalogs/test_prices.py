@@ -25,6 +25,8 @@ class TestFindMeasure:
             ("Toaletní papír třívrstvý 16 rolí", "16", PIECE),
             ("Eggs - large 1 dz", "12", PIECE),
             ("Čaj 20 ks 40 g", "0.04", "kg"),
+            ("Sirup 0,125 l", "0.125", "l"),
+            ("Pleny 4 9-14 kg 46 ks", "46", PIECE),
         ],
     )
     def test_reads_what_a_package_holds(self, text, amount, unit):
@@ -32,7 +34,18 @@ class TestFindMeasure:
 
     @pytest.mark.parametrize(
         "text",
-        ["Bananas 40 lb", "Rohlík", "Soft drink 12 pk 12 oz", "Žárovka 60 W", "Model 500glx", "Vejce 0 ks"],
+        [
+            "Bananas 40 lb",
+            "Rohlík",
+            "Soft drink 12 pk 12 oz",
+            "Žárovka 60 W",
+            "Model 500glx",
+            "Vejce 0 ks",
+            "Velikost 4-6 ks",
+            "Voda 1 500 ml",
+            "Mouka 1.000 g",
+            "Mąka 1,000 g",
+        ],
     )
     def test_states_nothing_where_nothing_is_known(self, text):
         assert find_measure(text) is None
@@ -63,6 +76,9 @@ class TestSetPrice:
         price = set_price(Money(6990, "CZK"), language, measure=find_measure("Vejce 10 ks"))
         assert price.unit.replace("\xa0", " ").replace("Kč", "CZK") == unit.replace("Kč", "CZK")
         assert set_price(Money(6990, "CZK"), language, measure=find_measure("Meloun 1 ks")).unit == ""
+
+    def test_states_no_price_per_unit_that_rounds_to_nothing(self):
+        assert not set_price(Money(990, "CZK"), "cs", measure=find_measure("Sponky 9000 ks")).unit
 
     def test_has_no_decimals_in_a_currency_without_them(self):
         price = set_price(Money(500, "JPY"), "en")
