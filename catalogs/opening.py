@@ -12,9 +12,11 @@ from basket_analysis.group_lists import groups_of_run, rules_of_group, served_ru
 from basket_analysis.sensitive import read_sensitive
 from catalogs.layouts import Theme, load_theme
 from catalogs.models import Edition
+from catalogs.motifs import Use, find_motif
 from catalogs.operations import EditionPlan, OpenEdition, open_edition, opened
 from catalogs.planning import plan_edition
 from catalogs.queries import categories_of, group_buyers
+from core.driver import driver_of
 from core.errors import Conflict
 
 THEME = "trh"
@@ -38,8 +40,7 @@ def plans_of_groups(
     for counts in buyers.values():
         everybody.update(counts)
     categories = categories_of(session, everybody)
-    sensitive = read_sensitive(session)
-    private = {category for category in set(categories.values()) if sensitive.covers(None, category, None)}
+    private = _private(session, everybody)
     return [
         plan_edition(
             group,
@@ -53,6 +54,22 @@ def plans_of_groups(
         )
         for group in wanted
     ]
+
+
+def _private(session: Session, article_ids: Collection[int]) -> set[int]:
+    """Return which articles tell about health or habits by any of their words, or are too private for the chain."""
+    sensitive = read_sensitive(session)
+    articles = driver_of(session).execute(
+        "select article_id, department, category, type, name from article where article_id = any(%s)",
+        (list(article_ids),),
+    )
+    return {
+        article_id
+        for article_id, department, category, kind, name in articles
+        if sensitive.covers(department, category, kind)
+        or find_motif(type=kind, category=category, department=department, name=name).use
+        is not Use.EVERYWHERE
+    }
 
 
 def open_editions(session: Session, *, day: date, now: datetime, theme: str = THEME) -> list[OpenEdition]:

@@ -29,7 +29,7 @@ def plan_edition(
     members: int,
     categories: Mapping[int, str],
     theme: Theme | None = None,
-    private: Collection[str] = (),
+    private: Collection[int] = (),
 ) -> EditionPlan:
     """
     Return the plan of a group's edition.
@@ -38,7 +38,7 @@ def plan_edition(
     do. Within each, by buyers in the group, weighted by how much more often the group buys it than
     everybody: what all the world buys says little about a group. That fills up at the end. `buyers` and `everybody` count members
     by article, `members` is how many there are in all. With a `theme`, its pages are planned too, without
-    what tells about health or habits, nor categories that the chain holds `private`.
+    what tells about health or habits, nor the articles that are `private`.
     """
     own = set(group.items)
     ranking = sorted(
@@ -49,7 +49,7 @@ def plan_edition(
             article,
         ),
     )
-    open_to_all = {key: category for key, category in categories.items() if category not in private}
+    open_to_all = {key: category for key, category in categories.items() if key not in private}
     return EditionPlan(
         group_id=group.group_id,
         group_name=group.name,

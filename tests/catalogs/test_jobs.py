@@ -33,6 +33,22 @@ class TestOpenEditions:
             (date(2026, 11, 23), date(2026, 12, 7))
         }
 
+    @pytest.mark.parametrize(
+        "words", [{"department": "Zdraví"}, {"type": "Těhotenské testy"}, {"type": "Tabák"}]
+    )
+    def test_plan_nothing_that_is_private_by_any_of_its_words(self, chain: Chain, words: dict[str, str]):
+        private = chain.articles[0].article_id
+        with chain.sessions.begin() as session:
+            session.execute(update(Article).where(Article.article_id == private).values(**words))
+            planned = {
+                article
+                for edition in open_editions(session, day=DAY, now=NOW)
+                for page in edition.plan.pages
+                for article in page.articles
+            }
+        assert planned
+        assert private not in planned
+
     def test_stand_until_their_period_is_over(self, chain: Chain):
         with chain.sessions.begin() as session:
             first = open_editions(session, day=DAY, now=NOW)
