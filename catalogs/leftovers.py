@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import event, or_, select, update
 from sqlalchemy.orm import Session
 
 from catalogs.leaving_copies import HELD_BACK
@@ -52,9 +52,10 @@ def remove_strays(session: Session, *, data: Path, editions: Collection[UUID]) -
 
 def remove_stale_files(session: Session, *, data: Path) -> int:
     """
-    Remove the files of hand-overs that may not leave any more, and return how many.
+    Remove the files of hand-overs that may not leave any more once the transaction is committed, and return how many.
 
-    They became stale, or their run was cancelled. What is being prepared, is prepared, or was handed over stays.
+    They became stale, or their run was cancelled. What is being prepared, is prepared, or was handed over stays: a file
+    that went before it is known for good that it may not leave would be missed by who takes it.
     """
     session.execute(
         update(CatalogHandover)
@@ -82,13 +83,18 @@ def remove_stale_files(session: Session, *, data: Path) -> int:
         )
     ).all()
     kept = {name_of_handover(row.run_code, row.kind, row.handover_id): row.state for row in rows}
-    removed = 0
+    stale = []
     for path in there:
         state = kept.get(path.name.partition(".")[0])
         if state is None or (state != "waiting" and path.suffix == ".part"):
+            stale.append(path)
+
+    def remove(_session: Session) -> None:
+        for path in stale:
             path.unlink(missing_ok=True)
-            removed += 1
-    return removed
+
+    event.listen(session, "after_commit", remove, once=True)
+    return len(stale)
 
 
 def cancel_held_back_vouchers(session: Session, *, now: datetime) -> int:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from catalogs.handovers import make_stale
-from catalogs.leftovers import cancel_held_back_vouchers, remove_leftovers
+from catalogs.leftovers import cancel_held_back_vouchers, remove_leftovers, remove_stale_files
 from catalogs.models import CatalogHandover, CatalogVoucher
 from catalogs.run_operations import cancel_run, start_run
 from contacts.models import OutgoingMail
@@ -77,6 +77,18 @@ class TestFilesOfHandovers:
         assert files_in(run.data, "catalogs/handovers") == set()
         with run.chain.sessions() as session:
             assert session.scalars(select(CatalogHandover.state)).all() == ["stale"]
+
+    def test_stay_when_it_was_not_committed_that_they_are_stale(self, run: Run):
+        run.make()
+        handed = run.ask("print")
+        path = run.handover(handed).path
+        with run.chain.sessions() as session:
+            make_stale(session, handover_id=handed)
+            assert remove_stale_files(session, data=run.data)
+            session.rollback()
+        assert (run.data / path).exists()
+        leave(run)
+        assert (run.data / path).exists()
 
     def test_stay_while_one_is_being_prepared(self, run: Run):
         run.make()
