@@ -18,9 +18,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 PIECE = 1 << 16
+STEP = 1 << 13
+"""Bytes that are waited for at a time: what a poor line carries in a few seconds, however long the whole takes."""
 LONGEST = 10.0
-"""Seconds in which the next piece of a body, or its rest, has to come."""
+"""Seconds in which the next step of a body, or its rest, has to come."""
 BETWEEN_LOOKS = 1.0
+SILENT = 2.0
+"""Seconds without a byte after which a body is not merely slow."""
 TAKEN_IN_FIRST = 1 << 20
 """Bytes; longer bodies are read by whoever wants them, few at a time."""
 LONG_ONES_AT_ONCE = 2
@@ -68,7 +72,7 @@ def _taken_in(source: "_Pieces", stated: str | None) -> bytes | None:
         return None
     left = TAKEN_IN_FIRST + 1 if stated is None else int(stated)
     body = b""
-    while left > 0 and (piece := source.take(min(left, PIECE))):
+    while left > 0 and (piece := source.take(left)):
         body += piece
         left -= len(piece)
     if stated is None and left <= 0:
@@ -93,7 +97,7 @@ class _Pieces(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Fill `buffer` with what comes next."""
-        piece = self.take(min(len(buffer), PIECE))
+        piece = self.take(len(buffer))
         buffer[: len(piece)] = piece
         return len(piece)
 
@@ -103,7 +107,7 @@ class _Pieces(io.RawIOBase):
             piece, self._again = self._again[:size], self._again[size:]
             return piece
         with self._watch.wait(self._port), suppress(OSError):
-            return self._source.read(size)
+            return self._source.read(min(size, STEP))
         return b""
 
     def give_back(self, taken: bytes) -> None:
@@ -167,7 +171,10 @@ class Watch:
                 sent, received = _quiet_for(wire)
                 if received <= sent:
                     still[inode] = self._unanswered.get(inode, now)
-                unanswered = now - still.get(inode, now) > self._longest
+                # Whose body comes slowly is spared, unless that did not help.
+                unanswered = now - still.get(inode, now) > self._longest and (
+                    received > SILENT or long_overdue
+                )
                 silent = long_overdue and min(sent, received) > self._longest
                 if overdue and (unanswered or silent):
                     wire.shutdown(socket.SHUT_RDWR)

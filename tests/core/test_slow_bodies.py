@@ -3,11 +3,12 @@
 import io
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
-from core.slow_bodies import LONG_ONES_AT_ONCE, PIECE, TAKEN_IN_FIRST, Unhurried, connections_to
+from core.slow_bodies import LONG_ONES_AT_ONCE, PIECE, STEP, TAKEN_IN_FIRST, Unhurried, connections_to
 
 PATIENCE = 30.0
 
@@ -96,6 +97,27 @@ class TestConnectionsTo:
             for _, wire in found:
                 wire.close()
         assert min(numbers) < 1000
+
+
+class TestABodyThatComesSlowly:
+    def test_is_taken_whole_however_long_it_takes(self, wires):
+        client, accepted = wires
+        body = bytes(range(256)) * (10 * STEP // 256)
+
+        def drip():
+            for start in range(0, len(body), STEP):
+                time.sleep(0.6)
+                client.sendall(body[start : start + STEP])
+
+        sender = threading.Thread(target=drip)
+        sender.start()
+        # As the server's: a read waits until all that it asks for is there.
+        with accepted.makefile("rb") as source:
+            application = Unhurried(echo, at_once=1, longest=2.0)
+            port = str(accepted.getsockname()[1])
+            taken = ask(application, source=source, CONTENT_LENGTH=str(len(body)), SERVER_PORT=port)
+        sender.join()
+        assert taken == body
 
 
 class TestABodyThatStandsStill:
