@@ -7,6 +7,7 @@ Trees are kept as text with what they were grown from, so that they can rank on 
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +16,7 @@ from basket_analysis.baskets import Int32s, Int64s
 from basket_analysis.relevance_blocks import Block, Plan, moment_of
 from basket_analysis.relevance_kernels import BLOCK
 from basket_analysis.relevance_purchases import FEWEST_BUYERS, Floats, ItemPurchases, Kind, distinct
+from basket_analysis.relevance_tastes import EASES, FACTORS, NEAREST
 
 MIN_BASKETS = 5
 """Members with fewer baskets are not learnt from."""
@@ -70,10 +72,12 @@ def learn_trees(sample: ItemPurchases, kind: Kind, plan: Plan) -> Trees:
 
 
 def settings_of(plan: Plan, columns: tuple[str, ...]) -> str:
-    """Return the hash of all that trees depend on besides purchases."""
+    """Return the hash of all that trees depend on besides purchases: other releases may count columns otherwise."""
     import lightgbm  # noqa: PLC0415 - heavy, and needed at night only
 
-    settings = repr((plan, sorted(LEAVES.items()), columns, lightgbm.__version__))
+    tastes = (EASES, NEAREST, FACTORS)
+    versions = (lightgbm.__version__, version("regulars"))
+    settings = repr((plan, sorted(LEAVES.items()), columns, tastes, versions))
     return hashlib.sha256(settings.encode()).hexdigest()
 
 

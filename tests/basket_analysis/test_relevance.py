@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from basket_analysis import relevance_lessons
 from basket_analysis.relevance import RelevanceRanker
 from basket_analysis.relevance_blocks import Plan
 from basket_analysis.relevance_features import Origin
@@ -131,6 +132,14 @@ class TestTrees:
     def test_of_other_columns_are_not_taken(self, lists):
         types = made().at("type")
         assert not RelevanceRanker(PLANS).look(types, np.full(types.items, 9)).take(lists[0].trees_)
+
+    @pytest.mark.parametrize("name", ["EASES", "FACTORS", "version"])
+    def test_of_another_release_or_with_other_tastes_are_told_apart(self, monkeypatch, name):
+        before = relevance_lessons.settings_of(PLANS["all"], ("since",))
+        monkeypatch.setattr(
+            relevance_lessons, name, {"EASES": {}, "FACTORS": 3, "version": lambda _of: "0"}[name]
+        )
+        assert relevance_lessons.settings_of(PLANS["all"], ("since",)) != before
 
     def test_of_one_kind_are_not_enough(self, lists):
         bought = made().at("article")
