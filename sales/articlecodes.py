@@ -22,12 +22,17 @@ def normalise_gtin(text: str) -> str:
     return gtin
 
 
-@lru_cache(maxsize=50_000)
 def find_gtin(text: str) -> str | None:
     """Return the GTIN `text` as fourteen digits, None when its length or its check digit is wrong."""
     digits = text.strip()
+    # What people search for and tills call things, however long, must not push codes out of what is remembered.
     if len(digits) not in LENGTHS or not (digits.isascii() and digits.isdigit()):
         return None
+    return _checked(digits)
+
+
+@lru_cache(maxsize=50_000)
+def _checked(digits: str) -> str | None:
     try:
         ean.validate(digits)
     except ValidationError:

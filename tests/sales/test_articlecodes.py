@@ -1,9 +1,15 @@
+from sys import getrefcount
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stdnum import ean
 
 from sales.articlecodes import BadGtin, find_gtin, normalise_gtin
+
+
+def holders(text: str) -> int:
+    return getrefcount(text)
 
 
 class TestNormaliseGtin:
@@ -29,6 +35,12 @@ class TestNormaliseGtin:
 
 
 class TestFindGtin:
+    def test_remembers_nothing_that_has_not_the_form_of_a_code(self):
+        text = "".join(["tea"] * 100_000)
+        before, found, after = holders(text), find_gtin(text), holders(text)
+        assert found is None
+        assert after == before
+
     @given(st.sampled_from((7, 11, 12, 13)), st.data())
     def test_notices_every_wrong_check_digit(self, length, data):
         beginning = data.draw(st.text("0123456789", min_size=length, max_size=length))
