@@ -188,36 +188,6 @@ def answer_offer(visitor: Visitor, name: str, reaction: str, scope: str = "item"
 HX = {"HX-Request": "true", "HX-Target": "offers"}
 
 
-class TestMutatedRequests:
-    def breaks_nothing(self, my_app, customer, publish, count):
-        visitor = customer()
-        token = visitor.token("/my/choices")
-        mine = [
-            (endpoint, method, address)
-            for method in ("GET", "POST")
-            for endpoint, address in routes(my_app, method, customers=True)
-            if endpoint != "my_door.sign_out"
-        ]
-        publish(f"S1 customers' pages: {count} requests to {len(mine)} routes, seed {turn()}")
-        broken = []
-        for endpoint, method, address, rest in FormMutator(turn()).requests(mine, count):
-            body = dict(rest)
-            if str(body.get("content_type", "")).endswith("urlencoded"):
-                body["data"] = f"csrf_token={token}&{body['data']}"
-            answer = visitor.client.open(address, method=method, buffered=True, **body)
-            if answer.status_code >= 500:
-                broken.append((endpoint, method, address[:200], str(rest)[:200]))
-        assert broken == []
-
-    def test_break_nothing(self, my_app, customer, publish):
-        self.breaks_nothing(my_app, customer, publish, 150)
-
-    @pytest.mark.soak
-    @pytest.mark.timeout(SOAK_TIMEOUT)
-    def test_break_nothing_by_the_ten_thousand(self, my_app, customer, publish):
-        self.breaks_nothing(my_app, customer, publish, max(150, round(10_000 * TIMES)))
-
-
 class TestEveryRoute:
     def test_of_their_own_lets_customers_in(self, my_app, customer):
         visitor = customer()
@@ -598,3 +568,34 @@ class TestChoices:
         text = answer.get_data(as_text=True)
         assert "member1@example.org" not in text
         assert str(my_house.members[1]) not in text
+
+
+# The last of the file: what mutated forms happen to say of the customer, such as an objection, stands from then on.
+class TestMutatedRequests:
+    def breaks_nothing(self, my_app, customer, publish, count):
+        visitor = customer()
+        token = visitor.token("/my/choices")
+        mine = [
+            (endpoint, method, address)
+            for method in ("GET", "POST")
+            for endpoint, address in routes(my_app, method, customers=True)
+            if endpoint != "my_door.sign_out"
+        ]
+        publish(f"S1 customers' pages: {count} requests to {len(mine)} routes, seed {turn()}")
+        broken = []
+        for endpoint, method, address, rest in FormMutator(turn()).requests(mine, count):
+            body = dict(rest)
+            if str(body.get("content_type", "")).endswith("urlencoded"):
+                body["data"] = f"csrf_token={token}&{body['data']}"
+            answer = visitor.client.open(address, method=method, buffered=True, **body)
+            if answer.status_code >= 500:
+                broken.append((endpoint, method, address[:200], str(rest)[:200]))
+        assert broken == []
+
+    def test_break_nothing(self, my_app, customer, publish):
+        self.breaks_nothing(my_app, customer, publish, 150)
+
+    @pytest.mark.soak
+    @pytest.mark.timeout(SOAK_TIMEOUT)
+    def test_break_nothing_by_the_ten_thousand(self, my_app, customer, publish):
+        self.breaks_nothing(my_app, customer, publish, max(150, round(10_000 * TIMES)))
