@@ -153,7 +153,9 @@ class TestAMember:
         assert given.status_code == 303
         page = text_of(desk.get(f"/members/{member_id}?tab=tier"))
         assert "Our first customer" in page
-        assert re.search(r"desk Tiers: granted M0 Member Was: \w+; Tier: gold", text_of(visit("auditor").get("/audit/")))
+        assert re.search(
+            r"desk Tiers: granted M0 Member Was: \w+; Tier: gold", text_of(visit("auditor").get("/audit/"))
+        )
 
     def test_is_given_none_by_an_analyst(self, visit, member_id):
         assert visit("analyst").get(f"/members/{member_id}/tier").status_code == 403
