@@ -59,6 +59,11 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--no-scheduler", action="store_true", help="leave the nightly clock to another machine"
     )
+    serve.add_argument(
+        "--mailbox",
+        action="store_true",
+        help="keep mails as files in the data folder where no SMTP_URL is set, as the demonstration does",
+    )
     for one in (run, serve):
         one.add_argument(
             "--port", type=int, default=PORT, help=f"where to listen on 127.0.0.1 (default {PORT})"
@@ -135,7 +140,7 @@ def _run(known: argparse.Namespace, _rest: list[str]) -> int:
 
 def _serve(known: argparse.Namespace, _rest: list[str]) -> int:
     surroundings = _ready(libraries.TO_RUN)
-    flags = ["--no-scheduler"] if known.no_scheduler else []
+    flags = [f"--{name}" for name in ("no-scheduler", "mailbox") if getattr(known, name.replace("-", "_"))]
     command = [PYTHON, "-m", "server", "--data", known.data.absolute(), "--port", str(known.port), *flags]
     return _hand_over(command, surroundings)
 

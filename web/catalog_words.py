@@ -77,10 +77,10 @@ def why_words(words: Sequence[str], copy_language: str) -> str:
 def left_out_words(why: str) -> str:
     """Return why somebody of an audience gets no copy after all."""
     return {
-        "objected": _("object to profiling"),
-        "withdrew": _("withdrew their consent"),
-        "refuses": _("refuse every offer"),
-        "nothing": _("their store has nothing to show"),
+        "objected": _("Objection to profiling"),
+        "withdrew": _("Consent withdrawn"),
+        "refuses": _("Refuses every offer"),
+        "nothing": _("Nothing to show in their store"),
     }.get(why, why)
 
 

@@ -158,4 +158,8 @@ class TestCases:
         for (day, receipt), status in ((foreign, 404), ((theirs[0], uuid4()), 404), (theirs, 303)):
             sent = form | {"day": day, "receipt": str(receipt)}
             assert desk.post(f"{page}/cases/new", sent, page=f"{page}/cases/new").status_code == status
-            assert (desk.get(f"{page}/cases/new", query_string=sent).status_code == 404) == (status == 404)
+            form_of = desk.get(f"{page}/cases/new", query_string=sent)
+            assert (form_of.status_code == 404) == (status == 404)
+        told = re.search(r"From the receipt of ([^<]+)\.", form_of.get_data(as_text=True))
+        assert told is not None
+        assert str(theirs[0]) not in told[1], "a day as people write it"

@@ -157,8 +157,10 @@ def _form(member_id: UUID, given: dict[str, str], errors: dict[str, str]) -> str
     with transaction() as session:
         member = read_member(session, member_id=member_id)
         _record(session, "member.view", member.row.member_code)
+        named = _receipt_of(given)
         return render_template(
             "screens/case_new.html",
+            bought_on=named[0] if named else None,
             row=member.row,
             given=given,
             errors=errors,

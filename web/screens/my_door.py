@@ -39,7 +39,7 @@ def ask() -> ResponseReturnValue:
     try:
         number = normalise_card_number(typed)
     except BadCardNumber:
-        return _again_card(typed, _("This is no number of a card: check it for a slip of the finger"))
+        return _again_card(typed, _("This is not a card number. Check it for typing mistakes"))
     try:
         with transaction() as session:
             token = ask_for_code(session, card_number=number, source=source(), now=now())
