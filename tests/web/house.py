@@ -199,7 +199,7 @@ def _sell(app: Flask, house: House, store: str, card: str | None, number: int) -
 
 
 def _learn(session: Any, house: House, now: datetime) -> None:
-    today = now.date()
+    today = clock.business_day(now, "Europe/Prague")
     session.execute(
         insert(AnalysisRun).values(
             run_id=house.run_id,

@@ -40,7 +40,7 @@ def drafted(house, web_sessions):
 
 
 def form(drafted, **changes):
-    today = clock.now().date()
+    today = clock.business_day(clock.now(), "Europe/Prague")
     entered = {
         "offers": drafted,
         "first_day": today.replace(year=today.year - 1, day=1).isoformat(),
@@ -53,7 +53,7 @@ def form(drafted, **changes):
 
 def ask(visitor: Visitor, drafted, **changes) -> str:
     """Ask for a rehearsal and return its address."""
-    first = (clock.now().date()).replace(day=1).isoformat()
+    first = clock.business_day(clock.now(), "Europe/Prague").replace(day=1).isoformat()
     answer = visitor.post("/rehearsals/new", form(drafted, **{"first_day": first, **changes}))
     assert answer.status_code == 303, text_of(answer)
     return str(answer.headers["Location"])
