@@ -116,19 +116,20 @@ def next_offers(
     )
     if not decided or not ask(session, KEEP, kept_values(decided)).fetchone()[0]:
         return []
-    return [
-        NextOffer(
-            decision_id=one.decision_id,
-            article_id=one.choice.candidate.article.article_id,
-            sku=one.choice.candidate.article.sku,
-            headline=one.choice.candidate.article.name,
-            reason=one.sentence,
-            offer_code=one.offer_code,
-            score=one.choice.score,
-            explored=one.choice.explored,
-        )
-        for one in decided
-    ]
+    return [_told(one) for one in decided]
+
+
+def _told(one: Decided) -> NextOffer:
+    return NextOffer(
+        decision_id=one.decision_id,
+        article_id=one.choice.candidate.article.article_id,
+        sku=one.choice.candidate.article.sku,
+        headline=one.choice.candidate.article.name,
+        reason=one.sentence,
+        offer_code=one.offer_code,
+        score=one.choice.score,
+        explored=one.choice.explored,
+    )
 
 
 def common_of(session: Session, place: Place | None) -> Sequence[int]:

@@ -53,7 +53,8 @@ class MailServer:
         """
         Return the server of a URL: `smtps://user:password@host`, `starttls://…:587` or `smtp://host:25`.
 
-        `?ca=FILE` at its end names whom to trust as well, for a server with a certificate of the house's own. Raises `NoMailServer`, also for a password that would travel in the clear. Neither is repeated.
+        `?ca=FILE` at its end names whom to trust as well, for a server with a certificate of the house's own.
+        Raises `NoMailServer`, also for a password that would travel in the clear. Neither is repeated.
         """
         parts = urlsplit(url)
         try:

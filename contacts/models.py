@@ -208,9 +208,9 @@ class OutgoingMail(Base):
     queued_at: Mapped[datetime]
     not_before: Mapped[datetime]
     not_after: Mapped[datetime | None]
-    as_of: Mapped[datetime | None]
-    """Until when it heeds what its member said; who refuses anything later does not get it. NULL for mails that show no articles."""
     """From then on it is of no use and not sent any more."""
+    as_of: Mapped[datetime | None]
+    """Until when it heeds what its member said; who refuses anything later does not get it. NULL where no article is shown."""
     state: Mapped[str]
     attempts: Mapped[int] = mapped_column(server_default="0")
     leased_until: Mapped[datetime | None]

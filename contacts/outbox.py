@@ -77,8 +77,9 @@ def queue_mail(
     Put a mail into the outbox; return its number.
 
     None when the person has one of this kind from this source already, or when the purpose is none they agreed
-    to. Whether they still agree is looked at again when it is sent. An address that is none is kept as failed. What was chosen by what the member
-    said until `as_of` is cancelled when they refuse anything, open a case or bring something back later.
+    to. Whether they still agree is looked at again when it is sent. An address that is none is kept as failed.
+    What was chosen by what the member said until `as_of` is cancelled when they refuse anything, open a case or
+    bring something back later.
     """
     if purpose != "service" and not _is_wanted(session, member_id=member_id, purpose=purpose, now=now):
         return None
