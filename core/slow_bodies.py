@@ -71,15 +71,15 @@ def _taken_in(source: "_Pieces", stated: str | None) -> bytes | None:
     if stated is not None and (not stated.isdecimal() or int(stated) > TAKEN_IN_FIRST):
         return None
     left = TAKEN_IN_FIRST + 1 if stated is None else int(stated)
-    body = b""
+    body = bytearray()
     while left > 0 and (piece := source.take(left)):
         body += piece
         left -= len(piece)
     if stated is None and left <= 0:
         # Nobody said how long it is, and it is long.
-        source.give_back(body)
+        source.give_back(bytes(body))
         return None
-    return body
+    return bytes(body)
 
 
 class _Pieces(io.RawIOBase):
