@@ -7,7 +7,7 @@ from typing import Final
 from customers.models import PHASES, VALUE_CLASSES
 from customers.standing_counts import StandingCount
 from web.standing_words import phase_name, value_name
-from web.words import NOTHING, number_text, percent_text
+from web.words import NOTHING, number_text
 from web.words import gettext as _
 
 _SHADES: Final = 5
@@ -36,14 +36,13 @@ def table_of(counts: Sequence[StandingCount]) -> StandingTable | None:
     if not told:
         return None
     most = max(told, key=lambda count: count.members or 0)
-    known = sum(count.members or 0 for count in told)
     cells = {(count.phase, count.value_class): count.members for count in counts}
     return StandingTable(
         title=_(
-            "Most are in the phase %(phase)s with the value %(value)s: %(share)s of those told",
+            "Most are in the phase %(phase)s with the value %(value)s (%(count)s)",
             phase=phase_name(most.phase),
             value=value_name(most.value_class),
-            share=percent_text((most.members or 0) / known),
+            count=number_text(most.members or 0),
         ),
         values=tuple(value_name(value) for value in VALUE_CLASSES),
         rows=tuple(
