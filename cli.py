@@ -1,4 +1,4 @@
-"""The command line, `regulars`: every package's commands, loaded when they are called."""
+"""The command line, `regulars`: every package's commands, loaded when they are called; help is in a book."""
 
 import logging
 import signal
@@ -8,11 +8,11 @@ from importlib import import_module
 from pathlib import Path
 
 import click
-from sqlalchemy.exc import OperationalError
 
-from core.commandline import Workplace
 from core.errors import RegularsError
-from core.settings import Settings
+
+BOOK = Path(__file__).parent / "docs" / "command-line.md"
+"""What `--help` says of every command, written by `python -m devtools.command_book`: a question loads no database."""
 
 COMMANDS = {
     "adjustments": "loyalty.points_commands",
@@ -23,82 +23,42 @@ COMMANDS = {
     "cases": "contacts.commands",
     "catalogs": "catalogs.commands",
     "certify": "pos_api.commands",
-    "company-prices": "loyalty.company_commands",
+    "company-prices": "loyalty.company.commands",
     "db": "core.commands",
     "decisions": "campaigns.commands",
     "demo": "demo.commands",
     "doctor": "core.commands",
     "evaluate": "basket_analysis.commands",
-    "gift-cards": "rewards.gift_card_commands",
+    "gift-cards": "rewards.gift_cards.commands",
     "groups": "basket_analysis.commands",
     "liability": "loyalty.points_commands",
     "mail": "contacts.commands",
-    "members": "basket_analysis.member_commands",
+    "members": "basket_analysis.standings.commands",
     "mine": "basket_analysis.commands",
     "night": "night",
     "offers": "pos_api.offer_commands",
     "people": "web.commands",
     "prices": "sales.shelf_commands",
-    "programme": "loyalty.programme_commands",
+    "programme": "loyalty.programme.commands",
     "receipts": "loyalty.commands",
-    "referrals": "loyalty.referral_commands",
-    "rewards": "rewards.voucher_commands",
+    "referrals": "loyalty.referrals.commands",
+    "rewards": "rewards.vouchers.commands",
     "sandbox": "pos_api.sandbox_commands",
     "signing-keys": "loyalty.commands",
     "stock": "sales.shelf_commands",
     "stores": "sales.commands",
-    "tiers": "loyalty.tier_commands",
+    "tiers": "loyalty.tiers.commands",
     "tills": "sales.commands",
     "verify": "night",
-    "vouchers": "rewards.voucher_commands",
+    "vouchers": "rewards.vouchers.commands",
 }
 """Where each command is: giving a till its key must not wait for the libraries that mine baskets."""
 
-HELP = {
-    "adjustments": "Points that people give and take: how much of it needs a second person.",
-    "articles": "Articles: what can be bought.",
-    "assortment": "Assortment suggestions: of a STORE as the last night left them, or from a file of baskets.",
-    "barcodes": "In-store barcodes, such as scales print: which digits are the article, which its weight or price.",
-    "cards": "Cards: numbers that a till can scan.",
-    "cases": "Cases: complaints, return disputes, grievances and questions of members.",
-    "catalogs": "Catalogs: an edition per shopper group, a copy per member.",
-    "certify": "Try every rule of the till contract at URL with the till KEY, and print pass or fail for each.",
-    "company-prices": "Own prices of companies, as offers for their buyers.",
-    "db": "The database: its schema, its state, and a shell.",
-    "decisions": "Next best offers: what was told to whom, what came of it, and how much may be told.",
-    "demo": "The demonstration: a chain with a year of baskets, to look at and to try things with.",
-    "doctor": "Say what is missing here, and what mends it.",
-    "evaluate": "Measure the analysis on weeks that it has not seen.",
-    "gift-cards": "Gift cards: stored money apart from points.",
-    "groups": "Shopper groups: found in a file of baskets, or as the last run left them.",
-    "liability": "What the chain owes its members: outstanding points, their value, and what is expected to be spent.",
-    "mail": "Mail to members: what waits in the outbox, and sending it.",
-    "members": "Members: people and companies enrolled in the programme.",
-    "mine": "Find what is often bought together in a file of baskets, or in the sales of the database.",
-    "night": "Do what is done once for every business day; what is done already is not done again.",
-    "offers": "Offers: what may be given to whom, under which condition.",
-    "people": "People who work with Regulars in the browser.",
-    "prices": "Prices: what articles cost in which period, in one store or in all.",
-    "programme": "The programme's rules: versions with the day from which they hold.",
-    "receipts": "Receipts: past ones from files; new ones come from tills.",
-    "referrals": "Referrals: members bring members, and both are rewarded.",
-    "rewards": "Rewards that points buy, and the stock of gifts.",
-    "sandbox": "The sandbox: a database beside the house's, where tills can be tried and nothing counts.",
-    "signing-keys": "Keys that sign what tills may let be spent offline; the first is made when it is needed.",
-    "stock": "Stock: how much of what lies in which store.",
-    "stores": "Stores: their currency and time zone decide amounts and business days.",
-    "tiers": "Tiers: versions of them with the day from which they hold, and how members stand.",
-    "tills": "Tills and their keys.",
-    "verify": "Check what must always hold; exits with 1 when something does not.",
-    "vouchers": "Vouchers: batches, and codes that are worth something once.",
-}
-"""What each is for, as its own help begins: telling what there is must not load all that there is."""
-
 PARTS = {
     "offers": {
-        "coupons": "basket_analysis.offer_coupon_commands",
-        "rank": "basket_analysis.offer_rank_commands",
-        "sensitive": "basket_analysis.offer_sensitive_commands",
+        "coupons": "basket_analysis.offers.coupon_commands",
+        "rank": "basket_analysis.offers.rank_commands",
+        "sensitive": "basket_analysis.offers.sensitive_commands",
     },
 }
 """Sub-commands of rooms that the group's own room does not know; each module names its own in `parts`."""
@@ -140,10 +100,13 @@ class House(click.Group):
             return Gathered(command, PARTS[cmd_name])
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write what there is, and load none of it."""
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what there is, each in its whole first sentence."""
+        there = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
         with formatter.section("Commands"):
-            formatter.write_dl(sorted(HELP.items()))
+            formatter.write_dl(
+                [(name, command.get_short_help_str(120)) for name, command in there if command]
+            )
 
 
 @click.group(cls=House)
@@ -156,10 +119,7 @@ class House(click.Group):
 @click.pass_context
 def regulars(context: click.Context, data: Path | None) -> None:
     """The loyalty-card CRM of retail chains. DATABASE_URL, if set, names the database."""
-    settings = Settings.load()
-    workplace = Workplace(data or settings.data, settings.database_url)
-    context.obj = workplace
-    context.call_on_close(workplace.close)
+    context.obj = context.with_resource(import_module("core.commandline").opened_workplace(data))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -168,24 +128,38 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     Everything that is not the answer goes to stderr; a refusal is one line.
     """
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    page = help_pages().get(" ".join(["regulars", *words[:-1]])) if words[-1:] in ([], ["--help"]) else None
+    if page:
+        click.echo(page, err=not words)
+        sys.exit(0 if words else 2)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("core").setLevel(logging.INFO)
     # An orderly end lets go of the database.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
-        code = regulars.main(arguments, prog_name="regulars", standalone_mode=False) or 0
+        code = regulars.main(words, prog_name="regulars", standalone_mode=False) or 0
     except click.exceptions.NoArgsIsHelpError as wish:
         click.echo(wish.format_message(), err=True)
         code = 2
     except click.ClickException as refusal:
-        code = _refuse(refusal.format_message(), 2)
+        code = _refuse(refusal.format_message(), refusal.exit_code)
     except RegularsError as refusal:
         code = _refuse(str(refusal), 2)
-    except OperationalError as error:
-        code = _refuse(f"the database does not answer: {error.orig}", 1)
     except click.Abort:
         code = _refuse("stopped", 130)
     sys.exit(code)
+
+
+def help_pages() -> dict[str, str]:
+    """Return what `--help` says by command, such as `regulars stores add`; nothing without the book."""
+    if not BOOK.exists():
+        return {}
+    sections = BOOK.read_text(encoding="utf-8").split("\n## ")[1:]
+    return {
+        title: text.strip().removeprefix("```text\n").removesuffix("\n```")
+        for title, _, text in (section.partition("\n") for section in sections)
+    }
 
 
 def _refuse(reason: str, code: int) -> int:

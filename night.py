@@ -12,15 +12,15 @@ from typing import Any
 
 import click
 
-import basket_analysis.assortment_jobs
-import basket_analysis.effect_jobs
-import basket_analysis.group_jobs
+import basket_analysis.assortment.effect_jobs
+import basket_analysis.assortment.jobs
+import basket_analysis.assortment.store_jobs
+import basket_analysis.groups.jobs
+import basket_analysis.groups.profile_jobs
+import basket_analysis.groups.quality_jobs
 import basket_analysis.jobs
-import basket_analysis.offer_jobs
-import basket_analysis.profile_jobs
-import basket_analysis.quality_jobs
-import basket_analysis.standing_jobs
-import basket_analysis.store_jobs
+import basket_analysis.offers.jobs
+import basket_analysis.standings.jobs
 import basket_analysis.verification
 import campaigns.jobs
 import campaigns.verification
@@ -28,14 +28,14 @@ import catalogs.ignored
 import catalogs.jobs
 import catalogs.verification
 import contacts.verification
-import loyalty.company_changes
+import loyalty.company.changes
 import loyalty.expiry_mails
 import loyalty.jobs
 import loyalty.pickup_mails
-import loyalty.referral_queries
-import loyalty.referral_rewards
-import loyalty.tier_jobs
-import loyalty.tier_mails
+import loyalty.referrals.queries
+import loyalty.referrals.rewards
+import loyalty.tiers.jobs
+import loyalty.tiers.mails
 import loyalty.verification
 import pos_api.jobs
 import rewards.jobs
@@ -87,12 +87,14 @@ def verify_house(shift: Shift) -> Mapping[str, Any]:
 
 def judge_members(shift: Shift) -> Mapping[str, Any]:
     """Judge members' phases and value classes; whom they brought is known to the programme's referrals."""
-    return basket_analysis.standing_jobs.judge_members(shift, brought=loyalty.referral_queries.people_brought)
+    return basket_analysis.standings.jobs.judge_members(
+        shift, brought=loyalty.referrals.queries.people_brought
+    )
 
 
 def rank_offers(shift: Shift) -> Mapping[str, Any]:
     """Rank what each member may be offered; what their catalogs showed in vain weighs less."""
-    return basket_analysis.offer_jobs.rank_offers(
+    return basket_analysis.offers.jobs.rank_offers(
         shift,
         ignored=lambda session, members, now: catalogs.ignored.ignored_articles(session, members, now=now),
     )
@@ -107,22 +109,22 @@ NIGHT = Job(
         Step("expire_vouchers", rewards.jobs.expire_vouchers),
         Step("warn_of_expiry", loyalty.jobs.warn_of_expiry),
         Step("tell_of_expiry", loyalty.expiry_mails.tell_of_expiry),
-        Step("settle_tiers", loyalty.tier_jobs.settle_tiers),
-        Step("tell_of_tiers", loyalty.tier_mails.tell_of_tiers),
+        Step("settle_tiers", loyalty.tiers.jobs.settle_tiers),
+        Step("tell_of_tiers", loyalty.tiers.mails.tell_of_tiers),
         Step("tell_of_pickups", loyalty.pickup_mails.tell_of_pickups),
-        Step("renew_company_prices", loyalty.company_changes.renew_company_prices),
-        Step("reward_referrals", loyalty.referral_rewards.reward_referrals),
+        Step("renew_company_prices", loyalty.company.changes.renew_company_prices),
+        Step("reward_referrals", loyalty.referrals.rewards.reward_referrals),
         Step("mine_rules", basket_analysis.jobs.mine_rules),
-        Step("form_groups", basket_analysis.group_jobs.form_groups),
+        Step("form_groups", basket_analysis.groups.jobs.form_groups),
         Step("judge_members", judge_members),
-        Step("measure_quality", basket_analysis.quality_jobs.measure_quality),
+        Step("measure_quality", basket_analysis.groups.quality_jobs.measure_quality),
         Step("rank_offers", rank_offers),
         Step("prepare_decisions", campaigns.jobs.prepare_decisions),
         Step("follow_decisions", campaigns.jobs.follow_decisions),
-        Step("describe_groups", basket_analysis.profile_jobs.describe_groups),
-        Step("compare_stores", basket_analysis.store_jobs.compare_stores),
-        Step("suggest_assortment", basket_analysis.assortment_jobs.suggest_assortment),
-        Step("measure_decisions", basket_analysis.effect_jobs.measure_decisions),
+        Step("describe_groups", basket_analysis.groups.profile_jobs.describe_groups),
+        Step("compare_stores", basket_analysis.assortment.store_jobs.compare_stores),
+        Step("suggest_assortment", basket_analysis.assortment.jobs.suggest_assortment),
+        Step("measure_decisions", basket_analysis.assortment.effect_jobs.measure_decisions),
         Step("make_catalogs", catalogs.jobs.due_catalogs),
         Step("sum_points", loyalty.jobs.sum_points),
         Step("keep_liability", loyalty.jobs.keep_liability),

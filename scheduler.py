@@ -21,7 +21,7 @@ import click
 from apscheduler.schedulers.blocking import BlockingScheduler
 from sqlalchemy.exc import SQLAlchemyError
 
-from catalogs.run_jobs import run_job, waiting_jobs
+from catalogs.runs.jobs import DRAFTS, PREFIXES, run_job, waiting_jobs
 from core import clock
 from core.commandline import Workplace
 from core.database import Sessions
@@ -29,9 +29,9 @@ from core.errors import RegularsError
 from core.job_runs import due_days
 from core.jobs import AlreadyRunning
 from core.settings import Settings
-from loyalty.rehearsals import run_rehearsal
+from loyalty.rehearsals.rehearsing import run_rehearsal
 from night import NIGHT, run_night
-from rewards.rehearsal_queries import waiting_rehearsals
+from rewards.rehearsals.queries import waiting_rehearsals
 from sales.business_days import chain_timezone, closing_moment, last_closed_day
 
 log = logging.getLogger("scheduler")
@@ -100,15 +100,16 @@ class Rehearsals:
 
 @dataclass(frozen=True, slots=True)
 class CatalogRuns:
-    """Proofs, runs and hand-overs of catalogs that people asked for, or that were interrupted, one after the other."""
+    """Proofs, runs and hand-overs of catalogs, or drafts, that people asked for or that were interrupted, one after the other."""
 
     sessions: Sessions
     data: Path
+    prefixes: tuple[str, ...] = PREFIXES
 
     def tick(self) -> None:
         """Do those that wait, unless other processes do; what goes wrong is logged, and the next tick tries again."""
         try:
-            waiting = waiting_jobs(self.sessions)
+            waiting = waiting_jobs(self.sessions, self.prefixes)
         except SQLAlchemyError as error:
             log.warning("the tick failed: %s", str(error).splitlines()[0])
             return
@@ -125,11 +126,12 @@ class CatalogRuns:
 def serve(clock_work: NightClock, leave: Callable[[], None], *, every: float) -> None:
     """Tick `every` so many seconds until SIGTERM or SIGINT, then `leave`; what is under way is left to be gone on with."""
     ticking = BlockingScheduler(timezone="UTC")
-    # In threads of their own: who waits for a rehearsal does not wait for the night.
+    # In threads of their own: who waits for a rehearsal does not wait for the night, nor a draft for a run's copies.
     for tick, seconds in (
         (clock_work.tick, every),
         (Rehearsals(clock_work.sessions, clock_work.data).tick, min(every, REHEARSALS_EVERY)),
         (CatalogRuns(clock_work.sessions, clock_work.data).tick, min(every, REHEARSALS_EVERY)),
+        (CatalogRuns(clock_work.sessions, clock_work.data, DRAFTS).tick, min(every, REHEARSALS_EVERY)),
     ):
         ticking.add_job(
             tick,
@@ -155,6 +157,18 @@ def serve(clock_work: NightClock, leave: Callable[[], None], *, every: float) ->
     os._exit(0)
 
 
+def log_to_stderr() -> None:
+    """Log what happens to stderr, without the chatter of libraries."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s scheduler[%(process)d]: %(message)s", stream=sys.stderr
+    )
+    # It warns of every tick that finds the last one still at work, which is no news here.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    # It lists all glyphs of each typeface that goes into a PDF.
+    logging.getLogger("fontTools").setLevel(logging.WARNING)
+
+
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path), help="The data folder (REGULARS_DATA, or ./data).")
 @click.option(
@@ -163,12 +177,7 @@ def serve(clock_work: NightClock, leave: Callable[[], None], *, every: float) ->
 def main(data: Path | None, every: float) -> None:
     """Run the night when it is due, for ever."""
     settings = Settings.load()
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s scheduler[%(process)d]: %(message)s", stream=sys.stderr
-    )
-    # It warns of every tick that finds the last one still at work, which is no news here.
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    log_to_stderr()
     workplace = Workplace(data or settings.data, settings.database_url)
     clock_work = NightClock(
         workplace.sessions, workplace.data, settings.night_hour, settings.night_timezone, clock.now()

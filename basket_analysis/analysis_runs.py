@@ -154,6 +154,7 @@ def read_pairs(session: Session, *, run_id: UUID, level: str) -> list[tuple[str,
             MinedRule.run_id == run_id,
             MinedRule.level == level,
             func.cardinality(MinedRule.antecedent) == 1,
+            MinedRule.adjusted_lift >= 1,
         )
         .order_by(MinedRule.z.desc(), MinedRule.rule_number)
     )

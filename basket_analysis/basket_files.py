@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -197,7 +198,7 @@ def _read(path: Path, wanted: tuple[str, ...], layout: Layout) -> _Reading:
             if file.read(4) == b"PAR1":
                 return _read_parquet(path, wanted, layout)
         return _read_csv(path, wanted, layout)
-    except (pa.ArrowInvalid, UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+    except (pa.ArrowInvalid, UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise UnreadableFile(f"{path} cannot be read: {' '.join(str(error).split())}") from error
     except OSError as error:
         raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}") from error
@@ -329,9 +330,17 @@ def _write_refused(path: Path, refused: Path, reading: _Reading, accepted: NDArr
         delimiter = _header(path, reading.layout)[1] if reading.ragged else ","
         width = len(reading.columns)
         for _number, text, fields in sorted(reading.ragged):
-            values = next(csv.reader([text], delimiter=delimiter), [])
+            values = _fields(text, delimiter)
             padded = (values + [""] * width)[:width]
             writer.writerow([*padded, f"{fields} fields instead of {width}"])
+
+
+def _fields(text: str, delimiter: str) -> list[str]:
+    """Return the fields of a row; one with a field too long to be taken apart stays whole."""
+    try:
+        return next(csv.reader([text], delimiter=delimiter), [])
+    except csv.Error:
+        return [text]
 
 
 def _whole_rows(path: Path, columns: tuple[str, ...], layout: Layout) -> Iterator[Any]:

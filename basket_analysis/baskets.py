@@ -7,9 +7,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from basket_analysis.compiled import compiled
-from basket_analysis.projections import count_items
-from basket_analysis.strata import stratum_of, stratum_sizes
+from basket_analysis.mining.compiled import compiled
+from basket_analysis.mining.projections import count_items
+from basket_analysis.mining.strata import stratum_of, stratum_sizes
 
 Int32s = NDArray[np.int32]
 Int64s = NDArray[np.int64]

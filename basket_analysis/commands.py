@@ -8,15 +8,16 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from basket_analysis import group_answer_commands, group_edit_commands
-from basket_analysis.database_commands import tell_of_database
+from basket_analysis.assortment.listing_files import rank_listings
 from basket_analysis.evaluation_commands import evaluate
-from basket_analysis.group_files import fit_groups, score_groups
-from basket_analysis.grouping import MIN_BASKETS
-from basket_analysis.itemset_mining import MiningOrder, mine_file
-from basket_analysis.listing_files import rank_listings
-from basket_analysis.miners import MINERS
-from basket_analysis.mining import MAX_ITEMSETS
+from basket_analysis.groups import answer_commands as group_answer_commands
+from basket_analysis.groups import edit_commands as group_edit_commands
+from basket_analysis.groups.files import fit_groups, score_groups
+from basket_analysis.groups.grouping import MIN_BASKETS
+from basket_analysis.mining.database_commands import tell_of_database
+from basket_analysis.mining.file_mining import MiningOrder, mine_file
+from basket_analysis.mining.itemsets import MAX_ITEMSETS
+from basket_analysis.mining.miners import MINERS
 from basket_analysis.served_commands import list_groups, show_assortment, show_group
 from core.commandline import Workplace, json_option, print_json, refusals_exit_2
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from basket_analysis.assortment.store_baskets import moments_of, weeks_of
 from basket_analysis.basket_files import BasketRows
 from basket_analysis.baskets import BasketTable, tabulate
-from basket_analysis.fading import fade
+from basket_analysis.groups.fading import fade
 from basket_analysis.reading import SoldLines
-from basket_analysis.store_baskets import moments_of, weeks_of
 
 Int32s = NDArray[np.int32]
 

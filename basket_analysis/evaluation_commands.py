@@ -7,15 +7,15 @@ from pathlib import Path
 
 import click
 
+from basket_analysis.assortment.delisting_evaluation import DelistingEvaluation, evaluate_delistings
+from basket_analysis.assortment.listing_evaluation import DEPTHS, ListingEvaluation, evaluate_listings
+from basket_analysis.assortment.store_baskets import StoreBaskets, store_baskets
 from basket_analysis.basket_files import read_baskets
 from basket_analysis.dated_baskets import DatedBaskets, dated_baskets, sold_baskets
-from basket_analysis.delisting_evaluation import DelistingEvaluation, evaluate_delistings
-from basket_analysis.group_evaluation import GroupEvaluation, Method, evaluate_groups
-from basket_analysis.listing_evaluation import DEPTHS, ListingEvaluation, evaluate_listings
-from basket_analysis.offer_evaluation_commands import evaluate_offers
+from basket_analysis.groups.evaluation import GroupEvaluation, Method, evaluate_groups
+from basket_analysis.groups.reference import fit_reference, label_by_rules
+from basket_analysis.offers.evaluation_commands import evaluate_offers
 from basket_analysis.reading import read_sold_lines, weeks_before
-from basket_analysis.reference_groups import fit_reference, label_by_rules
-from basket_analysis.store_baskets import StoreBaskets, store_baskets
 from core import clock
 from core.commandline import Workplace, json_option, pass_workplace, print_json, refusals_exit_2
 

@@ -18,9 +18,13 @@ from basket_analysis.analysis_runs import (
     store_rules,
 )
 from basket_analysis.baskets import BasketTable
-from basket_analysis.group_jobs import find_themes, plan_themes
-from basket_analysis.level_counts import EPOCH
-from basket_analysis.night_rules import (
+from basket_analysis.groups.jobs import find_themes, plan_themes
+from basket_analysis.groups.theme_files import themes_document
+from basket_analysis.groups.theme_rules import KeptRules
+from basket_analysis.groups.themes import Themes
+from basket_analysis.mining.counted_days import Update
+from basket_analysis.mining.level_counts import EPOCH
+from basket_analysis.mining.night_rules import (
     MAX_BASKET,
     THEME_LEVEL,
     WINDOW_WEEKS,
@@ -28,9 +32,9 @@ from basket_analysis.night_rules import (
     pair_rules,
     read_and_count,
     rule_rows,
+    substitutes_of,
 )
 from basket_analysis.reading import SoldLines
-from basket_analysis.theme_files import themes_document
 from core.jobs import Shift
 
 
@@ -46,15 +50,8 @@ def mine_rules(shift: Shift) -> Mapping[str, Any]:
     table = counts.windows[THEME_LEVEL].table
     themes, kept, fitted_on = find_themes(table, plan, business_day=shift.business_day)
     shift.report(2, 4)
-    rows = list(rule_rows(table, kept, themes, THEME_LEVEL))
-    found = {THEME_LEVEL: len(kept)}
-    for level, window in counts.windows.items():
-        if level != THEME_LEVEL:
-            pairs = pair_rules(window)
-            rows += rule_rows(window.table, pairs, None, level)
-            found[level] = len(pairs)
+    rows, found, substitutes = _rows_of_rules(counts, sold, themes, kept)
     shift.report(3, 4)
-    inputs = _inputs(sold, table)
     parameters = {
         "themes": themes_document(themes),
         "fitted_on": fitted_on.isoformat(),
@@ -65,7 +62,8 @@ def mine_rules(shift: Shift) -> Mapping[str, Any]:
         "max_basket": MAX_BASKET,
         "faded_over": _faded_over(sold),
     }
-    work = {
+    inputs = {
+        **_inputs(sold, table),
         "days_counted": counts.days_counted,
         "days_left": counts.days_left,
         "recounted": dict(counts.recounted),
@@ -77,7 +75,7 @@ def mine_rules(shift: Shift) -> Mapping[str, Any]:
             now=shift.now,
             version=version("regulars"),
             parameters=parameters,
-            inputs={**inputs, **work},
+            inputs=inputs,
         )
         store_rules(
             session, [{"run_id": run_id, "rule_number": number, **row} for number, row in enumerate(rows)]
@@ -85,7 +83,29 @@ def mine_rules(shift: Shift) -> Mapping[str, Any]:
         add_timing(session, run_id=run_id, step="read_and_count", seconds=counted)
         add_timing(session, run_id=run_id, step="mine_rules", seconds=time.monotonic() - began)
     shift.report(4, 4)
-    return {"rules": sum(found.values()), "rules_by_level": found, "themes": len(themes), **inputs, **work}
+    return {
+        "rules": sum(found.values()),
+        "rules_by_level": found,
+        "substitutes": substitutes,
+        "themes": len(themes),
+        **inputs,
+    }
+
+
+def _rows_of_rules(
+    counts: Update, sold: SoldLines, themes: Themes, kept: KeptRules
+) -> tuple[list[dict[str, Any]], dict[str, int], int]:
+    """Return the rows of all levels, how many rules each has, and how many pairs are bought instead of each other."""
+    rows = list(rule_rows(counts.windows[THEME_LEVEL].table, kept, themes, THEME_LEVEL))
+    found, substitutes = {str(THEME_LEVEL): len(kept)}, 0
+    for level, window in counts.windows.items():
+        if level != THEME_LEVEL:
+            pairs = pair_rules(window)
+            instead = substitutes_of(window, sold)
+            rows += [*rule_rows(window.table, pairs, None, level), *instead]
+            found[level] = len(pairs)
+            substitutes += len(instead)
+    return rows, found, substitutes
 
 
 def _faded_over(sold: SoldLines) -> list[str] | None:

@@ -10,6 +10,8 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy.orm import Session
 
+from basket_analysis.assortment.store_baskets import StoreBaskets
+from basket_analysis.assortment.store_sales import SalesTable
 from basket_analysis.baskets import (
     NON_MERCHANDISE_CATEGORIES,
     NON_MERCHANDISE_DEPARTMENTS,
@@ -18,9 +20,7 @@ from basket_analysis.baskets import (
     Int64s,
     tabulate,
 )
-from basket_analysis.fading import fade
-from basket_analysis.store_baskets import StoreBaskets
-from basket_analysis.store_sales import SalesTable
+from basket_analysis.groups.fading import fade
 from core.binary_copy import read_columns
 from core.driver import driver_of
 

@@ -14,11 +14,18 @@ from typing import Any, Final
 import numpy as np
 
 from basket_analysis.baskets import Int32s, Int64s
-from basket_analysis.relevance_blocks import Block, Plan, moment_of
-from basket_analysis.relevance_features import Origin
-from basket_analysis.relevance_lessons import Trees, blocks, judge_of, learn_trees, settings_of
-from basket_analysis.relevance_purchases import FEWEST_BUYERS, KINDS, Floats, ItemPurchases, Kind
-from basket_analysis.relevance_range import show_more_items
+from basket_analysis.offers.relevance_blocks import Block, Plan, moment_of
+from basket_analysis.offers.relevance_features import Origin
+from basket_analysis.offers.relevance_lessons import (
+    Trees,
+    blocks,
+    columns_of,
+    judge_of,
+    learn_trees,
+    settings_of,
+)
+from basket_analysis.offers.relevance_purchases import FEWEST_BUYERS, KINDS, Floats, ItemPurchases, Kind
+from basket_analysis.offers.relevance_range import show_more_items
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,7 @@ class Ranked:
 PLANS: Final[dict[Kind, Plan]] = {
     "all": Plan(14, 7, 7, 250, 1_200, {"ease": 40, "alike": 30}, own=120, kept_negatives=0.5),
     "new": Plan(
-        42, 4, 14, 200, 1_200, {"ease_new": 130, "alike_lately": 60, "alike": 60}, kept_negatives=0.4
+        42, 3, 14, 200, 1_600, {"ease_new": 130, "alike_lately": 60, "alike": 60}, kept_negatives=0.4
     ),
 }
 
@@ -61,29 +68,26 @@ class RelevanceRanker:
         for kind in self._kinds:
             self._keep(kind, learn_trees(sample, kind, self._plans[kind]))
 
+    def take(self, learnt: Mapping[Kind, Trees], sample: ItemPurchases) -> bool:
+        """
+        Use trees `learnt` before, and return True; False where they were grown from other columns than `sample` has today.
+
+        Where there was too little to learn from, False too: there may be more by now.
+        """
+        for kind in self._kinds:
+            if kind not in learnt or not learnt[kind].text or not sample.members:
+                return False
+            if learnt[kind].settings != settings_of(self._plans[kind], columns_of(sample, kind)):
+                return False
+        for kind in self._kinds:
+            self._keep(kind, learnt[kind])
+        return True
+
     def look(self, sample: ItemPurchases, buyers: Int64s) -> "RelevanceRanker":
         """See what `sample` likes today; what was learnt may be older."""
         self.rankable_ = buyers >= FEWEST_BUYERS
         self._now = moment_of(sample, sample.as_of, self._kinds)
         return self
-
-    def take(self, learnt: Mapping[Kind, Trees]) -> bool:
-        """
-        Use trees `learnt` before, and return True; False where they were grown from other columns than today's.
-
-        Where there was too little to learn from, False too: there may be more by now.
-        """
-        first = np.arange(min(1, self._now.sample.members), dtype=np.int32)
-        for kind in self._kinds:
-            asked = Block(self._now, self._now.sample, first, first, kind)
-            if kind not in learnt or not learnt[kind].text or not len(first):
-                return False
-            columns, _ = asked.features(*asked.candidates(self._plans[kind], self.rankable_))
-            if learnt[kind].settings != settings_of(self._plans[kind], columns):
-                return False
-        for kind in self._kinds:
-            self._keep(kind, learnt[kind])
-        return True
 
     def _keep(self, kind: Kind, trees: Trees) -> None:
         self.trees_[kind] = trees

@@ -6,7 +6,14 @@ from typing import Any
 import click
 from sqlalchemy.orm import Session
 
-from basket_analysis.group_lists import (
+from basket_analysis.assortment.suggestion_lists import (
+    KINDS,
+    SubstituteView,
+    SuggestionView,
+    all_suggestions,
+    substitutes_of,
+)
+from basket_analysis.groups.lists import (
     GroupView,
     NoSuchGroup,
     RuleView,
@@ -15,13 +22,6 @@ from basket_analysis.group_lists import (
     groups_of_run,
     rules_of_group,
     served_run,
-)
-from basket_analysis.suggestion_lists import (
-    KINDS,
-    SubstituteView,
-    SuggestionView,
-    all_suggestions,
-    substitutes_of,
 )
 from core.commandline import Workplace, json_option, pass_workplace, print_json, refusals_exit_2
 from core.i18n import show_money

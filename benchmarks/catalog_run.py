@@ -37,8 +37,8 @@ from frame import ROOT, _held, _tree_seconds, console, progress, record
 from rich.table import Table
 
 from catalogs.copy_lists import list_copies
-from catalogs.result_lists import results_of_run
-from catalogs.run_lists import editions_in, read_run, run_audience
+from catalogs.runs.lists import editions_in, read_run, run_audience
+from catalogs.runs.result_lists import results_of_run
 from core.database import make_engine, make_sessions, upgrade
 from core.keyset import Ask
 from core.postgres import Cluster
@@ -329,7 +329,7 @@ def hand_over(house: House, code: str, told: dict[str, Any]) -> None:
         seen = house.watch("handover", code, "--kind", kind, "--by", "maker", *more)
         ((size, copies),) = house.ask(
             """select coalesce(catalog_handover.size, 0), copies from catalog_handover join catalog_run using (catalog_run_id)
-               where run_code = %s and kind = %s order by made_at desc limit 1""",
+               where run_code = %s and kind = %s order by catalog_handover.made_at desc limit 1""",
             code,
             kind,
         )

@@ -3,7 +3,7 @@ Catalog copies: every page of every copy by WeasyPrint, against shared pages mad
 
 Both sides make the same booklets of the theme's dummy data, from reader to finished bytes: nine pages, at
 least 72 pictures, 7 EAN-13 and 6 QR codes, for members of five shops in four languages, sorted by what they
-share, as a run gives them. Every member has another name, card, picks and voucher codes. Loading the libraries
+share, as a run gives them, in a process that is set up like those of a run. Every member has another name, card, picks and voucher codes. Loading the libraries
 is not counted; the first copy of each shop and language, which makes what is shared, is told apart as "cold".
 The printer's file of fifty copies and the peak memory of a process of its own are measured beside it.
 
@@ -25,15 +25,16 @@ from stdnum import ean
 
 from benchmarks.frame import Side, compare, console
 from catalogs.booklets import make_booklet
-from catalogs.composing import Document, compose_all
 from catalogs.issues import FilledPage, Issue, Pick, Reader
 from catalogs.layouts import BARCODE, Placement, Theme, Words, load_theme
 from catalogs.page_words import show_period
 from catalogs.pages import Booklet, Picture, PrintedVoucher
+from catalogs.pdf.composing import Document, compose_all
+from catalogs.pdf.printing import PrintCopy, write_print_file
+from catalogs.pdf.typesetting import Typesetter
 from catalogs.personal_words import PersonalWords
 from catalogs.previews import preview_parts, preview_vouchers
-from catalogs.printing import PrintCopy, write_print_file
-from catalogs.typesetting import Typesetter
+from catalogs.render import collect_seldom
 from catalogs.webpages import whole_document
 
 NAIVE = 2
@@ -51,6 +52,7 @@ def main() -> None:
     )
     typesetter = Typesetter(theme, None)
     typesetter.write("<p>loaded</p>")
+    collect_seldom()
     started = time.process_time()
     firsts = [number * copies // (SHOPS * len(LANGUAGES)) for number in range(SHOPS * len(LANGUAGES))]
     made = list(compose_all([booklet(theme, number, copies) for number in firsts], typesetter))
@@ -205,6 +207,7 @@ def peak_of_own_process(theme: str, size: str, copies: int) -> float:
 def _peak(name: str, size: str, copies: int) -> float:
     theme = load_theme(name, size)
     typesetter = Typesetter(theme, None)
+    collect_seldom()
     for start in range(0, copies, CHUNK):
         chunk = [booklet(theme, number, copies) for number in range(start, min(start + CHUNK, copies))]
         for _document in compose_all(chunk, typesetter):

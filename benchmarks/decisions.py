@@ -34,7 +34,7 @@ from core.clock import business_day
 from core.database import Sessions, make_engine, make_sessions, upgrade
 from core.driver import ask, driver_of
 from core.ids import uuid7
-from loyalty.basket_quotes import quote_basket
+from loyalty.quotes.baskets import quote_basket
 from rewards.live_book import book_at_hand, live_book
 from rewards.offer_operations import import_document
 from sales.baskets import Basket, BasketLine

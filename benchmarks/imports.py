@@ -31,7 +31,7 @@ from core.database import make_engine, make_sessions, upgrade
 from core.progress import Report, silent
 from customers.importing import import_members
 from demo.journey import package_source, write_files
-from loyalty.receipt_import import WRITTEN, Imported, import_receipts
+from loyalty.imports.receipts import WRITTEN, Imported, import_receipts
 from sales.importing import import_articles, import_stores
 
 TABLES = ("receipt", "receipt_line")

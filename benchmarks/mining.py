@@ -27,10 +27,10 @@ from basket_analysis.baskets import (
     BasketTable,
     tabulate,
 )
-from basket_analysis.itemset_mining import as_table
-from basket_analysis.mining import FastMiner, Itemsets, ReferenceMiner
-from basket_analysis.rules import derive_rules
-from basket_analysis.tallies import added, pack, tally_of, unpack
+from basket_analysis.mining.file_mining import as_table
+from basket_analysis.mining.itemsets import FastMiner, Itemsets, ReferenceMiner
+from basket_analysis.mining.rules import derive_rules
+from basket_analysis.mining.tallies import added, pack, tally_of, unpack
 
 DAYS = 364
 COLUMNS = {"article": "product_id", "type": "product_type", "category": "product_category"}

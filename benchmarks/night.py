@@ -28,7 +28,7 @@ from core.jobs import Job, Shift, Step, run_once, show_nothing
 from core.progress import silent
 from demo.journey import last_day_of, package_source, weeks_to_last_week, write_files
 from demo.loading import order_catalogs
-from loyalty.receipt_import import WRITTEN, import_receipts
+from loyalty.imports.receipts import WRITTEN, import_receipts
 from night import NIGHT
 
 SIZES = ("receipt", "receipt_line", "member", "article", "store", "ledger_entry")

@@ -1,7 +1,7 @@
 """
 Ways to rank what somebody buys next, from the literature: what our ranking is held against.
 
-Each is a `Method` of `basket_analysis.offer_evaluation`: purchases in, scores of every item out, some members at a
+Each is a `Method` of `basket_analysis.offers.evaluation`: purchases in, scores of every item out, some members at a
 time. Settings are those of the papers or near them; those of ALS are the best of four that were tried on the weeks it is
 measured by.
 """
@@ -12,8 +12,8 @@ from typing import Any, Final
 import numpy as np
 from scipy import sparse
 
-from basket_analysis.offer_evaluation import Method, Scored, blocks, histories
-from basket_analysis.relevance_purchases import ItemPurchases
+from basket_analysis.offers.evaluation import Method, Scored, blocks, histories
+from basket_analysis.offers.relevance_purchases import ItemPurchases
 
 NEIGHBOURS: Final = 300
 

@@ -116,7 +116,15 @@ def ours(number: int, told: dict[str, Any]) -> Offer:
 
 def everything(found: Evaluation) -> int:
     """Look at all that a receipt needs, and return the discount."""
-    _ = found.lines, found.applications, found.earning, found.gifts, found.vouchers, found.points
+    _ = (
+        found.discounts,
+        found.nets,
+        found.applications,
+        found.multiplied,
+        found.gifts,
+        found.vouchers,
+        found.points,
+    )
     return found.amount
 
 

@@ -28,7 +28,7 @@ from till_parts.house import STORE, House, furnish, owner, serving
 from core.clock import now
 from core.database import Sessions, make_engine, make_sessions
 from core.progress import Report, silent
-from loyalty.receipt_import import import_receipts
+from loyalty.imports.receipts import import_receipts
 from sales.operations import add_till
 from sales.poslog import NAMESPACE
 from sales.receipt_rows import COLUMNS

@@ -28,11 +28,11 @@ from core.database import Sessions, make_engine, make_sessions, upgrade
 from core.jobs import show_nothing
 from core.progress import silent
 from demo.journey import last_day_of, package_source, weeks_to_last_week, write_files
-from loyalty.receipt_import import WRITTEN, import_receipts
-from loyalty.rehearsal_plans import ask_for_rehearsal, newest_open, stores_for
-from loyalty.rehearsals import run_rehearsal
+from loyalty.imports.receipts import WRITTEN, import_receipts
+from loyalty.rehearsals.plans import ask_for_rehearsal, newest_open, stores_for
+from loyalty.rehearsals.rehearsing import run_rehearsal
 from rewards.offer_operations import import_document
-from rewards.rehearsal_queries import find_rehearsal
+from rewards.rehearsals.queries import find_rehearsal
 from sales.models import Receipt
 
 COSTS = """

@@ -3,7 +3,7 @@ Our ranking of what somebody buys next beside those of the literature, on the de
 
     python3 dev bench relevance [--level type|article] [--as-of 2017-11-13]
 
-Same purchases, same members, same protocol for all: see `basket_analysis/offer_evaluation.py`. Quality is what is
+Same purchases, same members, same protocol for all: see `basket_analysis/offers/evaluation.py`. Quality is what is
 compared; processor seconds stand beside it. `regulars evaluate offers` prints our row and the simple ones for any database.
 """
 
@@ -19,16 +19,16 @@ from frame import cpu_seconds, database, progress, record
 from imports import furnish
 from offer_baselines import BASELINES
 
-from basket_analysis.offer_evaluation import SIMPLE, Method, Scored
-from basket_analysis.offer_evaluation_commands import LEVELS, print_offers
-from basket_analysis.offer_evaluation_reading import evaluate_level, split_at
+from basket_analysis.offers.evaluation import SIMPLE, Method, Scored
+from basket_analysis.offers.evaluation_commands import LEVELS, print_offers
+from basket_analysis.offers.evaluation_reading import evaluate_level, split_at
 from core.clock import now
 from core.copying import refresh_statistics
 from core.database import make_engine, make_sessions, upgrade
 from core.jobs import show_nothing
 from core.progress import silent
 from demo.journey import package_source, write_files
-from loyalty.receipt_import import WRITTEN, import_receipts
+from loyalty.imports.receipts import WRITTEN, import_receipts
 
 AS_OF = date(2017, 11, 13)
 """The day after week 46 of the data set, whose dates stay as they are."""

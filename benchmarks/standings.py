@@ -16,9 +16,9 @@ from datetime import UTC, date, datetime, timedelta
 from frame import PeakMemory, console, cpu_seconds, database, progress, record
 from sqlalchemy import text
 
-from basket_analysis.phases import learn_habits, trading_clock
-from basket_analysis.standing_jobs import HISTORY_WEEKS, judge
-from basket_analysis.standing_reading import read_past
+from basket_analysis.standings.jobs import HISTORY_WEEKS, judge
+from basket_analysis.standings.phases import learn_habits, trading_clock
+from basket_analysis.standings.reading import read_past
 from contacts.moves import record_moves
 from core.copying import refresh_statistics
 from core.database import Sessions, make_engine, make_sessions, upgrade

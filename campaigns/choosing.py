@@ -12,8 +12,8 @@ from hashlib import sha256
 from math import log
 from typing import Any, Final, NamedTuple
 
-from basket_analysis.basket_rules import Tie
-from basket_analysis.offer_reasons import Reason, kept_reason
+from basket_analysis.mining.basket_rules import Tie
+from basket_analysis.offers.reasons import Reason, kept_reason
 from contacts.reactions import Refusals
 
 POOL = 20

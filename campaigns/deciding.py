@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from basket_analysis.offer_reasons import Reason
+from basket_analysis.offers.reasons import Reason
 from campaigns.books import Book
 from campaigns.cheaper import cheaper_articles
 from campaigns.choosing import Article, Candidate, Cheaper, Choice, Situation, choose, count_told, reason_of

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from datetime import date
 
-from basket_analysis.offer_reasons import Reason
-from basket_analysis.offer_words import reason_sentence
+from basket_analysis.offers.reasons import Reason
+from basket_analysis.offers.words import reason_sentence
 from core.i18n import show_date, show_number, translations
 
 

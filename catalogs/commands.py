@@ -7,8 +7,8 @@ import click
 from catalogs.copy_lists import EDITION_SORTS, list_editions
 from catalogs.jobs import COPIES_PER_NIGHT, make_copies
 from catalogs.preview_commands import preview
-from catalogs.result_commands import RESULT_COMMANDS
-from catalogs.run_commands import RUN_COMMANDS
+from catalogs.runs.commands import RUN_COMMANDS
+from catalogs.runs.result_commands import RESULT_COMMANDS
 from core import clock
 from core.commandline import Workplace, json_option, pass_workplace, print_json, refusals_exit_2
 from core.keyset import Ask

@@ -9,7 +9,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Final
 
-from catalogs.leaving_copies import CopyToSend
+from catalogs.runs.leaving_copies import CopyToSend
 from core.errors import Conflict
 from core.progress import Report, silent
 from core.spreadsheets import harmless

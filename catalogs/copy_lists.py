@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import Case, Select, case, func, select, text
 from sqlalchemy.orm import Session
 
-from catalogs.leaving_copies import HELD_BACK
 from catalogs.models import CatalogCopy, Edition
+from catalogs.runs.leaving_copies import HELD_BACK
 from core.errors import NotFound
 from core.keyset import Ask, Page, read_page
 from customers.models import Member

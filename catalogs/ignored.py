@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from catalogs.leaving_copies import HELD_BACK
+from catalogs.runs.leaving_copies import HELD_BACK
 from core.driver import driver_of
 
 REMEMBERED_DAYS: Final = 183

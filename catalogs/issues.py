@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date
 
-from basket_analysis.offer_reasons import Reason
+from basket_analysis.offers.reasons import Reason
 from catalogs.motifs import Motif, Use, find_motif
 from core.money import Money
 

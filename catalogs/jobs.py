@@ -7,14 +7,14 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from basket_analysis.group_lists import served_run
-from catalogs.leftovers import remove_leftovers
+from basket_analysis.groups.lists import served_run
 from catalogs.making import ROUND, Making, alone
 from catalogs.opening import NothingServed, open_editions
 from catalogs.orders import OrderDesk
-from catalogs.recipients import waiting_for_trial
 from catalogs.render import kept_hands
-from catalogs.run_jobs import due_runs, work_on_run
+from catalogs.runs.jobs import due_runs, work_on_run
+from catalogs.runs.leftovers import remove_leftovers
+from catalogs.runs.recipients import waiting_for_trial
 from core.database import Sessions
 from core.jobs import Shift
 from core.progress import Report, silent

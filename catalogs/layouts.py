@@ -96,6 +96,8 @@ class Words:
 Sheet = tuple[Placement | Words, ...]
 """What lies on one page, from the ground up."""
 
+PLAIN = "-plain"
+"""What the name of a cell for items without a reduction ends in, if a theme has one."""
 BARCODE = "barcode"
 """The style of what is drawn as bars."""
 WHOLE = "whole"
@@ -170,12 +172,18 @@ class Theme:
             yield from _lay(page, box, variant=page.layout, colour=colour)
         left = {name: list(items) for name, items in lists.items()}
         for cell in layout.get("cells", ()):
-            name = cell.get("of", "items")
-            if items := left[name]:
+            of = cell.get("of", "items")
+            if items := left[of]:
                 item, at = items.pop(0), (cell["x"], cell["y"])
-                group = (name, len(lists[name]) - len(items) - 1)
-                for box in self.data["cells"][cell["cell"]]["boxes"]:
-                    yield from _lay(item, box, variant=cell["cell"], colour=colour, at=at, group=group)
+                group = (of, len(lists[of]) - len(items) - 1)
+                name = self._cell_for(cell["cell"], item)
+                for box in self.data["cells"][name]["boxes"]:
+                    yield from _lay(item, box, variant=name, colour=colour, at=at, group=group)
+
+    def _cell_for(self, name: str, item: Item | VoucherItem) -> str:
+        """Return the cell called `name`, or the one without room for a reduction where there is none to be told."""
+        plain = f"{name}{PLAIN}"
+        return plain if plain in self.data["cells"] and getattr(item, "reduction", None) is None else name
 
 
 def _lay(

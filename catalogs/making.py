@@ -23,8 +23,8 @@ from catalogs.models import CatalogRun
 from catalogs.operations import archive_copies
 from catalogs.orders import OrderDesk, Ordered, Orders, photos_in
 from catalogs.personal_vouchers import cancel_vouchers_of
-from catalogs.recipients import Recipient, leave_out, next_recipients
 from catalogs.render import MadeCopy, kept_hands, make_files
+from catalogs.runs.recipients import Recipient, leave_out, next_recipients
 from core.database import Sessions
 from core.errors import Conflict
 from core.progress import Report, silent

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from catalogs.run_models import (
+from catalogs.runs.models import (
     CatalogHandover,
     CatalogProof,
     CatalogProofCopy,

@@ -2,7 +2,7 @@
 
 import re
 
-from basket_analysis.naming import SHORTHAND
+from basket_analysis.groups.naming import SHORTHAND
 from catalogs.pages import Label
 from catalogs.prices import HARD
 from core.i18n import translations
@@ -24,6 +24,8 @@ _LEANING = re.compile(
 )
 
 
+_HANGING = re.compile(r"\s+[-.,:;&/·]+$")
+"""What is left of a name that another system cut off: a sign by itself at its end."""
 _COUNTED = re.compile(r"(\d) (%|[^\W\d_]{1,3}\b)")
 
 
@@ -40,6 +42,7 @@ def print_name(name: str, *, brand: str | None = None, language: str = "en") -> 
     if found and found.start():
         size = f"{found[1].replace(' ', HARD)}{HARD}{_unit(found[2].lower(), language)}"
         text = text[: found.start()].rstrip(" ,-·(")
+    text = _HANGING.sub("", text) or text
     if shouts(text):
         text = quiet(text)
     said = not brand or brand.lower() in _NO_BRANDS or brand.lower() in text.lower()

@@ -7,7 +7,7 @@ neighbours share it. What is the member's own is read with every round, and so i
 
 from base64 import b32encode
 from collections import Counter, OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
@@ -17,7 +17,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from basket_analysis.offer_lists import MemberOffers, offers_of_members
+from basket_analysis.offers.lists import MemberOffers, offers_of_members
 from catalogs.ignored import ignored_articles
 from catalogs.issues import Issue, Offer, Pick, Reader
 from catalogs.layouts import load_theme
@@ -26,8 +26,8 @@ from catalogs.personal_vouchers import sample_vouchers, vouchers_of_copies
 from catalogs.planning import kinds_of, make_issue
 from catalogs.queries import Shop, categories_of, read_brought_back, read_histories, shops, tier_names
 from catalogs.ranked_picks import ranked_picks
-from catalogs.recipients import NOTHING, REFUSES, Recipient
 from catalogs.render import CopyOrder, MadeCopy
+from catalogs.runs.recipients import NOTHING, REFUSES, Recipient
 from catalogs.selection import Bought, choose_news, choose_picks
 from catalogs.shelves import for_group, read_shelves
 from contacts.queries import refusals_of
@@ -135,7 +135,7 @@ class OrderDesk:
         left_out = {reader.member_id: reader.against for reader in readers if reader.against}
         asked = [reader for reader in readers if not reader.against]
         self._stock_up(session, {reader.store_id for reader in asked})
-        known = _Known.read(session, asked, day=self.day, now=self.now)
+        known = _Known.read(session, asked, self._shelved(asked), day=self.day, now=self.now)
         made: dict[str, Ordered] = {}
         for reader in sorted(
             asked, key=lambda one: (one.language, one.store_id, one.group_id, one.member_id)
@@ -150,6 +150,14 @@ class OrderDesk:
             else:
                 left_out[reader.member_id] = NOTHING
         return Orders(self._with_vouchers(session, made), left_out)
+
+    def _shelved(self, readers: Sequence[Recipient]) -> dict[UUID, Mapping[int, Offer]]:
+        """Return by member what their store has."""
+        shelved = {}
+        for reader in readers:
+            edition = self.editions[reader.edition_id]
+            shelved[reader.member_id] = self._shelves[reader.store_id][edition.valid_from, edition.valid_to]
+        return shelved
 
     def _with_vouchers(self, session: Session, orders: Mapping[str, Ordered]) -> Mapping[str, Ordered]:
         """Return `orders` with the vouchers that are issued for them, or with samples."""
@@ -281,13 +289,21 @@ class _Known:
     tiers: Mapping[UUID, Mapping[str, str]]
 
     @classmethod
-    def read(cls, session: Session, readers: Sequence[Recipient], *, day: date, now: datetime) -> "_Known":
-        """Read it."""
+    def read(
+        cls,
+        session: Session,
+        readers: Sequence[Recipient],
+        shelved: Mapping[UUID, Collection[int]],
+        *,
+        day: date,
+        now: datetime,
+    ) -> "_Known":
+        """Read it; `shelved` says by member what could be shown at all."""
         accounts = {reader.account_id for reader in readers}
         members = [reader.member_id for reader in readers]
         ranked = offers_of_members(session, members)
         return cls(
-            histories=read_histories(session, accounts, day=day, only=_asked_about(readers, ranked)),
+            histories=read_histories(session, accounts, day=day, only=_asked_about(readers, ranked, shelved)),
             brought_back=read_brought_back(session, accounts, day=day),
             refusals=refusals_of(
                 session, {reader.member_id: reader.account_id for reader in readers}, now=now
@@ -299,8 +315,12 @@ class _Known:
         )
 
 
-def _asked_about(readers: Sequence[Recipient], ranked: Mapping[UUID, MemberOffers]) -> dict[UUID, set[int]]:
-    """Return by account the articles of its members' lists, where each of them has one: nothing else is looked up."""
+def _asked_about(
+    readers: Sequence[Recipient],
+    ranked: Mapping[UUID, MemberOffers],
+    shelved: Mapping[UUID, Collection[int]],
+) -> dict[UUID, set[int]]:
+    """Return by account what its members' lists and shelves have, where each of them has a list: nothing else is looked up."""
     found: dict[UUID, set[int]] = {}
     whole: set[UUID] = set()
     for reader in readers:
@@ -309,7 +329,8 @@ def _asked_about(readers: Sequence[Recipient], ranked: Mapping[UUID, MemberOffer
             whole.add(reader.account_id)
         else:
             listed = found.setdefault(reader.account_id, set())
-            listed.update(one.article_id for one in (*lists.all, *lists.new))
+            there = shelved[reader.member_id]
+            listed.update(one.article_id for one in (*lists.all, *lists.new) if one.article_id in there)
     return {account: articles for account, articles in found.items() if account not in whole}
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
-from catalogs.barcodes import Barcode
+from catalogs.pdf.barcodes import Barcode
 from core.money import Money
 
 

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from catalogs.operations import OpenEdition
 from catalogs.pages import PrintedVoucher
-from catalogs.recipients import Recipient
+from catalogs.runs.recipients import Recipient
 from core.driver import driver_of
 from core.money import Money
-from rewards.voucher_batches import Batch, batches
-from rewards.voucher_changes import cancel_vouchers
-from rewards.voucher_issue import issue_to_each
+from rewards.vouchers.batches import Batch, batches
+from rewards.vouchers.changes import cancel_vouchers
+from rewards.vouchers.issue import issue_to_each
 
 ACTOR: Final = "catalogs"
 SAMPLE_CODE: Final = "SAMPLE-0000-0000"

@@ -7,9 +7,8 @@ from functools import lru_cache
 
 from babel.dates import format_skeleton
 
-from basket_analysis.offer_reasons import Reason
-from basket_analysis.sensitive import SensitiveWords
-from catalogs.barcodes import card_barcode, qr_barcode, voucher_barcode
+from basket_analysis.offers.reasons import Reason
+from basket_analysis.offers.sensitive import SensitiveWords
 from catalogs.issues import Issue, Offer, Pick, Reader
 from catalogs.layouts import Theme
 from catalogs.motif_words import motif_word
@@ -29,6 +28,7 @@ from catalogs.pages import (
     VoucherItem,
     VouchersPage,
 )
+from catalogs.pdf.barcodes import card_barcode, qr_barcode, voucher_barcode
 from catalogs.prices import HARD
 from catalogs.selection import NEWS, PICKS
 from core.i18n import show_date, show_money, show_number, translations

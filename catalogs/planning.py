@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
-from basket_analysis.group_lists import GroupView, RuleView
+from basket_analysis.groups.lists import GroupView, RuleView
 from catalogs.filling import Good, Wanted, fill_pages, places_for, plan_places
 from catalogs.issues import Issue, Offer
 from catalogs.layouts import Theme

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from catalogs.composing import compose
 from catalogs.layouts import load_theme
+from catalogs.pdf.composing import compose
+from catalogs.pdf.typesetting import Typesetter
 from catalogs.previews import preview_booklet
-from catalogs.typesetting import Typesetter
 from core.commandline import refusals_exit_2
 from core.i18n import LANGUAGES
 

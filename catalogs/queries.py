@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from catalogs.selection import HALF_LIFE_DAYS, Bought
 from core.driver import driver_of
 from core.i18n import LANGUAGES
-from loyalty.tier_schemes import schemes
+from loyalty.tiers.versions import schemes
 
 SHELF_DAYS = 28
 """Without stock records, what was sold in a store in so many days counts as in stock."""

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
-from basket_analysis.offer_lists import MemberOffers, RankedOffer
-from basket_analysis.offer_reasons import Reason
+from basket_analysis.offers.lists import MemberOffers, RankedOffer
+from basket_analysis.offers.reasons import Reason
 from catalogs.issues import Offer, Pick
 from catalogs.motifs import Use, find_motif
 from catalogs.names import print_name
@@ -26,7 +26,8 @@ def ranked_picks(
     """
     Return the picks among what the member buys, and those that are new to them, the strongest first.
 
-    Both only of what `shelf` has, at most two of a kind among the first and one among the others. What
+    Both only of what `shelf` has, at most two of a kind among the first and one among the others, which are of other kinds
+    than the first as long as there are any; nothing under a name that stands there already. What
     earlier catalogs showed in vain the night has moved down already. Each has the night's reason, without what must not
     be named: what is private, what the member refused since, and what they brought `back`.
     """
@@ -47,7 +48,7 @@ def ranked_picks(
         if offer is None or kinds[offer.motif.key] >= ALIKE_IN_PICKS:
             continue
         kinds[offer.motif.key] += 1
-        names.add(offer.name)
+        names.add(_printed(offer))
         own = known[one.article_id]
         why = one.reason.kind if one.reason.kind in {"often", "overdue"} else "recent"
         tie, other = named(one, offer)
@@ -58,7 +59,9 @@ def ranked_picks(
             break
     # Who has bought next to nothing yet gets more that is new, instead of an empty half of a page.
     room = NEWS if picks else NEWS + PICKS
-    return tuple(picks), _news(ranked.new, shelf, known, names, named, room=room)
+    # What is new is of a new kind: other eggs beside one's own are no news.
+    order = sorted(ranked.new, key=lambda one: _kind_of(shelf.get(one.article_id)) in kinds)
+    return tuple(picks), _news(order, shelf, known, names, named, room=room)
 
 
 def _news(
@@ -77,7 +80,7 @@ def _news(
         if offer is None or one.article_id in known or offer.motif.key in kinds:
             continue
         kinds.add(offer.motif.key)
-        names.add(offer.name)
+        names.add(_printed(offer))
         reason, other = named(one, offer)
         news.append(Pick(offer, "new", reason=reason, other=other))
         if len(news) == room:
@@ -108,8 +111,17 @@ def _named(reason: Reason, offer: Offer, shelf: Mapping[int, Offer]) -> tuple[Re
     return Reason(reason.kind, reason.other_article_id, category), name
 
 
+def _printed(offer: Offer) -> str:
+    """Return what is printed of an offer's name in large letters."""
+    return print_name(offer.name, brand=offer.brand).name
+
+
+def _kind_of(offer: Offer | None) -> str:
+    return offer.motif.key if offer else ""
+
+
 def _free(offer: Offer | None, names: Collection[str]) -> Offer | None:
     """Return an offer if it may stand on a member's own page and is not there yet."""
-    if offer is None or offer.price is None or not offer.personal or offer.name in names:
+    if offer is None or offer.price is None or not offer.personal or _printed(offer) in names:
         return None
     return offer

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from catalogs.typefaces import FONTS
+from catalogs.pdf.typefaces import FONTS
 
 FACES = {500: "Figtree_500Medium.ttf", 700: "Figtree_700Bold.ttf"}
 

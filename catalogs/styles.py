@@ -4,8 +4,8 @@ from functools import lru_cache
 from typing import Any
 
 from catalogs.layouts import Theme, Words
-from catalogs.lettering import Box, Paragraph, PriceStyle, Run, set_block, set_price_runs
 from catalogs.pages import Price
+from catalogs.pdf.lettering import Box, Paragraph, PriceStyle, Run, set_block, set_price_runs
 
 
 class Letterer:

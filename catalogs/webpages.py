@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from html import escape
 
-from catalogs.drawing import code_place
 from catalogs.layouts import BARCODE, Placement, Sheet, Words
-from catalogs.lettering import MM_PER_POINT
 from catalogs.pages import Booklet
+from catalogs.pdf.drawing import code_place
+from catalogs.pdf.lettering import MM_PER_POINT
+from catalogs.pdf.typefaces import load_typeface
+from catalogs.pdf.typesetting import Typesetter
 from catalogs.styles import Letterer, letterer
-from catalogs.typefaces import load_typeface
-from catalogs.typesetting import Typesetter
 
 
 def whole_document(booklet: Booklet, typesetter: Typesetter) -> str:

@@ -18,6 +18,7 @@ from customers.models import Member
 STATES: Final = ("queued", "sending", "sent", "uncertain", "failed", "cancelled")
 KINDS: Final = (
     "sign_in_code",
+    "consent_confirmation",
     "answer_thanks",
     "case_opened",
     "case_resolved",

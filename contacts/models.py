@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    TEXT,
     BigInteger,
     CheckConstraint,
     ForeignKey,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     SmallInteger,
     UniqueConstraint,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base
@@ -101,6 +103,33 @@ class Reaction(Base):
     takes_back: Mapped[int | None] = mapped_column(ForeignKey("reaction.reaction_id"))
     moved_at: Mapped[datetime | None]
     """When it came to the member with a card or an account; NULL for what they said themselves."""
+
+
+class ConsentRequest(Base):
+    """
+    Whether somebody agrees to mail, asked of the mailbox itself; until it is confirmed, nothing is agreed to.
+
+    What is confirmed is written as consents; this row stays and says who had asked where, when and in which words.
+    """
+
+    __tablename__ = "consent_request"
+    __table_args__ = (
+        CheckConstraint(
+            "cardinality(purposes) > 0 and purposes <@ array['offers', 'catalog', 'surveys']::text[]",
+            name="purposes",
+        ),
+        Index("consent_request_member_id_idx", "member_id", "asked_at"),
+    )
+
+    request_id: Mapped[UUID] = mapped_column(primary_key=True)
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("member.member_id"))
+    purposes: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    email_sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    text_version: Mapped[str]
+    source: Mapped[str]
+    asked_at: Mapped[datetime]
+    valid_until: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
 
 
 class MemberCase(Base):

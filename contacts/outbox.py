@@ -17,8 +17,8 @@ from core.ids import uuid7
 
 Purpose = Literal["service", "offers", "catalog", "surveys"]
 
-SECRET_KINDS: Final = ("sign_in_code",)
-"""What they say is forgotten once it is sent or given up, and shown to nobody."""
+SECRET_KINDS: Final = ("sign_in_code", "consent_confirmation")
+"""What they say is forgotten once it is sent or given up, and shown to nobody: only the mailbox is to have it."""
 
 WANTED: Final = """
     member.profiling_objected_at is null

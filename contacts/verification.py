@@ -67,5 +67,7 @@ CHECKS: tuple[Check, ...] = (
     QueryCheck(
         "I10", "no objector or unsubscribed person is in the outbox after the objection", AGAINST_THEIR_WILL
     ),
-    QueryCheck("C1", "what a sign-in mail said is forgotten once it is sent or given up", READABLE_CODES),
+    QueryCheck(
+        "C1", "what a mail with a secret said is forgotten once it is sent or given up", READABLE_CODES
+    ),
 )

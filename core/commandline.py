@@ -1,20 +1,26 @@
 """What the command groups of all packages share: where the database is, JSON out, and refusals."""
 
 import json
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cached_property, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import click
+from sqlalchemy.exc import OperationalError
 
 from core.database import Sessions, make_engine, make_sessions, upgrade
 from core.errors import RegularsError
 from core.postgres import Cluster
+from core.settings import Settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class NoAnswer(click.ClickException):
+    """The database does not answer."""
 
 
 class Workplace:
@@ -51,6 +57,19 @@ class Workplace:
     def close(self) -> None:
         """Let go of the database."""
         self._open.close()
+
+
+@contextmanager
+def opened_workplace(data: Path | None) -> Iterator[Workplace]:
+    """Yield the workplace that the environment names, with `data` before its folder; let go of it at the end."""
+    settings = Settings.load()
+    workplace = Workplace(data or settings.data, settings.database_url)
+    try:
+        yield workplace
+    except OperationalError as error:
+        raise NoAnswer(f"the database does not answer: {error.orig}") from error
+    finally:
+        workplace.close()
 
 
 pass_workplace = click.make_pass_decorator(Workplace)

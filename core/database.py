@@ -11,6 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, DateTime, Engine, MetaData, Text, Uuid, create_engine, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
@@ -56,6 +57,10 @@ class Base(DeclarativeBase):
     }
 
 
+class UnknownRevision(Refused):
+    """A revision was named, or found in a database of newer code, that is none of ours."""
+
+
 class NoDatabaseUrl(Refused):
     """The text is not the URL of a database."""
 
@@ -90,6 +95,8 @@ def make_engine(
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=5,
+        # What the last one's server process has at hand is still warm.
+        pool_use_lifo=True,
         # What is worth preparing is prepared by core.trips. psycopg would forget it with every rollback.
         connect_args={"options": options, "connect_timeout": 5, "prepare_threshold": None},
     )
@@ -131,8 +138,15 @@ def _config(url: str) -> Config:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the database at `url` to `revision`, as its owner, and its sandbox with it, if there is one."""
-    command.upgrade(_config(url), revision)
+    """
+    Bring the database at `url` to `revision`, as its owner, and its sandbox with it, if there is one.
+
+    Raises `UnknownRevision`.
+    """
+    try:
+        command.upgrade(_config(url), revision)
+    except CommandError as error:
+        raise UnknownRevision(f"the schema cannot be brought to {revision!r}: {error}") from error
     if _has_sandbox(url):
         command.upgrade(_config(sandbox_url(url)), revision)
 

@@ -7,7 +7,8 @@ from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
-from babel.dates import format_date, format_datetime
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_time
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -96,5 +97,15 @@ def _show_date(day: date, language: str, style: str) -> str:
 
 
 def show_moment(moment: datetime, language: str, timezone: str, *, style: str = "short") -> str:
-    """Return `moment` on the clock of `timezone`."""
-    return format_datetime(moment, format=style, tzinfo=zone(timezone), locale=language)
+    """
+    Return `moment` on the clock of `timezone`.
+
+    A short one has the year in full: of CLDR's own, English and Czech write two digits that look like a day.
+    """
+    if style != "short":
+        return format_datetime(moment, format=style, tzinfo=zone(timezone), locale=language)
+    local = moment.astimezone(zone(timezone))
+    time = format_time(local, format="short", locale=language)
+    return str(Locale.parse(language).datetime_formats["medium"]).format(
+        time, show_date(local.date(), language)
+    )

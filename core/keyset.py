@@ -7,7 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, Text, and_, cast, func, literal, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    and_,
+    cast,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -126,7 +139,9 @@ def alphabetical(text: ColumnElement[str] | InstrumentedAttribute[str]) -> Colum
 
     The embedded server knows none but code points, by which Čapek follows Zeman.
     """
-    return func.translate(func.lower(text), *_PLAIN)
+    # Written out, not sent beside the statement: so the database finds an index of the same words in every plan.
+    plain, letters = (literal_column(f"'{letters}'", Text) for letters in reversed(_PLAIN))
+    return func.translate(func.lower(text), letters, plain, type_=Text)
 
 
 def _beyond_filled(

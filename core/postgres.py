@@ -49,7 +49,13 @@ SETTINGS = {
     "log_line_prefix": "%m [%p] ",
     "log_checkpoints": "off",
 }
-DURABLE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
+DURABLE = {
+    "fsync": "on",
+    "full_page_writes": "on",
+    "synchronous_commit": "on",
+    # A new file of the log is filled with zeros and flushed while every commit waits; one used before is at hand at once.
+    "min_wal_size": "512MB",
+}
 FORGETFUL = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_wal_size": "256MB"}
 _PASSING = ("still in use", "lock file", "shutting down", "shut down")
 _children: list["subprocess.Popen[bytes]"] = []

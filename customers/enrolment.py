@@ -62,8 +62,8 @@ def enrol_member(
     """
     Make `person` the holder of a card from stock, issued or never seen before; returns the member's code.
 
-    Points that the card has earned become theirs. Raises `BadCardNumber`,
-    `AlreadyRegistered`, `CardBlocked` or `CardInUse`.
+    Points that the card has earned become theirs. What they agreed to for e-mail is left to their mailbox
+    (`contacts.confirmations`). Raises `BadCardNumber`, `AlreadyRegistered`, `CardBlocked` or `CardInUse`.
     """
     card = hold_card(session, card_number=normalise_card_number(card_number), now=now)
     if card.state == "replaced":
@@ -134,6 +134,7 @@ def _record_consents(
             "recorded_at": now,
         }
         for purpose, channel in consents
+        if channel != "email"
     ]
     if given:
         session.execute(insert(Consent), given)

@@ -1,22 +1,21 @@
 """Members as people look at them: found by card, phone, e-mail or name; one member with cards and consents."""
 
-import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
-from core.keyset import Ask, Page, alphabetical, read_page
+from core.keyset import Ask, Page, read_page
+from customers.member_search import by_name, meant
 from customers.models import Card, Consent, GroupMembership, Member, MemberStanding
 from customers.standings import may_be_profiled
 
 MEMBER_SORTS: Final = ("name", "member_code", "joined_on", "home_store_code", "language")
-FEWEST_DIGITS: Final = 6
 
 
 class NoSuchMember(NotFound):
@@ -103,8 +102,8 @@ def list_members(
     """
     Return a page of members, with their groups in the run `run_id`; of one group if `group_id` is given.
 
-    Filters: language, home_store, and phase and value of the run. Words are a card number, e-mail, phone, member code or,
-    when `names` may be seen, the beginning of a name.
+    Filters: language, home_store, and phase and value of the run. Words are what
+    `customers.member_search` looks for.
     """
     statement = _members(run_id)
     if group_id is not None:
@@ -118,7 +117,7 @@ def list_members(
         if value := ask.filters.get(name):
             statement = statement.where(column == value)
     if ask.words:
-        statement = statement.where(_found_by(ask.words, names=names))
+        statement = statement.where(meant(session, ask.words, names=names))
     sorts = MEMBER_SORTS if names else tuple(sort for sort in MEMBER_SORTS if sort != "name")
     page = read_page(
         session,
@@ -127,7 +126,7 @@ def list_members(
         sorts=sorts,
         key="member_id",
         count=True,
-        filled=("member_code", "joined_on"),
+        filled=("name", "member_code", "joined_on"),
     )
     return Page(tuple(MemberRow(*row[:14]) for row in page.rows), page.following, page.previous, page.total)
 
@@ -136,10 +135,8 @@ def find_members(session: Session, words: str, *, names: bool = True, limit: int
     """Return the few members whom `words` may mean."""
     if not words.strip():
         return []
-    statement = _members(None).where(_found_by(words.strip(), names=names))
-    rows = session.execute(
-        statement.order_by(alphabetical(Member.family_name + " " + Member.given_name)).limit(limit)
-    )
+    statement = _members(None).where(meant(session, words.strip(), names=names))
+    rows = session.execute(statement.order_by(by_name()).limit(limit))
     return [MemberRow(*row[:14]) for row in rows]
 
 
@@ -215,39 +212,6 @@ def _consents(session: Session, member_id: UUID) -> tuple[ConsentView, ...]:
     return tuple(ConsentView(*row) for row in rows)
 
 
-def _found_by(words: str, *, names: bool) -> ColumnElement[bool]:
-    digits = re.sub(r"[\s()/.-]", "", words)
-    conditions: list[ColumnElement[bool]] = [
-        Member.member_code == words,
-        Member.member_id.in_(select(Card.member_id).where(Card.card_number == digits)),
-    ]
-    if not names:
-        return or_(*conditions)
-    if "@" in words:
-        conditions.append(func.lower(Member.email) == words.casefold())
-    elif re.fullmatch(r"\+?\d+", digits):
-        number = "+" + digits[2:] if digits.startswith("00") else digits
-        if number.startswith("+"):
-            conditions.append(Member.phone == number)
-        elif len(number) >= FEWEST_DIGITS:
-            conditions.append(Member.phone.endswith(number, autoescape=True))
-    else:
-        conditions.append(_named(words))
-    return or_(*conditions)
-
-
-def _named(words: str) -> ColumnElement[bool]:
-    first, _, rest = words.casefold().partition(" ")
-    given, family = func.lower(Member.given_name), func.lower(Member.family_name)
-    if not rest.strip():
-        return or_(family.startswith(first, autoescape=True), given.startswith(first, autoescape=True))
-    second = rest.strip()
-    return or_(
-        family.startswith(first, autoescape=True) & given.startswith(second, autoescape=True),
-        given.startswith(first, autoescape=True) & family.startswith(second, autoescape=True),
-    )
-
-
 def _members(run_id: UUID | None) -> Select[*tuple[Any, ...]]:
     statement: Select[*tuple[Any, ...]] = select(
         Member.member_id,
@@ -264,7 +228,7 @@ def _members(run_id: UUID | None) -> Select[*tuple[Any, ...]]:
         GroupMembership.group_id,
         MemberStanding.phase,
         MemberStanding.value_class,
-        alphabetical(Member.family_name + " " + Member.given_name).label("name"),
+        by_name().label("name"),
     )
     for table in (GroupMembership, MemberStanding):
         statement = statement.outerjoin(

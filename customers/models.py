@@ -12,17 +12,26 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     SmallInteger,
+    Text,
+    literal_column,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base
+from core.keyset import alphabetical
 
 CARD_STATES = ("stock", "issued", "active", "blocked", "replaced", "expired")
 ACCOUNT_ROLES = ("owner", "spender", "earner")
 LANGUAGES = ("en", "cs", "sk", "pl")
 PHASES = ("new", "growing", "peak", "fading", "lost", "won_back")
 VALUE_CLASSES = ("vip", "potential", "steady", "low")
+
+
+def _beginnings(name: str, words: str, *, where: str | None = None) -> Index:
+    """Return an index by which rows are found whose words begin so, whatever collation the server has."""
+    labelled = literal_column(words, Text).label("words")
+    return Index(name, labelled, postgresql_ops={"words": "text_pattern_ops"}, postgresql_where=where)
 
 
 class Account(Base):
@@ -44,7 +53,15 @@ class Member(Base):
         CheckConstraint("language in ('en', 'cs', 'sk', 'pl')", name="language"),
         Index("member_email_idx", text("lower(email)"), postgresql_where="email is not null"),
         Index("member_phone_idx", "phone", postgresql_where="phone is not null"),
-        Index("member_family_name_idx", text("lower(family_name)"), text("lower(given_name)")),
+        _beginnings("member_phone_end_idx", "reverse(phone)", where="phone is not null"),
+        _beginnings("member_family_name_idx", "lower(family_name)"),
+        _beginnings("member_given_name_idx", "lower(given_name)"),
+        Index(
+            "member_name_idx",
+            alphabetical(literal_column("(family_name || ' ') || given_name", Text)),
+            "member_id",
+        ),
+        Index("member_joined_on_idx", "joined_on", "member_id"),
     )
 
     member_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -42,22 +42,7 @@ class CardHolder:
     """What the member may do on the account: owner, spender, or earner, who may not spend."""
 
 
-HOLDER = f"""
-    with recursive chain as (
-        select card.*, 0 as step from card where card_number = %(card_number)s
-        union all
-        select successor.*, step + 1 from chain join card as successor
-          on chain.state = 'replaced' and successor.card_number = chain.replaced_by
-        where step < {LONGEST_CHAIN}
-    )
-    select scanned.card_number, scanned.state, card.card_number as successor, card.state as successor_state,
-           card.blocked_at, card.account_id,
-           member.member_id, member.given_name, member.family_name, member.language, member.birth_date,
-           member.role
-    from (select * from chain order by step limit 1) as scanned,
-         (select * from chain order by step desc limit 1) as card
-    left join member on member.member_id = card.member_id
-"""
+HOLDER = "select * from card_holder(%(card_number)s::text)"
 """A `CardHolder`, of no row when the card was never seen; a part of larger questions too."""
 
 

@@ -11,11 +11,12 @@ from core.errors import Refused
 from core.postgres import Cluster
 from core.progress import progress_bar
 from core.settings import Settings
+from demo.bulk import unindexed
+from demo.crowd import FILLED_MOST, make_crowd
 from demo.crowd import WRITTEN as WRITTEN_BY_CROWD
-from demo.crowd import make_crowd
 from demo.guide import curl_line, guide, read_sample, receipt_body
 from demo.loading import Demonstration, clear
-from loyalty.receipt_import import WRITTEN
+from loyalty.imports.receipts import WRITTEN
 
 LOADED = (*WRITTEN, "store", "article", "account", "member", "card", "consent")
 
@@ -88,19 +89,21 @@ def crowd(
     """
     Fill an empty database with a made-up chain of any size, points included.
 
-    About 3.5 GB of disk for each million of receipts, nine lines each on average.
+    About 3 GB of disk for each million of receipts, nine lines each on average. Nobody else may use the database
+    meanwhile, and one whose load was killed is to be thrown away.
     """
-    make_crowd(
-        workplace.sessions,
-        members=members,
-        receipts=receipts,
-        stores=stores,
-        articles=articles,
-        days=days,
-        seed=seed,
-        now=clock.now(),
-        show=progress_bar,
-    )
+    with unindexed(workplace.url, FILLED_MOST):
+        make_crowd(
+            workplace.sessions,
+            members=members,
+            receipts=receipts,
+            stores=stores,
+            articles=articles,
+            days=days,
+            seed=seed,
+            now=clock.now(),
+            show=progress_bar,
+        )
     refresh_statistics(workplace.url, WRITTEN_BY_CROWD)
 
 

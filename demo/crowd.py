@@ -24,7 +24,7 @@ from core.errors import Conflict
 from core.ids import uuid7s_at
 from core.progress import Report
 from demo.people import NAMES
-from loyalty.programme import DEFAULT
+from loyalty.programme.rules import DEFAULT
 from sales.models import Article, Store, Till
 from sales.operations import add_store
 
@@ -43,6 +43,8 @@ WRITTEN = [
     "balance",
 ]
 """The tables that a crowd fills."""
+FILLED_MOST = ["receipt", "receipt_line", "ledger_entry", "ledger_leg", "lot"]
+"""Those of them with rows for every receipt, which are best filled without their indexes."""
 
 CURRENCY, ZONE, COUNTRY = "CZK", "Europe/Prague", "CZ"
 TILLS = 4

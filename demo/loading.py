@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from catalogs.models import CatalogRun
 from catalogs.opening import PERIOD, THEME, next_monday
-from catalogs.run_operations import draft_run
-from catalogs.runs import CHANNELS, Recipe
-from catalogs.standing_orders import approve_order
+from catalogs.runs.drafting import draft_run
+from catalogs.runs.run import CHANNELS, Recipe
+from catalogs.runs.standing_orders import approve_order
 from core.clock import business_day
 from core.database import Sessions
 from core.errors import Conflict
@@ -25,15 +25,15 @@ from demo.journey import TIMEZONE, last_day_of, package_source, weeks_to_last_we
 from demo.offers import CATALOG_VOUCHERS, DRAFTS, catalog_vouchers, draft_document, live_document
 from demo.record import DemoRecord, OtherDemonstration
 from demo.tiers import demonstration_tiers
-from loyalty.receipt_import import import_receipts
-from loyalty.rehearsal_plans import ask_for_rehearsal, newest_open, stores_for, usual_period
-from loyalty.rehearsals import run_rehearsal
-from loyalty.tier_changes import approve_scheme, draft_scheme
-from loyalty.tier_schemes import all_schemes
+from loyalty.imports.receipts import import_receipts
+from loyalty.rehearsals.plans import ask_for_rehearsal, newest_open, stores_for, usual_period
+from loyalty.rehearsals.rehearsing import run_rehearsal
+from loyalty.tiers.changes import approve_scheme, draft_scheme
+from loyalty.tiers.versions import all_schemes
 from night import run_night
 from rewards.models import OfferCode
 from rewards.offer_operations import import_document
-from rewards.voucher_batches import put_batch
+from rewards.vouchers.batches import put_batch
 from sales.business_days import last_closed_day
 from sales.importing import import_articles, import_stores
 from sales.models import Receipt, Store

@@ -5,7 +5,7 @@ from typing import Any
 
 from core.clock import zone
 from demo.journey import TIMEZONE
-from rewards.voucher_batches import Batch
+from rewards.vouchers.batches import Batch
 
 WEEKS = 8
 

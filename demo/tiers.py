@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from loyalty.tiers import CALENDAR_YEAR, SPEND, Scheme, Tier
+from loyalty.tiers.scheme import CALENDAR_YEAR, SPEND, Scheme, Tier
 
 NAMES = {
     "green": {"en": "Green", "cs": "Zelená", "sk": "Zelená", "pl": "Zielony"},

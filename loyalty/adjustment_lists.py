@@ -20,7 +20,7 @@ from loyalty.ledger import Cause
 from loyalty.lots import last_day
 from loyalty.models import Adjustment, LedgerEntry
 from loyalty.opening import present_account
-from loyalty.programme_versions import programmes
+from loyalty.programme.versions import programmes
 
 
 @dataclass(frozen=True, slots=True)

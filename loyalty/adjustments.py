@@ -22,7 +22,7 @@ from loyalty.ledger import Cause
 from loyalty.models import Adjustment, AdjustmentLimit
 from loyalty.opening import hold_account, present_account
 from loyalty.operations import book
-from loyalty.programme_versions import programmes
+from loyalty.programme.versions import programmes
 from sales.business_days import chain_timezone
 from sales.models import Store
 

@@ -20,7 +20,7 @@ from loyalty.booking import Booking
 from loyalty.expiry import ending_soon
 from loyalty.holders import holder_on, language_for
 from loyalty.opening import Opening
-from loyalty.tier_state import TierState
+from loyalty.tiers.state import TierState
 from rewards.live_book import LiveBook, live_book
 from sales.receipts import TillIdentity
 

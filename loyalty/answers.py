@@ -5,9 +5,9 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from loyalty.booked_sale import Moved
 from loyalty.lots import Position
-from loyalty.quotes import Difference
+from loyalty.quotes.quote import Difference
+from loyalty.returns.booked_sale import Moved
 from sales.receipts import Flag
 
 

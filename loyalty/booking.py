@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
-from loyalty.booked_sale import Moved
 from loyalty.holding import Holding
 from loyalty.lots import EXPIRING_WITHIN, Lot, Position, last_day, position_of
 from loyalty.opening import Held
-from loyalty.undoing import Undone
+from loyalty.returns.booked_sale import Moved
+from loyalty.returns.undoing import Undone
 from sales.receipts import Flag
 from sales.records import Arrival, LinePoints
 

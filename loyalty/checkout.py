@@ -21,25 +21,25 @@ from loyalty.expiry import expiry_messages
 from loyalty.flags import knowledge_flags, may_earn
 from loyalty.given_offers import Buying, Given, give, given_lines, missing_lines, send_given
 from loyalty.holders import holder_on, language_for, name_of
-from loyalty.kept_quotes import use_quote
 from loyalty.lots import Position
 from loyalty.offer_points import OfferPoints
 from loyalty.opening import Known, Opening, Scanned, hold_account, open_receipt
 from loyalty.operations import held_by_the_database, send_to_books
 from loyalty.paid_offers import PaidOffers, paid_offers, past_offers
 from loyalty.printing import head_line, receipt_text
-from loyalty.programme import NOTHING_EXCLUDED, Programme
-from loyalty.programme_versions import programmes
+from loyalty.programme.rules import NOTHING_EXCLUDED, Programme
+from loyalty.programme.versions import programmes
 from loyalty.purchases import book_sale
 from loyalty.queries import answer_from_books
-from loyalty.quotes import Difference, differences
+from loyalty.quotes.kept import use_quote
+from loyalty.quotes.quote import Difference, differences
 from loyalty.receipt_baskets import Look, basket_of, look_at
-from loyalty.reversals import book_reversal
+from loyalty.returns.reversals import book_reversal
+from loyalty.returns.undoing import undo
 from loyalty.shoppers import person_of
-from loyalty.tier_booking import TierBooking, book_tier, look_again, write_tier
-from loyalty.tier_schemes import schemes
-from loyalty.tier_state import TierState, asked
-from loyalty.undoing import undo
+from loyalty.tiers.booking import TierBooking, book_tier, look_again, write_tier
+from loyalty.tiers.state import TierState, asked
+from loyalty.tiers.versions import schemes
 from loyalty.watching import WATCHED_FOR, raise_alerts, suspicions
 from rewards.offer_uses import Place
 from sales.receipts import (

@@ -9,8 +9,8 @@ from core import clock
 from core.commandline import Workplace, json_option, pass_workplace, print_json, refusals_exit_2
 from core.copying import refresh_statistics
 from core.progress import progress_bar
-from loyalty.receipt_import import WRITTEN, import_receipts
-from loyalty.signing import all_keys, rotate_key
+from loyalty.imports.receipts import WRITTEN, import_receipts
+from loyalty.offline.signing import all_keys, rotate_key
 
 ACTOR = "command line"
 

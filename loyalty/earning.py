@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from core.money import half_up, split_largest_remainder
 from loyalty.offer_points import NOTHING_ADDED, OfferPoints, factor, multiplied
-from loyalty.programme import DEFAULT, DISCOUNT, TENDER, Programme
+from loyalty.programme.rules import DEFAULT, DISCOUNT, TENDER, Programme
 from sales.receipts import LIVE, SALE, PostedLine, PostedReceipt, TillIdentity
 
 FINE = 10_000

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from core.driver import driver_of
-from loyalty.programme import Excluded
+from loyalty.programme.rules import Excluded
 from rewards.carts import Cart
 from sales.articlecodes import find_gtin
 

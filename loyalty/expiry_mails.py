@@ -13,8 +13,8 @@ from core.i18n import show_date, show_money, show_number
 from core.jobs import Shift
 from core.money import Money
 from loyalty.lots import last_day
-from loyalty.programme import Programme
-from loyalty.programme_versions import programmes
+from loyalty.programme.rules import Programme
+from loyalty.programme.versions import programmes
 from sales.models import Store
 
 AT_ONCE: Final = 200

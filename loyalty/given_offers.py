@@ -17,9 +17,9 @@ from rewards.offer_queries import versions_of
 from rewards.offer_uses import Place, Use, Using, let_go, send_uses, use_offers
 from rewards.offers import batches_asked
 from rewards.queries import reward_names
-from rewards.stock import Cause, take_what_is_left
-from rewards.voucher_issue import IssuedVoucher, OfReceipt, issue_vouchers
-from rewards.vouchers import redeem_vouchers
+from rewards.stocks.operations import Cause, take_what_is_left
+from rewards.vouchers.issue import IssuedVoucher, OfReceipt, issue_vouchers
+from rewards.vouchers.redeeming import redeem_vouchers
 from sales.receipts import Flag, PostedReceipt, TillIdentity
 
 MOST_VOUCHERS: Final = 1000

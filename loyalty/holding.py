@@ -17,7 +17,7 @@ from loyalty.lots import (
     plain_lot,
     position_of,
 )
-from loyalty.programme import Programme
+from loyalty.programme.rules import Programme
 
 
 class Holding:

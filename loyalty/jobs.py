@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 
 from core.jobs import Shift
 from loyalty.accounts import open_holding, read_lots_of
-from loyalty.figures import keep_points_days
 from loyalty.holding import Holding
 from loyalty.ledger import Cause
-from loyalty.liability_reports import keep_report
+from loyalty.liability.figures import keep_points_days
+from loyalty.liability.reports import keep_report
 from loyalty.models import Balance, Lot, Quote, Redemption
 from loyalty.opening import hold_account
 from loyalty.operations import book
-from loyalty.programme_versions import programmes
+from loyalty.programme.versions import programmes
 from loyalty.reservations import Zone
 from loyalty.warnings import ends_to_warn_of, warn_accounts
 from rewards.offer_uses import clear_holds

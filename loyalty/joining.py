@@ -23,7 +23,7 @@ from loyalty.lots import NO_LINE, Lot, Piece, for_spending, pieces_of
 from loyalty.opening import hold_account
 from loyalty.operations import book
 from loyalty.reservations import Place
-from loyalty.tier_grants import join_standings
+from loyalty.tiers.grants import join_standings
 from sales.stored_receipts import move_receipts
 
 

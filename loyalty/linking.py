@@ -23,17 +23,17 @@ from core.errors import Conflict, Refused
 from customers.operations import put_into_use
 from customers.queries import CardHolder, holder_of_card
 from loyalty.accounts import open_holding
-from loyalty.booked_sale import BookedSale
 from loyalty.earning import earned_on_receipt, nothing
 from loyalty.exclusions import excluded_articles
 from loyalty.ledger import Cause
 from loyalty.offer_points import read_offer_points
 from loyalty.opening import hold_account
 from loyalty.operations import book
-from loyalty.programme import Programme
-from loyalty.programme_versions import programmes
-from loyalty.returns import BroughtBack, SoldLine, Standing
-from loyalty.tier_booking import restand_held
+from loyalty.programme.rules import Programme
+from loyalty.programme.versions import programmes
+from loyalty.returns.booked_sale import BookedSale
+from loyalty.returns.standing_lines import BroughtBack, SoldLine, Standing
+from loyalty.tiers.booking import restand_held
 from sales.receipts import LIVE, RETURN, SALE, own_identity
 from sales.records import Arrival, LinePoints, record_arrivals
 from sales.staff_cards import staff_bindings

@@ -1,5 +1,6 @@
 """Lots as people look at them: those that hold something, by their end, and all there ever were."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -68,6 +69,24 @@ def lots_of(session: Session, *, account_id: UUID) -> list[LotView]:
         .order_by(Lot.expires_at.asc().nulls_last(), Lot.business_date, Lot.booked_at, Lot.lot_id)
     )
     return [LotView(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What is left of an account's lots that end on one day, None for never."""
+
+    last_day: date | None
+    pending: bool
+    points: int
+
+
+def endings(lots: Sequence[LotView], now: datetime) -> list[Ending]:
+    """Return what `lots` hold by the day on which it ends, in their order; what is pending stands apart."""
+    left: dict[tuple[date | None, bool], int] = {}
+    for lot in lots:
+        when = lot.last_day, lot.available_at > now
+        left[when] = left.get(when, 0) + lot.remaining
+    return [Ending(day, pending, points) for (day, pending), points in left.items()]
 
 
 def list_lots(session: Session, ask: Ask, *, account_id: UUID) -> Page[LotRow]:

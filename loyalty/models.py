@@ -17,10 +17,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base
-from loyalty.figure_models import LiabilityLine, LiabilityReport, PointsDay, PointsSummary
-from loyalty.offline_models import OfflineRedemption, SigningKey
-from loyalty.referral_models import Referral, ReferralCode, ReferralRules
-from loyalty.tier_models import QualifyingEntry, TierEvent, TierGrant, TierScheme, TierStanding
+from loyalty.liability.models import LiabilityLine, LiabilityReport, PointsDay, PointsSummary
+from loyalty.offline.models import OfflineRedemption, SigningKey
+from loyalty.referrals.models import Referral, ReferralCode, ReferralRules
+from loyalty.tiers.models import QualifyingEntry, TierEvent, TierGrant, TierScheme, TierStanding
 
 __all__ = [
     "LiabilityLine",
@@ -223,7 +223,7 @@ class Quote(Base):
     points_to_spend: Mapped[int] = mapped_column(BigInteger)
     points_to_earn: Mapped[int] = mapped_column(BigInteger)
     offers: Mapped[dict[str, Any] | None]
-    """What it promised of offers, as `loyalty.promises` writes it; none where no offer applied."""
+    """What it promised of offers, as `loyalty.quotes.promises` writes it; none where no offer applied."""
     used_by: Mapped[UUID | None]
     """The receipt that relied on what it promised of offers: the only one that does."""
 

@@ -1,17 +1,15 @@
 """What offers add to the points of a purchase: multipliers on parts of lines, and bonus points. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from core.money import split_largest_remainder
 
 Parts = tuple[tuple[int, Decimal], ...]
 """What a line comes to, in parts: so many minor units, that earn so many times as much."""
-
-ONCE: Final = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +22,6 @@ class OfferPoints:
     def __bool__(self) -> bool:
         """Whether offers add or take anything at all."""
         return bool(self.bonus or self.parts)
-
-    @classmethod
-    def of_lines(cls, earning: Mapping[int, Sequence[tuple[int, Decimal]]], bonus: int) -> Self:
-        """Return what offers add to lines that earn in these parts; lines that earn once are left out."""
-        parts = {
-            number: tuple(of_line)
-            for number, of_line in earning.items()
-            if any(times != ONCE for _, times in of_line)
-        }
-        return cls(bonus, parts)
 
     def document(self) -> dict[str, Any] | None:
         """Return it as JSON; None where there is nothing to tell."""

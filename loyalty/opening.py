@@ -13,13 +13,13 @@ from core.driver import ask, driver_of
 from core.ids import find_uuid
 from loyalty.exclusions import EXCLUDED_POSITIONS, excluded_values
 from loyalty.lots import Position, expiring_by_day
-from loyalty.programme import NOTHING_EXCLUDED, Excluded
-from loyalty.promises import read_promise
-from loyalty.quotes import Quote, QuotedLine
-from loyalty.tier_schemes import schemes
-from loyalty.tier_standings import read_state
-from loyalty.tier_state import ASKED, COLUMNS, SELECTED, TierState, asked_values, state_of
-from loyalty.tiers import Scheme
+from loyalty.programme.rules import NOTHING_EXCLUDED, Excluded
+from loyalty.quotes.promises import read_promise
+from loyalty.quotes.quote import Quote, QuotedLine
+from loyalty.tiers.scheme import Scheme
+from loyalty.tiers.standings import read_state
+from loyalty.tiers.state import ASKED, COLUMNS, SELECTED, TierState, asked_values, state_of
+from loyalty.tiers.versions import schemes
 from rewards.live_book import GENERATION
 from sales.barcode_layouts import codes_to_look_up
 from sales.receipts import SALE, PostedReceipt, TillIdentity, own_identity

@@ -8,17 +8,17 @@ from sqlalchemy.orm import Session
 
 from core.ids import find_uuid
 from loyalty.offer_points import NOTHING_ADDED, OfferPoints
-from loyalty.promises import NO_GIFTS, NOTHING_PROMISED, Gifts, Promise, Promised, Shown
-from loyalty.quoted_offers import OnBasket
-from loyalty.quotes import Quote
+from loyalty.quotes.offers import OnBasket
+from loyalty.quotes.promises import NO_GIFTS, NOTHING_PROMISED, Gifts, Promise, Promised, Shown
+from loyalty.quotes.quote import Quote
 from rewards.applicator import apply_offers
 from rewards.book import OfferBook
 from rewards.codes import typed
 from rewards.offer_queries import VersionOfOffer, versions_of
 from rewards.offer_uses import Use
 from rewards.offers import DISCOUNTS, Offer
-from rewards.voucher_batches import batches
-from rewards.voucher_reservations import read_holds
+from rewards.vouchers.batches import batches
+from rewards.vouchers.reservations import read_holds
 from sales.receipts import LIVE, SALE, Flag, PostedReceipt
 
 UNKNOWN, NOT_VALID = "unknown_offer", "offer_not_valid"

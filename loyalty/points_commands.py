@@ -10,9 +10,9 @@ from core.i18n import show_money, show_number, show_percent
 from core.money import Money
 from loyalty.adjustment_lists import waiting_adjustments
 from loyalty.adjustments import LIMIT, limit_of, set_limit
-from loyalty.liability import Evidence, Liability, sums_by_month
-from loyalty.liability_reports import Report, liability_now, read_report, report_days
-from loyalty.programme_versions import programmes
+from loyalty.liability.estimate import Evidence, Liability, sums_by_month
+from loyalty.liability.reports import Report, liability_now, read_report, report_days
+from loyalty.programme.versions import programmes
 from sales.business_days import chain_timezone
 from sales.store_lists import store_codes
 

@@ -5,8 +5,8 @@ from datetime import date
 from functools import lru_cache
 
 from core.i18n import show_date, show_number, translations
-from loyalty.booked_sale import Moved
 from loyalty.lots import Position
+from loyalty.returns.booked_sale import Moved
 
 LANGUAGE_OF_ZONE = {"Europe/Prague": "cs", "Europe/Bratislava": "sk", "Europe/Warsaw": "pl"}
 

@@ -6,17 +6,17 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from loyalty.booked_sale import BookedSale, Moved
 from loyalty.booking import Booking, position_after
 from loyalty.earning import earned_on_receipt, nothing, points_part, share_over_lines
 from loyalty.holding import Holding
 from loyalty.ledger import Cause
 from loyalty.offer_points import NOTHING_ADDED, OfferPoints
 from loyalty.opening import Held, Opening
-from loyalty.originals import Named
-from loyalty.programme import Programme
-from loyalty.returns import SoldLine, Standing
-from loyalty.reversals import book_waiting
+from loyalty.programme.rules import Programme
+from loyalty.returns.booked_sale import BookedSale, Moved
+from loyalty.returns.originals import Named
+from loyalty.returns.reversals import book_waiting
+from loyalty.returns.standing_lines import SoldLine, Standing
 from loyalty.spending import Spent, hold_spenders, spend_on_receipt
 from sales.receipts import LIVE, Flag, PostedLine, PostedReceipt, TillIdentity, own_identity
 from sales.records import LinePoints

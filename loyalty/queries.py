@@ -14,20 +14,20 @@ from core.clock import business_day
 from core.driver import ask, driver_of
 from customers.queries import HOLDER, CardHolder, CardNotFound
 from loyalty.answers import expiring, receipt_answer
-from loyalty.booked_sale import Moved
 from loyalty.expiry import expiry_messages
 from loyalty.lots import Position
 from loyalty.opening import held_of
 from loyalty.printing import greeting, language_of_store, receipt_text
-from loyalty.programme import DEFAULT, Programme
-from loyalty.programme_versions import programmes
-from loyalty.tier_schemes import schemes
-from loyalty.tier_standings import read_state
-from loyalty.tier_state import ASKED_BY_NAME, SELECTED, TierState, asked, asked_by_name, state_of
-from loyalty.tier_words import tier_messages
+from loyalty.programme.rules import DEFAULT, Programme
+from loyalty.programme.versions import programmes
+from loyalty.returns.booked_sale import Moved
+from loyalty.tiers.standings import read_state
+from loyalty.tiers.state import ASKED_BY_NAME, SELECTED, TierState, asked, asked_by_name, state_of
+from loyalty.tiers.versions import schemes
+from loyalty.tiers.words import tier_messages
 from rewards.live_book import GENERATION
 from rewards.queries import IN_STORE, RewardView, rewards_in
-from rewards.voucher_queries import USABLE, UsableVoucher, vouchers_in
+from rewards.vouchers.queries import USABLE, UsableVoucher, vouchers_in
 from sales.receipts import SALE, Flag, TillIdentity
 
 __all__ = [

@@ -11,7 +11,7 @@ from loyalty.flags import may_earn
 from loyalty.opening import Opening
 from loyalty.paid_offers import stated_offers
 from loyalty.printing import language_of_store
-from loyalty.quoted_offers import Buyer, OnBasket, on_basket
+from loyalty.quotes.offers import Buyer, OnBasket, on_basket
 from loyalty.shoppers import SCENE, person_of, scene_in, scene_values, with_tier
 from rewards.live_book import LiveBook, book_at_hand, live_book
 from sales.receipts import LIVE, SALE, PostedReceipt, TillIdentity

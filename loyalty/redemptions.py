@@ -15,8 +15,8 @@ from customers.queries import holder_of_card
 from loyalty.accounts import open_holding
 from loyalty.opening import hold_account
 from loyalty.operations import book
-from loyalty.programme import Programme
-from loyalty.programme_versions import programmes
+from loyalty.programme.rules import Programme
+from loyalty.programme.versions import programmes
 from loyalty.reservations import (
     Counter,
     Redemption,
@@ -27,11 +27,11 @@ from loyalty.reservations import (
     let_go_of_gift,
     read_redemptions,
 )
-from rewards import stock
 from rewards.codes import new_pickup_code
 from rewards.queries import price_of_reward
-from rewards.stock import OutOfStock
-from rewards.voucher_reservations import VoucherHold, reserve_voucher
+from rewards.stocks import operations as stock
+from rewards.stocks.operations import OutOfStock
+from rewards.vouchers.reservations import VoucherHold, reserve_voucher
 from sales.receipts import TillIdentity
 
 
@@ -144,7 +144,7 @@ def hold_voucher(session: Session, *, till: TillIdentity, voucher_code: str, now
     """
     Hold a voucher for as long as the programme of today says.
 
-    Raises what `rewards.voucher_reservations.reserve_voucher` does.
+    Raises what `rewards.vouchers.reservations.reserve_voucher` does.
     """
     today = business_day(now, till.timezone)
     return reserve_voucher(

@@ -12,7 +12,7 @@ from core.clock import business_day
 from core.driver import driver_of
 from loyalty.ledger import Cause
 from loyalty.lots import NO_LINE, Piece
-from rewards import stock
+from rewards.stocks import operations as stock
 
 
 class Place(Protocol):

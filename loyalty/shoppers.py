@@ -9,47 +9,14 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.driver import ask
-from customers.queries import HOLDER
 from rewards.carts import Cart, CartLine, Shopper
-from rewards.live_book import GENERATION
 from sales.barcode_layouts import codes_to_look_up
 from sales.baskets import BasketLine
 from sales.receipts import PostedLine
 
-SCENE = f"""
-    with holder as ({HOLDER})
-    select {GENERATION},
-        (select json_agg(
-             case when by_sku.article_id is not null then json_build_array(
-                 by_sku.sku, by_sku.gtin, by_sku.category, by_sku.type, by_sku.department, by_sku.brand)
-             when by_gtin.article_id is not null then json_build_array(
-                 by_gtin.sku, by_gtin.gtin, by_gtin.category, by_gtin.type, by_gtin.department, by_gtin.brand) end
-             order by line.position)
-         from unnest(%(skus)s::text[], %(gtins)s::text[]) with ordinality as line (sku, gtin, position)
-         left join article as by_sku on by_sku.sku = line.sku
-         left join article as by_gtin on by_gtin.gtin = line.gtin and by_sku.article_id is null),
-        person.*
-    from (values (1)) as one
-    left join lateral (
-        select member.member_code, member.birth_date,
-            coalesce(member.company_name, member.company_id, member.vat_id) is not null,
-            (select jsonb_agg(membership.group_id) from group_membership as membership
-             where membership.member_id = member.member_id and membership.run_id = (select run_id from served_run)
-               and member.profiling_objected_at is null),
-            exists (
-                select from staff_card join card on card.card_number = staff_card.card_number
-                where card.member_id = member.member_id
-                  and staff_card.registered_at <= %(at)s::timestamptz
-                  and (staff_card.ended_at is null or staff_card.ended_at > %(at)s::timestamptz)),
-            %(asks_first)s::boolean and not exists (
-                select from receipt
-                where receipt.account_id = holder.account_id and receipt.type = 'sale' and receipt.mode = 'live'),
-            standing.phase, standing.value_class
-        from holder join member using (member_id)
-        left join member_standing as standing
-          on standing.run_id = (select run_id from served_run) and standing.member_id = member.member_id
-          and member.profiling_objected_at is null
-    ) as person on true
+SCENE = """
+    select * from basket_scene(
+        %(card_number)s::text, %(skus)s::text[], %(gtins)s::text[], %(at)s::timestamptz, %(asks_first)s::boolean)
 """
 """The generation of the live offers, the articles of the lines, and the member behind the card; asked with `scene_values`."""
 

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from loyalty.accounts import open_holding
 from loyalty.holding import Holding
 from loyalty.ledger import Cause
-from loyalty.offline_spending import spend_offline
+from loyalty.offline.spending import spend_offline
 from loyalty.opening import hold_account
-from loyalty.programme import Programme
+from loyalty.programme.rules import Programme
 from loyalty.reservations import (
     Redemption,
     change_state,
@@ -20,10 +20,10 @@ from loyalty.reservations import (
     held_pieces,
     read_redemptions,
 )
-from rewards import stock
-from rewards.stock import OutOfStock
-from rewards.voucher_issue import OfReceipt
-from rewards.voucher_reservations import VoucherHold, post_with_receipt, read_holds
+from rewards.stocks import operations as stock
+from rewards.stocks.operations import OutOfStock
+from rewards.vouchers.issue import OfReceipt
+from rewards.vouchers.reservations import VoucherHold, post_with_receipt, read_holds
 from sales.receipts import Flag, PostedReceipt, TillIdentity, own_identity
 
 

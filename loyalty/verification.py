@@ -8,9 +8,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core.verification import Check, Findings, QueryCheck
-from loyalty.offline_verification import OFFLINE
-from loyalty.programme_replay import ReplayCheck
-from loyalty.tier_verification import CHECKS as OF_TIERS
+from loyalty.offline.verification import OFFLINE
+from loyalty.programme.replay import ReplayCheck
+from loyalty.tiers.verification import CHECKS as OF_TIERS
 
 # Lots are recomputed line by line: what a line of a receipt earned stands with the receipt,
 # everything after that in legs that name the line.

@@ -21,7 +21,7 @@ from pos_api.payment_cards import refuse_payment_cards
 from pos_api.problems import refusals
 from pos_api.schemas import RECEIPT_NUMBER, Body
 from pos_api.transactions import look, transact
-from rewards import gift_cards as money
+from rewards.gift_cards import operations as money
 
 gift_cards = Calls("gift_cards", "Gift cards: stored money apart from points")
 

@@ -7,13 +7,21 @@ from typing import Any, TypeVar
 from flask import Response
 from sqlalchemy.orm import Session
 
+from contacts.confirmations import ask_to_confirm
 from core import clock
 from core.errors import Refused, RegularsError
 from customers.contact_details import consents_of, email_address, phone_number
-from customers.enrolment import AlreadyRegistered, CardBlocked, CardInUse, NewMember, enrol_member
+from customers.enrolment import (
+    TEXT_VERSION,
+    AlreadyRegistered,
+    CardBlocked,
+    CardInUse,
+    NewMember,
+    enrol_member,
+)
 from loyalty.printing import language_of_store
 from loyalty.queries import card_view
-from loyalty.referrals import UnknownReferralCode, refer
+from loyalty.referrals.operations import UnknownReferralCode, refer
 from pos_api import examples, idempotency, parameters
 from pos_api.answers import MemberAnswer
 from pos_api.bodies import answer, parse, read
@@ -50,6 +58,7 @@ def post_member() -> Response:
     Enrol a member and give them the card that lies on the counter.
 
     The card may be of stock, issued, or a valid number never seen before; what it has earned is theirs.
+    A consent to e-mail holds once the member has confirmed it by the link that is mailed to them.
     """
     key = bearer()
     repeated = idempotency.key_of_request()
@@ -107,6 +116,15 @@ def _enrol(
             now=now,
             actor=actor_of(till),
         )
+    ask_to_confirm(
+        session,
+        member_code=member_code,
+        purposes=[purpose for purpose, channel in person.consents if channel == "email"],
+        source=actor_of(till),
+        text_version=TEXT_VERSION,
+        actor=actor_of(till),
+        now=now,
+    )
     referred: dict[str, Any] = {}
     if code := wish.get("referral_code"):
         try:

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.commandline import Workplace, json_option, pass_workplace, print_json, refusals_exit_2
 from core.errors import Refused
-from loyalty.offer_explanations import Explained, explain_basket, explain_receipt
-from loyalty.rehearsal_commands import commands as rehearsals
+from loyalty.quotes.explanations import Explained, explain_basket, explain_receipt
+from loyalty.rehearsals.commands import commands as rehearsals
 from pos_api.bodies import parse
 from pos_api.problems import Problem
 from pos_api.quote_schemas import QUOTE

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from campaigns.till_offers import TillOffers
 from core import clock
-from loyalty.basket_quotes import quote_basket
+from loyalty.quotes.baskets import quote_basket
 from pos_api import examples
 from pos_api.answers import QuoteAnswer
 from pos_api.bodies import answer, parse, read

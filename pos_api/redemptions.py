@@ -22,8 +22,8 @@ from pos_api.payment_cards import refuse_payment_cards
 from pos_api.problems import Problem, refusals
 from pos_api.schemas import REDEMPTION, RedemptionBody
 from pos_api.transactions import transact
-from rewards import voucher_reservations as vouchers
-from rewards.stock import OutOfStock
+from rewards.stocks.operations import OutOfStock
+from rewards.vouchers import reservations as vouchers
 from sales.receipts import TillIdentity
 
 redemptions = Calls("redemptions", "Points, rewards and vouchers that a member uses")

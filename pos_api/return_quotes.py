@@ -6,7 +6,7 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from core import clock
-from loyalty.return_quotes import quote_return
+from loyalty.quotes.returns import quote_return
 from pos_api import examples
 from pos_api.answers import ReturnQuoteAnswer
 from pos_api.bodies import answer, parse, read

@@ -11,7 +11,7 @@ from contacts.reactions import REACTIONS, SCOPES
 from customers.cardnumbers import normalise_card_number
 from customers.contact_details import CHANNELS, PURPOSES
 from customers.models import LANGUAGES
-from loyalty.return_quotes import Wanted
+from loyalty.quotes.returns import Wanted
 from pos_api.fields import (
     LARGEST_INTEGER,
     SHORT,

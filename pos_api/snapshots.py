@@ -18,12 +18,10 @@ from flask import Response, request
 from sqlalchemy.orm import Session
 
 from core import clock
-from loyalty.allowances import Signer
-from loyalty.programme import Programme
-from loyalty.programme_versions import programmes
-from loyalty.signing import current_key
-from loyalty.snapshot_offers import offers_for
-from loyalty.snapshots import (
+from loyalty.offline.allowances import Signer
+from loyalty.offline.signing import current_key
+from loyalty.offline.snapshot_offers import offers_for
+from loyalty.offline.snapshots import (
     FRESH_FOR,
     VALID_FOR,
     CardLine,
@@ -33,6 +31,8 @@ from loyalty.snapshots import (
     read_cards,
     read_edition,
 )
+from loyalty.programme.rules import Programme
+from loyalty.programme.versions import programmes
 from pos_api import examples, parameters
 from pos_api.answers import SnapshotAnswer
 from pos_api.keys import bearer, till_of

@@ -6,8 +6,7 @@ exclusive group are spent for that group; see docs/offers.md for all rules.
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import repeat
-from operator import itemgetter, sub
+from operator import sub
 from typing import NamedTuple, TypeVar
 
 from rewards.book import OfferBook
@@ -17,10 +16,9 @@ from rewards.offers import Gift, NextVoucher, batches_asked
 from rewards.outcomes import NOTHING_COUNTED, Outcome, Parts, outcome_of
 from rewards.standing_basket import Given
 from rewards.units import Lines
-from rewards.voucher_values import Redeemed
+from rewards.vouchers.values import Redeemed
 
 T = TypeVar("T")
-_number_of, _article_of = itemgetter(0), itemgetter(slice(4, None))
 
 
 class Discount(NamedTuple):
@@ -84,8 +82,8 @@ class Evaluation:
         "_applications",
         "_basket",
         "_cart",
+        "_discounts",
         "_left",
-        "_lines",
         "_order",
         "_outcome",
         "occasion",
@@ -94,7 +92,7 @@ class Evaluation:
     def __init__(
         self,
         cart: Cart,
-        order: Sequence[int],
+        order: Sequence[int] | None,
         occasion: Occasion,
         left: Mapping[str, Left],
         outcome: Outcome,
@@ -102,29 +100,38 @@ class Evaluation:
         self.occasion = occasion
         self._cart, self._order, self._left = cart, order, left
         self._outcome, self._basket = outcome, outcome.basket
-        self._lines: tuple[EvaluatedLine, ...] | None = None
+        self._discounts: Sequence[tuple[Discount, ...]] | None = None
         self._applications: tuple[Application, ...] | None = None
 
     @property
     def lines(self) -> tuple[EvaluatedLine, ...]:
         """The lines with their discounts, as they stand in the cart."""
-        if self._lines is None:
-            basket, new = self._basket, tuple.__new__  # calling the class itself takes three times as long
-            gross, net = basket.lines.grosses, basket.net
-            told = zip(basket.lines.numbers, gross, map(sub, gross, net), net, self._discounts(), strict=True)
-            lines = list(map(new, repeat(EvaluatedLine), told))
-            self._lines = tuple(self._as_in_cart(lines))
-        return self._lines
+        columns = self._basket.lines
+        numbers, gross = self._as_in_cart(columns.numbers), self._as_in_cart(columns.grosses)
+        discounts = map(sub, gross, self.nets)
+        return tuple(map(EvaluatedLine, numbers, gross, discounts, self.nets, self.discounts))
 
-    def _as_in_cart(self, values: list[T]) -> list[T]:
+    @property
+    def nets(self) -> Sequence[int]:
+        """What is left to be paid of each line of the cart, in minor units."""
+        return self._as_in_cart(self._basket.net)
+
+    @property
+    def discounts(self) -> Sequence[tuple[Discount, ...]]:
+        """The discounts of each line of the cart, in order of application."""
+        if self._discounts is None:
+            self._discounts = self._as_in_cart(self._discounts_by_place())
+        return self._discounts
+
+    def _as_in_cart(self, values: Sequence[T]) -> Sequence[T]:
         """Return what there is of every line, by line number, in the order of the cart."""
         order = self._order
-        if isinstance(order, range):
+        if order is None:
             return values
         places = dict(zip(order, values, strict=True))
         return [places[index] for index in range(len(values))]
 
-    def _discounts(self) -> list[tuple[Discount, ...]]:
+    def _discounts_by_place(self) -> list[tuple[Discount, ...]]:
         """Return by place the discounts of every line."""
         found: list[tuple[Discount, ...]] = [()] * len(self._basket.net)
         language = self.occasion.language
@@ -212,11 +219,6 @@ class Evaluation:
         return sum(self._basket.net)
 
     @property
-    def _hands_out(self) -> bool:
-        """Whether anything was given that is no discount."""
-        return any(given.live.add_up for given in self._basket.given)
-
-    @property
     def points(self) -> int:
         """Bonus points, beside those that the lines earn."""
         return sum([given.points for given in self._basket.given])
@@ -224,24 +226,26 @@ class Evaluation:
     @property
     def gifts(self) -> tuple[GiftGiven, ...]:
         """Gifts in order of application."""
-        if not self._hands_out:
-            return ()
         return tuple([
             GiftGiven(each.offer_code, reward, quantity)
-            for each in self.applications
+            for each in self.applications if each.gifts
             for reward, quantity in each.gifts
         ])  # fmt: skip
 
     @property
     def vouchers(self) -> tuple[VoucherGiven, ...]:
         """Vouchers for next time in order of application."""
-        if not self._hands_out:
-            return ()
         return tuple([
             VoucherGiven(each.offer_code, batch, times)
-            for each in self.applications
+            for each in self.applications if each.vouchers
             for batch, times in each.vouchers
         ])  # fmt: skip
+
+    @property
+    def multiplied(self) -> Mapping[int, Parts]:
+        """What earns how many times points, by line number, on the lines of which something earns otherwise than once."""
+        numbers = self._basket.lines.numbers
+        return {numbers[place]: parts for place, parts in self._outcome.multiplied.items()}
 
     @property
     def earning(self) -> tuple[Parts, ...]:
@@ -292,16 +296,12 @@ def apply_offers(
     `left` says per offer code what its limits still allow; what it does not name has given nothing yet. The same
     arguments give the same result, whatever the order of the book's offers was.
     """
-    order, store = _by_line_number(cart), occasion.store_code
-    ordered = cart if isinstance(order, range) else [cart[index] for index in order]
-    seen = book.all_seen([*map(_article_of, ordered)], store)
-    lines = Lines.of(ordered)
+    ordered, order = cart, None
+    lines = Lines.of(cart)
+    numbers = lines.numbers
+    if tuple(sorted(numbers)) != numbers:
+        order = sorted(range(len(cart)), key=numbers.__getitem__)
+        ordered = tuple([cart[index] for index in order])
+        lines = Lines.of(ordered)
+    seen = book.all_seen(ordered, occasion.store_code)
     return Evaluation(cart, order, occasion, left, outcome_of(lines, seen, book, occasion, left))
-
-
-def _by_line_number(cart: Cart) -> Sequence[int]:
-    """Return the places of the lines in the order of their numbers."""
-    numbers = [*map(_number_of, cart)]
-    if numbers == sorted(numbers):
-        return range(len(numbers))
-    return sorted(range(len(numbers)), key=numbers.__getitem__)

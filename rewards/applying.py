@@ -14,7 +14,7 @@ from rewards.bundles import Bundles, Found, claimable, give_on_one_line
 from rewards.carts import Left
 from rewards.planning import Plan, planned
 from rewards.ready_offers import WITHOUT_END, LiveOffer
-from rewards.standing_basket import BUDGET, USES, Basket, Claimable, Given, marks, masks
+from rewards.standing_basket import BUDGET, USES, Basket, Claimable, Given
 from rewards.units import DISCOUNTED, ONE, Run
 
 MOST_PLANNED = 20_000
@@ -40,7 +40,12 @@ def apply_one(basket: Basket, live: LiveOffer, lefts: Mapping[str, Left]) -> Giv
         _note_limit(basket, live)
         return None
     most = min(times_left, live.most)
-    given = _apply_again_and_again(basket, live, found, most, amount_left)
+    if found is not None and len(found) == 1:
+        given = (
+            None if _is_too_much(basket, live) else give_on_one_line(basket, live, found, most, amount_left)
+        )
+    else:
+        given = _apply_again_and_again(basket, live, found, most, amount_left)
     if given is not None and given.times >= most:
         if times_left > live.most:
             basket.notes.append(("stopped", live.code))
@@ -55,10 +60,6 @@ def _apply_again_and_again(
     if live.at_once:
         return None if _is_too_much(basket, live) else give_at_once(basket, live, amount_left)
     if found is not None:
-        if len(found) == 1:
-            if _is_too_much(basket, live):
-                return None
-            return give_on_one_line(basket, live, found, times_left, amount_left)
         return _give_bundles(Bundles(basket, live, found), times_left, amount_left)
     return _give_by_plans(Claimable(basket, live), live, times_left, amount_left)
 
@@ -117,7 +118,7 @@ def may_suffice(basket: Basket, live: LiveOffer) -> bool:
     """Return whether there are as many units that `live` may claim as the first part of its condition needs."""
     assert live.needed is not None
     select, needed = live.needed
-    mask = masks(basket, live)[0]
+    mask = live.mask
     counts, measures, runs = basket.lines.counts, basket.lines.measures, basket.runs
     for place in basket.matching.get(select, ()):
         units, count, measure = runs[place], counts[place], measures[place]
@@ -185,7 +186,7 @@ def _give(view: Claimable, plan: Plan, given: Given, times_left: int, amount_lef
         repeats = min(repeats, times_left, (amount_left - given.amount) // amount if amount else repeats)
     given.times += repeats
     given.amount += amount * repeats
-    given.points += (live.points or 0) * repeats
+    given.points += live.bonus * repeats
     for place, takes in plan.takes.items():
         off = _put(view, live, place, takes=takes, offs=offs.get(place), repeats=repeats)
         if off:
@@ -255,7 +256,7 @@ def _put(
 ) -> int:
     """Make of the taken units what they are now; return what came off them."""
     pool, off_here = view.pools[place], 0
-    flags = marks(view.basket, live)
+    flags = live.flags
     made: dict[int, list[Run]] = {}
     taken: dict[int, int] = {}
     worked = 0
@@ -299,7 +300,7 @@ def _settle(view: Claimable, live: LiveOffer, given: Given) -> None:
     basket.given.append(given)
     for place, off in given.per_line.items():
         basket.net[place] -= off
-    if live.add_up and not live.group and live.stackable:
+    if live.add_up and not live.flags:
         return
     before = basket.runs
     basket.history.append((live.rank, before))

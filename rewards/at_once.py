@@ -16,10 +16,6 @@ from rewards.units import DISCOUNTED, Run, share_over_units
 def give_at_once(basket: Basket, live: LiveOffer, amount_left: int) -> Given | None:
     """Give what `live` gives and return it; None, with nothing given, where that is nothing or more than `amount_left`."""
     flags, mask = live.flags, live.mask
-    if live.group:
-        group = basket.flag_of(live.group)
-        flags |= group
-        mask |= group
     places = basket.matching.get(live.plain) if live.plain is not None else _claimed(basket, live, mask)
     if not places:
         return None
@@ -34,7 +30,7 @@ def give_at_once(basket: Basket, live: LiveOffer, amount_left: int) -> Given | N
         gives = _hand_out(basket, live, places, (flags, mask))
     if not gives:
         return None
-    given.times, given.points = 1, live.points or 0
+    given.times, given.points = 1, live.bonus
     basket.given.append(given)
     return given
 
@@ -79,7 +75,7 @@ def _take_off_one(
         else _reduced(runs, share, live, flags_and_mask)
     )
     basket.net[place] -= share
-    given = Given(live, 1, share, live.points or 0)
+    given = Given(live, 1, share)
     given.per_line[place] = share
     basket.given.append(given)
     return given

@@ -6,6 +6,7 @@ which offers of a store that could trigger) it remembers, so that the next baske
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from rewards.carts import CartLine, Occasion
@@ -17,6 +18,9 @@ from rewards.selections import KEYS, Article, Matcher, indexed, main_key, used_k
 MOST_REMEMBERED = 50_000
 """Articles that a book remembers over all stores, before it forgets them all."""
 
+
+article_of = itemgetter(slice(4, None))
+"""What offers ask of a line's article: its columns from the sku on."""
 
 ELSEWHERE = ""
 """Stands for all stores that no offer names: the same offers run there."""
@@ -45,6 +49,7 @@ class OfferBook:
         self._selects: list[Select] = []
         self._keys: list[str | None] = []
         self._audiences: dict[object, int] = {}
+        self._groups: dict[object, int] = {}
         ordered = sorted(offers, key=lambda offer: offer.order)
         self.live = [LiveOffer(offer, rank, self) for rank, offer in enumerate(ordered)]
         self.multiplies = any(live.multiplier is not None for live in self.live)
@@ -96,6 +101,10 @@ class OfferBook:
         """Return a number that offers with the same audience, and the same need for a card, share."""
         return self._audiences.setdefault((offer.audience, offer.limits.per_person), len(self._audiences))
 
+    def group_number(self, group: object) -> int:
+        """Return the number of an exclusive group of a stage, in the order in which they were met."""
+        return self._groups.setdefault(group, len(self._groups))
+
     def commonness(self, ways: tuple[Trigger, ...]) -> float:
         """Return a guess at how often one of `ways` comes up; only its order matters."""
         return sum(self._commonness(way) for way in ways)
@@ -140,12 +149,12 @@ class OfferBook:
             known = self._seen[store] = {}
         return known
 
-    def all_seen(self, articles: Sequence[Article], store: str) -> Sequence[Seen]:
-        """Return what is known of each of `articles` in a store."""
-        found = [*map(self.known_in(store).get, articles)]
-        if None in found:
-            return [self.seen(article, store) for article in articles]
-        return found  # type: ignore[return-value]
+    def all_seen(self, cart: Iterable[CartLine], store: str) -> Sequence[Seen]:
+        """Return what is known of the article of each line in a store."""
+        try:
+            return [*map(self.known_in(store).__getitem__, map(article_of, cart))]
+        except KeyError:
+            return [self.seen(article_of(line), store) for line in cart]
 
     def seen(self, article: Article, store: str) -> Seen:
         """Return what is known of an article in a store."""
@@ -217,7 +226,7 @@ class OfferBook:
         ranks: set[int] = set(self.on_every_basket(occasion.store_code))
         for line in cart:
             if line.unit_price > 0:
-                ranks.update(self.seen(line[4:], occasion.store_code).ranks)
+                ranks.update(self.seen(article_of(line), occasion.store_code).ranks)
         ranks.update(self.opened_by(occasion.presented, occasion.store_code))
         limited = [self.live[rank] for rank in sorted(ranks) if self.live[rank].counted]
         return tuple(live.offer for live in Doorkeeper(occasion).among(limited))

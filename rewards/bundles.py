@@ -11,7 +11,7 @@ from decimal import Decimal
 from core.money import split_largest_remainder
 from rewards.offers import CHEAPEST
 from rewards.ready_offers import LiveOffer
-from rewards.standing_basket import BUDGET, Basket, Given, marks
+from rewards.standing_basket import BUDGET, Basket, Given
 from rewards.units import DISCOUNTED, Run
 
 Found = list[tuple[int, Run]]
@@ -37,7 +37,7 @@ def claimable(basket: Basket, live: LiveOffer) -> Found | None:
     if len(places) > 1:
         places = basket.lines_of(select)
     lines, units = basket.lines, basket.runs
-    mask = live.mask | basket.flag_of(live.group) if live.group else live.mask
+    mask = live.mask
     for place in places:
         runs = units[place]
         if runs is None:
@@ -85,12 +85,11 @@ def give_on_one_line(
         most = amount_left // off
     if not most:
         return None
-    given = Given(live, most, off * most, (live.points or 0) * most)
-    flags = marks(basket, live)
-    pattern = _pattern(run, size, (worked, off), live, flags)
+    given = Given(live, most, off * most, live.bonus * most)
+    pattern = _pattern(run, size, (worked, off), live)
     basket.worked_on(len(pattern))
     basket.given.append(given)
-    if live.add_up and not flags:
+    if live.add_up and not live.flags:
         return given
     rest = count - size * most
     basket.changed(live.rank)[place] = made = _repeated(pattern, most)
@@ -109,10 +108,10 @@ def _gives(live: LiveOffer, times: Decimal | None) -> bool:
     return live.multiplied(times) != times
 
 
-def _pattern(run: Run, count: int, share: Share, live: LiveOffer, flags: int) -> list[Run]:
+def _pattern(run: Run, count: int, share: Share, live: LiveOffer) -> list[Run]:
     """Return what an application makes of so many units of a run."""
     _count, left, old, times = run
-    flags |= old
+    flags = old | live.flags
     if live.multiplier is not None:
         return [(count, left, flags, live.multiplied(times))]
     worked, share_off = share
@@ -146,7 +145,6 @@ class Bundles:
         self.rest = [run[0] for _place, run in found]
         self.there = sum(self.rest)
         self.first = 0
-        self.flags = marks(basket, live)
         self.made: list[list[Run]] = [[] for _ in found]
         self.given = Given(live)
 
@@ -207,12 +205,12 @@ class Bundles:
         """Make of the claimed units what they become."""
         given = self.given
         given.times += repeats
-        given.points += (self.live.points or 0) * repeats
+        given.points += self.live.bonus * repeats
         for index, count in takes:
             share = shares.get(index, NOTHING)
             self.rest[index] -= count * repeats
             self.there -= count * repeats
-            pattern = _pattern(self.found[index][1], count, share, self.live, self.flags)
+            pattern = _pattern(self.found[index][1], count, share, self.live)
             made = _repeated(pattern, repeats)
             self.basket.worked_on(len(made))
             self.made[index] += made
@@ -225,7 +223,7 @@ class Bundles:
         """Write what was given into the basket, and return it."""
         basket, live, given = self.basket, self.live, self.given
         basket.given.append(given)
-        if live.add_up and not self.flags:
+        if live.add_up and not live.flags:
             return given
         runs = basket.changed(live.rank)
         for (place, run), made, rest in zip(self.found, self.made, self.rest, strict=True):

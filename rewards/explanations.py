@@ -22,7 +22,7 @@ from rewards.ready_offers import WITHOUT_END, LiveOffer
 from rewards.shortfalls import UNITS, Lack, lacks_of, missing
 from rewards.standing_basket import BUDGET, Basket, Claimable, Whole
 from rewards.units import ONE
-from rewards.voucher_values import refusal
+from rewards.vouchers.values import refusal
 
 MOST_TOLD = 20
 

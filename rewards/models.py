@@ -6,11 +6,11 @@ from sqlalchemy import CheckConstraint, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base
-from rewards.gift_card_models import GiftCard, GiftCardEntry, GiftCardLeg
+from rewards.gift_cards.models import GiftCard, GiftCardEntry, GiftCardLeg
 from rewards.offer_models import LiveBook, OfferCode, OfferCounter, OfferHold, OfferUse, OfferVersion
-from rewards.rehearsal_models import Rehearsal, RehearsalPart, RehearsedOffer
-from rewards.stock_models import RewardStock, StockMovement
-from rewards.voucher_models import Voucher, VoucherBatch, VoucherEvent, VoucherReservation
+from rewards.rehearsals.models import Rehearsal, RehearsalPart, RehearsedOffer
+from rewards.stocks.models import RewardStock, StockMovement
+from rewards.vouchers.models import Voucher, VoucherBatch, VoucherEvent, VoucherReservation
 
 __all__ = [
     "GiftCard",

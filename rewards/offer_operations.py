@@ -17,8 +17,8 @@ from rewards.models import LiveBook, OfferCode, OfferVersion, Reward, RewardStoc
 from rewards.offer_decisions import AlreadyDecided, OfferVersionNotFound, hold_book, let_tills_see
 from rewards.offer_references import check_document, check_offer, currency_of, known_things
 from rewards.offers import Offer, OfferDocument, OfferedReward, VoucherBatch
-from rewards.voucher_batches import BadBatch, imported_batch
-from rewards.voucher_issue import CodeTaken, take_codes
+from rewards.vouchers.batches import BadBatch, imported_batch
+from rewards.vouchers.issue import CodeTaken, take_codes
 from sales.models import Store
 
 AUDITED_CODES = 200

@@ -13,7 +13,7 @@ from rewards.codec import document_of, read_offer
 from rewards.live_book import live_book
 from rewards.models import LiveBook, OfferCounter, OfferVersion, Reward, RewardStock
 from rewards.offers import FIRST, Offer, OfferDocument, OfferedReward, VoucherBatch
-from rewards.voucher_batches import batches
+from rewards.vouchers.batches import batches
 from sales.models import Store
 
 

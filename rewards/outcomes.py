@@ -7,7 +7,6 @@ What the offers of a book come to on lines: the bare outcome, by place, without 
 from collections import defaultdict
 from collections.abc import Container, Mapping, Sequence
 from decimal import Decimal
-from itertools import repeat
 
 from rewards.applying import apply_one
 from rewards.book import OfferBook, Seen
@@ -18,7 +17,7 @@ from rewards.offers import BEST, VOUCHER
 from rewards.ready_offers import LiveOffer
 from rewards.standing_basket import Basket, Given
 from rewards.units import Lines, Run
-from rewards.voucher_values import Redeemed, take_values
+from rewards.vouchers.values import Redeemed, take_values
 
 ONCE = Decimal(1)
 NOTHING_COUNTED: Mapping[str, Left] = {}
@@ -45,16 +44,21 @@ class Outcome:
         return self.basket.net
 
     @property
+    def multiplied(self) -> dict[int, Parts]:
+        """What earns how many times points on the lines of which something earns otherwise than once."""
+        if not self.book.multiplies:
+            return {}
+        return {
+            place: _parts(self.basket.net[place], runs)
+            for place, runs in enumerate(self.basket.runs)
+            if runs is not None and any(run[3] is not None and run[3] != ONCE for run in runs)
+        }
+
+    @property
     def earning(self) -> list[Parts]:
         """For every line what earns how many times points."""
-        if not self.book.multiplies:
-            return list(
-                zip(zip(self.basket.net, repeat(ONCE), strict=False), strict=True)
-            )  # one part per line
-        return [
-            ((net, ONCE),) if runs is None or (len(runs) == 1 and runs[0][3] is None) else _parts(net, runs)
-            for net, runs in zip(self.basket.net, self.basket.runs, strict=True)
-        ]
+        multiplied = self.multiplied
+        return [multiplied.get(place, ((net, ONCE),)) for place, net in enumerate(self.basket.net)]
 
     @property
     def exhausted(self) -> tuple[str, ...]:

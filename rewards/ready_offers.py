@@ -29,7 +29,7 @@ from rewards.offers import (
     conditions_in,
 )
 from rewards.selections import selections_in
-from rewards.units import CLOSED, DISCOUNTED, ONE
+from rewards.units import CLOSED, DISCOUNTED, FIRST_GROUP, ONE
 
 WITHOUT_END = 10**18
 MOST_TIMES = 1_000_000
@@ -52,6 +52,10 @@ class Numbers(Protocol):
         """Return a number that offers for the same people share."""
         ...
 
+    def group_number(self, group: object) -> int:
+        """Return the number of an exclusive group of a stage."""
+        ...
+
     def commonness(self, ways: tuple[Trigger, ...]) -> float:
         """Return a guess at how often one of `ways` comes up."""
         ...
@@ -65,6 +69,7 @@ class LiveOffer:
         "alone",
         "at_once",
         "audience",
+        "bonus",
         "check",
         "code",
         "counted",
@@ -108,6 +113,7 @@ class LiveOffer:
         self.nth = benefit if isinstance(benefit, Nth) else None
         self.multiplier = benefit.times if isinstance(benefit, PointsMultiplier) else None
         self.points = benefit.points if isinstance(benefit, BonusPoints) else None
+        self.bonus = self.points or 0
         self.select = None if benefit.select is None else book.number(benefit.select)
         self.check = _check(offer, book)
         self.at_once = self.check.claims_all and self.select is None and self.nth is None
@@ -117,6 +123,9 @@ class LiveOffer:
         self.size = 0 if self.needed is None else -(-self.needed[1] // ONE)
         """How many pieces, the first part of its condition being of pieces, one application claims for it."""
         self.mask, self.open_mask, self.flags = _flags(self)
+        if self.group is not None:
+            flag = FIRST_GROUP << book.group_number(self.group)
+            self.mask, self.flags = self.mask | flag, self.flags | flag
         self.counted = offer.limits.counted
         self.per_receipt = WITHOUT_END if offer.limits.per_receipt is None else offer.limits.per_receipt
         self.most = most_times(benefit)
@@ -143,7 +152,7 @@ def _flags(live: LiveOffer) -> tuple[int, int, int]:
     """
     Return the flags of units that an offer may not claim, of those its benefit may not work on besides, and those it sets.
 
-    That of its exclusive group comes to the first and the last, by the basket.
+    That of its exclusive group comes to the first and the last.
     """
     mask, flags = (0, 0) if live.stackable else (DISCOUNTED, CLOSED)
     if not live.discounts:

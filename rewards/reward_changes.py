@@ -13,7 +13,7 @@ from core.audit import record_event
 from core.errors import NotFound, Refused
 from rewards.document_reading import CODE
 from rewards.models import Reward
-from rewards.stock import Cause, deliver
+from rewards.stocks.operations import Cause, deliver
 
 MOST_POINTS: Final = 10**9
 LONGEST_PICKUP: Final = 60

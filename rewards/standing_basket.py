@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rewards.carts import Presented
 from rewards.ready_offers import LiveOffer
-from rewards.units import FIRST_GROUP, ONE, Lines, Pool, Run, left_of
+from rewards.units import ONE, Lines, Pool, Run, left_of
 
 USES, BUDGET = "uses", "budget"
 """Why an offer stopped: what was counted before leaves no further use, or too little amount."""
@@ -48,7 +48,6 @@ class Basket:
         "effort",
         "given",
         "gross_by_select",
-        "groups",
         "history",
         "lines",
         "matching",
@@ -73,7 +72,6 @@ class Basket:
         self.net_before_vouchers = 0
         self.given: list[Given] = []
         self.gross_by_select: dict[int, int] = {}
-        self.groups: dict[object, int] = {}
         self.history: list[tuple[int, list[list[Run] | None]]] = []
         self.dearest: dict[int, Sequence[int]] = {}
         self.refused: dict[int, str] = {}
@@ -113,13 +111,6 @@ class Basket:
         runs = self.runs[place]
         return [(self.lines.counts[place], self.lines.lefts[place], 0, None)] if runs is None else runs
 
-    def flag_of(self, group: object) -> int:
-        """Return the flag of the units that an exclusive group of a stage has consumed."""
-        flag = self.groups.get(group)
-        if flag is None:
-            flag = self.groups[group] = FIRST_GROUP << len(self.groups)
-        return flag
-
     def runs_before(self, rank: int) -> list[list[Run] | None]:
         """Return the units of all lines as they were before the turn of the offer with this rank."""
         return next((runs for turn, runs in self.history if turn >= rank), self.runs)
@@ -134,7 +125,7 @@ class Basket:
     def as_it_was(self, runs: list[list[Run] | None]) -> "Basket":
         """Return the basket with other units, for looking at only."""
         then = Basket(self.lines, self.matching, self.presented)
-        then.runs, then.groups, then.dearest = runs, dict(self.groups), self.dearest
+        then.runs, then.dearest = runs, self.dearest
         then.gross_by_select = self.gross_by_select
         return then
 
@@ -166,7 +157,7 @@ class Claimable:
     def __init__(self, basket: Basket, live: LiveOffer) -> None:
         self.basket = basket
         self.presented = basket.presented
-        self.mask, self.open_mask = masks(basket, live)
+        self.mask, self.open_mask = live.mask, live.open_mask
         self.pools: dict[int, Pool] = {}
         self.heads: dict[int, int] = {}
 
@@ -327,13 +318,3 @@ class Whole:
     def whole(self) -> "Whole":
         """Return itself."""
         return self
-
-
-def masks(basket: Basket, live: LiveOffer) -> tuple[int, int]:
-    """Return the flags of units that an offer may not claim, and of those its benefit may not work on besides."""
-    return live.mask | basket.flag_of(live.group) if live.group else live.mask, live.open_mask
-
-
-def marks(basket: Basket, live: LiveOffer) -> int:
-    """Return the flags that the units get which an offer claims."""
-    return live.flags | basket.flag_of(live.group) if live.group else live.flags

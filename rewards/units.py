@@ -9,7 +9,6 @@ puts a new list in place of the old one, so that a snapshot of a basket is a han
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from functools import lru_cache
 from itertools import islice, repeat
 from operator import mul
 from typing import NamedTuple, Self
@@ -25,21 +24,18 @@ DISCOUNTED = 1
 CLOSED = 2
 """An offer that does not stack has claimed the unit: later discounts may not."""
 FIRST_GROUP = 4
-"""The flag of the first exclusive group met; those of others follow."""
+"""The flag of a book's first exclusive group; those of others follow."""
 
 ONE = 1000
 """One piece, in the thousandths in which conditions count."""
 
 
-IN_PIECES = frozenset((None, PIECES))
+SOLD_IN_PIECES = frozenset((None, PIECES))
 """The units of which whole numbers are pieces."""
 
 
-@lru_cache(maxsize=4_096)
-def pieces_in(quantity: Decimal) -> int | None:
-    """Return a whole quantity as a number of pieces, None when it is a fraction; tills state the same few all day."""
-    pieces = int(quantity)
-    return pieces if pieces == quantity else None
+PIECES_IN = {Decimal(pieces): pieces for pieces in range(1, 1_001)}
+"""The quantities that tills state all day, as numbers of pieces; finding them is quicker than making them."""
 
 
 Row = tuple[int, int, int, int, int, int | None]
@@ -70,17 +66,12 @@ class Lines(NamedTuple):
         if not cart:
             return cls((), (), (), (), (), ())
         numbers, quantities, units, prices = islice(zip(*cart, strict=True), 4)
-        pieces = [*map(pieces_in, quantities)]
-        if None not in pieces and IN_PIECES.issuperset(units):
-            return cls._of_pieces(numbers, prices, pieces)  # type: ignore[arg-type]
-        return cls._of_rows(
-            _in_pieces(number, price, count)
-            if count is not None and unit in IN_PIECES
-            else _by_measure(number, price, half_up(quantity * price), int(quantity * ONE))
-            for number, quantity, unit, price, count in zip(
-                numbers, quantities, units, prices, pieces, strict=True
-            )
-        )
+        if not SOLD_IN_PIECES.issuperset(units):
+            return cls._of_rows(map(_row, numbers, quantities, units, prices))
+        try:
+            return cls._of_pieces(numbers, prices, [*map(PIECES_IN.__getitem__, quantities)])
+        except KeyError:
+            return cls._of_rows(map(_row, numbers, quantities, units, prices))
 
     @classmethod
     def of_thousandths(
@@ -113,6 +104,13 @@ class Lines(NamedTuple):
     @classmethod
     def _of_rows(cls, rows: Iterable[Row]) -> Self:
         return cls(*zip(*rows, strict=True))
+
+
+def _row(number: int, quantity: Decimal, unit: str | None, price: int) -> Row:
+    pieces = int(quantity)
+    if pieces == quantity and unit in SOLD_IN_PIECES:
+        return _in_pieces(number, price, pieces)
+    return _by_measure(number, price, half_up(quantity * price), int(quantity * ONE))
 
 
 def _in_pieces(number: int, price: int, count: int) -> Row:

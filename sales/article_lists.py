@@ -132,6 +132,19 @@ def read_article(session: Session, *, sku: str) -> ArticleRow:
     return ArticleRow(*row[:11])
 
 
+def article_of_code(session: Session, code: str) -> ArticleRow:
+    """Return the article with an SKU or, if there is none, a GTIN; raises `NoSuchArticle`."""
+    statement = (
+        _articles()
+        .where(or_(Article.sku == code, Article.gtin == (find_gtin(code) or code)))
+        .order_by((Article.sku == code).desc())
+    )
+    row = session.execute(statement).first()
+    if row is None:
+        raise NoSuchArticle(f"No article has the code {code}")
+    return ArticleRow(*row[:11])
+
+
 def departments(session: Session) -> list[str]:
     """Return the departments there are, in order."""
     found = session.scalars(select(Article.department).distinct().order_by(Article.department))

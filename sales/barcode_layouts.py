@@ -6,20 +6,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, delete, event, select
+from sqlalchemy import ColumnElement, Connection, Engine, delete, event, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.audit import record_event
 from core.driver import driver_of
 from core.errors import NotFound, Refused
+from core.models import AuditEvent
 from sales.articlecodes import find_gtin
 from sales.barcodes import Decoded, Layout, find_decoded, is_in_store
 from sales.baskets import BasketLine
+from sales.given_codes import code_of, given_skus
 from sales.models import BarcodeLayout, Store
 from sales.queries import store_of_code
 from sales.receipts import PostedLine
 
+EVERYWHERE = "all stores"
 KEPT_FOR = 60.0
 """Seconds after which a process reads the layouts again; one that was set just now works at once where it was set."""
 
@@ -80,18 +83,22 @@ def codes_to_look_up(
     """
     Return the SKU and the GTIN by which the article of each line is found.
 
-    Those on the line; of an in-store barcode the codes of the article that it stands for.
+    Those on the line; of an in-store barcode the codes of the article that it stands for, and
+    of a code that a person gave to an article that one's. A GTIN with a wrong check digit finds none.
     """
+    given = given_skus(session)
     skus: list[str | None] = []
     gtins: list[str | None] = []
     for line in lines:
-        if line.gtin is None:
-            skus.append(line.sku)
-            gtins.append(None)
-            continue
-        decoded = decoded_in_store(session, line.gtin, store_id=store_id)
-        skus.append(line.sku or (decoded.sku if decoded else None))
-        gtins.append((decoded.gtin if decoded else None) or find_gtin(line.gtin))
+        sku, gtin = line.sku, line.gtin
+        if gtin is not None:
+            decoded = decoded_in_store(session, gtin, store_id=store_id)
+            sku = sku or (decoded.sku if decoded else None)
+            gtin = (decoded.gtin if decoded else None) or find_gtin(gtin)
+        if given:
+            sku = given.get(code_of(sku, gtin) or "", sku)
+        skus.append(sku)
+        gtins.append(gtin)
     return skus, gtins
 
 
@@ -114,6 +121,46 @@ def all_layouts(session: Session) -> list[PlacedLayout]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class LayoutChange:
+    """A layout that was set or taken away: what holds since, and what held before."""
+
+    at: datetime
+    actor: str
+    pattern: str
+    place: str | None
+    """A store's code or a country; None for all stores."""
+    holds: str | None
+    decimals: int | None
+    article_by: str | None
+
+
+def layout_changes(session: Session, *, limit: int = 50) -> list[LayoutChange]:
+    """Return the versions that layouts had, the newest first; one that was taken away holds nothing since."""
+    rows = session.execute(
+        select(AuditEvent.happened_at, AuditEvent.actor, AuditEvent.subject_id, AuditEvent.detail)
+        .where(AuditEvent.subject_kind.in_(("barcode_layout", "barcode layout")))
+        .order_by(AuditEvent.event_id.desc())
+        .limit(limit)
+    )
+    changes = []
+    for happened_at, actor, subject, detail in rows:
+        pattern, _, place = str(subject).partition(" in ")
+        content = detail or {}
+        changes.append(
+            LayoutChange(
+                happened_at,
+                actor,
+                pattern,
+                None if place == EVERYWHERE else place,
+                content.get("holds"),
+                content.get("decimals"),
+                content.get("article_by"),
+            )
+        )
+    return changes
+
+
 def set_layout(
     session: Session,
     layout: Layout,
@@ -125,6 +172,11 @@ def set_layout(
 ) -> None:
     """Let `layout` hold in a store, a country or everywhere; replaces the one of this pattern there."""
     store_id = _place(session, store_code, country)
+    before = session.execute(
+        select(BarcodeLayout.holds, BarcodeLayout.decimals, BarcodeLayout.article_by).where(
+            *_is_there(layout.pattern, store_id, country)
+        )
+    ).one_or_none()
     content = {
         "holds": layout.holds,
         "decimals": layout.decimals,
@@ -142,7 +194,9 @@ def set_layout(
         "decimals": layout.decimals,
         "article_by": layout.article_by,
     }
-    subject = f"{layout.pattern} in {store_code or country or 'all stores'}"
+    if before is not None:
+        detail["before"] = dict(before._mapping)  # noqa: SLF001 - SQLAlchemy's public way to name columns
+    subject = f"{layout.pattern} in {store_code or country or EVERYWHERE}"
     _recorded(session, "barcode.set", subject, detail, now=now, actor=actor)
 
 
@@ -159,17 +213,22 @@ def remove_layout(
     store_id = _place(session, store_code, country)
     removed = session.execute(
         delete(BarcodeLayout)
-        .where(
-            BarcodeLayout.pattern == pattern,
-            BarcodeLayout.store_id.is_not_distinct_from(store_id),
-            BarcodeLayout.country.is_not_distinct_from(country),
-        )
-        .returning(BarcodeLayout.layout_id)
-    ).all()
-    if not removed:
+        .where(*_is_there(pattern, store_id, country))
+        .returning(BarcodeLayout.holds, BarcodeLayout.decimals, BarcodeLayout.article_by)
+    ).one_or_none()
+    if removed is None:
         raise LayoutNotFound(f"no layout {pattern!r} was set there")
-    subject = f"{pattern} in {store_code or country or 'all stores'}"
-    _recorded(session, "barcode.remove", subject, {}, now=now, actor=actor)
+    subject = f"{pattern} in {store_code or country or EVERYWHERE}"
+    detail: dict[str, object] = {"before": dict(removed._mapping)}  # noqa: SLF001 - SQLAlchemy's public way to name columns
+    _recorded(session, "barcode.remove", subject, detail, now=now, actor=actor)
+
+
+def _is_there(pattern: str, store_id: int | None, country: str | None) -> tuple[ColumnElement[bool], ...]:
+    return (
+        BarcodeLayout.pattern == pattern,
+        BarcodeLayout.store_id.is_not_distinct_from(store_id),
+        BarcodeLayout.country.is_not_distinct_from(country),
+    )
 
 
 def _place(session: Session, store_code: str | None, country: str | None) -> int | None:
@@ -186,7 +245,7 @@ def _recorded(
         now=now,
         actor=actor,
         action=action,
-        subject_kind="barcode layout",
+        subject_kind="barcode_layout",
         subject_id=subject,
         detail=detail,
     )

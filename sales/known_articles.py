@@ -20,21 +20,34 @@ _IN_STORE = r"""
     where flag.state = 'open' and flag.code = 'unknown_article' and line.article_id is null
       and line.gtin ~ '^0?2[0-9]{12}$' and (%(store_id)s::integer is null or flag.store_id = %(store_id)s)
 """
-_FOUND = """
-    with decoded as (
-        select * from unnest(%(stores)s::integer[], %(codes)s::text[], %(skus)s::text[], %(gtins)s::text[])
-            as decoded (store_id, code, sku, gtin)
-    ), found as (
-        select flag.flag_id, flag.store_id, flag.business_date, flag.receipt_id, flag.line_number,
-               coalesce(by_sku.article_id, by_gtin.article_id) as article_id
+DECODED = """
+    decoded as (
+        select * from unnest(cast(%(stores)s as integer[]), cast(%(codes)s as text[]), cast(%(skus)s as text[]),
+                             cast(%(gtins)s as text[])) as decoded (store_id, code, sku, gtin)
+    ), open_flag as (
+        select flag.flag_id, flag.store_id, flag.business_date, flag.receipt_id, flag.line_number, flag.flagged_at,
+               coalesce(line.sku, decoded.sku, decoded.gtin,
+                   case when line.gtin ~ '^([0-9]{8}|[0-9]{12,14})$' then lpad(line.gtin, 14, '0') else line.gtin end) as code,
+               coalesce(line.sku, decoded.sku) as sku, coalesce(decoded.gtin, lpad(line.gtin, 14, '0')) as gtin,
+               line.name, line.quantity, line.unit
         from receipt_flag as flag
         join receipt_line as line using (business_date, receipt_id, line_number)
         left join decoded on decoded.store_id = flag.store_id and decoded.code = line.gtin
-        left join article as by_sku on by_sku.sku = coalesce(line.sku, decoded.sku)
-        left join article as by_gtin on by_gtin.gtin = coalesce(decoded.gtin, lpad(line.gtin, 14, '0'))
-        where flag.state = 'open' and flag.code = 'unknown_article' and line.article_id is null
-          and (%(store_id)s::integer is null or flag.store_id = %(store_id)s)
-          and (by_sku.article_id is not null or by_gtin.article_id is not null)
+        where flag.state = 'open' and flag.code = 'unknown_article'
+          and (cast(%(store_id)s as integer) is null or flag.store_id = %(store_id)s)
+    )
+"""
+"""Lines that wait as unknown articles, each with the code that `sales.given_codes.code_of` returns for it."""
+
+_FOUND = f"""
+    with {DECODED}, found as (
+        select flag_id, store_id, business_date, receipt_id, line_number,
+               coalesce(by_sku.article_id, by_gtin.article_id, given.article_id) as article_id
+        from open_flag
+        left join article as by_sku on by_sku.sku = open_flag.sku
+        left join article as by_gtin on by_gtin.gtin = open_flag.gtin
+        left join article_code as given on given.code = open_flag.code
+        where coalesce(by_sku.article_id, by_gtin.article_id, given.article_id) is not null
     )
 """
 _COUNT = _FOUND + "select count(*) from found"
@@ -59,7 +72,7 @@ _RESOLVE = (
 
 def count_known(session: Session, *, store_id: int | None = None) -> int:
     """Return how many lines were sold as unknown articles that are known by now."""
-    row = driver_of(session).execute(_COUNT, _values(session, store_id)).fetchone()
+    row = driver_of(session).execute(_COUNT, waiting_values(session, store_id)).fetchone()
     return int(row[0]) if row else 0
 
 
@@ -69,7 +82,7 @@ def resolve_known(session: Session, *, store_id: int | None = None, actor: str, 
 
     Their flags are closed. What the receipts earned stays as it was booked.
     """
-    values = {**_values(session, store_id), "actor": actor, "now": now, "note": NOTE}
+    values = {**waiting_values(session, store_id), "actor": actor, "now": now, "note": NOTE}
     row = driver_of(session).execute(_RESOLVE, values).fetchone()
     resolved = int(row[0]) if row else 0
     if resolved:
@@ -85,7 +98,8 @@ def resolve_known(session: Session, *, store_id: int | None = None, actor: str, 
     return resolved
 
 
-def _values(session: Session, store_id: int | None) -> dict[str, Any]:
+def waiting_values(session: Session, store_id: int | None) -> dict[str, Any]:
+    """Return the values for the places in `DECODED`: what the in-store barcodes among the lines stand for."""
     scanned: Sequence[Any] = (
         driver_of(session).execute(_IN_STORE, {"store_id": store_id}).fetchall()  # pairs of store and code
     )

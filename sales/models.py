@@ -106,6 +106,18 @@ class Article(Base):
     picture: Mapped[str | None]
 
 
+class ArticleCode(Base):
+    """A code that tills send for an article which the list knows by another, as a person decided."""
+
+    __tablename__ = "article_code"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    """The SKU that lines state, else what their GTIN says; see `sales.given_codes.code_of`."""
+    article_id: Mapped[int] = mapped_column(ForeignKey("article.article_id"), index=True)
+    set_by: Mapped[str]
+    set_at: Mapped[datetime]
+
+
 class ArticleStock(Base):
     """How much of an article lay in a store when it was last counted; what was sold since is not in it."""
 

@@ -17,6 +17,8 @@ from sales.models import QuarantinedReceipt, Receipt, ReceiptFlag, Store, Till
 
 FLAG_SORTS: Final = ("flagged_at", "code", "store_code", "payable_amount")
 STATES: Final = ("open", "resolved", "dismissed")
+DECIDED_BY_CODE: Final = "unknown_article"
+"""See `sales.unknown_articles`."""
 CARD_FLAGS: Final = ("unknown_card", "blocked_card")
 """Flags of a sale that got no account by its card."""
 MOST_COUNTED: Final = 1000
@@ -77,9 +79,12 @@ def list_flags(session: Session, ask: Ask, *, store_id: int | None = None) -> Pa
     Return a page of the work queue.
 
     Filters: state, code, since and until (business days, both included). Words are a
-    receipt number or a card number.
+    receipt number or a card number. Open entries about unknown articles are decided by their codes,
+    so they are listed only where words or a code ask for them.
     """
     statement = _flags(store_id)
+    if ask.filters.get("state") == "open" and not ask.filters.get("code") and not ask.words:
+        statement = statement.where(ReceiptFlag.code != DECIDED_BY_CODE)
     for name, column in (("state", ReceiptFlag.state), ("code", ReceiptFlag.code)):
         if value := ask.filters.get(name):
             statement = statement.where(column == value)

@@ -109,6 +109,16 @@ CREATE INDEX article_category_idx ON article USING btree (category)
 CREATE TRIGGER article_keeps_past AFTER UPDATE ON article FOR EACH ROW WHEN ((((((old.gtin IS DISTINCT FROM new.gtin) OR (old.department IS DISTINCT FROM new.department)) OR (old.category IS DISTINCT FROM new.category)) OR (old.type IS DISTINCT FROM new.type)) OR (old.brand IS DISTINCT FROM new.brand))) EXECUTE FUNCTION keep_article_past()
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
+TABLE article_code
+  code text NOT NULL
+  article_id integer NOT NULL
+  set_by text NOT NULL
+  set_at timestamp with time zone NOT NULL
+  article_code_article_id_fkey FOREIGN KEY (article_id) REFERENCES article(article_id)
+  article_code_pkey PRIMARY KEY (code)
+CREATE INDEX article_code_article_id_idx ON article_code USING btree (article_id)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
 TABLE article_past
   article_id integer NOT NULL
   until timestamp with time zone NOT NULL
@@ -398,6 +408,22 @@ TABLE consent
 CREATE INDEX consent_member_id_idx ON consent USING btree (member_id, purpose, channel, recorded_at)
 CREATE TRIGGER consent_cancels_mail AFTER INSERT ON consent FOR EACH ROW WHEN (((NOT new.granted) AND (new.channel = 'email'::text))) EXECUTE FUNCTION heed_withdrawal()
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
+TABLE consent_request
+  request_id uuid NOT NULL
+  member_id uuid NOT NULL
+  purposes text[] NOT NULL
+  email_sha256 bytea NOT NULL
+  text_version text NOT NULL
+  source text NOT NULL
+  asked_at timestamp with time zone NOT NULL
+  valid_until timestamp with time zone NOT NULL
+  confirmed_at timestamp with time zone
+  consent_request_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(member_id)
+  consent_request_pkey PRIMARY KEY (request_id)
+  consent_request_purposes_check CHECK (((cardinality(purposes) > 0) AND (purposes <@ ARRAY['offers'::text, 'catalog'::text, 'surveys'::text])))
+CREATE INDEX consent_request_member_id_idx ON consent_request USING btree (member_id, asked_at)
+GRANT INSERT, SELECT TO regulars_app
 
 TABLE contact
   contact_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL
@@ -839,7 +865,11 @@ TABLE member
   member_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'spender'::text, 'earner'::text])))
 CREATE INDEX member_account_id_idx ON member USING btree (account_id)
 CREATE INDEX member_email_idx ON member USING btree (lower(email)) WHERE (email IS NOT NULL)
-CREATE INDEX member_family_name_idx ON member USING btree (lower(family_name), lower(given_name))
+CREATE INDEX member_family_name_idx ON member USING btree (lower(family_name) text_pattern_ops)
+CREATE INDEX member_given_name_idx ON member USING btree (lower(given_name) text_pattern_ops)
+CREATE INDEX member_joined_on_idx ON member USING btree (joined_on, member_id)
+CREATE INDEX member_name_idx ON member USING btree (translate(lower(((family_name || ' '::text) || given_name)), 'áàâäãåąāăčćçďđéèêëěęēíìîïīľĺłňńñóòôöõőøōřŕšśşșťţțúùûüůűūýÿžźżß'::text, 'aaaaaaaaacccddeeeeeeeiiiiilllnnnoooooooorrsssstttuuuuuuuyyzzzs'::text), member_id)
+CREATE INDEX member_phone_end_idx ON member USING btree (reverse(phone) text_pattern_ops) WHERE (phone IS NOT NULL)
 CREATE INDEX member_phone_idx ON member USING btree (phone) WHERE (phone IS NOT NULL)
 CREATE TRIGGER member_objection_cancels_mail AFTER UPDATE OF profiling_objected_at ON member FOR EACH ROW WHEN (((old.profiling_objected_at IS NULL) AND (new.profiling_objected_at IS NOT NULL))) EXECUTE FUNCTION heed_objection()
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
@@ -2043,6 +2073,61 @@ BEGIN
   END IF;
 END $function$
 
+CREATE OR REPLACE FUNCTION public.basket_scene(scanned text, skus text[], gtins text[], seen_at timestamp with time zone, asks_first boolean, OUT generation bigint, OUT goods json, OUT member_code text, OUT birth_date date, OUT company boolean, OUT group_ids jsonb, OUT staff boolean, OUT first_purchase boolean, OUT phase text, OUT value_class text)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+DECLARE
+  buyer uuid;
+  account uuid;
+  objects boolean;
+  served uuid;
+BEGIN
+  SELECT offer_book.generation INTO generation FROM offer_book;
+  SELECT json_agg(
+           CASE WHEN by_sku.article_id IS NOT NULL THEN json_build_array(
+             by_sku.sku, by_sku.gtin, by_sku.category, by_sku.type, by_sku.department, by_sku.brand)
+           WHEN by_gtin.article_id IS NOT NULL THEN json_build_array(
+             by_gtin.sku, by_gtin.gtin, by_gtin.category, by_gtin.type, by_gtin.department, by_gtin.brand) END
+           ORDER BY line.position)
+  INTO goods
+  FROM unnest(skus, gtins) WITH ORDINALITY AS line (sku, gtin, position)
+  LEFT JOIN article AS by_sku ON by_sku.sku = line.sku
+  LEFT JOIN article AS by_gtin ON by_gtin.gtin = line.gtin AND by_sku.article_id IS NULL;
+  IF scanned IS NULL THEN
+    RETURN;
+  END IF;
+  SELECT holder.member_id, holder.account_id INTO buyer, account FROM card_holder(scanned) AS holder;
+  IF buyer IS NULL THEN
+    RETURN;
+  END IF;
+  SELECT member.member_code, member.birth_date,
+         coalesce(member.company_name, member.company_id, member.vat_id) IS NOT NULL,
+         member.profiling_objected_at IS NOT NULL
+  INTO member_code, birth_date, company, objects
+  FROM member WHERE member.member_id = buyer;
+  staff := EXISTS (
+    SELECT FROM staff_card JOIN card ON card.card_number = staff_card.card_number
+    WHERE card.member_id = buyer AND staff_card.registered_at <= seen_at
+      AND (staff_card.ended_at IS NULL OR staff_card.ended_at > seen_at));
+  first_purchase := false;
+  IF asks_first THEN
+    first_purchase := NOT EXISTS (
+      SELECT FROM receipt
+      WHERE receipt.account_id = account AND receipt.type = 'sale' AND receipt.mode = 'live');
+  END IF;
+  -- Who objects is in no group and stands nowhere.
+  SELECT run_id INTO served FROM served_run WHERE NOT objects;
+  IF FOUND THEN
+    SELECT jsonb_agg(membership.group_id) INTO group_ids
+    FROM group_membership AS membership WHERE membership.run_id = served AND membership.member_id = buyer;
+    SELECT standing.phase, standing.value_class INTO phase, value_class
+    FROM member_standing AS standing WHERE standing.run_id = served AND standing.member_id = buyer;
+  END IF;
+END $function$
+
 CREATE OR REPLACE FUNCTION public.book_earning(earning uuid, holder uuid, sold_on date, booked timestamp with time zone, receipt uuid, earned_lot uuid, spendable_at timestamp with time zone, ends_at timestamp with time zone, earned_points bigint, earning_lines bigint[], line_points bigint[])
  RETURNS boolean
  LANGUAGE plpgsql
@@ -2118,6 +2203,38 @@ BEGIN
   UPDATE outgoing_mail SET state = 'cancelled', leased_until = NULL, finished_at = now(), answer = reason
   WHERE member_id = person AND purpose = ANY (unwanted)
     AND (state = 'queued' OR state = 'sending' AND handed_at IS NULL);
+END $function$
+
+CREATE OR REPLACE FUNCTION public.card_holder(scanned text, OUT card_number text, OUT state text, OUT successor text, OUT successor_state text, OUT blocked_at timestamp with time zone, OUT account_id uuid, OUT member_id uuid, OUT given_name text, OUT family_name text, OUT language text, OUT birth_date date, OUT role text)
+ RETURNS SETOF record
+ LANGUAGE plpgsql
+ STABLE ROWS 1
+AS $function$
+DECLARE
+  next_number text;
+  holder uuid;
+  step integer := 0;
+BEGIN
+  SELECT card.card_number, card.state, card.card_number, card.state, card.blocked_at, card.account_id, card.member_id,
+         card.replaced_by
+  INTO card_number, state, successor, successor_state, blocked_at, account_id, holder, next_number
+  FROM card WHERE card.card_number = scanned;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  -- More replacements than anybody loses cards.
+  WHILE successor_state = 'replaced' AND step < 100 LOOP
+    step := step + 1;
+    SELECT card.card_number, card.state, card.blocked_at, card.account_id, card.member_id, card.replaced_by
+    INTO successor, successor_state, blocked_at, account_id, holder, next_number
+    FROM card WHERE card.card_number = next_number;
+  END LOOP;
+  IF holder IS NOT NULL THEN
+    SELECT member.member_id, member.given_name, member.family_name, member.language, member.birth_date, member.role
+    INTO member_id, given_name, family_name, language, birth_date, role
+    FROM member WHERE member.member_id = holder;
+  END IF;
+  RETURN NEXT;
 END $function$
 
 CREATE OR REPLACE FUNCTION public.check_gift_card_zero_sum()

@@ -16,8 +16,8 @@ from core.verification import verify
 from customers.models import Card, Member
 from customers.operations import issue_cards
 from loyalty.checkout import Outcome, Quarantined, settle
-from loyalty.programme import Programme
-from loyalty.programme_changes import approve_version, draft_version
+from loyalty.programme.changes import approve_version, draft_version
+from loyalty.programme.rules import Programme
 from loyalty.queries import card_view
 from loyalty.redemptions import post, release, reserve
 from loyalty.reservations import Redemption

@@ -147,6 +147,50 @@ class TestImports:
         assert done.stdout.strip() == "[]"
 
 
+class TestDrawing:
+    PAGE = (ROOT / "docs" / "architecture.md").read_text()
+    ROOM = re.compile(r'^ +(\w+)\["', re.MULTILINE)
+
+    def test_shows_every_room(self):
+        assert set(self.ROOM.findall(self.PAGE)) == {*ROOMS, *COMPOSITIONS, "demo"}
+
+    def test_leads_down_by_the_floors_that_imports_keep(self):
+        boxes = re.findall(r"subgraph (\w+)\[(.*?)\n  end", self.PAGE, re.DOTALL)
+        shared = {room: box for box, inside in boxes for room in self.ROOM.findall(inside)}
+        layers = PROJECT["tool"]["importlinter"]["contracts"][0]["layers"]
+        floors = [shared.get(rooms.split(" | ")[0], rooms) for rooms in layers]
+        assert f"  roots --> {' --> '.join(floors)}\n" in self.PAGE
+
+
+class TestPapers:
+    PAPERS = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md")))
+
+    def test_name_every_decision_in_the_index(self):
+        folder = ROOT / "docs" / "adr"
+        index = (folder / "README.md").read_text()
+        said = {f"# {number} {title}" for number, title in re.findall(r"\[(\d{4})\]\(.+?\) (.+)", index)}
+        assert said == {path.read_text().partition("\n")[0] for path in folder.glob("0*.md")}
+
+    def test_lead_to_what_is_there(self):
+        lost = [
+            f"{path.name}: {target}"
+            for path in self.PAPERS
+            for target in re.findall(r"\]\(([^)#\s]+)", path.read_text())
+            if "://" not in target and not (path.parent / target).exists()
+        ]
+        assert not lost
+
+    def test_name_files_that_are_there(self):
+        lost = [
+            f"{path.name}: {name}"
+            for path in self.PAPERS
+            if "adr" not in path.parts  # a decision may tell of what was before
+            for name in re.findall(r"`((?:[a-z_]+/)+[a-z_0-9]+\.(?:py|html|md))`", path.read_text())
+            if not (ROOT / name).exists()
+        ]
+        assert not lost
+
+
 class TestCommits:
     def test_are_made_by_blocks_that_begin_only(self):
         made = [
@@ -173,7 +217,7 @@ class TestTables:
     def owners(self) -> dict[str, str]:
         """Return the room that owns each table's class."""
         return {
-            node.name: path.parent.name
+            node.name: path.relative_to(ROOT).parts[0]
             for path in room_sources()
             if path.stem.endswith("models")
             for node in parse(path).body
@@ -184,7 +228,7 @@ class TestTables:
     def names(self) -> dict[str, str]:
         """Return the room that owns each table's name."""
         return {
-            statement.value.value: path.parent.name
+            statement.value.value: path.relative_to(ROOT).parts[0]
             for path in room_sources()
             if path.stem.endswith("models")
             for node in ast.walk(parse(path))

@@ -4,14 +4,14 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from importlib import import_module
 from pathlib import Path
 
-import click
 import pytest
 
-from cli import COMMANDS, HELP, PARTS
-from cli import regulars as cli
+from cli import BOOK, COMMANDS, PARTS, help_pages
+from devtools.command_book import book
 
 ROOT = Path(__file__).parent.parent
 
@@ -28,12 +28,17 @@ def regulars(database_url, tmp_path):
     return regulars
 
 
+def parts_of_the_command_line() -> list[Path]:
+    """From the lowest room to the highest: what a higher one adds to a command, the lower one cannot."""
+    rooms = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
+    return [path for room in (*rooms, "demo") for path in sorted((ROOT / room).rglob("*commands.py"))]
+
+
 class TestCommands:
     def test_are_all_those_of_the_packages(self):
         offered = {
             command.name: name
-            for path in [*ROOT.glob("*/*commands.py"), ROOT / "night.py"]
-            if path.parent.name != "devtools"
+            for path in [*parts_of_the_command_line(), ROOT / "night.py"]
             for name in [".".join(path.relative_to(ROOT).with_suffix("").parts)]
             for command in getattr(import_module(name), "commands", ())
         }
@@ -42,25 +47,34 @@ class TestCommands:
     def test_take_in_all_parts_of_other_rooms(self):
         offered = {
             part.name: ".".join(path.relative_to(ROOT).with_suffix("").parts)
-            for path in ROOT.glob("*/*commands.py")
+            for path in parts_of_the_command_line()
             for part in getattr(
                 import_module(".".join(path.relative_to(ROOT).with_suffix("").parts)), "parts", ()
             )
         }
         assert offered == {name: module for parts in PARTS.values() for name, module in parts.items()}
 
-    def test_are_told_by_the_words_of_their_own_help(self):
-        context = click.Context(cli)
-        own = {name: cli.get_command(context, name).get_short_help_str(120) for name in COMMANDS}
-        assert own == HELP
+    def test_are_told_in_the_book_as_they_tell_themselves(self):
+        assert BOOK.read_text() == book(), "renew it: .venv/bin/python -m devtools.command_book"
 
-    def test_are_told_without_being_loaded(self):
-        program = "import sys, cli; cli.regulars(['--help'], standalone_mode=False); print(*sys.modules)"
+    @pytest.mark.parametrize("arguments", ["--help", "stores --help", "catalogs make --help", "mine --help"])
+    def test_are_told_without_a_database_being_loaded(self, arguments):
+        program = f"import atexit, sys, cli; atexit.register(lambda: print(*sys.modules)); cli.main({arguments.split()})"
         done = subprocess.run(
             [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
         )
-        assert all(f"  {name} " in done.stdout for name in COMMANDS)
-        assert not set(COMMANDS.values()) & set(done.stdout.splitlines()[-1].split())
+        told, loaded = done.stdout.rstrip("\n").rsplit("\n", 1)
+        assert told == help_pages()[f"regulars {arguments}".removesuffix(" --help")]
+        assert not {"sqlalchemy", "alembic", "psycopg", *COMMANDS.values()} & set(loaded.split())
+
+    def test_are_told_at_once_where_none_is_named(self, regulars):
+        done = regulars()
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == help_pages()["regulars"] + "\n"
+
+    def test_are_told_by_themselves_when_they_are_not_in_the_book(self, regulars):
+        done = regulars("--data", "elsewhere", "tills", "--help")
+        assert (done.returncode, done.stdout) == (0, help_pages()["regulars tills"] + "\n")
 
     def test_do_not_load_what_other_commands_need(self):
         program = (
@@ -83,6 +97,7 @@ class TestBadInput:
             ["people", "add", "novak"],
             ["--nonsense"],
             ["db", "upgrade", "one", "two"],
+            ["db", "upgrade", "nonsense"],
         ],
     )
     def test_gets_one_line_and_exit_code_2(self, regulars, arguments):

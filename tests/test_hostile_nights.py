@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, insert, select
 
-from basket_analysis.group_lists import groups_of_run, served_run
+from basket_analysis.groups.lists import groups_of_run, served_run
 from basket_analysis.models import MinedRule
 from core.jobs import Job, run_once
 from night import NIGHT

@@ -314,3 +314,50 @@ class TestClosingRanks:
         command.downgrade(_config(database_url), "0005")
         assert rows(old, columns, self.TABLES) == before
         command.upgrade(_config(database_url), "head")
+
+
+class TestFinish:
+    """0007."""
+
+    TABLES = (*TestClosingRanks.TABLES, "ranking_trees", "article")
+
+    @pytest.fixture
+    def old(self, database_url: str, owner_engine: Engine) -> Engine:
+        command.downgrade(_config(database_url), "0004")
+        with owner_engine.begin() as owner:
+            for part in (OLD, OF_OFFERS, OF_ANALYSIS, BEFORE_RUNS):
+                for statement in part.strip().removesuffix(";").split(";\n"):
+                    owner.exec_driver_sql(statement)
+        command.upgrade(_config(database_url), "0006")
+        with owner_engine.begin() as owner:
+            for statement in OF_RIGHT_OFFER.strip().removesuffix(";").split(";\n"):
+                owner.exec_driver_sql(statement)
+            owner.exec_driver_sql(
+                "insert into ranking_trees (kind, as_of, settings, trees, learnt_at) values ('all', '2026-11-22', '{}', 'tree', now())"
+            )
+        return owner_engine
+
+    def test_leaves_what_was_there_as_it_was_and_goes_back_from_what_only_it_knows(
+        self, old: Engine, database_url: str
+    ):
+        columns: dict[str, Any] = {}
+        before = rows(old, columns, self.TABLES)
+        assert all(before[table] for table in ("ranking_trees", "article")), (
+            "each has a row that could be lost"
+        )
+        command.upgrade(_config(database_url), "head")
+        assert rows(old, columns, self.TABLES) == before
+        engine = make_engine(database_url)
+        assert [one.code for one in verify(make_sessions(engine), (*CHECKS, *OF_REWARDS)) if not one.ok] == []
+        engine.dispose()
+        with old.begin() as owner:
+            owner.exec_driver_sql(
+                "insert into consent_request (request_id, member_id, purposes, email_sha256, text_version, source, asked_at, valid_until) "
+                "select gen_random_uuid(), member_id, array['offers'], '', '1', 'desk', now(), now() from member limit 1"
+            )
+            owner.exec_driver_sql(
+                "insert into article_code (code, article_id, set_by, set_at) select 'T-34', article_id, 'eva', now() from article limit 1"
+            )
+        command.downgrade(_config(database_url), "0006")
+        assert rows(old, columns, self.TABLES) == before
+        command.upgrade(_config(database_url), "head")

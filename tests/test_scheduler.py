@@ -1,5 +1,6 @@
 """The night's clock: when a night is due, and that many clocks run one."""
 
+import logging
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from sqlalchemy import text
 
 from core.database import make_engine, make_sessions
 from core.job_runs import find_run, latest_runs, request_run, request_stop
-from scheduler import NightClock
+from scheduler import NightClock, log_to_stderr
 
 LONG_AGO = datetime(2026, 11, 1, tzinfo=UTC)
 MORNING = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -122,3 +123,11 @@ class TestTick:
                 find_run(session, job="night", business_day=latest_runs(session)[0].business_day).attempts
                 == 1
             )
+
+
+class TestLog:
+    def test_keeps_the_chatter_of_libraries_out(self, monkeypatch):
+        for name in ("apscheduler", "alembic", "fontTools"):
+            monkeypatch.setattr(logging.getLogger(name), "level", logging.NOTSET)
+        log_to_stderr()
+        assert not logging.getLogger("fontTools.subset").isEnabledFor(logging.INFO)

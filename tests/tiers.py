@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from core.database import Sessions
-from loyalty.tier_changes import approve_scheme, draft_scheme
-from loyalty.tiers import Scheme, Tier
+from loyalty.tiers.changes import approve_scheme, draft_scheme
+from loyalty.tiers.scheme import Scheme, Tier
 
 NAMES: Mapping[str, Mapping[str, str]] = {
     "basic": {"en": "Basic", "cs": "Základní"},

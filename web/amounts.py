@@ -4,10 +4,19 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from babel.numbers import get_currency_precision
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from core.errors import Refused
+from sales.models import Store
 
 LARGEST: Final = 10**12
+
+
+def only_currency(session: Session) -> str | None:
+    """Return the currency of all stores; None when they have several, or there is no store."""
+    found = session.scalars(select(Store.currency).distinct().limit(2)).all()
+    return found[0] if len(found) == 1 else None
 
 
 class NoAmount(Refused):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from web.wording import role_name
 from web.words import gettext as _
 from web.words import number_text
 
@@ -21,10 +22,21 @@ def kind_words(kind: str) -> str:
     return _kinds().get(kind, _plain(kind))
 
 
+def subject_words(kind: str, subject: str) -> tuple[str, str | None]:
+    """Return what it was done to and, quieter, its kind; of a list what it was narrowed by, if by anything."""
+    if kind == "list":
+        return (kind_words(kind) if subject == "all" else subject), None
+    return subject, kind_words(kind)
+
+
 def details(detail: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     """Return every detail as a pair of a name and a value; what lies within others is named by all its names."""
     return [
-        (" · ".join(_name(part) for part in path), _value(value)) for path, value in _leaves(detail or {})
+        (
+            " · ".join(_name(part) for part in path),
+            role_name(value) if path[-1:] == ("role",) else _value(value),
+        )
+        for path, value in _leaves(detail or {})
     ]
 
 
@@ -82,6 +94,8 @@ def _kinds() -> dict[str, str]:
         "alert": _("Alert"),
         "analysis": _("Analysis"),
         "analysis_run": _("Analysis"),
+        "article_code": _("Code of an article"),
+        "barcode": _("Bar-code layout"),
         "barcode_layout": _("Bar-code layout"),
         "body": _("Second body"),
         "card": _("Card"),

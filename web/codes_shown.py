@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import segno
 
-from catalogs.barcodes import NotEncodable, card_barcode
+from catalogs.pdf.barcodes import NotEncodable, card_barcode
 
 
 @dataclass(frozen=True, slots=True)

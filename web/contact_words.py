@@ -13,9 +13,10 @@ def channel_name(channel: str) -> str:
         "account": _("Account page"),
         "web": _("Web"),
         "email": _("E-mail"),
-        "print": _("Print"),
+        "print": _("On paper"),
         "catalog": _("Catalog"),
         "unsubscribe": _("Link in a mail"),
+        "confirmation": _("Link in a mail"),
         "import": _("Import"),
     }.get(channel, channel)
 
@@ -75,6 +76,7 @@ def mail_kind(kind: str) -> str:
     """Return what a kind of mail is called."""
     return {
         "sign_in_code": _("Sign-in code"),
+        "consent_confirmation": _("Consent to be confirmed"),
         "answer_thanks": _("Thanks for an answer"),
         "case_opened": _("Case opened"),
         "case_resolved": _("Case resolved"),

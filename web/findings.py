@@ -8,11 +8,11 @@ from babel.numbers import get_currency_precision
 from flask import url_for
 
 from core.clock import month_end
-from loyalty.figures import Outstanding, WeekOfPoints
-from loyalty.liability import Line
+from loyalty.liability.estimate import Line
+from loyalty.liability.figures import Outstanding, WeekOfPoints
 from sales.figures import WeekOfSales
 from web.charts import Axis, Chart, Series, bar_options, column_options, line_options
-from web.groups_shown import GroupsShown, colour_of, name_of
+from web.groups.shown import GroupsShown, colour_of, name_of
 from web.scope import Scope
 from web.words import date_text, day_month, money_whole, month_text, number_text, percent_text
 from web.words import gettext as _

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from flask import Response, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from web.customer_sessions import customer_of_session, touch_customer_session
+from web.customers.sessions import customer_of_session, touch_customer_session
 from web.operations import token_hash, touch_session
 from web.queries import viewer_of_session
 from web.roles import ANYBODY, ROUTES, SIGNED_LINKS, may

@@ -16,8 +16,8 @@ from contacts.reactions import TAKEN_BACK
 from loyalty.warnings import warned_of_member
 from sales.models import Article
 from web.contact_words import case_kind, channel_name, direction_name, mail_kind
-from web.groups_shown import GroupsShown
-from web.standing_words import phase_name, value_name
+from web.groups.shown import GroupsShown
+from web.groups.standing_words import phase_name, value_name
 from web.tables import Choice
 from web.wording import purpose_name
 from web.words import date_text, ngettext

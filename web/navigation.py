@@ -73,6 +73,7 @@ def _layout() -> tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...]:
             (
                 ("jobs.index", _("Jobs"), "activity", "j"),
                 ("stores.index", _("Stores and tills"), "store", "s"),
+                ("barcodes.index", _("Bar codes"), "scan-barcode", "6"),
                 ("staff.index", _("Staff cards"), "user-round", "e"),
                 ("people.index", _("People and roles"), "shield-check", "p"),
                 ("outbox.index", _("Outbox"), "inbox", "5"),
@@ -88,6 +89,7 @@ _PART_OF: Final = {
     "catalog_proofs": "catalogs",
     "catalog_results": "catalogs",
     "bodies": "queue",
+    "unknown_articles": "queue",
     "member_tiers": "members",
     "referrals": "tiers",
     "offer_builder": "offers",

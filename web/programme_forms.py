@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from core.i18n import major
 from core.money import Money
-from loyalty.codec import ENDINGS, MOST_EXCLUDED, PAYMENTS, BadRules, read_rules, rules_document
-from loyalty.programme import Programme
+from loyalty.programme.codec import ENDINGS, MOST_EXCLUDED, PAYMENTS, BadRules, read_rules, rules_document
+from loyalty.programme.rules import Programme
 from sales.models import Article
 from web.words import gettext as _
 from web.words import number_text

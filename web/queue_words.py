@@ -145,6 +145,11 @@ def field_name(pointer: str) -> str:
     return name
 
 
+def sum_name(name: str) -> str:
+    """Return what a sum that a till states is called."""
+    return _("Tenders") if name == "tenders" else _field(name)
+
+
 def _field(name: str) -> str:
     return {
         "type": _("Type"),

@@ -12,6 +12,7 @@ from core.database import Sessions
 from core.i18n import LANGUAGES
 from web import address_parts, errors, figures, guard, navigation, notices, wording, words
 from web.assets import asset
+from web.flag_words import flag_detail
 from web.roles import may, unlisted
 from web.screens import SCREENS
 from web.state import State, customer_or_none, now, reader, viewer_or_none
@@ -77,6 +78,7 @@ def _furnish(app: Flask) -> None:
         "themes": THEMES,
         "now": now,
         "wording": wording,
+        "flag_detail": flag_detail,
         "figures": figures,
         "in_panel": in_panel,
         "can": can,
@@ -94,6 +96,7 @@ def _furnish(app: Flask) -> None:
         "date": words.date_text,
         "day_month": words.day_month,
         "moment": words.moment_text,
+        "end": words.end_text,
         "ago": words.ago,
         "duration": words.duration_text,
         "size": words.size_text,

@@ -26,8 +26,8 @@ Roles = frozenset[str]
 ANYBODY: Final[Roles] = frozenset({"anybody"})
 """Marks routes that need no sign-in."""
 
-SIGNED_LINKS: Final = frozenset({"unsubscribe.withdraw"})
-"""Changes that no page of ours sends: mail programs make them (RFC 8058), and a signed address lets them."""
+SIGNED_LINKS: Final = frozenset({"unsubscribe.withdraw", "confirm.agree"})
+"""Changes that a signed address lets anybody make who has the mail: mail programs (RFC 8058), and readers without a session."""
 
 _CUSTOMER: Final[Roles] = frozenset({CUSTOMER})
 SIGNED_IN: Final[Roles] = frozenset(ROLES)
@@ -75,6 +75,8 @@ ROUTES: Final[dict[str, Roles]] = {
     "my_choices.profiling": _CUSTOMER,
     "my_choices.preferences": _CUSTOMER,
     "my_choices.export": _CUSTOMER,
+    "confirm.ask": ANYBODY,
+    "confirm.agree": ANYBODY,
     "unsubscribe.ask": ANYBODY,
     "unsubscribe.withdraw": ANYBODY,
     "account.preferences": SIGNED_IN,
@@ -118,6 +120,7 @@ ROUTES: Final[dict[str, Roles]] = {
     "cases.new": _DESK,
     "cases.open_new": _DESK,
     "cases.resolve": _DESK,
+    "member_consents.decide": _DESK,
     "member_offers.answer": _DESK,
     "member_offers.take_back_answer": _DESK,
     "members.index": _PERSONAL,
@@ -272,6 +275,14 @@ ROUTES: Final[dict[str, Roles]] = {
     "queue.link": _DECIDES,
     "queue.reopen": _DECIDES,
     "queue.find_articles": _DECIDES,
+    "unknown_articles.index": _QUEUE,
+    "unknown_articles.show": _QUEUE,
+    "unknown_articles.give": _DECIDES - {STORE_MANAGER},
+    "unknown_articles.dismiss": _DECIDES,
+    "unknown_articles.take_back": _DECIDES - {STORE_MANAGER},
+    "barcodes.index": _LOOK,
+    "barcodes.add": _PROGRAMME,
+    "barcodes.remove": _PROGRAMME,
     "bodies.index": _QUEUE,
     "bodies.show": _QUEUE,
     "bodies.settle": _DECIDES,

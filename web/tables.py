@@ -23,8 +23,9 @@ class Column(Generic[R]):
     """
     One column: `value` is what it is about, exported as it is and written by `kind` on the screen.
 
-    `figure` draws instead of writing, `second` adds a quiet line, `currency` is
-    needed for money, `personal` columns are not made for roles without names.
+    `figure` draws instead of writing, where it has something to draw, `second` adds a quiet line, `currency` is
+    needed for money, `personal` columns are not made for roles without names. `lesser` ones give
+    way on a narrow screen, unless the reader asked for them.
     """
 
     key: str
@@ -33,11 +34,12 @@ class Column(Generic[R]):
     kind: Kind = "text"
     currency: Callable[[R], str] | None = None
     timezone: Callable[[R], str] | None = None
-    figure: Callable[[R], Markup | str] | None = None
+    figure: Callable[[R], Markup | str | None] | None = None
     second: Callable[[R], str | None] | None = None
     sort: bool = False
     shown: bool = True
     personal: bool = False
+    lesser: bool = False
     digits: int | None = None
 
 
@@ -115,6 +117,7 @@ class Cell:
     kind: str
     second: str | None
     figure: Markup | str | None
+    lesser: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,7 @@ class Head:
     numeric: bool
     href: str | None
     order: Literal["ascending", "descending"] | None
+    lesser: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +271,7 @@ def _line(table: Table[R], columns: Sequence[Column[R]], row: R) -> Line:
                 kind=column.kind,
                 second=column.second(row) if column.second else None,
                 figure=column.figure(row) if column.figure else None,
+                lesser=_gives_way(column),
             )
             for column in columns
         ),
@@ -279,17 +284,21 @@ def _picked(pick: Pick[R], row: R) -> tuple[str, str] | None:
     return None if value is None else (value, pick.label(row))
 
 
+def _gives_way(column: Column[R]) -> bool:
+    return column.lesser and not request.args.getlist("columns")
+
+
 def _head(column: Column[R], ask: Ask) -> Head:
     numeric = column.kind in NUMERIC
     if not column.sort:
-        return Head(column.title, numeric, None, None)
+        return Head(column.title, numeric, None, None, _gives_way(column))
     current = ask.sort == column.key
     # Numbers and dates are first asked from the top, words from A.
     first_descending = column.kind not in {"text", "code"}
     descending = not ask.descending if current else first_descending
     href = address(sort=("-" if descending else "") + column.key, after=None, before=None)
     order: Literal["ascending", "descending"] = "descending" if ask.descending else "ascending"
-    return Head(column.title, numeric, href, order if current else None)
+    return Head(column.title, numeric, href, order if current else None, _gives_way(column))
 
 
 def _chip(one: Filter, value: str) -> Chip:

@@ -10,9 +10,9 @@ from babel.numbers import get_currency_precision
 
 from core.i18n import LANGUAGES, major
 from core.money import Money
-from loyalty.codec import BadRules
-from loyalty.tier_codec import MEASURES, MOST_TIERS, PERIODS, read_scheme, scheme_document
-from loyalty.tiers import SPEND, Scheme
+from loyalty.programme.codec import BadRules
+from loyalty.tiers.codec import MEASURES, MOST_TIERS, PERIODS, read_scheme, scheme_document
+from loyalty.tiers.scheme import SPEND, Scheme
 from web.words import gettext as _
 
 FEWEST_ROWS: Final = 3

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from loyalty.tier_queries import Happened, tier_story
-from loyalty.tier_state import TierState
-from loyalty.tier_words import amount_words, event_words, tier_name
+from loyalty.tiers.queries import Happened, tier_story
+from loyalty.tiers.state import TierState
+from loyalty.tiers.words import amount_words, event_words, tier_name
 from web.words import language
 
 

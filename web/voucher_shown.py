@@ -5,12 +5,12 @@ from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from catalogs.voucher_sheets import Leaf, voucher_sheets
+from catalogs.pdf.voucher_sheets import Leaf, voucher_sheets
 from core.money import Money
 from rewards.models import Voucher
-from rewards.voucher_batches import batches
-from rewards.voucher_changes import note_reprint
-from rewards.voucher_lists import VoucherRow, list_vouchers
+from rewards.vouchers.batches import batches
+from rewards.vouchers.changes import note_reprint
+from rewards.vouchers.lists import VoucherRow, list_vouchers
 from sales.models import Store
 from web import gift_words
 from web.state import now, viewer

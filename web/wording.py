@@ -244,6 +244,7 @@ def step_name(step: str) -> str:
         "follow_decisions": _("Follow what became of offers"),
         "verify": _("Check what must always hold"),
         "rehearse": _("Play past baskets with the offers"),
+        "plan_pages": _("Plan the pages"),
         "make_copies": _("Make copies"),
         "make_proof": _("Make a proof"),
         "hand_over": _("Look at every copy again and prepare"),

@@ -1,7 +1,7 @@
 """Words, numbers and dates in the reader's language, for screens and for Python that speaks to people."""
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -11,8 +11,9 @@ from babel.dates import format_skeleton, format_timedelta
 from babel.numbers import format_compact_decimal, format_currency
 from flask import g, has_request_context, request
 
-from basket_analysis.naming import SHORTHAND
+from basket_analysis.groups.naming import SHORTHAND
 from core import i18n
+from core.clock import zone
 from core.money import Money
 from web.state import now, reader
 
@@ -115,7 +116,7 @@ def percent_text(share: float | None, digits: int = 0) -> str:
 
 def date_text(day: date | None, style: str = "medium") -> str:
     """Return a day."""
-    return NOTHING if day is None else i18n.show_date(day, language(), style=style)
+    return NOTHING if day is None else _unbroken(i18n.show_date(day, language(), style=style))
 
 
 def day_month(day: date) -> str:
@@ -132,7 +133,15 @@ def moment_text(moment: datetime | None, timezone: str | None = None, style: str
     """Return a moment on the clock of `timezone`, or of the reader's store."""
     if moment is None:
         return NOTHING
-    return i18n.show_moment(moment, language(), timezone or reader_timezone(), style=style)
+    return _unbroken(i18n.show_moment(moment, language(), timezone or reader_timezone(), style=style))
+
+
+def end_text(moment: datetime) -> str:
+    """Return an end that is not part of the time: the day before it where it is a midnight of the reader's clock."""
+    here = moment.astimezone(zone(reader_timezone()))
+    if here.time() == time(0):
+        return date_text(here.date() - timedelta(days=1))
+    return moment_text(moment)
 
 
 def ago(moment: datetime | None) -> str:
@@ -147,12 +156,18 @@ def duration_text(seconds: float | None) -> str:
     if seconds is None:
         return NOTHING
     if seconds < 10:
-        return f"{number_text(round(seconds, 1), 1)} s"
+        return f"{number_text(round(seconds, 1), 1)}\N{NO-BREAK SPACE}s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+        return f"{hours}\N{NO-BREAK SPACE}h {minutes}\N{NO-BREAK SPACE}min"
+    seconds_left = f"{rest}\N{NO-BREAK SPACE}s"
+    return f"{minutes}\N{NO-BREAK SPACE}min {seconds_left}" if minutes else seconds_left
+
+
+def _unbroken(day: str) -> str:
+    """Return `day` with what follows its ordinals bound to them: no line ends in "31." or "31. 7."."""
+    return day.replace(". ", ".\N{NO-BREAK SPACE}")
 
 
 def size_text(size: int) -> str:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from basket_analysis.store_sales import SalesTable
+from basket_analysis.assortment.store_sales import SalesTable
 
 SEED = 20261122
 STORES, HOUSEHOLDS, VISITS, ARTICLES, WEEKS = 4, 50, 16, 8, 16

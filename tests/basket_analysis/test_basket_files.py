@@ -89,6 +89,13 @@ class TestReadBaskets:
         with pytest.raises(UnreadableFile):
             read_baskets(path)
 
+    def test_refuses_a_gzip_with_garbage_in_its_middle(self, tmp_path):
+        packed = gzip.compress(b"basket_id,item\n1,a\n" * 99)
+        path = tmp_path / "b.csv.gz"
+        path.write_bytes(packed[:12] + b"\xff" * 10 + packed[22:])
+        with pytest.raises(UnreadableFile):
+            read_baskets(path)
+
 
 class TestRefusals:
     def test_are_written_with_their_reasons(self, tmp_path):
@@ -103,6 +110,11 @@ class TestRefusals:
             ("b", "2", "", "2 fields instead of 3"),
             ("b", "3", "s", "4 fields instead of 3"),
         ]
+
+    def test_keep_a_row_whole_whose_field_is_too_long_to_be_taken_apart(self, tmp_path):
+        rows = read_baskets(written(tmp_path / "b.csv", "basket_id,item\n" + "x" * 140_000 + ",a,b\n1,a\n"))
+        rows.refusals.write(tmp_path / "refused.csv")
+        assert (tmp_path / "refused.csv").read_text().endswith('x,a,b",,3 fields instead of 2\n')
 
     def test_leave_no_trace_of_their_baskets_and_items(self, tmp_path):
         path = written(tmp_path / "b.csv", "basket_id,item,household_id\n1,,h1\n2,a,h2\n,z,h3\n")

@@ -16,8 +16,8 @@ from basket_analysis.analysis_runs import (
     serve_run,
     store_groups,
 )
-from basket_analysis.assortment_jobs import suggest_assortment
-from basket_analysis.group_jobs import form_groups
+from basket_analysis.assortment.jobs import suggest_assortment
+from basket_analysis.groups.jobs import form_groups
 from basket_analysis.jobs import mine_rules
 from basket_analysis.models import AnalysisRun, MinedRule, ServedRun, ShopperGroup, Suggestion
 from basket_analysis.served_commands import list_groups, show_assortment, show_group

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from basket_analysis import relevance_lessons
+from basket_analysis.offers import relevance_lessons
+from basket_analysis.offers.relevance_blocks import Plan
+from basket_analysis.offers.relevance_features import Origin
+from basket_analysis.offers.relevance_purchases import Purchases
 from basket_analysis.relevance import RelevanceRanker
-from basket_analysis.relevance_blocks import Plan
-from basket_analysis.relevance_features import Origin
-from basket_analysis.relevance_purchases import Purchases
 
 MEMBERS, ARTICLES, DAYS = 50, 120, 160
 SEED = 5
@@ -117,8 +117,9 @@ class TestRelevanceRanker:
 class TestTrees:
     def test_rank_on_a_later_day_as_on_their_own(self, lists):
         bought = made().at("article")
-        later = RelevanceRanker(PLANS).look(bought, np.full(bought.items, 9))
-        assert later.take(lists[0].trees_)
+        later = RelevanceRanker(PLANS)
+        assert later.take(lists[0].trees_, bought)
+        later.look(bought, np.full(bought.items, 9))
         again = later.rank(bought, own=np.arange(MEMBERS, dtype=np.int32), count=30)
         for kind, one in lists[1].items():
             assert one.items.tobytes() == again[kind].items.tobytes()
@@ -127,11 +128,14 @@ class TestTrees:
     def test_that_were_grown_otherwise_are_not_taken(self, lists):
         bought = made().at("article")
         other = {kind: replace(plan, rounds=plan.rounds + 1) for kind, plan in PLANS.items()}
-        assert not RelevanceRanker(other).look(bought, np.full(bought.items, 9)).take(lists[0].trees_)
+        assert not RelevanceRanker(other).take(lists[0].trees_, bought)
 
     def test_of_other_columns_are_not_taken(self, lists):
         types = made().at("type")
-        assert not RelevanceRanker(PLANS).look(types, np.full(types.items, 9)).take(lists[0].trees_)
+        assert not RelevanceRanker(PLANS).take(lists[0].trees_, types)
+
+    def test_are_not_taken_where_nobody_is_left(self, lists):
+        assert not RelevanceRanker(PLANS).take(lists[0].trees_, made().at("article").of_first(0))
 
     @pytest.mark.parametrize("name", ["EASES", "FACTORS", "version"])
     def test_of_another_release_or_with_other_tastes_are_told_apart(self, monkeypatch, name):
@@ -143,8 +147,7 @@ class TestTrees:
 
     def test_of_one_kind_are_not_enough(self, lists):
         bought = made().at("article")
-        ranker = RelevanceRanker(PLANS).look(bought, np.full(bought.items, 9))
-        assert not ranker.take({"all": lists[0].trees_["all"]})
+        assert not RelevanceRanker(PLANS).take({"all": lists[0].trees_["all"]}, bought)
 
 
 class TestOrigin:
@@ -167,3 +170,12 @@ class TestOrigin:
         assert origin.pairs["gap"][pair] == pytest.approx(np.diff(days).mean())
         assert origin.pairs["last_gap"][pair] == days[-1] - days[-2]
         assert origin.pairs["longest_gap"][pair] == np.diff(days).max()
+
+
+class TestOfFirst:
+    def test_keeps_what_the_first_members_bought_and_nothing_else(self):
+        bought = made().at("article")
+        few = bought.of_first(7)
+        assert few.members == 7
+        assert few.item.tolist() == bought.item[bought.member < 7].tolist()
+        assert few.known.tolist() == bought.known[bought.known < 7 * ARTICLES].tolist()

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert, text
 
-from basket_analysis import basket_rule_lists
+from basket_analysis.mining import basket_rule_lists
 from basket_analysis.models import AnalysisRun, MemberOffers, MinedRule, ServedRun
 from campaigns import decisions, scenes
 from campaigns.books import read_book

@@ -16,8 +16,8 @@ from core import driver
 from core.driver import ask
 from core.trips import travel
 from customers.operations import issue_cards
-from loyalty import basket_quotes
 from loyalty.households import adopt_card
+from loyalty.quotes import baskets as basket_quotes
 from loyalty.reservations import Zone
 from pos_api import examples
 from tests.campaigns.conftest import CARD, OTHER_CARD

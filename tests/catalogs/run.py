@@ -7,20 +7,15 @@ from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
 
-from catalogs.handovers import (
+from catalogs.runs.drafting import draft_run
+from catalogs.runs.handovers import (
     ask_for_handover,
     take_handover,
 )
-from catalogs.run_jobs import run_job, waiting_jobs
-from catalogs.run_lists import handovers_of, read_run, run_audience
-from catalogs.run_operations import (
-    HANDOVER_JOB,
-    approve_run,
-    ask_for_proof,
-    draft_run,
-    start_run,
-)
-from catalogs.runs import Recipe
+from catalogs.runs.jobs import run_job, waiting_jobs
+from catalogs.runs.lists import handovers_of, read_run, run_audience
+from catalogs.runs.operations import HANDOVER_JOB, approve_run, ask_for_proof, start_run
+from catalogs.runs.run import Recipe
 from tests.catalogs.chain import DAY, NOW, Chain
 
 

@@ -13,9 +13,9 @@ from catalogs.jobs import due_catalogs, make_copies
 from catalogs.making import AlreadyMaking
 from catalogs.models import CatalogRun, Edition
 from catalogs.opening import NothingServed, open_editions
-from catalogs.run_operations import draft_run
-from catalogs.runs import Recipe
-from catalogs.standing_orders import approve_order
+from catalogs.runs.drafting import draft_run
+from catalogs.runs.run import Recipe
+from catalogs.runs.standing_orders import approve_order
 from core.database import Sessions
 from core.jobs import Shift
 from core.progress import silent

@@ -4,14 +4,14 @@ from itertools import pairwise
 import pytest
 
 from catalogs.booklets import Reader, make_booklet
-from catalogs.drawing import code_place
 from catalogs.issues import Reduced
 from catalogs.layouts import BARCODE, BLEED, Placement, ThemeNotFound, Words, load_theme, theme_names
-from catalogs.lettering import MM_PER_POINT, SMALLEST
 from catalogs.pages import Price, PrintedVoucher, Reduction
+from catalogs.pdf.drawing import code_place
+from catalogs.pdf.lettering import MM_PER_POINT, SMALLEST
+from catalogs.pdf.typefaces import load_typeface
 from catalogs.previews import preview_booklet, preview_parts, preview_vouchers
 from catalogs.styles import letterer
-from catalogs.typefaces import load_typeface
 from core.i18n import LANGUAGES
 from core.money import Money
 

@@ -11,11 +11,11 @@ from sqlalchemy import func, select, update
 from catalogs import making
 from catalogs.making import Making
 from catalogs.models import CatalogVoucher
-from catalogs.run_jobs import work_on_run
-from catalogs.run_operations import cancel_run, start_run
+from catalogs.runs.jobs import work_on_run
+from catalogs.runs.operations import cancel_run, start_run
 from customers.models import Member
 from rewards.models import Voucher
-from rewards.voucher_batches import Batch, put_batch
+from rewards.vouchers.batches import Batch, put_batch
 from tests.catalogs.chain import DAY, NOW, Chain
 from tests.catalogs.run import Run
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from basket_analysis.offer_reasons import Reason
+from basket_analysis.offers.reasons import Reason
 from catalogs.booklets import make_booklet
 from catalogs.issues import Pick, Reader
 from catalogs.layouts import load_theme

@@ -7,10 +7,10 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from catalogs.composing import compose
 from catalogs.layouts import load_theme
+from catalogs.pdf.composing import compose
+from catalogs.pdf.typesetting import Typesetter
 from catalogs.previews import preview_booklet, preview_parts, preview_vouchers
-from catalogs.typesetting import Typesetter
 
 DPI = 150
 

@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from basket_analysis.offer_lists import MemberOffers, RankedOffer
-from basket_analysis.offer_reasons import Reason
+from basket_analysis.offers.lists import MemberOffers, RankedOffer
+from basket_analysis.offers.reasons import Reason
 from catalogs.issues import Offer
 from catalogs.ranked_picks import ranked_picks
 from catalogs.selection import Bought
@@ -50,6 +50,19 @@ class TestRankedPicks:
         assert [pick.offer.article_id for pick in picks] == [3, 1, 2]
         assert {pick.why for pick in picks} == {"often"}
         assert [pick.offer.article_id for pick in news] == [9, 8]
+
+    def test_show_as_new_what_is_of_another_kind_and_never_what_reads_like_a_favourite(self):
+        shelf = {
+            **SHELF,
+            20: offer(20, "Mléko", name="Mléko 4 1 l"),
+            4: offer(4, "Mléko", name="Mléko 4 2 l"),
+            21: offer(21, "Mléko", name="Mléko ovčí"),
+        }
+        picks, news = ranked_picks(
+            MemberOffers(ranked(4), ranked(20, 21, 9, kind="group")), shelf, bought=BOUGHT
+        )
+        assert [pick.offer.article_id for pick in picks] == [4]
+        assert [pick.offer.article_id for pick in news] == [9, 21]
 
     def test_show_nothing_that_the_store_has_not(self):
         picks, news = ranked_picks(MemberOffers(ranked(3, 99), ranked(98, 9)), SHELF, bought=BOUGHT)

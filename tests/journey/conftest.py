@@ -2,11 +2,14 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import make_server
+from werkzeug.wsgi import ClosingIterator
 
 from core.database import make_engine, make_sessions
 from tests.web.conftest import settings_for
@@ -28,10 +31,20 @@ def journey_house(journey_app: Flask) -> House:
     return furnish(journey_app, journey_app.extensions["web"].sessions)
 
 
+def at_once(app: Flask) -> WSGIApplication:
+    """Answer with the whole body: this server forgets to close a file when the browser hangs up in the middle of it."""
+
+    def serve(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        with closing(ClosingIterator(app(environ, start_response))) as body:
+            return list(body)
+
+    return serve
+
+
 @pytest.fixture(scope="session")
 def address(journey_app: Flask) -> Iterator[str]:
     """The address of a server of this test run."""
-    server = make_server("127.0.0.1", 0, journey_app, threaded=True)
+    server = make_server("127.0.0.1", 0, at_once(journey_app), threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.port}"

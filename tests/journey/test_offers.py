@@ -7,8 +7,8 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 
 from core import clock
-from loyalty.rehearsal_plans import ask_for_rehearsal, newest_open
-from loyalty.rehearsals import run_rehearsal
+from loyalty.rehearsals.plans import ask_for_rehearsal, newest_open
+from loyalty.rehearsals.rehearsing import run_rehearsal
 from rewards.offer_decisions import stop_offer
 from tests.journey.test_counter_to_screen import sign_in
 from tests.web.house import House

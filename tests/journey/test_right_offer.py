@@ -23,12 +23,13 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
-from basket_analysis.offer_lists import offers_of_members
-from catalogs.handovers import ask_for_handover, take_handover
+from basket_analysis.offers.lists import offers_of_members
 from catalogs.opening import next_monday
-from catalogs.run_jobs import run_job, waiting_jobs
-from catalogs.run_operations import HANDOVER_JOB, approve_run, ask_for_proof, draft_run, start_run
-from catalogs.runs import Recipe
+from catalogs.runs.drafting import draft_run
+from catalogs.runs.handovers import ask_for_handover, take_handover
+from catalogs.runs.jobs import run_job, waiting_jobs
+from catalogs.runs.operations import HANDOVER_JOB, approve_run, ask_for_proof, start_run
+from catalogs.runs.run import Recipe
 from contacts.models import OutgoingMail
 from core import clock
 from core.database import Sessions, make_engine, make_sessions

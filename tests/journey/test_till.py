@@ -5,8 +5,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from flask import Flask
+from playwright.sync_api import Browser, Page, Route, expect
 
+from core import clock
+from rewards.offer_decisions import stop_offer
+from rewards.offer_operations import import_document
 from tests.journey.test_counter_to_screen import sign_in
 from tests.web.house import CARDS, House
 
@@ -158,6 +162,72 @@ class TestSale:
         expect(rough_till.locator("#till-problem")).to_contain_text(
             "Neither a card nor an article has the code"
         )
+
+
+class TestOffers:
+    @pytest.fixture
+    def live(self, journey_app: Flask) -> Iterator[None]:
+        """Honey costs less, and tea does from the second piece on."""
+        offers = [
+            {
+                "code": code,
+                "condition": {"kind": "items", "select": {"skus": [sku]}, "quantity": quantity},
+                "benefit": {"kind": "percent", "off": "50"},
+            }
+            for code, sku, quantity in (("SIMHONEY", "20311", "1"), ("SIMTEA", "10452", "2"))
+        ]
+        sessions = journey_app.extensions["web"].sessions
+        document = {"format": 1, "offers": offers}
+        with sessions.begin() as session:
+            import_document(session, document=document, actor="test", now=clock.now(), live=True)
+        yield
+        with sessions.begin() as session:
+            for offer in offers:
+                stop_offer(session, offer_code=offer["code"], actor="test", now=clock.now(), reason="over")
+
+    @pytest.mark.usefixtures("live")
+    def test_are_shown_with_what_they_took_off_and_what_others_lack(self, till: Page):
+        scan(till, CARDS[0])
+        put(till, "med")
+        expect(till.locator("#till-lines .second")).to_contain_text("20311 · ")
+        expect(till.locator("#till-total")).to_have_text(re.compile(r"64\.95"))
+        put(till, "Čaj")
+        expect(till.locator("#till-missing")).to_contain_text("SIMTEA")
+        pay(till)
+        expect(till.locator("#till-paper")).not_to_contain_text("quote")
+
+    def test_to_come_are_offered_and_answered(self, rough_till: Page):
+        """What is offered next comes from a night's rankings (see `test_right_offer`); here it is put into the quote."""
+        told = {
+            "decision_id": "01890000-0000-7000-8000-000000000001",
+            "headline": "Med",
+            "reason": "Goes well",
+        }
+        heard: list[dict] = []
+
+        def quoted(route: Route) -> None:
+            answer = route.fetch()
+            route.fulfill(response=answer, json=answer.json() | {"next_offers": [told]})
+
+        def answered(route: Route) -> None:
+            heard.append(route.request.post_data_json)
+            route.fulfill(status=204)
+
+        rough_till.route("**/pos/v1/quotes", quoted)
+        rough_till.route("**/pos/v1/reactions", answered)
+        scan(rough_till, CARDS[0])
+        put(rough_till, "Čaj")
+        rough_till.get_by_role("button", name="Never again: Med").click()
+        expect(rough_till.get_by_text("The answer is kept")).to_be_visible()
+        expect(rough_till.locator("#till-next")).to_be_hidden()
+        assert heard == [
+            {
+                "card_number": CARDS[0],
+                "decision_id": told["decision_id"],
+                "reaction": "never",
+                "scope": "item",
+            }
+        ]
 
 
 class TestOffline:

@@ -15,7 +15,7 @@ from core.database import Sessions
 from core.jobs import show_nothing
 from core.progress import silent
 from customers.importing import import_members
-from loyalty.receipt_import import import_receipts
+from loyalty.imports.receipts import import_receipts
 from night import run_night
 from sales.importing import import_articles, import_stores
 

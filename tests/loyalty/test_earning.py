@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loyalty.earning import earned_points, earned_shares, earning_base, points_part, share_over_lines
-from loyalty.programme import DEFAULT, CurrencyRule, Programme
+from loyalty.programme.rules import DEFAULT, CurrencyRule, Programme
 from sales.receipts import PostedLine, PostedReceipt, Tender, TillIdentity, Totals
 
 TILL = TillIdentity(1, 1, "S1", "T1", "CZK", "Europe/Prague")

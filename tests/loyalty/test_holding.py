@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from loyalty.holding import Holding
 from loyalty.ledger import Cause
 from loyalty.lots import NO_LINE, Lot, Piece
-from loyalty.programme import DEFAULT
+from loyalty.programme.rules import DEFAULT
 
 ACCOUNT = UUID(int=1)
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

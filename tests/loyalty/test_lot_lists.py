@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from core.keyset import Ask
 from customers.models import Card
-from loyalty.lot_lists import list_lots, lots_of
+from loyalty.lot_lists import Ending, endings, list_lots, lots_of
 from tests.shop import CARD, OTHER_CARD, Shop
 
 
@@ -21,6 +21,19 @@ class TestLotsOf:
             assert lots_of(session, account_id=account_of(session, OTHER_CARD)) == []
         assert [lot.remaining for lot in lots] == [50, 70]
         assert all(lot.last_day and (lot.last_day + timedelta(days=1)).day == 1 for lot in lots)
+
+
+class TestEndings:
+    def test_sum_what_ends_on_one_day_with_what_is_pending_apart(self, shop: Shop):
+        for days in (0, 60, 61):
+            shop.post(shop.sale(7000, business_date=shop.today.replace(day=15) - timedelta(days=days)))
+        with shop.sessions.begin() as session:
+            lots = lots_of(session, account_id=account_of(session))
+        found = endings(lots, shop.now)
+        assert found == [
+            Ending(lots[0].last_day, pending=False, points=140),
+            Ending(lots[-1].last_day, pending=True, points=70),
+        ]
 
 
 class TestListLots:

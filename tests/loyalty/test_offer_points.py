@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from loyalty.earning import earned_shares
 from loyalty.offer_points import OfferPoints, factor, multiplied, read_offer_points
-from loyalty.programme import DEFAULT, Programme
+from loyalty.programme.rules import DEFAULT, Programme
 from sales.receipts import PostedLine
 
 TWICE, ONCE = Decimal(2), Decimal(1)
@@ -76,10 +76,9 @@ class TestMultiplied:
 
 class TestOfferPoints:
     def test_are_read_as_they_were_written(self):
-        added = OfferPoints.of_lines({1: [(500, ONCE)], 2: [(100, ONCE), (200, Decimal("2.5"))]}, 30)
-        assert added.parts == {2: ((100, ONCE), (200, Decimal("2.5")))}
+        added = OfferPoints(30, {2: ((100, ONCE), (200, Decimal("2.5")))})
         assert read_offer_points(added.document()) == added
 
     def test_are_nothing_to_tell_where_offers_add_nothing(self):
-        assert OfferPoints.of_lines({1: [(500, ONCE)]}, 0).document() is None
+        assert OfferPoints(0, {}).document() is None
         assert not read_offer_points(None)

@@ -11,7 +11,7 @@ from loyalty.pickups import give_up, hand_over, list_pickups, pickup_of_code, re
 from loyalty.redemptions import OtherStore, RedemptionExpired, RedemptionNotFound
 from loyalty.reservations import Desk, Redemption
 from rewards.models import Reward, RewardStock
-from rewards.stock import Cause, OutOfStock, deliver
+from rewards.stocks.operations import Cause, OutOfStock, deliver
 from tests.shop import CARD, OTHER_CARD, Shop
 from tests.waiting import waiting_for_a_lock
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 import pytest
 
 import cli
-from loyalty.liability_reports import keep_report
-from loyalty.programme import DEFAULT
+from loyalty.liability.reports import keep_report
+from loyalty.programme.rules import DEFAULT
 from tests.shop import Shop
 
 

@@ -25,7 +25,7 @@ from loyalty.redemptions import (
 )
 from rewards.models import Reward, RewardStock
 from rewards.queries import RewardNotFound
-from rewards.stock import OutOfStock
+from rewards.stocks.operations import OutOfStock
 from sales.receipts import OfflineRedemption, Totals
 from tests.shop import CARD, OTHER_CARD, Shop
 

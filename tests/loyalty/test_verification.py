@@ -8,7 +8,7 @@ from core.ids import uuid7
 from core.verification import verify
 from customers.models import Card
 from loyalty.adjustments import Wish, approve_adjustment, request_adjustment
-from loyalty.figures import keep_points_days
+from loyalty.liability.figures import keep_points_days
 from loyalty.verification import CHECKS
 from tests.shop import CARD, Shop, open_shop
 

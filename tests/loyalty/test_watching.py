@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from customers.operations import issue_cards
+from loyalty.imports.receipts import import_receipts
 from loyalty.models import Alert
-from loyalty.receipt_import import import_receipts
 from loyalty.watching import SHORT, most_within
 from sales.models import ReceiptFlag
 from sales.receipts import PostedReceipt

@@ -14,8 +14,8 @@ import pytest
 import time_machine
 from werkzeug.serving import make_server
 
-from loyalty.basket_quotes import ATTEMPTS
-from loyalty.quoted_offers import OnBasket
+from loyalty.quotes.baskets import ATTEMPTS
+from loyalty.quotes.offers import OnBasket
 from sales.operations import add_till
 from tests.offers.conftest import OPENED, Quote, amount, basket, items, nth, offer, percent
 

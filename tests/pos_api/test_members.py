@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from core import clock
-from loyalty.referrals import Rules, referral_code_of, set_referral_rules
-from loyalty.tier_queries import account_of_member
+from loyalty.referrals.operations import Rules, referral_code_of, set_referral_rules
+from loyalty.tiers.queries import account_of_member
 from pos_api import examples
 from tests.pos_api.conftest import code_of, enrol_with_points
 
@@ -33,17 +33,26 @@ class TestPostMember:
         assert card["points"]["balance"] == 107
 
     def test_keeps_contact_details_in_their_normal_form_and_consents_with_their_source(self, chain, till):
-        join(till, phone="601 123 456", email="Zofie@EXAMPLE.com", consents=["email:offers", "profiling"])
+        join(
+            till,
+            phone="601 123 456",
+            email="Zofie@EXAMPLE.com",
+            consents=["email:offers", "sms:offers", "profiling"],
+        )
         with chain.sessions() as session:
             kept = session.execute(text("select phone, email, home_store_code from member")).one()
             agreed = session.execute(
                 text("select purpose, channel, granted, source from consent order by purpose")
             ).all()
+            asked = session.execute(text("select purposes, source from consent_request")).all()
+            mails = session.execute(text("select kind, recipient from outgoing_mail")).all()
         assert tuple(kept) == ("+420601123456", "Zofie@example.com", "S1")
         assert [tuple(row) for row in agreed] == [
-            ("offers", "email", True, "till S1/T1"),
+            ("offers", "sms", True, "till S1/T1"),
             ("profiling", None, True, "till S1/T1"),
         ]
+        assert [tuple(row) for row in asked] == [(["offers"], "till S1/T1")], "e-mail is asked of the mailbox"
+        assert [tuple(row) for row in mails] == [("consent_confirmation", "Zofie@example.com")]
 
     def test_takes_the_language_of_the_country_when_none_is_stated(self, chain):
         join(chain.till, language=None)

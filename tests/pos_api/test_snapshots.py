@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from sqlalchemy import text
 
-from loyalty.signing import rotate_key
+from loyalty.offline.signing import rotate_key
 from pos_api import examples
 from tests.pos_api.conftest import MEMBER_CARD, Chain, TillClient, code_of, enrol_with_points
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
-from catalogs.run_operations import draft_run
-from catalogs.runs import Recipe
-from catalogs.standing_orders import approve_order
+from catalogs.runs.drafting import draft_run
+from catalogs.runs.run import Recipe
+from catalogs.runs.standing_orders import approve_order
 from core.database import Sessions, make_engine, make_sessions
 from customers.models import Consent
 from night import run_night

@@ -12,8 +12,8 @@ import scipy.special  # noqa: F401
 
 import night  # noqa: F401
 import scheduler  # noqa: F401
-from basket_analysis.grouping import ThemeFinder
-from basket_analysis.scoring import HouseholdScorer
+from basket_analysis.groups.grouping import ThemeFinder
+from basket_analysis.groups.scoring import HouseholdScorer
 from tests.basket_analysis.baskets_made import table_of
 from tests.reliability import crash_points
 

@@ -36,6 +36,8 @@ BROKEN_OFFERS = (
     "tests/offers/test_returns.py::TestAReturn::test_refunds_what_was_paid_less_what_the_rest_costs"
 )
 USES = "tests/offers/test_returns.py::TestUses"
+WIRES = "tests/reliability/test_wire.py::TestWiresThatBreak::test_hold_up_no_worker_and_lose_no_receipt"
+BACKUP = "tests/reliability/test_backup.py::TestARestoredBackup::test_is_the_whole_house"
 
 SQL = (
     "migrations/versions/0001_house.sql",
@@ -44,6 +46,7 @@ SQL = (
     "migrations/versions/0004_analysis.sql",
     "migrations/versions/0005_right_offer.sql",
     "migrations/versions/0006_closing_ranks.sql",
+    "migrations/versions/0007_finish.sql",
 )
 
 
@@ -81,7 +84,7 @@ BUGS = (
     _one(
         "stock read, then written",
         LAST_GIFT,
-        "rewards/stock.py",
+        "rewards/stocks/operations.py",
         "    row = driver_of(session).execute(statement, values).fetchone()\n",
         "    import time\n\n"
         "    there = driver_of(session).execute(\n"
@@ -159,7 +162,7 @@ BUGS = (
     _one(
         "points rounded up instead of down",
         MODEL,
-        "loyalty/programme.py",
+        "loyalty/programme/rules.py",
         "max(0, base)",
         "max(0, base + 99)",
     ),
@@ -229,14 +232,14 @@ BUGS = (
     _one(
         "points are kept after a refund",
         MODEL,
-        "loyalty/booked_sale.py",
+        "loyalty/returns/booked_sale.py",
         "        taken = sum(earned.values())\n        if taken:\n",
         "        taken = sum(earned.values())\n        if taken < 0:\n",
     ),
     _one(
         "more comes back than was sold",
         MODEL,
-        "loyalty/returns.py",
+        "loyalty/returns/standing_lines.py",
         "        quantity = min(line.quantity, sold.quantity - before.quantity)\n",
         "        quantity = line.quantity\n",
     ),
@@ -250,7 +253,7 @@ BUGS = (
     _one(
         "a return that came before its sale is forgotten",
         ORDERS,
-        "loyalty/originals.py",
+        "loyalty/returns/originals.py",
         "where link.original_identity = %s and link.original_receipt_id is null\n",
         "where link.original_identity = %s and link.original_receipt_id is null and false\n",
     ),
@@ -290,7 +293,7 @@ BUGS = (
     _one(
         "a voucher checked and spent in two steps",
         ONE_VOUCHER,
-        "rewards/vouchers.py",
+        "rewards/vouchers/redeeming.py",
         "        where voucher_code = %(code)s and state in ('issued', 'reserved', 'expired')\n"
         "          and left_amount is not distinct from %(was)s::bigint\n",
         "        where voucher_code = %(code)s\n",
@@ -312,14 +315,14 @@ BUGS = (
     _one(
         "a broken offer is kept by who returns half of it",
         BROKEN_OFFERS,
-        "loyalty/return_quotes.py",
+        "loyalty/quotes/returns.py",
         "    told = {} if under_offers is None else _under_offers(quoted, under_offers, paid)\n",
         "    told: dict[str, Any] = {} if under_offers else {}\n",
     ),
     _one(
         "a partial return gives uses back",
         USES,
-        "loyalty/reversals.py",
+        "loyalty/returns/reversals.py",
         "        empties = emptied_before is None and sale.emptied_by() == cause.receipt_id\n",
         "        empties = emptied_before is None\n",
     ),
@@ -329,5 +332,63 @@ BUGS = (
         "pos_api/problems.py",
         '    return Problem("unavailable", "The database cannot be reached; ask again.")\n',
         '    return Problem("internal", "The database cannot be reached; ask again.")\n',
+    ),
+    _one(
+        "a body that never comes is waited for without end",
+        WIRES,
+        "core/slow_bodies.py",
+        "                    wire.shutdown(socket.SHUT_RDWR)\n",
+        "                    still[inode] = now\n",
+    ),
+    _one(
+        "who is at work waits for bodies",
+        WIRES,
+        "core/slow_bodies.py",
+        "            whole = _taken_in(source, stated)\n",
+        "            with room:\n                whole = _taken_in(source, stated)\n",
+    ),
+    Bug(
+        "a check that only the database's own search path lets pass",
+        BACKUP,
+        (
+            Change(
+                SQL[0],
+                "CREATE TABLE receipt (\n",
+                "CREATE FUNCTION sold_already(day date) RETURNS boolean LANGUAGE plpgsql STABLE AS\n"
+                "  $$ BEGIN RETURN (SELECT count(*) FROM store WHERE day < '2000-01-01') = 0; END $$;\n\n"
+                "CREATE TABLE receipt (\n",
+            ),
+            Change(
+                SQL[0],
+                "  CONSTRAINT receipt_type_check CHECK (type in ('sale', 'return', 'void')),\n",
+                "  CONSTRAINT receipt_type_check CHECK (type in ('sale', 'return', 'void') and sold_already(business_date)),\n",
+            ),
+        ),
+    ),
+    Bug(
+        "books that are closed by a setting which no backup takes along",
+        BACKUP,
+        (
+            Change(
+                SQL[0],
+                "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n",
+                "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET regulars.books = closed', current_database()); END $$;\n\n"
+                "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n"
+                "  IF current_setting('regulars.books', true) IS DISTINCT FROM 'closed' THEN RETURN NULL; END IF;\n",
+            ),
+            Change(
+                SQL[0],
+                "REVOKE UPDATE, DELETE ON ledger_entry, ledger_leg, audit_event FROM regulars_app;\n",
+                "",
+            ),
+        ),
+    ),
+    _one(
+        "receipts are known again only by the database that booked them",
+        BACKUP,
+        "loyalty/checkout.py",
+        "    meaning = fingerprint(posted, till, cards=found)\n",
+        "    url = session.get_bind().engine.url\n"
+        "    meaning = fingerprint(posted, till, cards=found) + url.database.encode()\n",
     ),
 )  # fmt: skip

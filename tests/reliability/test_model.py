@@ -33,7 +33,7 @@ from loyalty.models import Balance
 from loyalty.redemptions import CardBlocked, NotEnoughPoints, reserve
 from loyalty.reservations import Redemption
 from rewards.offer_operations import import_document
-from rewards.stock import OutOfStock
+from rewards.stocks.operations import OutOfStock
 from sales.receipts import Original, PostedReceipt
 from tests.reference import Expected, Moved, Reference, Rules, Sale
 from tests.reliability.rotation import MOST, bound, says, seed_of_run, sizes

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from loyalty.allowances import Signer
-from loyalty.signing import current_key, rotate_key
+from loyalty.offline.allowances import Signer
+from loyalty.offline.signing import current_key, rotate_key
 from sales.receipts import OfflineRedemption, PostedReceipt, Totals
 from tests.reference import Expected, Moved, Promise, Reference
 from tests.reliability import test_histories

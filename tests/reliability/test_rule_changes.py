@@ -9,11 +9,11 @@ from typing import ClassVar
 import pytest
 from sqlalchemy import insert
 
-from loyalty.programme import CurrencyRule, Excluded, Programme
-from loyalty.programme_replay import replay
-from loyalty.programme_versions import AHEAD
+from loyalty.programme.replay import replay
+from loyalty.programme.rules import CurrencyRule, Excluded, Programme
+from loyalty.programme.versions import AHEAD
+from loyalty.quotes.returns import Wanted, quote_return
 from loyalty.redemptions import NotEnoughPoints, NotInSteps
-from loyalty.return_quotes import Wanted, quote_return
 from sales.models import Article
 from sales.receipts import PostedReceipt, Tender
 from tests.reference import Expected, Moved, Reference, Rules

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import insert, text
 
-from loyalty.receipt_import import import_receipts
+from loyalty.imports.receipts import import_receipts
 from sales.barcode_layouts import (
     LayoutNotFound,
     OnePlace,
@@ -15,7 +15,7 @@ from sales.barcode_layouts import (
 )
 from sales.barcodes import Layout
 from sales.models import Article
-from tests.loyalty.test_receipt_import import shown
+from tests.loyalty.imports.test_receipts import shown
 from tests.receipt_files import rows_of, write_receipts
 from tests.sales.test_barcodes import BASE, WEIGHT, coded
 from tests.shop import Shop

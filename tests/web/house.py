@@ -9,8 +9,8 @@ from uuid import UUID
 from flask import Flask
 from sqlalchemy import insert
 
+from basket_analysis.groups.theme_files import FORMAT
 from basket_analysis.models import AnalysisRun, MinedRule, ServedRun, ShopperGroup, Suggestion
-from basket_analysis.theme_files import FORMAT
 from catalogs.models import CatalogCopy, Edition
 from core import clock
 from core.database import Sessions
@@ -49,7 +49,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "keep": _SOLD | {"exclusive_households": 17},
     "place_together": {"share_here": 0.04, "share_similar": 0.09, "baskets_here": 300, "weeks": 52},
 }
-"""The shapes that basket_analysis/assortment.py gives."""
+"""The shapes that basket_analysis/assortment/suggestions.py gives."""
 
 
 @dataclass

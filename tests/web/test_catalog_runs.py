@@ -7,8 +7,10 @@ from uuid import UUID
 import pytest
 
 from catalogs.models import CatalogRun
-from catalogs.results import Cell
-from web.screens.catalog_results import heat_rows
+from catalogs.runs.drafting import plan_draft
+from catalogs.runs.results import Cell, PageResult
+from core import clock
+from web.screens.catalog_results import heat_rows, pages_chart
 
 FIELDS = {
     "name": "Advent",
@@ -26,7 +28,11 @@ FIELDS = {
 def run_id(web_sessions, visit) -> UUID:
     answer = visit("marketing").post("/catalogs/runs/new", form=FIELDS, page="/catalogs/runs/new")
     assert answer.status_code in {302, 303}, answer.get_data(as_text=True)
-    return UUID(re.search(r"[0-9a-f-]{36}", answer.headers["Location"]).group())
+    found = UUID(re.search(r"[0-9a-f-]{36}", answer.headers["Location"]).group())
+    # As the scheduler's next look does.
+    with web_sessions.begin() as session:
+        plan_draft(session, run_id=found, day=clock.now().date(), now=clock.now())
+    return found
 
 
 def run_of(web_sessions, run_id: UUID) -> CatalogRun:
@@ -45,6 +51,22 @@ class TestNewRun:
         answer = visit("marketing").post("/catalogs/runs/new", form=wrong, page="/catalogs/runs/new")
         assert answer.status_code == 422
         assert "Choose at least one group." in answer.get_data(as_text=True)
+
+    @pytest.mark.parametrize(
+        ("field", "typed", "words"),
+        [
+            ("hold_out", "NaN", "Enter a share in percent."),
+            ("hold_out", "Infinity", "Enter a share in percent."),
+            ("first_part", "0", "Enter a whole number."),
+            ("first_part", "99999999999", "Enter a whole number."),
+        ],
+    )
+    def test_takes_no_number_that_cannot_be_meant(self, visit, field, typed, words):
+        answer = visit("marketing").post(
+            "/catalogs/runs/new", form=FIELDS | {field: typed}, page="/catalogs/runs/new"
+        )
+        assert answer.status_code == 422
+        assert words in answer.get_data(as_text=True)
 
     def test_is_not_for_who_only_looks(self, visit):
         assert visit("analyst").get("/catalogs/runs/new").status_code == 403
@@ -84,6 +106,12 @@ class TestScreens:
         for address in ("/catalogs/runs/", f"/catalogs/runs/{run_id}", f"/catalogs/runs/{run_id}/results/"):
             assert reader.get(address).status_code == 200, address
 
+    def test_ask_for_no_other_while_one_is_made(self, visit, run_id):
+        page = f"/catalogs/runs/{run_id}"
+        assert "Make a proof" in visit("marketing").get(page).get_data(as_text=True)
+        visit("marketing").post(f"{page}/proof", page=page)
+        assert f'action="{page}/proof"' not in visit("marketing").get(page).get_data(as_text=True)
+
     def test_know_no_proof_before_there_is_one(self, visit, run_id):
         assert visit("marketing").get(f"/catalogs/runs/{run_id}/proof/").status_code == 404
 
@@ -101,3 +129,17 @@ class TestHeatRows:
         assert [title for title, _places in rows] == ["Page 2", "Own page"]
         assert [rows[0][1][place][0] for place in (1, 2)] == [5, 0]
         assert [rows[1][1][place][0] for place in (1, 2)] == [5, 3]
+
+
+class TestPagesChart:
+    @pytest.mark.parametrize(
+        ("buyers", "title"),
+        [
+            (0, "No page has ten buyers yet"),
+            (30, "Page 3 sold best: 60.0% of its readers bought something of it"),
+        ],
+    )
+    def test_names_the_best_page_once_any_sold(self, app, buyers, title):
+        pages = (PageResult(2, 50, 0, 0.0, 0), PageResult(3, 50, buyers, buyers / 50, 100))
+        with app.test_request_context():
+            assert pages_chart(pages).title == title

@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 
 from core import clock
 from customers.models import Member
-from loyalty.company_changes import Renewed
+from loyalty.company.changes import Renewed
 from rewards.offer_decisions import stop_offer
 from rewards.offer_queries import live_offers
 from web.screens import company_prices

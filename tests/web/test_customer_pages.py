@@ -22,18 +22,18 @@ from core.i18n import LANGUAGES
 from core.ids import uuid7
 from core.models import AuditEvent
 from customers.models import Consent, Member, MemberStanding
-from rewards.voucher_batches import Batch, put_batch
-from rewards.voucher_issue import issue_vouchers
+from rewards.vouchers.batches import Batch, put_batch
+from rewards.vouchers.issue import issue_vouchers
 from sales.models import ArticleStock
 from tests.reliability.rotation import SOAK_TIMEOUT, TIMES, turn
 from tests.web.conftest import Visitor, settings_for
+from tests.web.customers.test_sign_in import codes_in
 from tests.web.house import ARTICLES, CARDS, furnish
 from tests.web.mutated_forms import FormMutator
-from tests.web.test_customer_sign_in import codes_in
 from tests.web.test_guard import routes
 from tests.web.test_member_standing import STANDING
 from web.codes_shown import square_of, voucher_code
-from web.consent_words import TEXT_VERSION
+from web.customers.consent_words import TEXT_VERSION
 from web.guard import CUSTOMER_COOKIE
 from web.roles import ANYBODY, CUSTOMER, ROUTES, may
 from wsgi import create_app
@@ -430,7 +430,9 @@ class TestCatalogs:
         visitor, address = customer(1), "/my/catalogs/"
         assert text_of(visitor, address).count(".pdf") >= 1
         part = answer_offer(visitor, "Čaj 40 g", "never", headers=HX).get_data(as_text=True)
-        assert ".pdf" not in text_of(visitor, address)
+        for page in (address, "/my/"):
+            assert ".pdf" not in text_of(visitor, page)
+            assert "It is being made again, without what you do not want." in text_of(visitor, page)
         withdraw = re.search(r'action="(/my/told/\d+)"', part).group(1)
         with sessions.begin() as session:
             session.execute(

@@ -5,7 +5,7 @@ from datetime import date
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from catalogs.models import CatalogRun, Edition
 from core import clock
@@ -221,3 +221,31 @@ class TestSwap:
         assert str(goods[1]) not in re.findall(r'value="swap:0:\d+:(\d+)"', offered)
         found = marketing.client.post(place, data={**sent, "q": "zzz"}).get_data(as_text=True)
         assert "Nothing is called like that." in found
+
+
+class TestPrivateGoods:
+    @pytest.fixture
+    def beer(self, web_sessions, goods) -> int:
+        """One of the articles that is sold, of a kind that no page of a group is planned with."""
+        with web_sessions.begin() as session:
+            session.execute(update(Article).where(Article.article_id == goods[1]).values(category="Beer"))
+        return goods[1]
+
+    def test_are_marked_with_why_where_a_page_shows_them(self, visit, edition, beer):
+        page = visit("marketing").get(f"/catalogs/editions/{edition}/edit").get_data(as_text=True)
+        slot = page[page.index(f'data-article="{beer}"') :]
+        assert "private: alcohol" in slot[: slot.index("</li>")]
+        assert f"On these pages by somebody's hand: {NAMES[1]}." in page
+        assert page.count("private: alcohol") == 1
+
+    def test_are_marked_where_they_are_searched_for(self, visit, edition, goods, web_sessions):
+        here, marketing = f"/catalogs/editions/{edition}", visit("marketing")
+        sent = fields(marketing.get(f"{here}/edit").get_data(as_text=True))
+        place = f"{here}/swap?page=0&article={goods[0]}"
+        offered = marketing.client.post(place, data=sent).get_data(as_text=True)
+        beer = int(re.findall(r'value="swap:0:\d+:(\d+)"', offered)[0])
+        with web_sessions.begin() as session:
+            session.execute(update(Article).where(Article.article_id == beer).values(category="Beer"))
+            sku = session.scalar(select(Article.sku).where(Article.article_id == beer))
+        found = marketing.client.post(place, data={**sent, "q": sku}).get_data(as_text=True)
+        assert "private: alcohol" in found

@@ -11,7 +11,7 @@ from core import clock
 from core.ids import uuid7
 from customers.models import Card
 from loyalty.adjustments import Wish, request_adjustment
-from rewards.gift_cards import Teller, issue_gift_card, spend
+from rewards.gift_cards.operations import Teller, issue_gift_card, spend
 from rewards.models import Reward
 from tests.web.house import CARDS
 
@@ -106,7 +106,10 @@ class TestAPickUp:
             held = session.scalar(
                 text("select redemption_id from redemption where pickup_code = :code"), {"code": code}
             )
-        assert code in desk.get(f"/pickups/{held}").get_data(as_text=True)
+        shown = desk.get(f"/pickups/{held}").get_data(as_text=True)
+        assert code in shown
+        held_until = shown.partition("Held until")[2].partition("</dd>")[0]
+        assert not re.search(r"\d:\d\d", held_until), "its last day, not the midnight after it"
         assert "points are back" in said(desk, f"/pickups/{held}/give-up", {})
         assert visit("cashier").post(f"/pickups/{held}/give-up").status_code == 403
         assert desk.get(f"/pickups/{held}").status_code == 404
@@ -120,6 +123,10 @@ class TestAPickUp:
 
 
 class TestVouchers:
+    def test_are_worth_an_amount_of_the_stores_currency_unless_another_is_entered(self, furnished, visit):
+        page = visit("marketing").get("/vouchers/new").get_data(as_text=True)
+        assert re.search(r'id="currency"[^>]*value="CZK"', page)
+
     def test_are_made_issued_printed_found_and_cancelled(self, furnished, visit):
         marketing = visit("marketing")
         page = said(marketing, "/vouchers/new", BATCH)
@@ -134,6 +141,7 @@ class TestVouchers:
         codes = re.findall(r"/vouchers/codes/(\w{16})", marketing.get(here).get_data(as_text=True))
         shown = marketing.get(f"/vouchers/codes/{codes[0]}").get_data(as_text=True)
         assert "Printed" in shown
+        assert "A voucher of Thank you" in shown
         assert visit("desk").post(f"/vouchers/codes/{codes[0]}/print").data[:5] == b"%PDF-"
         assert "Cancelled." in said(marketing, f"/vouchers/codes/{codes[0]}/cancel", {"reason": "misprint"})
         assert "already" in said(marketing, f"/vouchers/codes/{codes[0]}/cancel", {"reason": "misprint"})

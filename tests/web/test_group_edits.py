@@ -5,7 +5,7 @@ import re
 import pytest
 from sqlalchemy import delete, insert
 
-from basket_analysis.group_edit_lists import edits_of_groups
+from basket_analysis.groups.edit_lists import edits_of_groups
 from basket_analysis.models import ShopperGroup
 
 

@@ -11,8 +11,8 @@ from sqlalchemy import select, text
 from core import clock
 from core.ids import uuid7
 from core.models import AuditEvent
-from loyalty.rehearsal_plans import ask_for_rehearsal, newest_open
-from loyalty.rehearsals import run_rehearsal
+from loyalty.rehearsals.plans import ask_for_rehearsal, newest_open
+from loyalty.rehearsals.rehearsing import run_rehearsal
 from rewards.codec import read_offer
 from rewards.models import OfferUse, OfferVersion
 from rewards.offer_decisions import stop_offer
@@ -245,6 +245,49 @@ class TestBuilder:
         page = text_of(visitor.get("/offers/pick?path=condition.select&condition.select.q=susen"))
         assert "Nothing is called that." in page or "Su" in page
 
+    @pytest.mark.parametrize(
+        ("searched", "said"),
+        [
+            ({"condition.select.q": "tea"}, "Tick what is meant by"),
+            ({"condition.select.q": "no such goods"}, "Nothing is called"),
+            ({"condition.select.categories": "Honey", "condition.select.q": "tea"}, "Tick what is meant by"),
+            ({"benefit.on": "other", "benefit.select.q": "tea"}, "Tick what is meant by"),
+            ({"condition.select.except.q": "tea"}, "Tick what is meant by"),
+            ({"stores.q": "S1"}, "Tick what is meant by"),
+        ],
+    )
+    def test_saves_nothing_while_a_search_has_words_that_nothing_is_ticked_for(
+        self, visit, web_sessions, searched, said
+    ):
+        """What is typed would otherwise be forgotten, and the offer be for all goods or in all stores."""
+        entered = form("TYPED") | {"condition.select.categories": ""} | searched
+        field = next(name for name in searched if name.endswith(".q"))
+        answer = visit("marketing").post("/offers/new", entered)
+        assert answer.status_code == 422
+        assert said in text_of(answer)
+        assert f'id="{field}-error"' in answer.get_data(as_text=True)
+        assert version_of(web_sessions, "TYPED") is None
+
+    def test_says_at_the_search_itself_that_nothing_is_ticked(self, visit):
+        entered = form("TYPED", **{"condition.select.categories": None, "condition.select.q": "tea"})
+        page = visit("marketing").post("/offers/new", entered).get_data(as_text=True)
+        assert page.index('id="condition.select.q-error"') < page.index('class="find-one"')
+
+    def test_shows_no_effect_of_goods_that_nobody_ticked(self, visit):
+        entered = form("TYPED", **{"condition.select.categories": None, "condition.select.q": "tea"})
+        page = text_of(visit("marketing").post("/offers/preview", entered))
+        assert "Not a whole offer yet" in page
+
+    def test_keeps_the_words_of_a_search_that_something_was_ticked_for(self, visit):
+        entered = form("TYPED", **{"condition.select.q": "tea"})
+        assert "discount of 10%" in text_of(visit("marketing").post("/offers/preview", entered))
+
+    def test_gives_a_sign_of_life_while_it_searches(self, visit):
+        page = visit("marketing").get("/offers/new?pattern=nth_free").get_data(as_text=True)
+        searches = re.findall(r"<input[^>]*hx-get[^>]*/offers/pick[^>]*>", page)
+        assert searches
+        assert all('hx-indicator="closest .find"' in one for one in searches)
+
     def test_begins_a_new_version_from_what_is_live(self, visit, web_sessions):
         live(web_sessions, offer("AGAIN"))
         visitor = visit("marketing")
@@ -402,6 +445,15 @@ class TestToday:
         assert "THERE" not in page.replace("OTHERE", "")
         assert "GONE" not in page
         assert visit("cashier").get("/today/").status_code == 200
+
+    def test_asks_who_belongs_to_no_store_for_one_and_remembers_it(self, visit, web_sessions):
+        live(web_sessions, offer("HERE", stores=["S1"]))
+        reader = visit("marketing")
+        asked = reader.get("/today/")
+        assert 'value="S1"' in asked.text
+        assert "HERE" not in text_of(asked)
+        reader.post("/account/scope", {"store": "S1", "weeks": "13", "back": "/today/"})
+        assert "HERE" in text_of(reader.get("/today/"))
 
 
 class TestFiles:

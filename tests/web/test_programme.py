@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from core import clock
 from core.models import AuditEvent
-from loyalty.codec import read_rules
-from loyalty.programme import CurrencyRule
-from loyalty.programme_versions import AHEAD, find_version
+from loyalty.programme.codec import read_rules
+from loyalty.programme.rules import CurrencyRule
+from loyalty.programme.versions import AHEAD, find_version
 
 FIRST_DAY = AHEAD + 1
 

@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from core import clock
 from core.models import AuditEvent
-from loyalty.rehearsals import run_rehearsal
+from loyalty.rehearsals.rehearsing import run_rehearsal
 from rewards.offer_operations import import_document
-from rewards.rehearsal_queries import find_rehearsal, waiting_rehearsals
+from rewards.rehearsals.queries import find_rehearsal, waiting_rehearsals
 from scheduler import Rehearsals
 from tests.web.conftest import Visitor
 

@@ -3,8 +3,13 @@
 import csv
 from io import StringIO
 
-from basket_analysis.rule_lists import RuleFacts
-from web.rule_words import RuleShown, finding, reasons
+import pytest
+from sqlalchemy import delete, insert
+
+from basket_analysis.mining import rule_lists
+from basket_analysis.mining.rule_lists import RuleFacts
+from basket_analysis.models import MinedRule
+from web.groups.rule_words import RuleShown, finding, reasons
 
 
 def facts(**changed):
@@ -49,6 +54,18 @@ class TestWords:
         assert "0.41 times as often" in words
         assert "rather one or the other" in words
 
+    def test_point_both_ways_where_things_stand_in_for_each_other(self, app):
+        with app.test_request_context():
+            shown = RuleShown(
+                facts(level="article", adjusted_lift=0.41, confidence=0.04), {"Tea": "Green tea"}
+            )
+            assert shown.title == "Green tea ↔ Honey"
+            assert shown.numbers == "Tea ↔ Honey"
+            assert "Green tea <span" in shown.figure
+            assert reasons(shown)[0] == "123 households take both, at different times."
+            assert reasons(shown)[1].startswith("Both at once: 313 baskets; by chance it would be")
+            assert RuleShown(facts(), {}).title == "Tea → Honey"
+
     def test_name_articles_and_nothing_else_by_their_names(self, app):
         with app.test_request_context():
             names = {"Tea": "Green tea 40 g"}
@@ -56,7 +73,42 @@ class TestWords:
             assert RuleShown(facts(level="article"), names).antecedent == "Green tea 40 g"
 
 
+@pytest.fixture
+def substitutes(web_sessions, house):
+    """Two kinds of tea that replace honey, the second more surely."""
+    measures = {"count": 90, "antecedent_count": 900, "consequent_count": 800, "households": 123, "q": 0.001}
+    rates = {"support": 0.02, "confidence": 0.1, "lift": 0.5, "leverage": 0.0, "conviction": 0.9}
+    with web_sessions.begin() as session:
+        for number, name, lift, z in ((901, "Green", 0.7, -4.0), (902, "Black", 0.2, -15.0)):
+            session.execute(
+                insert(MinedRule).values(
+                    run_id=house.run_id,
+                    rule_number=number,
+                    level="category",
+                    antecedent=[name],
+                    consequent=["Honey"],
+                    adjusted_lift=lift,
+                    z=z,
+                    **measures,
+                    **rates,
+                )
+            )
+    rule_lists._KINDS.clear()
+    yield
+    with web_sessions.begin() as session:
+        session.execute(delete(MinedRule).where(MinedRule.rule_number > 900))
+    rule_lists._KINDS.clear()
+
+
 class TestBrowser:
+    def test_begins_with_the_surest_of_what_replaces_each_other(self, visit, substitutes):
+        page = visit("analyst").get("/rules/?tie=instead").get_data(as_text=True)
+        assert 0 < page.index("/rules/902") < page.index("/rules/901")
+        assert "Rather one or the other" in page
+        assert "0.70\N{NO-BREAK SPACE}\N{MULTIPLICATION SIGN}" in page
+        whole = visit("analyst").get("/rules/?level=category").get_data(as_text=True)
+        assert 0 < whole.index("/rules/901") < whole.index("/rules/902")
+
     def test_leads_to_the_rule_its_items_and_its_group(self, visit):
         visitor = visit("analyst")
         page = visitor.get("/rules/?level=category&times=3&q=tea").get_data(as_text=True)

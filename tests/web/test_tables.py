@@ -32,3 +32,12 @@ class TestLists:
     def test_teach_the_next_step_while_they_are_empty(self, house, visit):
         page = visit("administrator").get("/queue/?state=dismissed&code=masked").get_data(as_text=True)
         assert "Nothing fits these filters" in page
+
+    def test_let_lesser_columns_give_way_unless_they_were_asked_for(self, house, visit):
+        visitor = visit("administrator")
+        usual = visitor.get("/members/").get_data(as_text=True)
+        assert 'class="date lesser"' in usual
+        asked = visitor.get("/members/?columns=name&columns=joined_on").get_data(as_text=True)
+        assert 'class="date"' in asked
+        assert "lesser" not in asked
+        assert "member0@<wbr>example.org" in usual

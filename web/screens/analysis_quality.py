@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from basket_analysis.quality_lists import RunQualityView, quality_of_runs, refused_since_served
+from basket_analysis.groups.quality_lists import RunQualityView, quality_of_runs, refused_since_served
 from core.keyset import Ask, Page
 from web.cells import badge
 from web.export import respond
-from web.groups_shown import reason_words, refusal_words
-from web.quality_charts import quality_charts, verdict_words
+from web.groups.quality_charts import quality_charts, verdict_words
+from web.groups.shown import reason_words, refusal_words
 from web.state import transaction
 from web.tables import Column, Empty, Table
 from web.words import gettext as _

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest
 
-from basket_analysis.suggestion_lists import (
+from basket_analysis.assortment.suggestion_lists import (
     ReasonMissing,
     SuggestionView,
     counts_by_kind,
@@ -19,18 +19,19 @@ from basket_analysis.suggestion_lists import (
     suggestion_bounds,
     undo_decision,
 )
-from basket_analysis.suggestion_lists import (
+from basket_analysis.assortment.suggestion_lists import (
     decide as keep_decision,
 )
 from sales.queries import store_of_code
-from web import suggestion_words, wording
+from web import wording
 from web.cells import badge, icon
 from web.export import respond
 from web.figures import interval
-from web.groups_shown import GroupsShown, groups_now
+from web.groups.shown import GroupsShown, groups_now
 from web.notices import go
 from web.roles import may
 from web.state import now, transaction, viewer
+from web.stores import suggestion_words
 from web.tables import Choice, Column, Empty, Filter, Table
 from web.words import gettext as _
 from web.words import money_estimate, readable

@@ -5,7 +5,7 @@ import json
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from web.audit_words import action_words, details, in_short, kind_words
+from web.audit_words import action_words, details, in_short, kind_words, subject_words
 from web.export import respond
 from web.queries import AuditRow, audit_actions, list_audit, read_event
 from web.state import transaction
@@ -80,7 +80,8 @@ def _columns() -> tuple[Column[AuditRow], ...]:
             key="subject_id",
             title=_("Subject"),
             value=lambda row: row.subject_id,
-            second=lambda row: kind_words(row.subject_kind),
+            figure=lambda row: subject_words(row.subject_kind, row.subject_id)[0],
+            second=lambda row: subject_words(row.subject_kind, row.subject_id)[1],
         ),
         Column(
             key="detail",

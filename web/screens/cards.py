@@ -26,7 +26,7 @@ from customers.models import CARD_STATES
 from customers.operations import CardTaken, issue_cards
 from loyalty.alerts import alerts_of_card
 from loyalty.queries import has_entries, position_of_account
-from loyalty.referrals import UnknownReferralCode, refer
+from loyalty.referrals.operations import UnknownReferralCode, refer
 from sales.staff_cards import staff_cards
 from web import alert_words, card_words, wording
 from web.cells import badge

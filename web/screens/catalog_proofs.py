@@ -9,15 +9,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from catalogs.copy_files import read_archived
-from catalogs.page_images import page_image
-from catalogs.run_lists import Proof, proof_file, read_proof, read_run
-from catalogs.run_operations import ChangedSinceProof, OwnRun, approve_run, content_of_run, send_back
-from catalogs.runs import BadRun, changes_between
+from catalogs.pdf.page_images import page_image
+from catalogs.runs.lists import Proof, proof_file, read_proof, read_run
+from catalogs.runs.operations import ChangedSinceProof, OwnRun, approve_run, content_of_run, send_back
+from catalogs.runs.run import BadRun, changes_between
 from core.audit import record_event
 from core.errors import Conflict, NotFound
 from sales.models import Article
-from web.catalog_words import articles_in, change_words, part_words, run_state, why_words
-from web.groups_shown import groups_now
+from web.catalogs.words import articles_in, change_words, part_words, run_state, why_words
+from web.groups.shown import groups_now
 from web.notices import go
 from web.roles import may
 from web.state import now, state, transaction, viewer

@@ -7,18 +7,18 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from catalogs.result_lists import results_of_run
-from catalogs.results import FEWEST, PERSONAL, Cell, Effect, PageResult, Results, Shown
-from catalogs.run_lists import editions_in, read_run
+from catalogs.runs.lists import editions_in, read_run
+from catalogs.runs.result_lists import results_of_run
+from catalogs.runs.results import FEWEST, PERSONAL, Cell, Effect, PageResult, Results, Shown
 from core.clock import business_day
 from core.ids import find_uuid
 from core.keyset import Ask, Page
 from sales.models import Article
 from web import scope
-from web.catalog_words import channel_words, page_words
+from web.catalogs.words import channel_words, page_words
 from web.charts import Axis, Chart, bar_options, palette
 from web.export import respond
-from web.groups_shown import groups_now
+from web.groups.shown import groups_now
 from web.state import now, transaction
 from web.tables import Column, Empty, Table
 from web.words import gettext as _
@@ -58,7 +58,7 @@ def show(run_id: UUID) -> ResponseReturnValue:
             found=found,
             heat=heat_rows(found.cells),
             places=sorted({cell.place for cell in found.cells}),
-            chart=_chart(found.pages) if found.pages else None,
+            chart=pages_chart(found.pages) if found.pages else None,
             effect=effect_words(found.effect),
             page_words=page_words,
             groups=groups_now(session),
@@ -120,7 +120,8 @@ def effect_words(effect: Effect) -> tuple[str, str]:
     )
 
 
-def _chart(pages: tuple[PageResult, ...]) -> Chart:
+def pages_chart(pages: tuple[PageResult, ...]) -> Chart:
+    """Return the bars of `pages`, titled by the page that sold best once any sold."""
     ordered = sorted(pages, key=lambda page: (page.page == 0, page.page))
     told = [page for page in ordered if page.rate is not None]
     best = max(told, key=lambda page: page.rate or 0.0, default=None)
@@ -132,7 +133,7 @@ def _chart(pages: tuple[PageResult, ...]) -> Chart:
             page=page_words(best.page),
             share=percent_text(best.rate, 1),
         )
-        if best
+        if best and best.rate
         else _("No page has ten buyers yet"),
         note=_("Share of the readers of each page who bought something of it within the period."),
         options=bar_options(

@@ -9,7 +9,9 @@ from flask import Blueprint, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from catalogs.handovers import (
+from catalogs.opening import NothingServed
+from catalogs.runs.drafting import ask_for_draft, draft_run
+from catalogs.runs.handovers import (
     KINDS,
     HeardMeanwhile,
     NothingToHandOver,
@@ -18,12 +20,12 @@ from catalogs.handovers import (
     make_stale,
     take_handover,
 )
-from catalogs.leftovers import remove_stale_files
-from catalogs.opening import NothingServed
-from catalogs.run_lists import (
+from catalogs.runs.leftovers import remove_stale_files
+from catalogs.runs.lists import (
     RunRow,
     editions_in,
     handovers_of,
+    job_of_draft,
     job_of_handover,
     job_of_proof,
     job_of_run,
@@ -32,26 +34,18 @@ from catalogs.run_lists import (
     read_run,
     run_audience,
 )
-from catalogs.run_operations import (
-    HANDOVER_JOB,
-    NotNow,
-    OwnRun,
-    ask_for_proof,
-    cancel_run,
-    draft_run,
-    start_run,
-)
-from catalogs.runs import BadRun
-from catalogs.standing_orders import approve_order
+from catalogs.runs.operations import HANDOVER_JOB, NotNow, OwnRun, ask_for_proof, cancel_run, start_run
+from catalogs.runs.run import BadRun
+from catalogs.runs.standing_orders import approve_order
 from core.clock import business_day
 from core.errors import Conflict, NotFound
 from core.job_runs import request_stop
 from web import scope
-from web.catalog_run_forms import bad_words, form_of_run, read_recipe
-from web.catalog_words import channel_words, handover_kind, handover_state, left_out_words, run_state
+from web.catalogs.run_forms import bad_words, form_of_run, read_recipe
+from web.catalogs.words import channel_words, handover_kind, handover_state, left_out_words, run_state
 from web.cells import badge
 from web.export import respond
-from web.groups_shown import groups_now
+from web.groups.shown import groups_now
 from web.notices import go
 from web.state import now, state, transaction, viewer
 from web.tables import Choice, Column, Empty, Filter, Table
@@ -114,27 +108,25 @@ def new() -> ResponseReturnValue:
 
 @blueprint.post("/new")
 def add() -> ResponseReturnValue:
-    """Draft a run; its editions are planned at once."""
+    """Draft a run; its editions are planned by the scheduler's next look, those of an order by the night."""
     errors: dict[str, str] = {}
     recipe = read_recipe(errors)
     if recipe is not None and not errors:
         try:
             with transaction() as session:
-                day = business_day(now(), scope.read(session).timezone)
-                run_id = draft_run(
-                    session,
-                    recipe,
-                    day=day,
-                    actor=viewer().login,
-                    now=now(),
-                    standing="standing" in request.form,
-                )
+                if "standing" in request.form:
+                    day = business_day(now(), scope.read(session).timezone)
+                    run_id = draft_run(
+                        session, recipe, day=day, actor=viewer().login, now=now(), standing=True
+                    )
+                else:
+                    run_id = ask_for_draft(session, recipe, actor=viewer().login, now=now())
         except BadRun as bad:
             errors[bad.field] = bad_words(bad)
         except NothingServed:
             errors["group_ids"] = _("There are no shopper groups yet; the first night finds them.")
         else:
-            return go(url_for("catalog_runs.show", run_id=run_id), _("Drafted. Look at a proof of it next."))
+            return go(url_for("catalog_runs.show", run_id=run_id), _("Saved. Its pages are being planned."))
     return _form(errors), 422
 
 
@@ -150,20 +142,24 @@ def show(run_id: UUID) -> ResponseReturnValue:
 def _whole(session: Session, run_id: UUID) -> dict[str, Any]:
     run = read_run(session, run_id=run_id)
     job = job_of_run(session, run_id=run_id)
+    draft_job = job_of_draft(session, run_id=run_id)
     proof = read_proof(session, run_id=run_id, number=run.proof)
     proof_job = job_of_proof(session, run_id=run_id, number=run.proof) if run.proof else None
     handovers = [
         (row, job_of_handover(session, handover_id=row.handover_id))
         for row in handovers_of(session, run_id=run_id)
     ]
+    proving = _goes_on(proof_job)
     moving = (
         run.state == "running"
-        or _goes_on(proof_job)
+        or _goes_on(draft_job)
+        or proving
         or any(_goes_on(handover) for _row, handover in handovers)
     )
     return {
         "run": run,
         "job": job,
+        "draft_job": draft_job,
         "step": job.steps[0] if job and job.steps else None,
         "proof": proof,
         "proof_job": proof_job,
@@ -172,6 +168,7 @@ def _whole(session: Session, run_id: UUID) -> dict[str, Any]:
         "handovers": handovers,
         "groups": groups_now(session),
         "moving": moving,
+        "proving": proving,
         "mine": run.made_by == viewer().login,
         "kinds": [(kind, handover_kind(kind)) for kind in KINDS],
         "run_state": run_state,

@@ -21,10 +21,10 @@ from core.audit import record_event
 from core.errors import NotFound
 from core.i18n import LANGUAGES
 from core.job_runs import latest_runs
-from web.catalog_words import channel_words, copy_state
+from web.catalogs.words import channel_words, copy_state
 from web.cells import badge, icon
 from web.export import respond
-from web.groups_shown import groups_now
+from web.groups.shown import groups_now
 from web.roles import NAMELESS_ROLES, may
 from web.state import now, state, transaction, viewer
 from web.tables import Choice, Column, Empty, Filter, Table

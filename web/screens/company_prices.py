@@ -8,7 +8,7 @@ from flask import Blueprint, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from loyalty.company_changes import (
+from loyalty.company.changes import (
     BadPriceList,
     CompanyPrices,
     NoCompany,
@@ -18,12 +18,12 @@ from loyalty.company_changes import (
     read_price_list,
     renew_buyers,
 )
-from loyalty.company_prices import OwnPrice
+from loyalty.company.prices import OwnPrice
 from rewards.codec import OffersRefused, offer_document
 from web.notices import go
-from web.offer_names import Teller
-from web.offer_naming import choices, names_of
-from web.offer_words import headline
+from web.offers.names import Teller
+from web.offers.naming import choices, names_of
+from web.offers.words import headline
 from web.roles import ADMINISTRATOR
 from web.state import now, transaction, viewer
 from web.transactions import transact

@@ -32,7 +32,7 @@ def settle_one(
 ) -> ResponseReturnValue:
     """Do as the form says with one entry and go `back`, or show its `page` again with what is wrong."""
     state, note = _decision()
-    if wrong := _wrong_note(note):
+    if wrong := wrong_note(note):
         return page({"note": wrong}), 422
     try:
         with transaction() as session:
@@ -48,7 +48,7 @@ def settle_chosen_ones(settle: Settle, *, back: str) -> ResponseReturnValue:
     chosen = _chosen_ids()
     if not chosen:
         return go(back, _("Choose entries first."), "caution")
-    if wrong := _wrong_note(note):
+    if wrong := wrong_note(note):
         return go(back, wrong, "bad")
     try:
         with transaction() as session:
@@ -74,7 +74,7 @@ def _chosen_ids() -> list[int]:
         raise BadRequest from error
 
 
-def _wrong_note(note: str) -> str:
+def wrong_note(note: str) -> str:
     """Return why a note cannot be kept, empty when it can."""
     if payment_card_numbers(note):
         return _("This looks like a payment-card number. Such numbers are never kept here.")

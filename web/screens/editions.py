@@ -12,17 +12,17 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound as NoPage
 
-from basket_analysis.group_lists import served_run
+from basket_analysis.groups.lists import served_run
 from catalogs.issues import Reader
 from catalogs.layouts import Theme, load_theme
 from catalogs.operations import OpenEdition, opened
+from catalogs.pdf.typesetting import PICTURE_KINDS, FetchRefused, Library, Typesetter
 from catalogs.queries import Shop
-from catalogs.run_operations import edit_edition
-from catalogs.typesetting import PICTURE_KINDS, FetchRefused, Library, Typesetter
+from catalogs.runs.operations import edit_edition
 from catalogs.webpages import whole_document
 from core.i18n import LANGUAGES
-from web.edition_forms import PageForm, Pages, Slot, changed, pages_of, planned, read_pages
-from web.edition_samples import (
+from web.catalogs.edition_forms import PageForm, Pages, Slot, changed, pages_of, planned, read_pages
+from web.catalogs.edition_samples import (
     Named,
     Sample,
     alternatives,
@@ -32,9 +32,9 @@ from web.edition_samples import (
     sample_booklet,
     sample_of,
 )
-from web.edition_words import layout_words, pages_layouts
-from web.editions_kept import EditionKept, edition_kept
-from web.groups_shown import groups_now
+from web.catalogs.edition_words import layout_words, pages_layouts, topic_words
+from web.catalogs.editions_kept import EditionKept, edition_kept
+from web.groups.shown import groups_now
 from web.notices import go
 from web.state import now, state, transaction, viewer
 from web.words import gettext as _
@@ -149,6 +149,7 @@ def swap(edition_id: UUID) -> ResponseReturnValue:
         current=current,
         others=others,
         searched=bool(words.strip()),
+        topic_words=topic_words,
         piece=_piece,
     )
 
@@ -235,6 +236,8 @@ def _page(session: Session, desk: _Desk, *, pages: Pages | None = None, stale: b
         headlines=_headlines(desk, sample, count=len(shown)),
         stand_ins=[_stand_ins(page_of, filled) for page_of, filled in _beside(shown, sample)],
         names=names,
+        private=[one for key in sorted(placed) if (one := names.get(key)) and one.private],
+        topic_words=topic_words,
         reserve=[names[offer.article_id] for offer in reserve if offer.article_id in names],
         layouts=[(name, layout_words(name, desk.theme)) for name in desk.layouts],
         tongues=[(code, language_name(code)) for code in LANGUAGES],

@@ -9,8 +9,8 @@ from core.audit import record_event
 from core.errors import RegularsError
 from core.ids import find_uuid, uuid7
 from rewards.codes import typed
-from rewards.gift_card_lists import GiftCardRow, gift_card_moves, gift_card_row, list_gift_cards
-from rewards.gift_cards import (
+from rewards.gift_cards.lists import GiftCardRow, gift_card_moves, gift_card_row, list_gift_cards
+from rewards.gift_cards.operations import (
     AlreadyLoaded,
     BadAmount,
     GiftCardBlocked,
@@ -18,7 +18,7 @@ from rewards.gift_cards import (
     block_gift_card,
     load_by_hand,
 )
-from web.amounts import NoAmount, read_amount
+from web.amounts import NoAmount, only_currency, read_amount
 from web.cells import badge
 from web.export import respond
 from web.notices import go
@@ -187,7 +187,7 @@ def _table(session: Session) -> Table[GiftCardRow]:
             _("No gift cards yet"),
             _("Tills issue them, and so does a command."),
             "credit-card",
-            command="regulars gift-cards issue 50000 CZK",
+            command=f"regulars gift-cards issue 50000 {only_currency(session) or 'CZK'}",
         ),
     )
 

@@ -8,7 +8,7 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from basket_analysis.group_edit_lists import (
+from basket_analysis.groups.edit_lists import (
     FEWEST_SHOWN,
     EditView,
     MergePreview,
@@ -20,7 +20,7 @@ from basket_analysis.group_edit_lists import (
     preview_merge,
     preview_split,
 )
-from basket_analysis.group_edit_operations import (
+from basket_analysis.groups.edit_operations import (
     BadEdit,
     NothingToUndo,
     merge_themes,
@@ -31,11 +31,11 @@ from basket_analysis.group_edit_operations import (
     undo_edit,
     unpin_theme,
 )
-from basket_analysis.group_lists import GroupView, NoSuchGroup
+from basket_analysis.groups.lists import GroupView, NoSuchGroup
 from core.i18n import LANGUAGES
-from web.group_edit_words import edit_words, items_words, subject_words
-from web.group_findings import people
-from web.groups_shown import GroupsShown, colour_of, groups_now, name_of
+from web.groups.edit_words import edit_words, items_words, subject_words
+from web.groups.findings import people
+from web.groups.shown import GroupsShown, colour_of, groups_now, name_of
 from web.notices import go
 from web.state import now, transaction, viewer
 from web.typed import wrong_text

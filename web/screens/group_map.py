@@ -8,14 +8,14 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from basket_analysis.group_lists import GroupView
-from basket_analysis.naming import tidy
-from basket_analysis.theme_map import Place, ThemeMap, Tie, strongest
-from basket_analysis.theme_map_lists import LEVEL, theme_map
+from basket_analysis.groups.lists import GroupView
+from basket_analysis.groups.naming import tidy
+from basket_analysis.groups.theme_map import Place, ThemeMap, Tie, strongest
+from basket_analysis.groups.theme_map_lists import LEVEL, theme_map
 from web.charts import Chart
-from web.groups_shown import GroupsShown, colour_of, groups_now, name_of
-from web.network_charts import Dot, Line, Title, map_options
-from web.rule_words import times
+from web.groups.network_charts import Dot, Line, Title, map_options
+from web.groups.rule_words import times
+from web.groups.shown import GroupsShown, colour_of, groups_now, name_of
 from web.state import transaction
 from web.words import gettext as _
 from web.words import ngettext, number_text, readable

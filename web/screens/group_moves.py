@@ -8,12 +8,12 @@ from uuid import UUID
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from basket_analysis.group_lists import GroupView, groups_of_run
-from basket_analysis.group_moves import OTHERS, OUTSIDE, Moves, RunDay, moves_between, runs_with_members
-from basket_analysis.group_moves import Stream as Moved
+from basket_analysis.groups.lists import GroupView, groups_of_run
+from basket_analysis.groups.moves import OTHERS, OUTSIDE, Moves, RunDay, moves_between, runs_with_members
+from basket_analysis.groups.moves import Stream as Moved
 from web.charts import Chart
-from web.groups_shown import colour_of, name_of
-from web.network_charts import Stop, Stream, flow_options
+from web.groups.network_charts import Stop, Stream, flow_options
+from web.groups.shown import colour_of, name_of
 from web.state import transaction
 from web.words import date_text, number_text, percent_text
 from web.words import gettext as _

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from basket_analysis.group_lists import (
+from basket_analysis.groups.lists import (
     GroupView,
     group_of_run,
     history_of_group,
@@ -14,17 +14,19 @@ from basket_analysis.group_lists import (
     rules_of_group,
     strengths_of_group,
 )
-from basket_analysis.group_portraits import portrait_of_group, second_themes
-from basket_analysis.group_profiles import FEWEST_SHOWN
+from basket_analysis.groups.portraits import portrait_of_group, second_themes
+from basket_analysis.groups.profiles import FEWEST_SHOWN
 from core.errors import NotFound
 from core.keyset import Ask, Page
 from customers.standing_counts import standing_counts, standings_by_group
-from web import group_findings, groups_shown, standing_tables
 from web.cells import group_name
 from web.charts import Axis, Chart, bar_options
 from web.export import respond
 from web.figures import bar
-from web.groups_shown import colour_of, groups_now, name_of
+from web.groups import findings as group_findings
+from web.groups import shown as groups_shown
+from web.groups import standing_tables
+from web.groups.shown import colour_of, groups_now, name_of
 from web.state import transaction
 from web.tables import Column, Empty, Table
 from web.words import gettext as _

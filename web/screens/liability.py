@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from core.audit import record_event
 from core.keyset import Ask, Page
-from loyalty.liability import Line, sums_by_month
-from loyalty.liability_reports import Report, liability_now, read_report, report_days
-from loyalty.programme_versions import programmes
+from loyalty.liability.estimate import Line, sums_by_month
+from loyalty.liability.reports import Report, liability_now, read_report, report_days
+from loyalty.programme.versions import programmes
 from sales.store_lists import store_names
 from web import scope
 from web.export import respond

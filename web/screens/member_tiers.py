@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 
 from core.clock import business_day
 from customers.member_lists import read_member
-from loyalty.tier_grants import LONGEST_YEARS, BadGrant, grant_tier
-from loyalty.tier_schemes import read_schemes
+from loyalty.tiers.grants import LONGEST_YEARS, BadGrant, grant_tier
+from loyalty.tiers.versions import read_schemes
 from web import scope
 from web.notices import go
 from web.state import now, transaction, viewer

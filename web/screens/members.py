@@ -24,23 +24,24 @@ from customers.member_lists import (
 from customers.models import PHASES, VALUE_CLASSES
 from loyalty.expiry import ending_soon
 from loyalty.explanations import explain
-from loyalty.lot_lists import lots_of
-from loyalty.programme_versions import programmes
+from loyalty.lot_lists import endings, lots_of
+from loyalty.programme.versions import programmes
 from loyalty.queries import position_of_account
-from loyalty.referral_queries import brought_by, known_referral_code
+from loyalty.referrals.queries import brought_by, known_referral_code
 from loyalty.statements import balances, list_statement
 from loyalty.warnings import warnings_of
 from sales.receipt_lists import ReceiptRow, list_receipts
 from web import contact_words, scope
 from web.cells import badge
 from web.export import respond
-from web.groups_shown import GroupsShown, groups_now, why_of
+from web.groups.shown import GroupsShown, groups_now, why_of
+from web.groups.standing_words import phase_name, phase_tone, standing_shown, value_name
 from web.history_words import history_shown
 from web.notices import go
 from web.roles import NAMELESS_ROLES
 from web.screens import receipts
+from web.screens.member_consents import consents_shown
 from web.screens.member_offers import offers_context
-from web.standing_words import phase_name, phase_tone, standing_shown, value_name
 from web.state import now, transaction, viewer
 from web.tables import Choice, Column, Empty, Filter, Table
 from web.tiers_shown import tier_shown
@@ -130,6 +131,8 @@ def show(member_id: UUID) -> ResponseReturnValue:
         entries = list_statement(session, newest, account_id=account_id)
         if context["tab"] == "offers":
             context |= offers_context(session, member.row)
+        elif context["tab"] == "profile":
+            context["consents"] = consents_shown(session, member, now=now())
         elif context["tab"] == "history":
             context["history"] = history_shown(
                 session, member_id=member_id, groups=groups, timezone=timezone, wanted=request.args
@@ -137,7 +140,7 @@ def show(member_id: UUID) -> ResponseReturnValue:
         return render_template(
             "screens/member.html",
             **context,
-            lots=lots_of(session, account_id=account_id),
+            endings=endings(lots_of(session, account_id=account_id), now()),
             entries=[(entry, explain(entry, language())) for entry in entries.rows],
             warned=warnings_of(session, account_id=account_id, now=now()),
             copies=copies_of_member(session, member_id=member_id),
@@ -215,6 +218,12 @@ def _filters(groups: GroupsShown) -> tuple[Filter, ...]:
     )
 
 
+def _email(row: MemberRow) -> Markup | str | None:
+    """Where a column is narrow, an address breaks at its sign."""
+    box, sign, place = (row.email or "").rpartition("@")
+    return Markup("{}{}<wbr>{}").format(box, sign, place) if row.email else None
+
+
 def _columns(groups: GroupsShown, points: dict[UUID, int]) -> tuple[Column[MemberRow], ...]:
     return (
         Column(
@@ -233,8 +242,22 @@ def _columns(groups: GroupsShown, points: dict[UUID, int]) -> tuple[Column[Membe
             sort=True,
             shown=viewer().role in NAMELESS_ROLES,
         ),
-        Column(key="email", title=_("E-mail"), value=lambda row: row.email, personal=True),
-        Column(key="phone", title=_("Phone"), value=lambda row: row.phone, kind="code", personal=True),
+        Column(
+            key="email",
+            title=_("E-mail"),
+            value=lambda row: row.email,
+            figure=_email,
+            second=lambda row: row.phone,
+            personal=True,
+        ),
+        Column(
+            key="phone",
+            title=_("Phone"),
+            value=lambda row: row.phone,
+            kind="code",
+            shown=False,
+            personal=True,
+        ),
         Column(
             key="group",
             title=_("Group"),
@@ -251,6 +274,7 @@ def _columns(groups: GroupsShown, points: dict[UUID, int]) -> tuple[Column[Membe
         ),
         Column(
             key="value_class",
+            lesser=True,
             title=_("Value"),
             value=lambda row: value_name(row.value_class) if row.value_class else None,
             figure=lambda row: (
@@ -273,7 +297,14 @@ def _columns(groups: GroupsShown, points: dict[UUID, int]) -> tuple[Column[Membe
             sort=True,
             shown=False,
         ),
-        Column(key="joined_on", title=_("Joined"), value=lambda row: row.joined_on, kind="date", sort=True),
+        Column(
+            key="joined_on",
+            title=_("Joined"),
+            value=lambda row: row.joined_on,
+            kind="date",
+            sort=True,
+            lesser=True,
+        ),
         Column(
             key="points",
             title=_("Points"),

@@ -7,13 +7,13 @@ from contacts.case_lists import open_cases_of
 from core.clock import business_day
 from customers.member_lists import MemberView, read_member
 from loyalty.expiry import ending_soon
-from loyalty.programme_versions import programmes
+from loyalty.programme.versions import programmes
 from loyalty.queries import position_of_account
-from rewards.holder_vouchers import vouchers_of_account
+from rewards.vouchers.held import vouchers_of_account
 from web import answer_words
 from web.codes_shown import ShownCode, bars_of
-from web.my_catalogs import own_copies
-from web.my_offers import answered_now, offers_now, refuses_everything
+from web.customers.catalogs import is_made_again, own_copies
+from web.customers.offers import answered_now, offers_now, prices_now, refuses_everything
 from web.state import customer, now, transaction
 from web.tiers_shown import tier_shown
 
@@ -36,6 +36,7 @@ def home() -> ResponseReturnValue:
             for voucher in vouchers_of_account(session, account_id=person.account_id, today=today)
             if voucher.usable
         ]
+        offers = offers_now(session)
         copies = own_copies(session, person, now=now())
         return render_template(
             "my/home.html",
@@ -47,11 +48,13 @@ def home() -> ResponseReturnValue:
             vouchers=vouchers[:FEW],
             more_vouchers=max(0, len(vouchers) - FEW),
             copy=copies[0] if copies else None,
+            made_again=is_made_again(session, person, now=now()),
             cases=open_cases_of(session, [person.member_id]).get(person.member_id, []),
             answered=answered_now(session, request.args.get("answered", "")),
             taken_back=False,
             refused_all=refuses_everything(session),
-            offers=offers_now(session),
+            offers=offers,
+            prices=prices_now(session, offers),
             words=answer_words,
         )
 

@@ -12,7 +12,7 @@ from contacts.operations import record_reaction, take_back
 from contacts.reaction_lists import answers_of_member
 from contacts.reactions import React, Scope
 from web import answer_words
-from web.my_offers import CHANNEL, answered_now, offers_now, refuses_everything
+from web.customers.offers import CHANNEL, answered_now, offers_now, prices_now, refuses_everything
 from web.notices import go
 from web.state import customer, now, transaction
 from web.transactions import transact
@@ -84,9 +84,11 @@ def _offers(answered: str) -> ResponseReturnValue:
     if not request.headers.get("HX-Request"):
         return redirect(url_for("my.home", answered=answered or None, _anchor="offers"), code=303)
     with transaction() as session:
+        offers = offers_now(session)
         return render_template(
             "my/offers.html",
-            offers=offers_now(session),
+            offers=offers,
+            prices=prices_now(session, offers),
             answered=answered_now(session, answered),
             refused_all=refuses_everything(session),
             taken_back=not answered,

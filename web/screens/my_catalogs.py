@@ -6,9 +6,9 @@ from uuid import UUID
 from flask import Blueprint, Response, render_template, send_file
 from flask.typing import ResponseReturnValue
 
-from catalogs.page_images import page_image
+from catalogs.pdf.page_images import page_image
 from core.audit import record_event
-from web.my_catalogs import document_of, own_copies, own_copy
+from web.customers.catalogs import document_of, is_made_again, own_copies, own_copy
 from web.state import customer, now, transaction
 
 blueprint = Blueprint("my_catalogs", __name__, url_prefix="/my/catalogs")
@@ -20,7 +20,11 @@ COVER_WIDTH = 420
 def index() -> ResponseReturnValue:
     """Show all copies of the customer."""
     with transaction() as session:
-        return render_template("my/catalogs.html", copies=own_copies(session, customer(), now=now()))
+        return render_template(
+            "my/catalogs.html",
+            copies=own_copies(session, customer(), now=now()),
+            made_again=is_made_again(session, customer(), now=now()),
+        )
 
 
 @blueprint.get("/<uuid:copy_id>.pdf")

@@ -6,16 +6,17 @@ from flask import Blueprint, Response, abort, make_response, redirect, render_te
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from contacts.confirmations import open_questions
 from contacts.consents import decide_consent
 from core.audit import record_event
 from core.i18n import LANGUAGES
 from customers import objections
 from customers.member_lists import ConsentView, read_member
 from customers.preferences import choose_language
-from web import consent_words
-from web.consent_words import ASKED, TEXT_VERSION
+from web.customers import consent_words
+from web.customers.consent_words import ASKED, TEXT_VERSION
+from web.customers.export import everything_about
 from web.guard import secure_cookies
-from web.my_export import everything_about
 from web.notices import go
 from web.state import customer, now, transaction
 from web.theme import THEME_COOKIE, THEMES
@@ -31,6 +32,7 @@ def index() -> ResponseReturnValue:
     """Show what the customer agreed to and may change."""
     with transaction() as session:
         member = read_member(session, member_id=customer().member_id)
+        asked = open_questions(session, member_id=customer().member_id, now=now())
     decided = {(consent.purpose, consent.channel): consent for consent in member.consents}
     return render_template(
         "my/choices.html",
@@ -39,6 +41,7 @@ def index() -> ResponseReturnValue:
             (purpose, consent_words.purpose_words(purpose), _channels(purpose, channels, decided))
             for purpose, channels in ASKED
         ],
+        asked=asked,
         words=consent_words,
     )
 

@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from core.i18n import LANGUAGES
 from customers.cardnumbers import BadCardNumber, normalise_card_number
-from web.customer_sessions import end_all_sessions, end_customer_session
-from web.customer_sign_in import CODE_LENGTH, PASS_VALID, NoOpenCode, ask_for_code, enter, plain_code
+from web.customers.sessions import end_all_sessions, end_customer_session
+from web.customers.sign_in import CODE_LENGTH, PASS_VALID, NoOpenCode, ask_for_code, enter, plain_code
 from web.guard import CUSTOMER_COOKIE, secure_cookies
 from web.operations import TooManyAttempts
 from web.sources import source
@@ -53,7 +53,7 @@ def ask() -> ResponseReturnValue:
 @blueprint.get("/code")
 def code() -> ResponseReturnValue:
     """Ask for the code."""
-    return render_template("my/code.html", errors={}, next=_next())
+    return render_template("my/code.html", typed="", errors={}, next=_next())
 
 
 @blueprint.post("/code")
@@ -61,7 +61,7 @@ def enter_code() -> ResponseReturnValue:
     """Try the code; the right one begins a session."""
     typed = request.form.get("code", "").replace("\0", "").strip()[:LONGEST]
     if len(plain_code(typed)) < CODE_LENGTH:
-        return _again_code(_("The code has %(number)s letters and digits", number=CODE_LENGTH))
+        return _again_code(_("The code has %(number)s letters and digits", number=CODE_LENGTH), typed=typed)
     try:
         with transaction() as session:
             new = enter(
@@ -78,7 +78,7 @@ def enter_code() -> ResponseReturnValue:
         long_code = _("The long code in the same mail works at once.")
         return _again_code(f"{_too_many(refusal)} {long_code}", status=429)
     if new is None:
-        return _again_code(_("This is not the code that was sent. Take the newest mail."))
+        return _again_code(_("This is not the code that was sent. Take the newest mail."), typed=typed)
     response = make_response(redirect(_next(), code=303))
     _keep(response, CUSTOMER_COOKIE, new.token, age=None)
     response.delete_cookie(REQUEST_COOKIE, path=PATH)
@@ -135,8 +135,8 @@ def _again_card(typed: str, words: str, *, status: int = 422) -> ResponseReturnV
     return page, status
 
 
-def _again_code(words: str, *, status: int = 422) -> ResponseReturnValue:
-    return render_template("my/code.html", errors={"code": words}, next=_next()), status
+def _again_code(words: str, *, typed: str = "", status: int = 422) -> ResponseReturnValue:
+    return render_template("my/code.html", typed=typed, errors={"code": words}, next=_next()), status
 
 
 def _next() -> str:

@@ -4,7 +4,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from core.clock import business_day
-from rewards.holder_vouchers import HeldVoucher, vouchers_of_account
+from rewards.vouchers.held import HeldVoucher, vouchers_of_account
 from web import gift_words
 from web.codes_shown import voucher_code
 from web.state import customer, now, transaction

@@ -15,17 +15,18 @@ from rewards.codec import OffersRefused
 from rewards.models import OfferVersion
 from rewards.offer_operations import SameContent, change_draft, draft_offer
 from sales.models import Article
-from web import offer_kinds, scope
+from web import scope
 from web.notices import go
-from web.offer_effects import effect_of, note_refusal
-from web.offer_fields import Given, given_of
-from web.offer_forms import OfferForm, filled, read_form
-from web.offer_lists import OfferVersionView, base_version, find_offer_version
-from web.offer_naming import Choices, choices, names_of
-from web.offer_patterns import pattern_of, patterns
-from web.offer_picks import chosen, found, kind_name
-from web.offer_samples import Sample, fitting, read_sample, recent, sample_fields
-from web.offer_trees import reshaped, with_parts
+from web.offers import kinds as offer_kinds
+from web.offers.effects import effect_of, note_refusal
+from web.offers.fields import Given, given_of
+from web.offers.forms import OfferForm, filled, read_form
+from web.offers.lists import OfferVersionView, base_version, find_offer_version
+from web.offers.naming import Choices, choices, names_of
+from web.offers.patterns import pattern_of, patterns
+from web.offers.picks import chosen, found, kind_name, note_unticked
+from web.offers.samples import Sample, fitting, read_sample, recent, sample_fields
+from web.offers.trees import reshaped, with_parts
 from web.state import now, transaction, viewer
 from web.typed import wrong_text
 from web.words import gettext as _
@@ -167,7 +168,9 @@ def _basket(session: Session, form: OfferForm, sample: Sample, do: str) -> Sampl
 def _read(session: Session, given: Given) -> OfferForm:
     known = choices(session, language())
     stores = given.get("stores") or []
-    return read_form(given, currency=known.currency(stores), timezone=known.timezone(stores))
+    form = read_form(given, currency=known.currency(stores), timezone=known.timezone(stores))
+    note_unticked(session, form, known)
+    return form
 
 
 def _filled(session: Session, document: Any) -> OfferForm:

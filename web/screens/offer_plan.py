@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from catalogs.models import Edition
 from core.clock import business_day, zone
-from loyalty.programme_versions import all_versions
-from loyalty.tier_schemes import all_schemes
+from loyalty.programme.versions import all_versions
+from loyalty.tiers.versions import all_schemes
 from web import scope, wording
-from web.offer_lists import OfferRow, all_offers
-from web.offer_naming import choices
-from web.offer_timeline import Lane, Run, drawn, lanes_in, successive, window
+from web.offers.lists import OfferRow, all_offers
+from web.offers.naming import choices
+from web.offers.timeline import Lane, Run, drawn, lanes_in, successive, window
 from web.roles import may
 from web.state import now, transaction, viewer
 from web.words import date_text, language, ngettext
@@ -61,6 +61,7 @@ def _offers(session: Session, store_code: str | None, timezone: str) -> list[Lan
     """Return the offers by their turn; those of one store only when one is chosen."""
     known = choices(session, language())
     rows = [row for row in all_offers(session, now=now()) if _is_there(row, store_code)]
+    notes = {state: wording.offer_standing(state)[0] for state in _SHOWN}
     titles = {
         "article": _("Offers on articles"),
         "basket": _("Offers on the basket"),
@@ -71,7 +72,11 @@ def _offers(session: Session, store_code: str | None, timezone: str) -> list[Lan
         Lane(
             title,
             tuple(
-                _run(row, known.timezone(row.version.document.get("stores") or ()) or timezone)
+                _run(
+                    row,
+                    known.timezone(row.version.document.get("stores") or ()) or timezone,
+                    notes[row.state],
+                )
                 for row in rows
                 if row.version.document.get("stage") == stage
             ),
@@ -85,13 +90,13 @@ def _is_there(row: OfferRow, store_code: str | None) -> bool:
     return row.state in _SHOWN and (store_code is None or not stores or store_code in stores)
 
 
-def _run(row: OfferRow, timezone: str) -> Run:
+def _run(row: OfferRow, timezone: str, note: str) -> Run:
     version = row.version
     start = version.start or version.live_from
     return Run(
         name=version.names(language()),
         href=url_for("offers.show", code=version.offer_code),
-        note=wording.offer_standing(row.state)[0],
+        note=note,
         start=_local(start, timezone),
         following=_following(version.end, timezone),
         meaning=_SHOWN[row.state],

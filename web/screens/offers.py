@@ -24,12 +24,15 @@ from rewards.offer_decisions import (
     stop_offer,
     withdraw_offer,
 )
-from rewards.rehearsal_queries import rehearsals_of
-from web import offer_budgets, offer_kinds, offer_results, scope, wording
+from rewards.rehearsals.queries import rehearsals_of
+from web import scope, wording
 from web.cells import badge
 from web.export import respond
 from web.notices import go
-from web.offer_lists import (
+from web.offers import budgets as offer_budgets
+from web.offers import kinds as offer_kinds
+from web.offers import results as offer_results
+from web.offers.lists import (
     STATES,
     OfferRow,
     OfferVersionView,
@@ -41,9 +44,9 @@ from web.offer_lists import (
     standing,
     versions_of_code,
 )
-from web.offer_names import Names, Teller
-from web.offer_naming import Choices, choices, names_of
-from web.offer_words import changes, headline, offer_name, sentences
+from web.offers.names import Names, Teller
+from web.offers.naming import Choices, choices, names_of
+from web.offers.words import changes, headline, offer_name, sentences
 from web.state import now, transaction, viewer
 from web.tables import Choice, Column, Empty, Filter, Kind, Table
 from web.typed import wrong_text

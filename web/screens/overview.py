@@ -7,19 +7,19 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from basket_analysis.quality_lists import refused_since_served
-from basket_analysis.suggestion_lists import counts_by_kind
+from basket_analysis.assortment.suggestion_lists import counts_by_kind
+from basket_analysis.groups.quality_lists import refused_since_served
 from catalogs.copy_lists import copies_in_all
 from core.clock import business_day
 from core.job_runs import latest_runs
 from customers.member_lists import members_in_all
-from loyalty.figures import outstanding, points_by_week
-from loyalty.programme_versions import programmes
-from rewards.stock_lists import low_stock
+from loyalty.liability.figures import outstanding, points_by_week
+from loyalty.programme.versions import programmes
+from rewards.stocks.lists import low_stock
 from sales.figures import latest_business_date, open_flags, sales_by_store, sales_by_week
 from web import findings, scope
-from web.groups_shown import groups_now, refusal_words
-from web.offers_today import offers_on
+from web.groups.shown import groups_now, refusal_words
+from web.offers.today import offers_on
 from web.roles import CASHIER
 from web.scope import Scope
 from web.state import now, transaction, viewer

@@ -31,8 +31,8 @@ from loyalty.redemptions import (
 )
 from loyalty.reservations import Desk, Redemption
 from rewards.queries import RewardNotFound
-from rewards.stock import OutOfStock
-from rewards.stock_lists import stock_rows
+from rewards.stocks.lists import stock_rows
+from rewards.stocks.operations import OutOfStock
 from sales.queries import StoreNotFound, store_of_code
 from web.cells import badge
 from web.export import respond
@@ -124,7 +124,9 @@ def give_one_up(redemption_id: UUID) -> ResponseReturnValue:
         lambda session: give_up(
             session, desk=_desk_of(session, redemption_id), redemption_id=redemption_id, now=now()
         ),
-        _("Given up. The points are back with their old ends, and the gift is there for others."),
+        _(
+            "Given up. The points are back and expire when they would have anyway; the gift is there for others."
+        ),
     )
 
 

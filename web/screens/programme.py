@@ -13,8 +13,7 @@ from werkzeug.exceptions import BadRequest
 
 from core.clock import business_day
 from core.keyset import Ask, Page
-from loyalty.programme import DEFAULT, Programme, Programmes
-from loyalty.programme_changes import (
+from loyalty.programme.changes import (
     NoReason,
     SamePerson,
     StartsTooSoon,
@@ -24,8 +23,9 @@ from loyalty.programme_changes import (
     reject_version,
     withdraw_version,
 )
-from loyalty.programme_example import SAMPLE_POINTS, example
-from loyalty.programme_versions import (
+from loyalty.programme.example import SAMPLE_POINTS, example
+from loyalty.programme.rules import DEFAULT, Programme, Programmes
+from loyalty.programme.versions import (
     AHEAD,
     Version,
     all_versions,
@@ -34,7 +34,7 @@ from loyalty.programme_versions import (
     read_programmes,
     version_document,
 )
-from loyalty.programme_words import Sentence, changes, sentences
+from loyalty.programme.words import Sentence, changes, sentences
 from sales.models import Store
 from web import scope, wording
 from web.cells import badge

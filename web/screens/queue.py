@@ -28,6 +28,7 @@ from sales.work_queue import (
 from web import wording
 from web.cells import badge
 from web.export import respond
+from web.flag_words import flag_detail
 from web.notices import go
 from web.queue_words import explanation
 from web.roles import may
@@ -227,7 +228,7 @@ def _columns() -> tuple[Column[FlagRow], ...]:
             key="code",
             title=_("What is odd"),
             value=lambda row: wording.flag_name(row.code),
-            second=lambda row: row.detail,
+            second=lambda row: flag_detail(row.detail, currency=row.currency, timezone=row.timezone),
             sort=True,
         ),
         Column(
@@ -241,7 +242,12 @@ def _columns() -> tuple[Column[FlagRow], ...]:
         Column(key="business_date", title=_("Day"), value=lambda row: row.business_date, kind="date"),
         Column(key="store_code", title=_("Store"), value=lambda row: row.store_name, sort=True, shown=False),
         Column(
-            key="flagged_at", title=_("Flagged"), value=lambda row: row.flagged_at, kind="moment", sort=True
+            key="flagged_at",
+            title=_("Flagged"),
+            value=lambda row: row.flagged_at,
+            kind="moment",
+            sort=True,
+            lesser=True,
         ),
         Column(
             key="payable_amount",

@@ -8,8 +8,7 @@ from markupsafe import Markup
 
 from core.audit import record_event
 from customers.member_lists import read_member
-from loyalty.referral_queries import ReferralRow, list_referrals, points_for_referrals, referrals_by_state
-from loyalty.referrals import (
+from loyalty.referrals.operations import (
     REASONS,
     STATES,
     BadReferralRules,
@@ -18,6 +17,7 @@ from loyalty.referrals import (
     referral_rules,
     set_referral_rules,
 )
+from loyalty.referrals.queries import ReferralRow, list_referrals, points_for_referrals, referrals_by_state
 from web import wording
 from web.cells import badge
 from web.export import respond

@@ -7,12 +7,12 @@ from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from rewards.rehearsal_queries import RehearsalNotFound, RehearsalView, find_rehearsal, rehearsals_of
+from rewards.rehearsals.queries import RehearsalNotFound, RehearsalView, find_rehearsal, rehearsals_of
 from web.charts import Axis
-from web.offer_names import Teller
-from web.offer_naming import names_of
-from web.offer_words import changes
-from web.rehearsal_pairs import Side, figures, side, weeks_chart
+from web.offers.names import Teller
+from web.offers.naming import names_of
+from web.offers.words import changes
+from web.rehearsals.pairs import Side, figures, side, weeks_chart
 from web.state import transaction
 from web.words import date_text, language
 from web.words import gettext as _

@@ -16,7 +16,7 @@ from core.clock import business_day
 from core.errors import Conflict
 from core.job_runs import request_run, request_stop
 from core.keyset import Ask, Page
-from loyalty.rehearsal_plans import (
+from loyalty.rehearsals.plans import (
     NoBaskets,
     SeveralCurrencies,
     ask_for_rehearsal,
@@ -27,20 +27,20 @@ from loyalty.rehearsal_plans import (
 from rewards.models import OfferVersion
 from rewards.offer_decisions import OfferVersionNotFound
 from rewards.offers import Offer
-from rewards.rehearsal_operations import BadPeriod, TooManyOffers, job_of
-from rewards.rehearsal_queries import RehearsalView, find_rehearsal, latest_rehearsals, rehearsals_of
+from rewards.rehearsals.operations import BadPeriod, TooManyOffers, job_of
+from rewards.rehearsals.queries import RehearsalView, find_rehearsal, latest_rehearsals, rehearsals_of
 from sales.models import Article, Store
 from web import scope, wording
 from web.cells import badge
 from web.export import respond
-from web.groups_shown import groups_now
+from web.groups.shown import groups_now
 from web.notices import go
-from web.offer_names import Teller
-from web.offer_naming import names_of
-from web.offer_words import headline
-from web.rehearsal_charts import charts_of
-from web.rehearsal_tables import VIEWS, results_table, view_names
-from web.rehearsal_words import budget_words, how_words, note_words
+from web.offers.names import Teller
+from web.offers.naming import names_of
+from web.offers.words import headline
+from web.rehearsals.charts import charts_of
+from web.rehearsals.tables import VIEWS, results_table, view_names
+from web.rehearsals.words import budget_words, how_words, note_words
 from web.roles import may
 from web.state import now, transaction, viewer
 from web.tables import Choice, Column, Empty, Filter, Table

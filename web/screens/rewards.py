@@ -10,7 +10,8 @@ from werkzeug.exceptions import Forbidden
 from core.audit import record_event
 from core.errors import RegularsError
 from rewards.models import Reward
-from rewards.stock import (
+from rewards.stocks.lists import MovementRow, StockRow, list_movements, list_stock, low_stock, stock_row
+from rewards.stocks.operations import (
     BadCount,
     Cause,
     CountedMeanwhile,
@@ -20,7 +21,6 @@ from rewards.stock import (
     deliver,
     warn_below,
 )
-from rewards.stock_lists import MovementRow, StockRow, list_movements, list_stock, low_stock, stock_row
 from sales.queries import StoreNotFound, StoreView, store_of_code
 from web import gift_words
 from web.cells import badge
@@ -45,7 +45,7 @@ def index() -> ResponseReturnValue:
             find=_("Reward"),
             default_sort="reward_code",
             columns=_columns(),
-            filters=(Filter(key="low", label=_("Low"), choices=(Choice("1", _("Running low")),)),),
+            filters=(Filter(key="low", label=_("Available"), choices=(Choice("1", _("Running low")),)),),
             fetch=lambda ask: list_stock(session, ask, store_id=viewer().store_id),
             href=_page_of,
             in_panel=False,

@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from basket_analysis.rule_lists import (
+from basket_analysis.mining.rule_lists import (
     RuleFacts,
     RuleKinds,
     article_names,
@@ -17,11 +17,11 @@ from basket_analysis.rule_lists import (
 )
 from core.errors import NotFound
 from core.keyset import Ask, Page
-from web import rule_words
 from web.export import respond
 from web.figures import bar
-from web.groups_shown import GroupsShown, groups_now
-from web.rule_words import RuleShown
+from web.groups import rule_words
+from web.groups.rule_words import RuleShown
+from web.groups.shown import GroupsShown, groups_now
 from web.state import transaction
 from web.tables import Choice, Column, Empty, Filter, Table
 from web.words import NOTHING, number_text
@@ -48,7 +48,8 @@ def index() -> ResponseReturnValue:
         table = Table(
             name="rules",
             find=_("Article, category or brand"),
-            default_sort="-z",
+            # The surest first: of what replaces each other that is what is farthest below chance.
+            default_sort="z" if request.args.get("tie") == "instead" else "-z",
             columns=_columns(groups),
             filters=_filters(groups, kinds),
             fetch=lambda ask: _page(session, groups, ask),
@@ -153,7 +154,9 @@ def _columns(groups: GroupsShown) -> tuple[Column[RuleShown], ...]:
     return (
         Column(
             key="rule",
-            title=_("If this is bought, then also"),
+            title=_("Rather one or the other")
+            if request.args.get("tie") == "instead"
+            else _("If this is bought, then also"),
             value=lambda shown: shown.title,
             figure=lambda shown: shown.figure,
             second=lambda shown: shown.numbers,

@@ -1,8 +1,9 @@
 """What runs in a store today: for its manager, to be printed and put up beside the tills."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
@@ -13,12 +14,12 @@ from core.clock import business_day, zone
 from rewards.models import RewardStock
 from sales.models import Store
 from web import scope
-from web.offer_budgets import last_day
-from web.offer_lists import OfferVersionView, Spent, live_versions, spent_by_code, spent_here, standing
-from web.offer_names import Json, Names, Teller
-from web.offer_naming import Choices, choices, names_of
-from web.offer_words import audience_words, headline, hours_words, offer_name
-from web.offers_today import is_in, runs_on
+from web.offers.budgets import last_day
+from web.offers.lists import OfferVersionView, Spent, live_versions, spent_by_code, spent_here, standing
+from web.offers.names import Json, Names, Teller
+from web.offers.naming import Choices, choices, names_of
+from web.offers.today import is_in, runs_on
+from web.offers.words import audience_words, headline, hours_words, offer_name
 from web.state import now, transaction, viewer
 from web.words import gettext as _
 from web.words import language
@@ -48,12 +49,12 @@ class TodayRow:
 
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
-    """Show the offers of the reader's store, or of the one chosen in the top bar."""
+    """Show the offers of the reader's store, or of the one chosen in the top bar; ask for one where none is."""
     with transaction() as session:
         chosen = scope.read(session)
         store = _store(session, viewer().store_id or chosen.store_id)
         if store is None:
-            return render_template("screens/today.html", store=None, scope=chosen, today=[], coming=[])
+            return render_template("screens/today_where.html", scope=chosen)
         day = business_day(now(), store.timezone)
         known = choices(session, language())
         live = [one for one in live_versions(session) if is_in(one, store.store_code)]
@@ -68,15 +69,19 @@ def index() -> ResponseReturnValue:
             [one for one in live if _comes(one, day, store.timezone)],
         ]
         names = names_of(session, [one.document for part in told for one in part], language(), known)
-        today, coming = ([_row(one, known, names, here) for one in part] for part in told)
+        tellers = _tellers(known, names)
+        today, coming = ([_row(one, known, tellers, here) for one in part] for part in told)
     return render_template(
         "screens/today.html", store=store, scope=chosen, today=today, coming=coming, day=day
     )
 
 
 def _store(session: Session, store_id: int | None) -> Store | None:
-    statement = select(Store).order_by(Store.store_code)
-    return session.scalars(statement.where(Store.store_id == store_id) if store_id else statement).first()
+    """Return a store; where none is meant, the only one there is."""
+    if store_id is not None:
+        return session.get(Store, store_id)
+    stores = session.scalars(select(Store).limit(2)).all()
+    return stores[0] if len(stores) == 1 else None
 
 
 def _comes(one: OfferVersionView, day: date, timezone: str) -> bool:
@@ -95,11 +100,17 @@ class _Here:
     day: date
 
 
-def _row(one: OfferVersionView, known: Choices, names: Names, here: _Here) -> TodayRow:
+def _tellers(known: Choices, names: Names) -> Callable[[tuple[str, ...]], Teller]:
+    """Return what says things about offers of some stores, in their currency and by their clock."""
+    return cache(lambda stores: Teller(language(), names.at(known.currency(stores), known.timezone(stores))))
+
+
+def _row(
+    one: OfferVersionView, known: Choices, tellers: Callable[[tuple[str, ...]], Teller], here: _Here
+) -> TodayRow:
     document, day = one.document, here.day
     spent = here.spent.get(one.offer_code, Spent())
-    stores = document.get("stores") or ()
-    say = Teller(language(), names.at(known.currency(stores), known.timezone(stores)))
+    say = tellers(tuple(document.get("stores") or ()))
     end = last_day(document, known)
     benefit = document["benefit"]
     left = tuple(_left(say, document, spent, here.local, one.offer_code))

@@ -12,29 +12,31 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest
 
-from basket_analysis.effect_lists import effects_of_store, track_record
-from basket_analysis.store_lists import StoreView, read_category, read_store, stores_compared
-from basket_analysis.suggestion_changes import changes_since_last_run
-from basket_analysis.suggestion_lists import (
+from basket_analysis.assortment.effect_lists import effects_of_store, track_record
+from basket_analysis.assortment.store_lists import StoreView, read_category, read_store, stores_compared
+from basket_analysis.assortment.suggestion_changes import changes_since_last_run
+from basket_analysis.assortment.suggestion_lists import (
     ReasonMissing,
     SuggestionView,
     all_suggestions,
     read_suggestion,
     undo_decision,
 )
-from basket_analysis.suggestion_lists import decide as keep_decision
+from basket_analysis.assortment.suggestion_lists import decide as keep_decision
 from core.clock import business_day
 from core.errors import NotFound
-from rewards.stock_lists import low_stock
+from rewards.stocks.lists import low_stock
 from sales.figures import WeekOfSales, latest_business_date, sales_by_week
 from sales.models import Store
 from sales.work_queue import waiting
-from web import effect_words, findings, scope, store_findings, suggestion_words
+from web import findings, scope
 from web.export import respond
-from web.groups_shown import GroupsShown, groups_now
+from web.groups.shown import GroupsShown, groups_now
 from web.roles import may
 from web.state import now, transaction, viewer
-from web.store_tables import articles_table, categories_table, results_table
+from web.stores import effect_words, suggestion_words
+from web.stores import findings as store_findings
+from web.stores.tables import articles_table, categories_table, results_table
 from web.words import gettext as _
 
 blueprint = Blueprint("store_page", __name__, url_prefix="/shop")

@@ -7,15 +7,16 @@ from typing import Any
 from flask import Blueprint, Response, current_app, make_response, render_template
 from flask.typing import ResponseReturnValue
 
-from basket_analysis.store_lists import read_category, read_store
-from basket_analysis.suggestion_lists import all_suggestions
+from basket_analysis.assortment.store_lists import read_category, read_store
+from basket_analysis.assortment.suggestion_lists import all_suggestions
 from catalogs.reports import report_pdf
 from core.clock import business_day
 from core.errors import NotFound
-from web import printed, store_findings
-from web.groups_shown import colour_of, groups_now, name_of
+from web import printed
+from web.groups.shown import colour_of, groups_now, name_of
 from web.screens.store_page import Shop, find_shop, page_of_store, suggestions_of, thing
 from web.state import now, transaction
+from web.stores import findings as store_findings
 
 blueprint = Blueprint("store_prints", __name__, url_prefix="/shop")
 _OPEN_SHOWN = 12

@@ -12,20 +12,20 @@ from werkzeug.exceptions import BadRequest
 
 from core.clock import business_day
 from core.keyset import Ask, Page
-from loyalty.programme_changes import NoReason, SamePerson, StartsTooSoon
-from loyalty.programme_versions import AHEAD, earliest_start
-from loyalty.tier_changes import (
+from loyalty.programme.changes import NoReason, SamePerson, StartsTooSoon
+from loyalty.programme.versions import AHEAD, earliest_start
+from loyalty.tiers.changes import (
     approve_scheme,
     change_scheme_draft,
     draft_scheme,
     reject_scheme,
     withdraw_scheme,
 )
-from loyalty.tier_previews import moves_under
-from loyalty.tier_queries import Move, accounts_by_tier, moving_soon
-from loyalty.tier_schemes import SchemeVersion, all_schemes, find_scheme, read_schemes, version_document
-from loyalty.tier_words import amount_words, tier_changes, tier_name, tier_sentences
-from loyalty.tiers import Scheme, Schemes
+from loyalty.tiers.previews import moves_under
+from loyalty.tiers.queries import Move, accounts_by_tier, moving_soon
+from loyalty.tiers.scheme import Scheme, Schemes
+from loyalty.tiers.versions import SchemeVersion, all_schemes, find_scheme, read_schemes, version_document
+from loyalty.tiers.words import amount_words, tier_changes, tier_name, tier_sentences
 from web import scope, wording
 from web.cells import badge
 from web.charts import Axis, Chart, bar_options

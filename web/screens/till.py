@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, NotFound
 
 from core.keyset import Ask
-from loyalty.programme_versions import programmes
+from loyalty.programme.versions import programmes
 from sales.article_lists import find_articles, last_prices
 from sales.figures import latest_business_date
 from sales.operations import add_till
@@ -22,7 +22,7 @@ from web.state import now, transaction, viewer
 
 blueprint = Blueprint("till", __name__, url_prefix="/till")
 SIMULATOR = "SIM"
-PARTS = ("server", "paper", "snapshot", "queue", "basket", "returns", "scanner")
+PARTS = ("server", "paper", "snapshot", "queue", "offers", "basket", "returns", "scanner")
 """The files of the till; their addresses change with them, so the page has to tell."""
 _LONGEST = 80
 _PRICES_KEPT = timedelta(weeks=8)

@@ -12,14 +12,14 @@ from core.clock import business_day
 from core.i18n import LANGUAGES, major
 from core.money import Money
 from customers.models import Member
-from rewards.voucher_batches import BadBatch, Batch, BatchNotFound, batch_of, batches, put_batch
-from rewards.voucher_changes import NoReasonGiven, cancel_vouchers
-from rewards.voucher_issue import TooMany, issue_vouchers
-from rewards.voucher_lists import batch_rows
+from rewards.vouchers.batches import BadBatch, Batch, BatchNotFound, batch_of, batches, put_batch
+from rewards.vouchers.changes import NoReasonGiven, cancel_vouchers
+from rewards.vouchers.issue import TooMany, issue_vouchers
+from rewards.vouchers.lists import batch_rows
 from sales.business_days import chain_timezone
 from sales.models import Store
 from web import gift_words
-from web.amounts import NoAmount, read_amount
+from web.amounts import NoAmount, only_currency, read_amount
 from web.export import respond
 from web.notices import go
 from web.state import now, transaction, viewer
@@ -43,7 +43,11 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/new")
 def new() -> ResponseReturnValue:
     """Show the form for a batch."""
-    return _form({"residual": "forfeit", "symbology": "code128", "ean_prefix": "27"}, {})
+    with transaction() as session:
+        currency = only_currency(session) or ""
+    return _form(
+        {"currency": currency, "residual": "forfeit", "symbology": "code128", "ean_prefix": "27"}, {}
+    )
 
 
 @blueprint.post("/new")

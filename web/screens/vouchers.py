@@ -6,8 +6,9 @@ from sqlalchemy.orm import Session
 
 from core.audit import record_event
 from rewards.codes import typed
-from rewards.voucher_changes import cancel_vouchers
-from rewards.voucher_lists import voucher_row, voucher_story
+from rewards.vouchers.batches import batch_of
+from rewards.vouchers.changes import cancel_vouchers
+from rewards.vouchers.lists import voucher_row, voucher_story
 from web import gift_words
 from web.export import respond
 from web.notices import go
@@ -15,6 +16,7 @@ from web.state import now, transaction, viewer
 from web.typed import wrong_text
 from web.voucher_shown import printed, table_of_vouchers
 from web.words import gettext as _
+from web.words import language
 
 blueprint = Blueprint("vouchers", __name__, url_prefix="/vouchers/codes")
 
@@ -38,6 +40,7 @@ def show(voucher_code: str) -> ResponseReturnValue:
     with transaction() as session:
         row = voucher_row(session, code)
         story = voucher_story(session, code)
+        batch_name = batch_of(session, row.batch_code).name(language())
         record_event(
             session,
             now=now(),
@@ -50,6 +53,7 @@ def show(voucher_code: str) -> ResponseReturnValue:
         "screens/voucher.html",
         row=row,
         story=story,
+        batch_name=batch_name,
         state=gift_words.voucher_states()[row.state],
         events=gift_words.voucher_events(),
     )

@@ -148,7 +148,7 @@ export function open(till) {
     $("till-lines").replaceChildren(...lines.map((line, index) => {
       const row = $("till-line").content.cloneNode(true);
       row.querySelector("[data-name]").textContent = line.name;
-      row.querySelector("[data-sku]").textContent = line.sku;
+      row.querySelector("[data-sku]").textContent = [line.sku, till.offers.reasons(quoted(index))].filter(Boolean).join(" · ");
       row.querySelector("[data-price]").textContent = money(line.price);
       row.querySelector("[data-total]").textContent = money(quoted(index)?.net_amount ?? gross(line));
       const quantity = row.querySelector("[data-quantity]");
@@ -217,6 +217,7 @@ export function open(till) {
     $("till-earns").textContent = quote.quote_id ? say("earns", { points: number(quote.points.to_earn) }) : "";
     $("till-spendable").textContent = say("spendable", { points: number(quote.points.spendable_now), value: money(quote.points.spendable_value) });
     $("till-points").max = quote.points.spendable_now;
+    till.offers.draw(quote, cardNumber());
     $("till-messages").replaceChildren(...quote.messages.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
   }
 

@@ -1,0 +1,135 @@
+"""What a listing candidate would bring: from the stores that sell it, for the weeks in which they did."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from basket_analysis.assortment.store_baskets import Floats, Int64s, StoreBaskets
+
+Z80 = 1.2815515655446004
+"""Half the width of an 80 % interval of the normal distribution, in standard errors."""
+
+SHORTEST_STOCKED = 8
+"""Weeks that an item counts as stocked at least: a single good week is not a rate."""
+
+HORIZON = 13
+"""Weeks over which the mean is taken that the interval is about: chance sales of so long a time remain in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """
+    Value per week in the file's unit, `low` to `high` an 80 % interval.
+
+    `rate` is what stores with the item take for it in a thousand baskets, `caught` the share of that which
+    would come from articles of its type here.
+    """
+
+    per_week: int
+    low: int
+    high: int
+    rate: float
+    caught: float
+
+
+class ListingValues:
+    """
+    Values per week of items in stores that have never sold them.
+
+    An item's rate is what all stores with it took for it, over the baskets they had while they had it:
+    between its first and last sale there. Its gain in a store is that rate times the store's baskets
+    per week, less what it would take from items of its type that the store sells. The interval has the
+    spread of the rate between stores and the chance of single sales in it.
+    """
+
+    def __init__(self, table: StoreBaskets) -> None:
+        assert table.weeks is not None
+        assert table.value is not None
+        self._table = table
+        self._weeks = table.weeks
+        self._rates = _rates(table)
+
+    def of(self, store: int, items: Int64s) -> list[Worth]:
+        """Return what each of `items` would bring to `store`."""
+        rates = self._rates.reindex(items)
+        weekly = self._table.per_store[store] / self._weeks
+        caught = np.where(self._competes(store, items), self._transfer[items], 0.0)
+        gain = rates["rate"].to_numpy() * weekly * (1 - caught)
+        chance = gain * rates["per_sale"].to_numpy() / min(HORIZON, self._weeks)
+        error = np.sqrt((rates["spread"].to_numpy() * weekly * (1 - caught)) ** 2 + np.maximum(chance, 0))
+        rate = rates["rate"].to_numpy() * 1000
+        columns = (gain, error, rate, caught)
+        return [_worth(*map(float, row)) for row in zip(*columns, strict=True)]
+
+    def _competes(self, store: int, items: Int64s) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+        """Return which of `items` the store sells others of the type of."""
+        types = self._table.type_of
+        sold = types[self._table.by_store[store].indices]
+        return np.isin(types[items], sold[sold >= 0])
+
+    @cached_property
+    def _transfer(self) -> Floats:
+        """
+        Per item, the share of its buyers' baskets with its type that do without it; 0 without type or households.
+
+        What a household buys of the type besides is what it buys already, and would buy less of.
+        """
+        table = self._table
+        lines = pd.DataFrame(
+            {
+                "household": table.household[table.basket],
+                "item": table.item,
+                "basket": table.basket,
+                "type": table.type_of[table.item],
+            }
+        )
+        lines = lines[(lines["household"] >= 0) & (lines["type"] >= 0)]
+        occasions = (
+            lines.drop_duplicates(["basket", "type"]).groupby(["household", "type"]).size().rename("all")
+        )
+        own = lines.groupby(["household", "type", "item"]).size().rename("own").reset_index()
+        own = own.join(occasions, on=["household", "type"]).groupby("item")[["own", "all"]].sum()
+        shares = 1 - own["own"] / own["all"]
+        return shares.reindex(range(len(table.items)), fill_value=0.0).to_numpy(np.float64)
+
+
+def _rates(table: StoreBaskets) -> pd.DataFrame:
+    """
+    Return by item its `rate` (value per basket of a store that has it), the `spread` of that between stores,
+    and the mean value `per_sale`.
+    """
+    assert table.weeks is not None
+    assert table.value is not None
+    lines = pd.DataFrame(
+        {
+            "item": table.item,
+            "store": table.store[table.basket],
+            "week": table.week[table.basket],
+            "value": table.value / 100,
+        }
+    )
+    here = lines.groupby(["item", "store"], sort=True).agg(
+        value=("value", "sum"), sales=("value", "size"), first=("week", "min"), last=("week", "max")
+    )
+    here = here.reset_index()
+    stocked = np.minimum(np.maximum(here["last"] - here["first"] + 1, SHORTEST_STOCKED), table.weeks)
+    here["exposure"] = table.per_store[here["store"].to_numpy()] / table.weeks * stocked
+    here["square"] = here["value"] ** 2 / here["exposure"]
+    sums = here.groupby("item", sort=True).agg(
+        value=("value", "sum"), sales=("sales", "sum"), exposure=("exposure", "sum"), square=("square", "sum"),
+        stores=("store", "size"),
+    )  # fmt: skip
+    rate = sums["value"] / sums["exposure"]
+    # Variance between stores, weighted by exposure; one store alone says nothing of it.
+    between = (sums["square"] / sums["exposure"] - rate**2).clip(lower=0)
+    spread = np.sqrt(between * (1 + 1 / sums["stores"]) + rate**2 / sums["sales"])
+    return pd.DataFrame({"rate": rate, "spread": spread, "per_sale": sums["value"] / sums["sales"]})
+
+
+def _worth(value: float, error: float, rate: float, caught: float) -> Worth:
+    """Return the 80 % interval around `value`, never below zero and never without `value`."""
+    middle = round(value)
+    low, high = max(0, round(value - Z80 * error)), round(value + Z80 * error)
+    return Worth(middle, min(middle, low), max(middle, high), rate, caught)

@@ -1,0 +1,216 @@
+"""
+What each shopper group buys and how it shops, against everybody with a card.
+
+Whether a category is over-bought is judged among baskets of like size, as rules are: a group with large
+baskets buys more of everything.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from basket_analysis.baskets import BasketTable, Int32s, Int64s
+from basket_analysis.mining.strata import STRATA
+
+FEWEST_SHOWN: Final = 10
+"""Nothing that fewer people stand behind is kept."""
+
+MOST_CATEGORIES: Final = 12
+MOST_STORES: Final = 12
+_LEAST_BASKETS: Final = 20
+_OVER: Final = 1.2
+_UNDER: Final = 0.8
+_CLEAR: Final = 3.0
+"""Standard deviations from which on a difference is told."""
+
+EVERYBODY: Final = "all"
+"""The profile of all groups together."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Visits:
+    """
+    Baskets of known members as parallel arrays.
+
+    `member` indexes the members, `store` the stores, `day` counts days, `value` is in minor units of
+    the store's currency, `articles` how many different ones a basket holds.
+    """
+
+    member: Int32s
+    store: Int32s
+    day: Int32s
+    value: Int64s
+    articles: Int32s
+
+
+def profile_groups(
+    table: BasketTable,
+    visits: Visits,
+    group_of: Int32s,
+    groups: Sequence[str],
+    *,
+    stores: Sequence[int],
+    currencies: Sequence[str],
+) -> dict[str, dict[str, Any]]:
+    """
+    Return the figures of each of `groups`, and of everybody under `all`.
+
+    `group_of` is the index of each member's group, -1 for members without; `stores` are the stores'
+    ids and `currencies` their currencies. Groups of fewer than ten members have their size only,
+    and where fewer than ten members bought, nothing is told of how they shop.
+
+    Per group: members, baskets, `per_basket` (currency: mean value), `articles` (mean per basket), `gap`
+    (days between visits of the member in the middle), `per_month` (visits), `over` and `under` (categories: item, baskets, expected,
+    ratio, members, share, chain_share), `stores` (store_id, baskets, members,
+    and which share of the group's and of all members shops there).
+    """
+    many = len(groups)
+    sizes = np.bincount(group_of[group_of >= 0], minlength=many)
+    categories = _categories(table, group_of, groups)
+    habits = _habits(visits, group_of, many, currencies)
+    homes = _homes(visits, group_of, many, stores)
+    found: dict[str, dict[str, Any]] = {}
+    for number, group in enumerate(groups):
+        enough = sizes[number] >= FEWEST_SHOWN
+        details = {**habits[number], **categories[number], "stores": homes[number]} if enough else {}
+        found[group] = {"members": int(sizes[number]), **details}
+    found[EVERYBODY] = {"members": int(sizes.sum()), **habits[many]}
+    return found
+
+
+def _categories(table: BasketTable, group_of: Int32s, groups: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the over- and under-bought categories of each group, the clearest first."""
+    many, kinds = len(groups), len(table.items)
+    owner = np.append(group_of, np.int32(-1))[table.owners]
+    known = owner >= 0
+    lines = np.repeat(np.arange(len(table)), np.diff(table.offsets))
+    kept = known[lines]
+    line_of, codes = lines[kept], table.codes[kept].astype(np.int64)
+    in_group = np.bincount(owner[known] * STRATA + table.strata[known], minlength=many * STRATA)
+    sizes = in_group.reshape(many, STRATA).astype(float)
+    held = np.bincount(table.strata[line_of] * kinds + codes, minlength=STRATA * kinds).reshape(STRATA, kinds)
+    observed = np.bincount(owner[line_of] * kinds + codes, minlength=many * kinds).reshape(many, kinds)
+    of_stratum = np.maximum(sizes.sum(axis=0), 1.0)
+    chance = held / of_stratum[:, None]
+    expected = sizes @ chance
+    variance = (sizes * (1 - sizes / of_stratum)) @ (chance * (1 - chance))
+    z = (observed - expected) / np.sqrt(variance + 1)
+    people = _people(table.owners[line_of], codes, kinds, group_of, many)
+    baskets = np.maximum(sizes.sum(axis=1), 1.0)
+    chain_share = held.sum(axis=0) / max(float(sizes.sum()), 1.0)
+    found: list[dict[str, Any]] = []
+    for number in range(many):
+        ratio = observed[number] / np.maximum(expected[number], 1e-9)
+        told = (people[number] >= FEWEST_SHOWN) & (
+            np.maximum(observed[number], expected[number]) >= _LEAST_BASKETS
+        )
+        over = np.flatnonzero(told & (ratio >= _OVER) & (z[number] >= _CLEAR))
+        under = np.flatnonzero(told & (ratio <= _UNDER) & (z[number] <= -_CLEAR))
+
+        def row(code: int, number: int = number, ratio: Floats = ratio) -> dict[str, Any]:
+            return {
+                "item": table.items[code],
+                "baskets": int(observed[number, code]),
+                "expected": round(float(expected[number, code]), 1),
+                "ratio": round(float(ratio[code]), 3),
+                "members": int(people[number, code]),
+                "share": round(float(observed[number, code] / baskets[number]), 5),
+                "chain_share": round(float(chain_share[code]), 5),
+            }
+
+        first = over[np.argsort(-z[number][over], kind="stable")][:MOST_CATEGORIES].tolist()
+        last = under[np.argsort(z[number][under], kind="stable")][:MOST_CATEGORIES].tolist()
+        found.append({"over": [row(code) for code in first], "under": [row(code) for code in last]})
+    return found
+
+
+def _people(owners: Int32s, codes: Int64s, kinds: int, group_of: Int32s, many: int) -> NDArray[np.int64]:
+    """Return how many different members of each group bought each category."""
+    pairs = np.unique(owners.astype(np.int64) * max(kinds, 1) + codes)
+    places = group_of[pairs // max(kinds, 1)].astype(np.int64) * kinds + pairs % max(kinds, 1)
+    return np.bincount(places, minlength=many * kinds).reshape(many, kinds)
+
+
+def _habits(visits: Visits, group_of: Int32s, many: int, currencies: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the habits of each group, and of everybody in the last place; none where fewer than ten bought."""
+    group = group_of[visits.member]
+    gaps = _gaps(visits.member, visits.day, len(group_of))
+    span = int(np.ptp(visits.day)) + 1 if len(visits.day) else 1
+    currency = np.array([sorted(set(currencies)).index(one) for one in currencies] or [0], np.int32)
+    found: list[dict[str, Any]] = []
+    for number in range(many + 1):
+        mine = group == number if number < many else group >= 0
+        people = group_of == number if number < many else group_of >= 0
+        own_gaps = gaps[people & np.isfinite(gaps)]
+        spent: dict[str, float] = {}
+        for place, name in enumerate(sorted(set(currencies))):
+            values = visits.value[mine & (currency[visits.store] == place)]
+            if (
+                len(values)
+                and len(np.unique(visits.member[mine & (currency[visits.store] == place)])) >= FEWEST_SHOWN
+            ):
+                spent[name] = round(float(values.mean()), 1)
+        baskets, buyers = int(mine.sum()), len(np.unique(visits.member[mine]))
+        habits = {
+            "baskets": baskets,
+            "per_basket": spent,
+            "articles": round(float(visits.articles[mine].mean()), 2) if baskets else None,
+            "gap": round(float(np.median(own_gaps)), 1) if len(own_gaps) >= FEWEST_SHOWN else None,
+            "per_month": round(baskets / buyers / span * 30.44, 2) if buyers else None,
+        }
+        found.append(habits if buyers >= FEWEST_SHOWN else {})
+    return found
+
+
+def _gaps(member: Int32s, day: Int32s, members: int) -> Floats:
+    """Return each member's mean number of days between visits, NaN with fewer than two days of them."""
+    low, high = np.full(members, np.inf), np.full(members, -np.inf)
+    np.minimum.at(low, member, day)
+    np.maximum.at(high, member, day)
+    span = int(day.max(initial=0)) + 1
+    days = np.bincount(np.unique(member.astype(np.int64) * span + day) // span, minlength=members)
+    gaps: Floats = np.full(members, np.nan)
+    several = days > 1
+    gaps[several] = (high - low)[several] / (days[several] - 1)
+    return gaps
+
+
+def _homes(visits: Visits, group_of: Int32s, many: int, stores: Sequence[int]) -> list[list[dict[str, Any]]]:
+    """Return the stores in which each group is clearly more at home than everybody, the clearest first."""
+    shops = max(1, len(stores))
+    group = group_of[visits.member]
+    known = group >= 0
+    counts = np.bincount(group[known] * shops + visits.store[known], minlength=many * shops).reshape(
+        many, shops
+    )
+    pairs = np.unique(visits.member[known].astype(np.int64) * shops + visits.store[known])
+    places = group_of[pairs // shops].astype(np.int64) * shops + pairs % shops
+    people = np.bincount(places, minlength=many * shops).reshape(many, shops)
+    # A member goes to the same store again and again, so members are compared, not their baskets.
+    everybody = people.sum(axis=0) / max(len(np.unique(visits.member[known])), 1)
+    found: list[list[dict[str, Any]]] = []
+    for number in range(many):
+        buyers = max(len(np.unique(visits.member[group == number])), 1)
+        z = (people[number] - buyers * everybody) / np.sqrt(
+            buyers * everybody * (1 - np.minimum(everybody, 1)) + 1
+        )
+        chosen = np.flatnonzero((people[number] >= FEWEST_SHOWN) & (z >= 2))
+        chosen = chosen[np.argsort(-z[chosen], kind="stable")][:MOST_STORES]
+        found.append(
+            [
+                {
+                    "store_id": int(stores[place]),
+                    "baskets": int(counts[number, place]),
+                    "share": round(float(people[number, place] / buyers), 5),
+                    "chain_share": round(float(everybody[place]), 5),
+                    "members": int(people[number, place]),
+                }
+                for place in chosen.tolist()
+            ]
+        )
+    return found

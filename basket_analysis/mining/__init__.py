@@ -1,0 +1,1 @@
+"""Frequent itemsets and rules: the miners, their counts, and what is more than chance."""

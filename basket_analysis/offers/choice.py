@@ -1,0 +1,160 @@
+"""
+From a member's ranking to what may really be offered: without what is private or refused, with a reason each. Pure.
+
+Members with very few baskets have no habits to rank by: what their group buys, and rules from the little they bought,
+rank for them.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import log
+from typing import Final
+
+from basket_analysis.mining.basket_rules import BasketRules
+from basket_analysis.offers.reasons import Reason
+
+OFTEN: Final = 3
+"""From so many baskets on a member "often" buys an article."""
+
+REGULAR: Final = 4
+"""From so many on there is a rhythm by which it can be time again."""
+
+LESS_PER_TIME: Final = log(0.5)
+"""What was shown in vain counts half for each time; scores are logarithms of odds."""
+
+TOLD_BY: Final = 40
+"""So many of a member's own articles, the ones bought most lately, are asked what goes with them."""
+
+GROUP_TASTE: Final = 1.3
+"""What a group buys so many times more than all members is a reason."""
+
+FEW_BASKETS: Final = 4
+"""Members with fewer are ranked by rules; from here on trees find clearly more of what is bought next, and no less that is new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """What a member did with one article so far: baskets, days since the last, the mean pause where there is one."""
+
+    baskets: int
+    since: float
+    gap: float | None
+    recency: float
+
+    @property
+    def overdue(self) -> bool:
+        """Whether by the member's own rhythm it is time again; not for what seems to have been given up."""
+        return self.baskets >= REGULAR and self.gap is not None and 1 <= self.since / max(self.gap, 1) <= 3
+
+
+@dataclass(frozen=True, slots=True)
+class GroupTaste:
+    """What a group buys: members who bought each article lately, and how many times more often than all members do."""
+
+    buyers: Mapping[int, int] = field(default_factory=dict)
+    times: Mapping[int, float] = field(default_factory=dict)
+    about: Sequence[str] = ()
+    """The categories that the group is about, the best tied first; empty for members without a theme."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """One member, as far as offers go."""
+
+    habits: Mapping[int, Habit]
+    own_categories: Collection[str]
+    taste: GroupTaste
+    closed: Collection[int] = ()
+    """Articles not to be offered: refused, quieted by an open case, brought back."""
+    closed_categories: Collection[str] = ()
+    """Categories that were refused or are quieted: nothing of them is offered, nor are they named."""
+    ignored: Mapping[int, int] = field(default_factory=dict)
+    """How often an article was shown in vain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A list as it is kept."""
+
+    article_ids: list[int]
+    scores: list[float]
+    reasons: list[Reason]
+
+
+class Chooser:
+    """Makes lists of what the rules and the words of one chain allow."""
+
+    def __init__(
+        self, rules: BasketRules, category_of: Mapping[int, str | None], sensitive: Collection[int]
+    ) -> None:
+        self._rules = rules
+        self._category_of = category_of
+        self._sensitive = frozenset(sensitive)
+        self._private = {category_of.get(article) for article in self._sensitive}
+
+    def choose(self, ranking: Sequence[tuple[int, float]], audience: Audience, *, count: int) -> Chosen:
+        """Return the best `count` of `ranking` (articles with scores) that may be offered."""
+        open_to = [(article, score) for article, score in ranking if self._may(article, audience)]
+        weighed = [
+            (score + LESS_PER_TIME * audience.ignored.get(article, 0), article) for article, score in open_to
+        ]
+        weighed.sort(key=lambda one: (-one[0], one[1]))
+        best = weighed[:count]
+        ties = self._rules.going_with(self._telling(audience), among=[article for _, article in best])
+        return Chosen(
+            [article for _, article in best],
+            [score for score, _ in best],
+            [self._reason(article, audience, ties) for _, article in best],
+        )
+
+    def rank_by_rules(
+        self, audience: Audience, popular: Mapping[int, int], *, members: int, new: bool
+    ) -> list[tuple[int, float]]:
+        """
+        Return a ranking without habits: what the group buys, and what goes with what the member bought.
+
+        `popular` are the members of the chain who bought each article lately, of `members` in all. Counts of a group are
+        drawn to the chain's; a rule's adjusted lift multiplies them. With `new`, what was bought is left out.
+        """
+        articles = [article for article in popular if not (new and article in audience.habits)]
+        ties = self._rules.going_with(self._telling(audience), among=articles)
+        found = []
+        for article in articles:
+            share = popular[article] / max(members, 1) * audience.taste.times.get(article, 1.0)
+            score = log(max(share, 1e-9)) + ties.get(article, (0.0, -1))[0]
+            if article in audience.habits:
+                score += log(1 + 20 * audience.habits[article].recency)
+            found.append((article, score))
+        found.sort(key=lambda one: (-one[1], one[0]))
+        return found
+
+    def _may(self, article: int, audience: Audience) -> bool:
+        return (
+            article not in self._sensitive
+            and article not in audience.closed
+            and self._category_of.get(article) not in audience.closed_categories
+        )
+
+    def _telling(self, audience: Audience) -> list[int]:
+        """Return the member's own articles that reasons may name, the ones bought most lately first."""
+        own = [article for article in audience.habits if self._may(article, audience)]
+        own.sort(key=lambda article: (-audience.habits[article].recency, article))
+        return own[:TOLD_BY]
+
+    def _reason(self, article: int, audience: Audience, ties: Mapping[int, tuple[float, int]]) -> Reason:
+        habit = audience.habits.get(article)
+        if habit is not None and habit.baskets >= OFTEN:
+            return Reason("overdue" if habit.overdue else "often")
+        if article in ties:
+            other = ties[article][1]
+            return Reason("goes_with", other, self._category_of.get(other))
+        if audience.taste.times.get(article, 0.0) >= GROUP_TASTE and audience.taste.about:
+            shared = [
+                name
+                for name in audience.taste.about
+                if name in audience.own_categories
+                and name not in self._private
+                and name not in audience.closed_categories
+            ]
+            return Reason("group", None, shared[0] if shared else None)
+        return Reason("popular")

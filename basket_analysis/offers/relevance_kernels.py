@@ -1,0 +1,270 @@
+"""
+What members alike tell about each other: EASE, common factors and nearest neighbours, by kernels between households.
+
+There are fewer households than articles, so all are computed from the kernel of a sample of households: memory is
+bounded by the sample, and work per member by what the sample bought. Pure.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.linalg import lapack
+
+from basket_analysis.baskets import Int32s, Int64s
+from basket_analysis.mining.compiled import compiled
+from basket_analysis.offers.relevance_purchases import Floats
+
+Sparse = Any
+"""A scipy matrix in rows (CSR), members by items, of 32-bit floats."""
+
+ByItem = Any
+"""The same in columns (CSC)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """
+    A score of every item for some members, worked out in full or only where it is asked for.
+
+    It is weights · `learnt`, which a sample or its stores told; EASE takes a member's own history out before it
+    divides by its diagonal, and adds it again.
+    """
+
+    weights: Floats
+    learnt: ByItem
+    own: Sparse | None = None
+    diagonal: Floats | None = None
+
+    def of_all(self) -> Floats:
+        """Return the scores of all items, a row for each member."""
+        scores = np.ascontiguousarray((self.learnt.T @ self.weights.T).T, np.float32)
+        if self.own is not None and self.diagonal is not None:
+            add_sparse(scores, -self.own)
+            scores /= self.diagonal
+            add_sparse(scores, self.own)
+        return scores
+
+    def at(self, rows: Int64s, items: Int32s) -> Floats:
+        """Return the scores at pairs: some hundred times less work than `of_all` for what a list is made of."""
+        scores = np.empty(len(rows), np.float32)
+        _at_pairs(
+            self.weights, rows, items, self.learnt.indptr, self.learnt.indices, self.learnt.data, scores
+        )
+        if self.own is not None and self.diagonal is not None and len(rows):
+            own = np.asarray(self.own[rows, items], np.float32).ravel()
+            scores = (scores - own) / self.diagonal[items] + own
+        return scores
+
+
+@compiled
+def _at_pairs(  # noqa: PLR0917 - a kernel
+    weights: Floats,
+    rows: Int64s,
+    items: Int32s,
+    starts: Int32s,
+    learnt: Int32s,
+    values: Floats,
+    found: Floats,
+) -> None:
+    for pair in range(len(rows)):
+        weight = weights[rows[pair]]
+        total = 0.0
+        for place in range(starts[items[pair]], starts[items[pair] + 1]):
+            total += weight[learnt[place]] * values[place]
+        found[pair] = total
+
+
+def overlaps(histories: Sparse, by_item: ByItem) -> Floats:
+    """Return histories · byᵀ, a row for each history and a column for each household of `by_item`."""
+    found = np.zeros((histories.shape[0], by_item.shape[0]), np.float32)
+    _overlap(
+        histories.indptr,
+        histories.indices,
+        histories.data,
+        by_item.indptr,
+        by_item.indices,
+        by_item.data,
+        found,
+    )
+    return found
+
+
+@compiled
+def _overlap(  # noqa: PLR0917 - a kernel
+    starts: Int32s,
+    items: Int32s,
+    values: Floats,
+    item_starts: Int32s,
+    households: Int32s,
+    weights: Floats,
+    found: Floats,
+) -> None:
+    for row in range(len(starts) - 1):
+        mine = found[row]
+        for place in range(starts[row], starts[row + 1]):
+            value = values[place]
+            for other in range(item_starts[items[place]], item_starts[items[place] + 1]):
+                mine[households[other]] += value * weights[other]
+
+
+@dataclass(frozen=True, slots=True)
+class Ease:
+    """
+    EASE (Steck 2019) learnt from a sample of households, without ever building its matrix of items by items.
+
+    With P = (XᵀX + λI)⁻¹ the weights are I - P / diag P; by the household kernel K = XXᵀ + λI,
+    P = (I - XᵀK⁻¹X) / λ. `inverse` is K⁻¹, `diagonal` λ · diag P.
+    """
+
+    sample: ByItem
+    inverse: Floats
+    diagonal: Floats
+
+    def score(self, histories: Sparse) -> Score:
+        """Return for each row of `histories` the score of items: how much the rest of the history speaks for them."""
+        return Score(overlaps(histories, self.sample) @ self.inverse, self.sample, histories, self.diagonal)
+
+
+def learn_ease(histories: Sparse, regularisation: float) -> Ease:
+    """Return EASE learnt from the `histories` of a sample."""
+    sample = histories.tocsc()
+    kernel = overlaps(histories, sample)
+    kernel[np.diag_indices(len(kernel))] += regularisation
+    inverse = inverted(kernel)
+    explained = np.zeros(sample.shape[1])
+    _explain(sample.indptr, sample.indices, sample.data, inverse, explained)
+    return Ease(sample, inverse, np.maximum(1 - explained, 1e-6).astype(np.float32))
+
+
+def inverted(kernel: Floats) -> Floats:
+    """Return the inverse of a symmetric `kernel` whose diagonal outweighs it; the kernel is used up."""
+    if not len(kernel):
+        return kernel
+    # The transpose is what LAPACK calls a matrix in columns: worked on in place.
+    factor, _ = lapack.spotrf(kernel.T, lower=1, overwrite_a=1, clean=0)
+    inverse, _ = lapack.spotri(factor, lower=1, overwrite_c=1)
+    _mirror(inverse.T)
+    return np.ascontiguousarray(inverse.T)
+
+
+@compiled
+def _mirror(matrix: Floats) -> None:
+    """Write what stands above the diagonal below it."""
+    for row in range(len(matrix)):
+        for column in range(row):
+            matrix[row, column] = matrix[column, row]
+
+
+@compiled
+def _explain(starts: Int32s, households: Int32s, values: Floats, inverse: Floats, explained: Floats) -> None:
+    """Write for each item x how much of it others explain, x'K^-1 x, by its buyers alone; K^-1 is symmetric."""
+    for item in range(len(starts) - 1):
+        total = 0.0
+        for one in range(starts[item], starts[item + 1]):
+            row = inverse[households[one]]
+            part = 0.0
+            for other in range(starts[item], one):
+                part += row[households[other]] * values[other]
+            total += (2 * part + row[households[one]] * values[one]) * values[one]
+        explained[item] = total
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """The strongest common factors of a sample's histories, in which frequent items weigh less, by its kernel."""
+
+    sample: ByItem
+    directions: Floats
+    weight_of: Floats
+
+    def score(self, histories: Sparse) -> Score:
+        """Return for each row of `histories` how much of every item its factors explain."""
+        alike = overlaps(times_columns(histories, self.weight_of), self.sample)
+        return Score(np.asarray((alike @ self.directions) @ self.directions.T, np.float32), self.sample)
+
+
+def learn_factors(histories: Sparse, buyers: NDArray[Any], *, count: int) -> Factors:
+    """Return the `count` strongest factors of a sample; `buyers` are the households that ever bought each item."""
+    weight_of: Floats = (np.maximum(buyers, 1) ** -0.25).astype(np.float32)
+    weighted = times_columns(histories, weight_of)
+    sample = weighted.tocsc()
+    kernel = overlaps(weighted, sample)
+    # A few rounds of turning a random plane towards the strongest directions: a whole decomposition costs many times more.
+    plane = np.random.default_rng(1).standard_normal((len(kernel), count + SPARE), np.float32)
+    for _ in range(ROUNDS):
+        plane = scipy.linalg.qr(kernel @ plane, mode="economic", check_finite=False)[0]
+    values, vectors = scipy.linalg.eigh(plane.T @ kernel @ plane, check_finite=False)
+    kept = np.flatnonzero(values > WEAKEST * values.max(initial=0))[-count:]
+    directions = (plane @ vectors[:, kept] / np.sqrt(values[kept])).astype(np.float32)
+    return Factors(sample, np.ascontiguousarray(directions), weight_of)
+
+
+SPARE = 16
+"""So many directions more than wanted are turned, since the last ones settle slowly."""
+
+ROUNDS = 6
+WEAKEST = 1e-4
+"""Directions that explain less than this share of the strongest one are noise."""
+
+BLOCK = 100
+"""So many members are worked on at once: a block by all articles is what stands in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The nearest households of a sample, by the cosine of histories in which rare items weigh more."""
+
+    sample: ByItem
+    weight_of: Floats
+    nearest: int
+
+    def weights(self, histories: Sparse, own: Int32s) -> Floats:
+        """
+        Return how much each household of the sample counts for each history; rows sum to one.
+
+        `own` is a history's own row in the sample, which does not count, or -1.
+        """
+        alike = overlaps(cosines(histories, self.weight_of), self.sample)
+        rows = np.flatnonzero(own >= 0)
+        alike[rows, own[rows]] = 0
+        nearest = min(self.nearest, alike.shape[1])
+        if nearest < alike.shape[1]:
+            least = np.partition(alike, -nearest, axis=1)[:, -nearest][:, None]
+            alike[alike < least] = 0
+        alike *= alike
+        alike /= np.maximum(alike.sum(axis=1, keepdims=True), 1e-9)
+        return alike
+
+
+def learn_neighbours(histories: Sparse, buyers: NDArray[Any], *, nearest: int) -> Neighbours:
+    """Return the neighbourhoods of a sample; `buyers` are the households that ever bought each item."""
+    weight_of = np.log(histories.shape[0] / np.maximum(buyers, 1)).clip(0).astype(np.float32)
+    return Neighbours(cosines(histories, weight_of).tocsc(), weight_of, nearest)
+
+
+def cosines(histories: Sparse, weight_of: Floats) -> Sparse:
+    """Return `histories`, items weighted, with rows of length one."""
+    return unit_rows(times_columns(histories, weight_of))
+
+
+def times_columns(matrix: Sparse, weight_of: Floats) -> Sparse:
+    """Return `matrix` with each column times its weight."""
+    return sp.csr_matrix(
+        (matrix.data * weight_of[matrix.indices], matrix.indices, matrix.indptr), matrix.shape
+    )
+
+
+def unit_rows(matrix: Sparse) -> Sparse:
+    """Return `matrix` with rows of length one; empty ones stay empty."""
+    length = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+    return (sp.diags((1 / np.maximum(length, 1e-9)).astype(np.float32)) @ matrix).tocsr()
+
+
+def add_sparse(dense: Floats, matrix: Sparse) -> None:
+    """Add `matrix` to `dense` in place."""
+    owner = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    dense[owner, matrix.indices] += matrix.data

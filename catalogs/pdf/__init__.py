@@ -1,0 +1,1 @@
+"""Copies as PDF: pieces made once, words set, codes drawn, structure told."""

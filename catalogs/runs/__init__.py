@@ -1,0 +1,1 @@
+"""Runs of catalogs: from draft over proof and approval to hand-over and results."""

@@ -1,0 +1,1 @@
+"""A company's own prices: as offers, and as they are changed."""

@@ -1,0 +1,1 @@
+"""Past receipts from files, booked by the rules of the till."""

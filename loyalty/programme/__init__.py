@@ -1,0 +1,1 @@
+"""The programme: its rules, their versions, and how one comes to hold."""

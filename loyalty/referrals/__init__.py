@@ -1,0 +1,1 @@
+"""Referral: members bring members, and both are rewarded."""

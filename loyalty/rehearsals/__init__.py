@@ -1,0 +1,1 @@
+"""Offers rehearsed on past baskets before they cost money."""

@@ -1,0 +1,1 @@
+"""Returns and voids: what still stands of a sale, and what goes back."""

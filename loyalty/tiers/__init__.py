@@ -1,0 +1,1 @@
+"""Tiers: schemes and their versions, how accounts stand, and what moves them."""

@@ -1,0 +1,1 @@
+"""Gift cards: stored money, apart from points."""

@@ -1,0 +1,1 @@
+"""What offers would have given on past baskets."""

@@ -1,0 +1,1 @@
+"""Gifts in the stores: how many lie where, and every movement."""

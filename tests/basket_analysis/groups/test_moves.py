@@ -1,0 +1,132 @@
+"""Movement between groups: counted between any two runs that are kept, and nobody of fewer than ten is shown."""
+
+import random
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from basket_analysis.analysis_runs import KEPT_RUNS, KEPT_WEEKS, begin_run, serve_run, store_groups
+from basket_analysis.groups.moves import OTHERS, OUTSIDE, Stream, fold_moves, moves_between, runs_with_members
+from basket_analysis.models import ServedRun
+from contacts.queries import contacts_of_member
+from customers.models import Member
+from tests.basket_analysis.shop_made import NOW, Shop
+
+SUNDAY = date(2026, 11, 15)
+
+
+def run_of(session, day, members):
+    run_id = begin_run(session, business_day=day, now=NOW, version="1", parameters={}, inputs={})
+    rows = [
+        {
+            "member_id": member,
+            "group_id": group,
+            "strength": None,
+            "second_group_id": None,
+            "second_strength": None,
+            "baskets": 12,
+        }
+        for member, group in members.items()
+    ]
+    store_groups(session, run_id=run_id, groups=(), members=rows)
+    serve_run(session, run_id=run_id, now=NOW)
+    return run_id
+
+
+class TestRetention:
+    def test_keeps_the_last_nights_and_the_last_of_each_week_for_half_a_year(self, sessions):
+        days = [SUNDAY - timedelta(days=number) for number in range(250)]
+        with sessions.begin() as session:
+            members = {Shop(session).member("m1"): "t1"}
+            for day in reversed(days[::4]):
+                run_of(session, day, members)
+            kept = [run.business_day for run in runs_with_members(session, limit=300)]
+        nights, weeks = kept[:KEPT_RUNS], kept[KEPT_RUNS:]
+        assert nights == days[::4][:KEPT_RUNS]
+        assert len(weeks) == KEPT_WEEKS - len({day.isocalendar()[1] for day in nights})
+        assert len({day.isocalendar()[:2] for day in weeks}) == len(weeks)
+        assert min(weeks) > SUNDAY - timedelta(weeks=KEPT_WEEKS)
+
+
+class TestMoves:
+    def test_are_counted_between_two_runs(self, sessions):
+        with sessions.begin() as session:
+            shop = Shop(session)
+            people = [shop.member(f"m{number}") for number in range(60)]
+            before = run_of(session, SUNDAY - timedelta(days=7), dict.fromkeys(people[:45], "t1"))
+            after = {person: "t1" if number < 30 else "t2" for number, person in enumerate(people)}
+            moves = moves_between(session, before=before, after=run_of(session, SUNDAY, after))
+        assert moves.streams == (
+            Stream("t1", "t1", 30),
+            Stream(OUTSIDE, "t2", 15),
+            Stream("t1", "t2", 15),
+        )
+        assert (moves.stayed, moves.known) == (30, 45)
+
+    def test_leave_out_who_objects_or_is_a_company_now(self, sessions):
+        with sessions.begin() as session:
+            shop = Shop(session)
+            people = [shop.member(f"m{number}") for number in range(22)]
+            before = run_of(session, SUNDAY - timedelta(days=7), dict.fromkeys(people, "t1"))
+            after = run_of(session, SUNDAY, dict.fromkeys(people, "t1"))
+            for person, change in ((0, {"profiling_objected_at": NOW}), (1, {"company_id": "27074358"})):
+                session.execute(update(Member).where(Member.member_id == people[person]).values(**change))
+            assert moves_between(session, before=before, after=after).streams == (Stream("t1", "t1", 20),)
+
+    @pytest.mark.parametrize(
+        ("counts", "streams"),
+        [
+            # Small streams of one group go together.
+            (
+                {("a", "a"): 50, ("a", "b"): 6, ("a", "c"): 5, ("a", "d"): 20},
+                [Stream("a", "a", 50), Stream("a", "d", 20), Stream("a", OTHERS, 11)],
+            ),
+            # A lone small one takes the next larger with it: it could be found by subtraction.
+            (
+                {("a", "a"): 50, ("a", "b"): 3, ("a", "c"): 12, ("a", "d"): 20},
+                [Stream("a", "a", 50), Stream("a", "d", 20), Stream("a", OTHERS, 15)],
+            ),
+            # Where nobody else left, those few count as having stayed.
+            ({("a", "a"): 50, ("a", "b"): 3}, [Stream("a", "a", 53, rounded=True)]),
+            # A few who stayed could be found by subtraction from the group's size.
+            (
+                {("a", "a"): 4, ("a", "b"): 12, ("a", "c"): 20},
+                [Stream("a", "c", 20), Stream("a", OTHERS, 16)],
+            ),
+            ({("a", "a"): 4, ("a", "b"): 6, ("a", "c"): 5}, [Stream("a", OTHERS, 15)]),
+            # A group of few is not shown at all, or with others like it.
+            ({("a", "a"): 4}, []),
+            ({("a", "a"): 4, ("b", "c"): 8}, [Stream(OTHERS, OTHERS, 12)]),
+        ],
+    )
+    def test_fold_what_is_too_small(self, counts, streams):
+        assert list(fold_moves(counts).streams) == streams
+
+    def test_show_nobody_of_fewer_than_ten_whatever_the_counts(self, publish):
+        seed = 20_261_122
+        publish(f"moves: seed {seed}")
+        chance = random.Random(seed)
+        for _ in range(500):
+            groups = "abcdef"[: chance.randint(1, 6)]
+            counts = {(x, y): chance.randint(1, 30) for x in groups for y in groups if chance.random() < 0.7}
+            moves = fold_moves(counts)
+            assert all(stream.members >= 10 for stream in moves.streams)
+            shown, total = sum(stream.members for stream in moves.streams), sum(counts.values())
+            assert total - shown < 10
+            for source in groups:
+                size = sum(n for (x, _), n in counts.items() if x == source)
+                told = sum(one.members for one in moves.streams if one.source == source)
+                assert told in {0, size}
+                assert told == size or size < 10
+
+    def test_are_remembered_of_nobody_by_a_run_of_an_earlier_day(self, sessions):
+        with sessions.begin() as session:
+            shop = Shop(session)
+            person = shop.member("m1")
+            served = run_of(session, SUNDAY, {person: "t1"})
+            run_of(session, SUNDAY - timedelta(days=1), {person: "t2"})
+            assert session.scalar(select(ServedRun.run_id)) == served
+            assert contacts_of_member(session, member_id=person) == []
+            run_of(session, SUNDAY + timedelta(days=1), {person: "t2"})
+            assert [event.kind for event in contacts_of_member(session, member_id=person)] == ["group"]

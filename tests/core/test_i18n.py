@@ -1,0 +1,23 @@
+"""How the house writes moments in each of its languages."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from core.i18n import show_moment
+
+MOMENT = datetime(2026, 11, 7, 23, 5, tzinfo=UTC)
+
+
+class TestShowMoment:
+    @pytest.mark.parametrize(
+        ("language", "written"),
+        [
+            ("en", "Nov 8, 2026, 12:05\N{NARROW NO-BREAK SPACE}AM"),
+            ("cs", "8. 11. 2026 0:05"),
+            ("sk", "8. 11. 2026, 0:05"),
+            ("pl", "8 lis 2026, 00:05"),
+        ],
+    )
+    def test_writes_the_year_in_full_on_the_clock_that_was_asked_for(self, language, written):
+        assert show_moment(MOMENT, language, "Europe/Prague") == written

@@ -1,0 +1,88 @@
+"""Quality of runs on the screen: what each figure says, and which nights were turned away."""
+
+from datetime import date, timedelta
+from uuid import uuid4
+
+from sqlalchemy import delete, insert
+
+from basket_analysis.groups.quality_lists import RunQualityView
+from basket_analysis.models import RunQuality
+from core import clock
+from web.groups.quality_charts import quality_charts
+
+DAY = date(2026, 11, 21)
+FIGURES = {
+    "agreement": 0.93,
+    "churn": 0.004,
+    "coverage": 0.81,
+    "rule_lift": 1.62,
+    "null_lift": 1.01,
+    "explained_by_size": 0.06,
+    "themes": 8,
+    "eligible": 2000,
+    "compared": 1900,
+}
+REASON = {"code": "agreement", "value": 0.31, "limit": 0.8}
+
+
+def night(days_ago, *, state="completed", verdict="good", **figures):
+    return RunQualityView(
+        run_id=uuid4(),
+        business_day=DAY - timedelta(days=days_ago),
+        state=state,
+        verdict=verdict,
+        reasons=(REASON,) if state == "refused" else (),
+        figures={**FIGURES, **figures},
+        measured_at=clock.now(),
+        refitted=False,
+    )
+
+
+class TestCharts:
+    def test_say_what_the_last_night_found(self, app):
+        runs = [
+            night(2, agreement=0.9),
+            night(1, state="refused", verdict="refused", agreement=0.31),
+            night(0),
+        ]
+        with app.test_request_context():
+            charts = {chart.key: chart for chart in quality_charts(runs)}
+            assert charts["agreement"].title.startswith("Groups agree with those of the night before by 0.93")
+            assert charts["churn"].title == "0.4% of the households changed their group in the last night"
+            assert "1.62 times chance; shuffled, 1.01 times" in charts["lift"].title
+            assert [row[-1] for row in charts["agreement"].rows] == ["Good", "Refused", "Good"]
+        points = charts["agreement"].options["series"][0]["data"]
+        assert points[0] == 0.9
+        assert points[1]["itemStyle"] == {"color": "var(--bad)"}
+        assert "likeness" not in charts
+
+    def test_wait_for_the_second_night(self, app):
+        with app.test_request_context():
+            assert quality_charts([night(0)]) == []
+
+
+class TestScreen:
+    def test_teaches_what_will_be_there_and_then_shows_it(self, visit, web_sessions, house):
+        assert "No night has been judged yet" in visit("analyst").get("/groups/quality/").get_data(
+            as_text=True
+        )
+        with web_sessions.begin() as session:
+            session.execute(
+                insert(RunQuality).values(
+                    run_id=house.run_id,
+                    verdict="drifting",
+                    reasons=[REASON],
+                    figures=FIGURES,
+                    measured_at=clock.now(),
+                )
+            )
+        try:
+            page = visit("auditor").get("/groups/quality/").get_data(as_text=True)
+            assert "Drifting" in page
+            assert "agreement with the groups in use 0.31, limit 0.80" in page
+            table = visit("analyst").get("/groups/quality/?format=csv").get_data(as_text=True)
+            assert "0.93" in table
+        finally:
+            with web_sessions.begin() as session:
+                session.execute(delete(RunQuality))
+        assert visit("cashier").get("/groups/quality/").status_code == 403

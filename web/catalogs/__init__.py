@@ -1,0 +1,1 @@
+"""What the screens of catalogs are made of."""

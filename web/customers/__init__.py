@@ -1,0 +1,1 @@
+"""What customers' own pages are made of."""

@@ -1,0 +1,1 @@
+"""What the screens of shopper groups, rules and standings are made of."""

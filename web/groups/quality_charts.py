@@ -1,0 +1,189 @@
+"""How good the analysis was, night by night: a small chart for each figure, with what it says as its title."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from basket_analysis.groups.quality import LIMITS
+from basket_analysis.groups.quality_lists import RunQualityView
+from web.charts import Axis, Chart, Scale, Series, line_options
+from web.words import date_text, day_month, number_text, percent_text
+from web.words import gettext as _
+
+_FEWEST_NIGHTS: Final = 2
+
+
+def quality_charts(runs: Sequence[RunQualityView]) -> list[Chart]:
+    """Return the charts of `runs` (oldest first); figures known of fewer than two nights are left out."""
+    makers = (_agreement, _churn, _coverage, _lift, _size, _likeness)
+    return [chart for chart in (make(runs) for make in makers) if chart]
+
+
+def _agreement(runs: Sequence[RunQualityView]) -> Chart | None:
+    last = _last(runs, "agreement")
+    return _chart(
+        runs,
+        key="agreement",
+        title=_(
+            "Groups agree with those of the night before by %(value)s; 1 would be the same",
+            value=_number(last),
+        ),
+        note=_("Agreement of two nights' groups (adjusted Rand index)"),
+        lines=(("agreement", _("Agreement"), "0"),),
+        limit=LIMITS.least_agreement,
+        scale="number",
+        write=_number,
+    )
+
+
+def _churn(runs: Sequence[RunQualityView]) -> Chart | None:
+    last = _last(runs, "churn")
+    return _chart(
+        runs,
+        key="churn",
+        title=_("%(share)s of the households changed their group in the last night", share=_share(last)),
+        note=_("Share of the households that both nights place"),
+        lines=(("churn", _("Changed group"), "1"),),
+        limit=LIMITS.most_churn,
+        scale="percent",
+        write=_share,
+    )
+
+
+def _coverage(runs: Sequence[RunQualityView]) -> Chart | None:
+    last = _last(runs, "coverage")
+    return _chart(
+        runs,
+        key="coverage",
+        title=_("%(share)s of the households with enough baskets have a theme", share=_share(last)),
+        note=_("The others live by no theme that is better than chance"),
+        lines=(("coverage", _("Have a theme"), "2"),),
+        limit=None,
+        scale="percent",
+        write=_share,
+    )
+
+
+def _lift(runs: Sequence[RunQualityView]) -> Chart | None:
+    last, null = _last(runs, "rule_lift"), _last(runs, "null_lift")
+    return _chart(
+        runs,
+        key="lift",
+        title=_(
+            "In weeks they were not made from, groups follow their rules %(lift)s times chance; shuffled, %(null)s times",
+            lift=_number(last),
+            null=_number(null),
+        ),
+        note=_(
+            "Held-out lift of a group's surest rules, and the same with members shuffled (about 1: no effect)"
+        ),
+        lines=(("rule_lift", _("Groups"), "0"), ("null_lift", _("Shuffled"), "rest")),
+        limit=None,
+        scale="number",
+        write=_number,
+    )
+
+
+def _size(runs: Sequence[RunQualityView]) -> Chart | None:
+    last = _last(runs, "explained_by_size")
+    return _chart(
+        runs,
+        key="size",
+        title=_("Mere basket size explains %(share)s of who is in which group", share=_share(last)),
+        note=_("Less is better: groups should be about what is bought, not how much (η²)"),
+        lines=(("explained_by_size", _("Explained by size"), "5"),),
+        limit=LIMITS.most_explained,
+        scale="percent",
+        write=_share,
+    )
+
+
+def _likeness(runs: Sequence[RunQualityView]) -> Chart | None:
+    last = _last(runs, "profile_match")
+    return _chart(
+        runs,
+        key="likeness",
+        title=_(
+            "What groups buy now is like what made them by %(value)s; 1 would be the same",
+            value=_number(last),
+        ),
+        note=_(
+            "Likeness of profiles learnt tonight and of those in use; when it falls, themes are found anew"
+        ),
+        lines=(("profile_match", _("Likeness"), "6"),),
+        limit=None,
+        scale="number",
+        write=_number,
+    )
+
+
+def _chart(
+    runs: Sequence[RunQualityView],
+    *,
+    key: str,
+    title: str,
+    note: str,
+    lines: Sequence[tuple[str, str, str]],
+    limit: float | None,
+    scale: Scale,
+    write: Callable[[float | None], str],
+) -> Chart | None:
+    known = [run for run in runs if run.figures.get(lines[0][0]) is not None]
+    if len(known) < _FEWEST_NIGHTS:
+        return None
+    series = [
+        Series(name, [run.figures.get(figure) for run in known], colour) for figure, name, colour in lines
+    ]
+    if limit is not None:
+        series.append(Series(_("Limit"), [limit] * len(known), "7", dashed=True))
+    options = line_options(
+        [day_month(run.business_day) for run in known], series, Axis(scale), from_zero=False
+    )
+    options["yAxis"]["minInterval"] = 0.01
+    options["grid"]["right"] = 150 if len(series) > 1 else 20
+    # One night is a point, and a night that was refused stands out.
+    for one in options["series"][: len(lines)]:
+        one["showSymbol"] = True
+        one["data"] = [_point(value, run) for value, run in zip(one["data"], known, strict=True)]
+    return Chart(
+        key=key,
+        title=title,
+        note=note,
+        options=options,
+        head=(_("Night"), *(name for _figure, name, _colour in lines), _("Verdict")),
+        rows=tuple(
+            (
+                date_text(run.business_day),
+                *(write(run.figures.get(figure)) for figure, _name, _colour in lines),
+                verdict_words(run.verdict)[0],
+            )
+            for run in reversed(known)
+        ),
+        height="short",
+    )
+
+
+def _point(value: float | None, run: RunQualityView) -> Any:
+    if run.state != "refused":
+        return value
+    return {"value": value, "symbol": "diamond", "symbolSize": 11, "itemStyle": {"color": "var(--bad)"}}
+
+
+def verdict_words(verdict: str) -> tuple[str, str, str]:
+    """Return words, meaning and icon of what was thought of a run."""
+    return {
+        "good": (_("Good"), "good", "circle-check"),
+        "drifting": (_("Drifting"), "caution", "triangle-alert"),
+        "refused": (_("Refused"), "bad", "octagon-alert"),
+    }.get(verdict, (verdict, "", "circle"))
+
+
+def _last(runs: Sequence[RunQualityView], figure: str) -> float | None:
+    return next((run.figures[figure] for run in reversed(runs) if run.figures.get(figure) is not None), None)
+
+
+def _number(value: float | None) -> str:
+    return number_text(None if value is None else round(value, 2), 2)
+
+
+def _share(value: float | None) -> str:
+    return percent_text(value, 1)

@@ -1,0 +1,1 @@
+"""What the screens of a store and its assortment are made of."""
