@@ -7,7 +7,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 from werkzeug.wsgi import ClosingIterator
 
@@ -15,6 +15,9 @@ from core.database import make_engine, make_sessions
 from tests.web.conftest import settings_for
 from tests.web.house import House, furnish
 from wsgi import create_app
+
+expect.set_options(timeout=20_000)
+"""A machine that does other work too is slow, and no test is about that; five seconds are the library's choice."""
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +73,7 @@ def page(browser: Browser, address: str, journey_house: House) -> Iterator[Page]
     """A page that fails the test when the console reports an error, a broken policy among them."""
     context = browser.new_context(base_url=address, locale="en-GB", viewport={"width": 1280, "height": 900})
     opened = context.new_page()
-    opened.set_default_timeout(10_000)
+    opened.set_default_timeout(30_000)
     errors: list[str] = []
     opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     opened.on("pageerror", lambda error: errors.append(str(error)))

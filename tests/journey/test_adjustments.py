@@ -23,7 +23,7 @@ class TestAdjustment:
         expect(page.get_by_text("waits for somebody else to approve it")).to_be_visible()
         expect(page.get_by_role("button", name="Approve and book")).to_have_count(0)
         other = browser.new_context(base_url=address, locale="en-GB").new_page()
-        other.set_default_timeout(10_000)
+        other.set_default_timeout(30_000)
         sign_in(other, journey_house.people["marketing"])
         other.get_by_role("link", name="Adjustments").click()
         other.get_by_role("link", name="Waits for approval").click()

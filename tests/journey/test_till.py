@@ -34,7 +34,6 @@ def open_till(page: Page, house: House) -> Page:
     """Sign in and give the till a key."""
     sign_in(page, house.people["administrator"])
     page.goto("/till/")
-    expect(page.locator("#till")).to_have_attribute("data-ready", "yes")
     page.get_by_role("button", name="Make a key for this till").click()
     expect(page.get_by_text("The till has a key of its own now")).to_be_visible()
     return page
@@ -52,7 +51,7 @@ def rough_till(browser: Browser, address: str, journey_house: House) -> Iterator
     context = browser.new_context(base_url=address, locale="en-GB", permissions=["camera"])
     context.add_init_script(CAMERA)
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     yield open_till(page, journey_house)
     context.close()
 
@@ -109,6 +108,30 @@ def scan(till: Page, code: str) -> None:
 
 def pay(till: Page) -> None:
     till.get_by_role("button", name="Pay in cash").click()
+
+
+class TestLoading:
+    def test_nothing_can_be_pressed_before_every_script_has_come(self, page: Page, journey_house: House):
+        sign_in(page, journey_house.people["administrator"])
+        held: list[Route] = []
+
+        def hold(route: Route) -> None:
+            held.append(route)
+
+        page.route("**/js/till/scanner.js*", hold)
+        page.goto("/till/", wait_until="commit")
+        button = page.get_by_role("button", name="Make a key for this till")
+        expect(button).to_be_disabled()
+        expect(page.get_by_label("Card").first).to_be_disabled()
+        for _ in range(100):
+            if held:
+                break
+            page.wait_for_timeout(100)
+        assert held
+        expect(button).to_be_disabled()
+        for route in held:
+            route.continue_()
+        expect(button).to_be_enabled()
 
 
 class TestSale:

@@ -74,5 +74,6 @@ async function start() {
     $("till-return").hidden = button.dataset.mode !== "return";
   }));
   till.onStore.forEach((tell) => tell());
+  $("till-parts").disabled = false;
   root.dataset.ready = "yes";
 }
