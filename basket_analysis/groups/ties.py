@@ -19,29 +19,28 @@ def tie_weights(table: BasketTable, kept: KeptRules) -> Weights:
 
     A pair that weighed baskets do not hold more often than chance is none.
     """
-    lengths = kept.rules.itemsets.lengths(kept.rules.antecedents)
-    pairs = sorted(
-        (min(one[0], other[0]), max(one[0], other[0]))
-        for one, other in (kept.items_of(number) for number in np.flatnonzero(lengths == 1).tolist())
-    )
-    if not pairs:
+    rules = kept.rules
+    of_two = rules.itemsets.lengths(rules.sets) == 2
+    if not of_two.any():
         return {}
-    lower, higher = np.array(pairs, np.int64).T
+    pairs = np.unique(rules.itemsets.rows(rules.sets[of_two], 2), axis=0)
+    lower, higher = pairs.T
     items = np.unique(np.concatenate([lower, higher]))
     ranks = np.full(len(table.items), -1, np.int32)
     ranks[items] = np.arange(len(items), dtype=np.int32)
     weights = np.ones(len(table)) if table.weights is None else table.weights
-    shared = np.zeros((len(items), len(items)))
-    held = np.zeros((len(items), STRATA))
-    _weigh(table.offsets, table.codes, table.strata, ranks, weights, shared, held)
-    sizes = np.bincount(table.strata, weights=weights, minlength=STRATA)
     one, other = ranks[lower], ranks[higher]
+    # The pairs stand by their lower item, so those of one item are a slice: room for pairs, not for items².
+    pointers = np.searchsorted(one, np.arange(len(items) + 1)).astype(np.int64)
+    shared = np.zeros(len(pairs))
+    held = np.zeros((len(items), STRATA))
+    _weigh(table.offsets, table.codes, table.strata, ranks, weights, pointers, other, shared, held)
+    sizes = np.bincount(table.strata, weights=weights, minlength=STRATA)
     expected = (held[one] * held[other] / np.maximum(sizes, 1e-9)).sum(axis=1)
-    counts = shared[one, other]
-    lift = counts / np.maximum(expected, 1e-9)
+    lift = shared / np.maximum(expected, 1e-9)
     return {
-        pair: float(np.log(lift[number]) * np.sqrt(counts[number]))
-        for number, pair in enumerate(pairs)
+        pair: float(np.log(lift[number]) * np.sqrt(shared[number]))
+        for number, pair in enumerate(map(tuple, pairs.tolist()))
         if lift[number] > 1
     }
 
@@ -53,20 +52,26 @@ def _weigh(  # noqa: PLR0917 - numba takes arrays, not objects
     strata: Int32s,
     ranks: Int32s,
     weights: Floats,
+    pointers: Int64s,
+    others: Int32s,
     shared: Floats,
     held: Floats,
 ) -> None:
-    """Add each basket's weight to its items, by stratum, and to its pairs of items, the lower rank first."""
-    kept = np.empty(1024, np.int32)
+    """
+    Add each basket's weight to its items, by stratum, and to those pairs that it holds.
+
+    The pairs of rank r with a higher one are others[pointers[r]:pointers[r + 1]].
+    """
+    last = np.full(len(held), -1, np.int64)
     for basket in range(len(offsets) - 1):
-        if offsets[basket + 1] - offsets[basket] > len(kept):
-            kept = np.empty(2 * (offsets[basket + 1] - offsets[basket]), np.int32)
-        known = 0
         for at in range(offsets[basket], offsets[basket + 1]):
-            if ranks[codes[at]] >= 0:
-                kept[known] = ranks[codes[at]]
-                held[kept[known], strata[basket]] += weights[basket]
-                known += 1
-        for one in range(known):
-            for other in range(one + 1, known):
-                shared[kept[one], kept[other]] += weights[basket]
+            rank = ranks[codes[at]]
+            if rank >= 0:
+                last[rank] = basket
+                held[rank, strata[basket]] += weights[basket]
+        for at in range(offsets[basket], offsets[basket + 1]):
+            rank = ranks[codes[at]]
+            if rank >= 0:
+                for pair in range(pointers[rank], pointers[rank + 1]):
+                    if last[others[pair]] == basket:
+                        shared[pair] += weights[basket]
