@@ -50,6 +50,7 @@ def words() -> dict[str, str]:
         "total": _("Total"),
         "cash": _("Cash"),
         "card": _("Card payment"),
+        "points": _("Points"),
         "receipt": _("Receipt"),
         "training": _("Training, not a receipt"),
         "remove": _("Remove"),

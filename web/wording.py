@@ -56,7 +56,8 @@ def receipt_mode(mode: str) -> str:
 
 def tender_name(kind: str) -> str:
     """Return what a tender is called; tills may send words of their own."""
-    return {"cash": _("Cash"), "card": _("Card payment"), "voucher": _("Voucher")}.get(kind, kind)
+    names = {"cash": _("Cash"), "card": _("Card payment"), "voucher": _("Voucher"), "points": _("Points")}
+    return names.get(kind, kind)
 
 
 def flag_name(code: str) -> str:

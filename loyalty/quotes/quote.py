@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from loyalty.earning import POINTS_TENDER
 from loyalty.quotes.promises import NOTHING_PROMISED, Promise
 from sales.receipts import PostedLine, PostedReceipt
 
@@ -83,23 +84,37 @@ def differences(posted: PostedReceipt, quote: Quote, *, earned: int) -> list[Dif
     """
     Return where a paid sale that `earned` so many points departs from its quote.
 
-    Rounding the bill for cash is no difference.
+    Rounding the bill for cash is no difference, nor is stating the points quoted as a tender in place of a discount.
     """
     return [*_of_whole(posted, quote, earned), *_of_lines(posted, quote)]
 
 
 def _of_whole(posted: PostedReceipt, quote: Quote, earned: int) -> Iterator[Difference]:
     totals = posted.totals
+    by_tender = _tendered(posted, quote)
     pairs: tuple[tuple[str, int | str | None, int | str | None], ...] = (
         ("card_number", quote.card_number, posted.card_number),
         ("currency", quote.currency, posted.currency),
-        ("points_amount", quote.points_amount, totals.points_amount),
-        ("payable_amount", quote.payable_amount, (totals.payable_amount or 0) - totals.rounding_amount),
+        ("points_amount", quote.points_amount, totals.points_amount + by_tender),
+        (
+            "payable_amount",
+            quote.payable_amount,
+            (totals.payable_amount or 0) - totals.rounding_amount - by_tender,
+        ),
         ("points_earned", quote.points_to_earn, earned),
     )
     for field, quoted, paid in pairs:
         if quoted != paid:
             yield Difference(field, quoted, paid)
+
+
+def _tendered(posted: PostedReceipt, quote: Quote) -> int:
+    """Return the part of the quoted points that a till states as a tender; 0 where it states another sum so."""
+    missing = quote.points_amount - posted.totals.points_amount
+    if missing <= 0:
+        return 0
+    by_tender = sum(tender.amount for tender in posted.tenders if tender.type == POINTS_TENDER)
+    return by_tender if by_tender == missing else 0
 
 
 def _of_lines(posted: PostedReceipt, quote: Quote) -> Iterator[Difference]:

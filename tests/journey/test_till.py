@@ -1,5 +1,6 @@
 """The till simulator, by hand, in a browser."""
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,8 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, Route, expect
 
 from core import clock
+from loyalty.programme.changes import approve_version, draft_version
+from loyalty.programme.rules import Programme
 from rewards.offer_decisions import stop_offer
 from rewards.offer_operations import import_document
 from tests.journey.test_counter_to_screen import sign_in
@@ -82,18 +85,18 @@ def give_points(till: Page, house: House, card: str, points: int) -> None:
     assert till.request.post("/pos/v1/receipts", data=body, headers=key).status == 201
 
 
-def new_member(till: Page, house: House) -> str:
+def new_member(till: Page, house: House, card: str = "2990000000743") -> str:
     """Enrol somebody whom no other journey gives or takes anything; returns the card."""
     body = {
-        "card_number": "2990000000743",
+        "card_number": card,
         "given_name": "Olga",
         "family_name": "Dlouhá",
-        "email": "olga@example.com",
+        "email": f"olga{card}@example.com",
         "language": "en",
     }
     key = {"Authorization": f"Bearer {house.keys['S1']}"}
     assert till.request.post("/pos/v1/members", data=body, headers=key).status == 201
-    return body["card_number"]
+    return card
 
 
 def put(till: Page, words: str) -> None:
@@ -251,6 +254,114 @@ class TestOffers:
                 "scope": "item",
             }
         ]
+
+
+class TestPointsAsTender:
+    @pytest.fixture
+    def tender(self, journey_app: Flask) -> Iterator[None]:
+        """Points are a means of payment for a while, as was approved some days ago."""
+        sessions = journey_app.extensions["web"].sessions
+        start = clock.now().date() - timedelta(days=2)
+
+        def approve(programme: Programme) -> None:
+            at = clock.now() - timedelta(days=5)
+            with sessions.begin() as session:
+                number = draft_version(
+                    session,
+                    programme=programme,
+                    valid_from=start,
+                    note="test",
+                    actor="first",
+                    now=at,
+                )
+                approve_version(session, version=number, seen=at, actor="second", now=at)
+
+        approve(Programme(points_as="tender"))
+        yield
+        # Of two that start on one day the one holds that was approved last.
+        approve(Programme())
+
+    @staticmethod
+    def read_receipts(till: Page) -> list[dict]:
+        """Return what the till posts from now on."""
+        posted: list[dict] = []
+        till.on(
+            "request",
+            lambda request: (
+                posted.append(request.post_data_json) if request.url.endswith("/pos/v1/receipts") else None
+            ),
+        )
+        return posted
+
+    @pytest.mark.usefixtures("tender")
+    def test_are_stated_as_what_paid_for_the_whole_bill(self, till: Page, journey_house: House):
+        posted = self.read_receipts(till)
+        paper = till.locator("#till-paper")
+        card = new_member(till, journey_house, "2990000000750")
+        give_points(till, journey_house, card, 500)
+        scan(till, card)
+        expect(till.locator("#till-member")).to_contain_text("500 points available")
+        put(till, "med")
+        till.get_by_label("Points to spend").fill("300")
+        till.get_by_label("Points to spend").press("Tab")
+        expect(till.locator("#till-total")).to_have_text(re.compile(r"99\.90"))
+        pay(till)
+        expect(paper).to_have_attribute("data-earned", "99")
+        expect(paper).to_contain_text("129.90")
+        expect(paper).to_contain_text("Points")
+        for complaint in ("quote", "totals_mismatch"):
+            expect(paper).not_to_contain_text(complaint)
+        assert posted[0]["tenders"] == [{"type": "points", "amount": 3000}, {"type": "cash", "amount": 9990}]
+        assert posted[0]["totals"]["points_amount"] == 0
+        assert posted[0]["totals"]["payable_amount"] == 12990
+
+        till.get_by_role("button", name="Return or void").click()
+        till.locator("#till-recent-list button").first.click()
+        till.get_by_label("Brought back: Med 500 g").fill("1")
+        till.get_by_label("Brought back: Med 500 g").press("Tab")
+        expect(till.locator("#return-total")).to_have_text(re.compile(r"99\.90"))
+        till.get_by_role("button", name="Hand back the money").click()
+        expect(paper).to_contain_text("Handed back")
+        expect(paper).not_to_contain_text("totals_mismatch")
+        till.get_by_role("button", name="Sale", exact=True).click()
+        scan(till, card)
+        expect(till.locator("#till-member")).to_contain_text("500 points available")
+
+    @pytest.mark.usefixtures("tender")
+    def test_pay_a_whole_bill_alone(self, till: Page, journey_house: House):
+        posted = self.read_receipts(till)
+        card = new_member(till, journey_house, "2990000000767")
+        give_points(till, journey_house, card, 5000)
+        scan(till, card)
+        put(till, "med")
+        till.get_by_role("button", name="As many as possible").click()
+        expect(till.locator("#till-total")).to_have_text(re.compile(r"\D0\.00"))
+        pay(till)
+        expect(till.locator("#till-paper")).to_have_attribute("data-earned", "0")
+        expect(till.locator("#till-paper")).not_to_contain_text("totals_mismatch")
+        assert posted[0]["tenders"] == [{"type": "points", "amount": 12990}]
+
+    @pytest.mark.usefixtures("tender")
+    def test_are_stated_so_offline_as_well(self, till: Page, journey_house: House):
+        card = new_member(till, journey_house, "2990000000774")
+        give_points(till, journey_house, card, 40)
+        till.get_by_label("Offline").check()
+        till.get_by_label("Card").first.fill(card)
+        till.get_by_role("button", name="Look up").click()
+        expect(till.locator("#till-member")).to_contain_text("40 points can be spent offline")
+        put(till, "Sušenky")
+        till.get_by_role("button", name="As many as possible").click()
+        expect(till.locator("#till-total")).to_have_text(re.compile(r"30\.90"))
+        pay(till)
+        kept = json.loads(
+            till.evaluate("localStorage.getItem(`till-queue ${document.getElementById('till-store').value}`)")
+        )
+        assert kept[0]["tenders"] == [{"type": "points", "amount": 400}, {"type": "cash", "amount": 3090}]
+        till.get_by_label("Offline").uncheck()
+        expect(till.get_by_text("Receipts sent: 1")).to_be_visible()
+        till.get_by_label("Card").first.fill(card)
+        till.get_by_role("button", name="Look up").click()
+        expect(till.locator("#till-member")).to_contain_text("0 points available")
 
 
 class TestOffline:

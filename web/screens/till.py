@@ -71,16 +71,26 @@ def articles() -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/programme")
+def programme() -> ResponseReturnValue:
+    """Return how points are stated on receipts of a day."""
+    day = _day()
+    with transaction() as session:
+        return jsonify({"points_as": programmes(session).on(day).points_as})
+
+
+def _day() -> date:
+    try:
+        return date.fromisoformat(request.args.get("day", ""))
+    except ValueError as error:
+        raise NotFound from error
+
+
 @blueprint.get("/original")
 def original() -> ResponseReturnValue:
     """Return the lines of a sale that something is brought back from; people of one store see theirs."""
-    asked = {
-        name: request.args.get(name, "").replace("\0", "") for name in ("store", "till", "day", "number")
-    }
-    try:
-        day = date.fromisoformat(asked["day"])
-    except ValueError as error:
-        raise NotFound from error
+    asked = {name: request.args.get(name, "").replace("\0", "") for name in ("store", "till", "number")}
+    day = _day()
     with transaction() as session:
         try:
             stored = stored_answer(
@@ -95,13 +105,13 @@ def original() -> ResponseReturnValue:
             )
         except (ReceiptNotFound, NoSuchReceipt) as error:
             raise NotFound from error
-        programme = programmes(session).on(day)
+        rules = programmes(session).on(day)
     return jsonify(
         {
             "type": receipt.row.type,
             "currency": receipt.row.currency,
             "payable_amount": receipt.row.payable_amount,
-            "point_value": programme.value_of(1, receipt.row.currency),
+            "point_value": rules.value_of(1, receipt.row.currency),
             "lines": [
                 {
                     "line_number": line.line_number,

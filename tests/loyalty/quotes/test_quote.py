@@ -1,9 +1,12 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
+
 from core.ids import uuid7
 from loyalty.quotes.quote import Difference, Quote, QuotedLine, differences
-from sales.receipts import PostedLine, PostedReceipt, Totals
+from sales.receipts import PostedLine, PostedReceipt, Tender, Totals
 
 MOMENT = datetime(2026, 11, 21, 11, tzinfo=UTC)
 QUOTE = Quote(
@@ -45,3 +48,29 @@ class TestDifferences:
     def test_tell_a_line_that_was_added(self):
         more = (*sale().lines, PostedLine(7, Decimal(1), 5, 5, sku="b"))
         assert differences(sale(lines=more), QUOTE, earned=0) == [Difference("total_amount", None, 5, 7)]
+
+
+class TestPointsAsTender:
+    QUOTE = replace(QUOTE, points_amount=300, payable_amount=600)
+
+    @pytest.mark.parametrize(
+        ("totals", "tenders"),
+        [
+            (Totals(payable_amount=600, points_amount=300), (Tender("cash", 600),)),
+            (Totals(payable_amount=900), (Tender("points", 300), Tender("cash", 600))),
+            (Totals(payable_amount=800, points_amount=100), (Tender("points", 200), Tender("cash", 600))),
+        ],
+    )
+    def test_are_no_difference_however_they_are_stated(self, totals, tenders):
+        assert differences(sale(totals=totals, tenders=tenders), self.QUOTE, earned=0) == []
+
+    @pytest.mark.parametrize("points", [299, 301])
+    def test_of_another_sum_are_one(self, points):
+        paid = sale(
+            totals=Totals(payable_amount=900),
+            tenders=(Tender("points", points), Tender("cash", 900 - points)),
+        )
+        assert {one.field for one in differences(paid, self.QUOTE, earned=0)} == {
+            "points_amount",
+            "payable_amount",
+        }

@@ -254,8 +254,11 @@ export function open(till) {
       return told?.discount_amount ? { ...line, discount_amount: told.discount_amount, total_amount: told.net_amount, discounts: told.discounts.map(({ reason, ...one }) => one) } : line;
     });
     const discount = sold.reduce((sum, line) => sum + (line.discount_amount || 0), 0);
-    const points = spent.value;
+    // As a means of payment points lower neither the bill nor its tax; as a discount both.
+    const points = spent.asTender ? 0 : spent.value;
     const payable = total() - discount - points;
+    const paid = spent.asTender ? [{ type: "points", amount: spent.value }] : [];
+    const rest = payable - (spent.asTender ? spent.value : 0);
     return {
       type: "sale",
       mode: $("till-training").checked ? "training" : "live",
@@ -267,26 +270,34 @@ export function open(till) {
       ...(quote?.quote_id ? { quote_id: quote.quote_id } : {}),
       ...spent.stated,
       lines: sold,
-      tenders: [{ type: tender, amount: payable }],
+      tenders: rest || !paid.length ? [...paid, { type: tender, amount: rest }] : paid,
       totals: { gross_amount: total(), discount_amount: discount, points_amount: points, payable_amount: payable },
     };
   }
 
   // Holds the points that the quote allows, or offline takes them out of the card's signed allowance.
   async function spendPoints() {
-    const none = { value: 0, stated: {}, giveBack: async () => null };
+    const none = { value: 0, asTender: false, stated: {}, giveBack: async () => null };
     const points = $("till-training").checked ? 0 : quote?.points.to_spend;
     if (!points) return none;
     if (till.queue.offline()) {
       till.snapshot.spend(cardNumber(), points);
-      return { ...none, value: quote.totals.points_amount, stated: { offline_redemptions: [{ points, allowance: quote.allowance }] } };
+      return { ...none, value: quote.totals.points_amount, asTender: quote.points_as === "tender", stated: { offline_redemptions: [{ points, allowance: quote.allowance }] } };
     }
+    const asTender = await pointsAreTender();
     const held = await till.server.ask("/redemptions", { card_number: cardNumber(), points });
     return {
       value: held.value_amount,
+      asTender,
       stated: { redemption_ids: [held.redemption_id] },
       giveBack: () => till.server.ask(`/redemptions/${held.redemption_id}/release`, {}).catch(() => null),
     };
+  }
+
+  // The rules of the day say so. Whoever cannot ask states points as a discount, which is understood as well.
+  async function pointsAreTender() {
+    const response = await fetch(`${till.root.dataset.programme}?${new URLSearchParams({ day: till.today() })}`).catch(() => null);
+    return response?.ok ? (await response.json()).points_as === "tender" : false;
   }
 
   async function pay(tender) {

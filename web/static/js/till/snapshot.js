@@ -35,6 +35,7 @@ export function open(till) {
       totals: { gross_amount: bill, discount_amount: 0, points_amount: value, payable_amount: bill - value },
       points: { to_spend: spent, spendable_now: most, spendable_value: most * programme.point_value },
       messages: [],
+      points_as: programme.points_as,
       allowance: held?.allowance,
     };
   }
