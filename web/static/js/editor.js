@@ -214,6 +214,7 @@ form?.addEventListener("focusin", (event) => {
 });
 
 if (form && frame) {
+  form.querySelectorAll(".slot").forEach((slot) => { slot.draggable = true; });
   returned();
   refresh();
 }

@@ -1,0 +1,114 @@
+"""What is pressed while a page's scripts are still on their way, in a browser that gets them late or never."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.journey.test_counter_to_screen import sign_in
+from tests.web.house import House
+
+pytestmark = pytest.mark.browser
+
+SCRIPTS = re.compile(r"/(js/(app|editor)\.js|vendor/htmx\.min\.js)")
+
+
+@pytest.fixture
+def slow(browser: Browser, address: str, journey_house: House) -> Iterator[Page]:
+    """An administrator's page; scripts that a test withholds may be reported in its console."""
+    context = browser.new_context(base_url=address, locale="en-GB", viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    sign_in(page, journey_house.people["administrator"])
+    yield page
+    context.close()
+
+
+def hold(page: Page) -> list[Route]:
+    """Let no script through that answers what is pressed; return where those that are asked for wait."""
+    held: list[Route] = []
+
+    def wait(route: Route) -> None:
+        held.append(route)
+
+    page.route(SCRIPTS, wait)
+    return held
+
+
+def let_go(page: Page, held: list[Route]) -> None:
+    for route in held:
+        route.continue_()
+    page.unroute(SCRIPTS)
+
+
+@contextmanager
+def withheld(page: Page, place: str) -> Iterator[None]:
+    """Open `place` without its scripts; they come at the end."""
+    held = hold(page)
+    page.goto(place, wait_until="commit")
+    yield
+    let_go(page, held)
+
+
+def pressed(page: Page) -> None:
+    """Wait until the page has taken a press in, and see that nothing came of it yet."""
+    expect(page.locator("html.waiting")).to_have_count(1)
+
+
+class TestEarlyPress:
+    def test_on_a_row_opens_the_panel_once_scripts_have_come(self, slow: Page):
+        with withheld(slow, "/receipts/"):
+            slow.locator("tbody tr").first.locator("td").nth(3).click()
+            pressed(slow)
+            expect(slow.locator("#panel")).to_be_empty()
+        expect(slow.locator("#panel h2").first).to_contain_text("Receipt")
+        expect(slow).to_have_url(re.compile("/receipts/$"))
+        expect(slow.locator("html.waiting")).to_have_count(0)
+
+    def test_on_a_link_to_the_panel_opens_it_there(self, slow: Page):
+        with withheld(slow, "/receipts/"):
+            slow.locator("tbody tr").first.locator("a.row-link").click()
+            pressed(slow)
+        expect(slow.locator("#panel h2").first).to_contain_text("Receipt")
+        expect(slow).to_have_url(re.compile("/receipts/$"))
+
+    def test_on_a_button_that_only_a_script_answers_is_done_later_and_once(self, slow: Page):
+        with withheld(slow, "/receipts/"):
+            for _ in range(3):
+                slow.get_by_role("button", name="Keyboard shortcuts").click()
+            pressed(slow)
+            expect(slow.get_by_role("dialog")).to_be_hidden()
+        expect(slow.get_by_role("dialog")).to_be_visible()
+        slow.keyboard.press("Escape")
+        expect(slow.get_by_role("dialog")).to_be_hidden()
+
+    def test_a_choice_that_sends_its_form_is_sent(self, slow: Page):
+        before = slow.locator("select[name=weeks]").input_value()
+        wanted = next(
+            value
+            for value in slow.locator("select[name=weeks] option").evaluate_all(
+                "all => all.map(o => o.value)"
+            )
+            if value != before
+        )
+        held = hold(slow)
+        slow.goto("/", wait_until="commit")
+        slow.locator("select[name=weeks]").select_option(wanted)
+        with slow.expect_navigation():
+            let_go(slow, held)
+        expect(slow.locator("select[name=weeks] option[selected]")).to_have_attribute("value", wanted)
+
+    def test_goes_its_plain_way_where_scripts_never_come(self, slow: Page):
+        slow.route(SCRIPTS, lambda route: route.abort())
+        slow.goto("/receipts/")
+        slow.locator("tbody tr").first.locator("a.row-link").click()
+        expect(slow).to_have_url(re.compile("/receipts/.+"))
+        expect(slow.locator("h1")).to_contain_text("Receipt")
+
+    def test_waits_ten_seconds_at_most_where_it_can_do_without(self, slow: Page):
+        hold(slow)
+        slow.goto("/receipts/", wait_until="commit")
+        slow.locator("tbody tr").first.locator("a.row-link").click()
+        expect(slow).to_have_url(re.compile("/receipts/.+"), timeout=60_000)
