@@ -1,6 +1,7 @@
 """Words and formats in the languages of the members: English, Czech, Slovak, Polish."""
 
 import gettext
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -50,6 +51,11 @@ def translations(language: str) -> gettext.NullTranslations:
     write_mo(compiled, words)
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
+
+
+def called(names: Mapping[str, str] | None, language: str, code: str) -> str:
+    """Return what a thing of a `code` is called in `language`, else in English, else its code."""
+    return (names or {}).get(language) or (names or {}).get("en") or code
 
 
 def show_money(amount: Money, language: str) -> str:

@@ -120,7 +120,7 @@ def _spent(line: StatementLine, language: str) -> str:
         return gettext("Spent on receipt %(receipt)s, %(store)s") % _receipt_values(line.receipt)
     if line.redemption is None:
         return gettext("Spent")
-    values = {"reward": line.redemption.reward_code or "", "store": line.redemption.store_name}
+    values = {"reward": line.redemption.reward_name(language), "store": line.redemption.store_name}
     if line.redemption.reward_code:
         return gettext("Spent on the reward %(reward)s, handed over in %(store)s") % values
     return gettext("Spent at the counter of %(store)s") % values
@@ -130,7 +130,7 @@ def _reserved(line: StatementLine, language: str) -> str:
     gettext = translations(language).gettext
     if line.redemption is None:
         return gettext("Set aside")
-    values = {"reward": line.redemption.reward_code or "", "store": line.redemption.store_name}
+    values = {"reward": line.redemption.reward_name(language), "store": line.redemption.store_name}
     if line.redemption.reward_code:
         return gettext("Set aside for the reward %(reward)s in %(store)s") % values
     return gettext("Set aside for a purchase in %(store)s") % values

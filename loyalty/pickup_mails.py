@@ -9,7 +9,7 @@ from contacts.mail_texts import write_mail
 from contacts.outbox import queue_mail
 from core.clock import business_day
 from core.driver import driver_of
-from core.i18n import show_date
+from core.i18n import called, show_date
 from core.jobs import Shift
 
 AT_ONCE: Final = 200
@@ -61,7 +61,7 @@ def _tell_next(session: Session, *, now: datetime) -> int:
             "gift_waits",
             language,
             name=name,
-            gift=names.get(language) or names.get("en") or reward,
+            gift=called(names, language, reward),
             code=code,
             store=store,
             day=show_date(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.audit import record_event
 from core.clock import business_day, day_start
+from core.i18n import called
 from core.keyset import Ask, Page, read_page
 from customers.models import Member
 from loyalty.models import Redemption as RedemptionRow
@@ -43,7 +44,7 @@ class Pickup:
 
     def name(self, language: str) -> str:
         """Return what the gift is called in `language`, else in English, else its code."""
-        return self.names.get(language) or self.names.get("en") or self.reward_code
+        return called(self.names, language, self.reward_code)
 
     def lapsed(self, now: datetime) -> bool:
         """Whether nobody came in time; it goes back when somebody wants it, at the latest at night."""

@@ -1,6 +1,6 @@
 """The statement of an account: every entry with what explains it, and the balance after it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -10,10 +10,12 @@ from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.driver import driver_of
+from core.i18n import called
 from core.keyset import Ask, Page, read_page
 from loyalty.lots import last_day
 from loyalty.models import Adjustment, Balance, LedgerEntry, LedgerLeg, Lot, Redemption
 from loyalty.receipt_names import ReceiptName, read_receipt_names
+from rewards.models import Reward
 from sales.models import Store
 
 
@@ -53,6 +55,12 @@ class Redeemed:
     redemption_id: UUID
     reward_code: str | None
     store_name: str
+    reward_names: Mapping[str, str] | None = None
+    """What the reward is called, by language."""
+
+    def reward_name(self, language: str) -> str:
+        """Return what the reward is called in `language`, else in English, else its code; "" where there is none."""
+        return called(self.reward_names, language, self.reward_code or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +251,9 @@ def _adjustments(session: Session, references: Collection[UUID]) -> dict[UUID | 
 
 def _redemptions(session: Session, references: Collection[UUID]) -> dict[UUID | None, Redeemed]:
     rows = session.execute(
-        select(Redemption.redemption_id, Redemption.reward_code, Store.name)
+        select(Redemption.redemption_id, Redemption.reward_code, Store.name, Reward.name)
         .join(Store, Store.store_id == Redemption.store_id)
+        .outerjoin(Reward, Reward.reward_code == Redemption.reward_code)
         .where(Redemption.redemption_id.in_(references))
     )
     return {row.redemption_id: Redeemed(*row) for row in rows}

@@ -345,7 +345,7 @@ class QuoteAnswer(Answer):
     gifts = anything("Gifts that would be handed over: `offer_code`, `reward_code`, `quantity`.")
     vouchers = anything("Vouchers for next time that would be issued: `offer_code` and `batch`.")
     not_applied = anything(
-        "Offers that this basket touches and that give nothing: the reason, and what is `missing`."
+        "Offers that this basket touches and that give nothing: what each is called (`name`), the reason, and what is `missing`."
     )
     next_offers = fields.List(
         fields.Nested(NextOfferAnswer), required=True, metadata={"description": "What to offer next."}

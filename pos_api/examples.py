@@ -167,7 +167,7 @@ QUOTE_ANSWER: Example = {
     "gifts": [],
     "vouchers": [],
     "not_applied": [
-        {"offer_code": "TEA3", "reason": "1 more piece of TEA", "missing": "1"},
+        {"offer_code": "TEA3", "name": "Three teas for two", "reason": "1 more piece of TEA", "missing": "1"},
     ],
     "next_offers": [
         {

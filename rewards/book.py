@@ -37,14 +37,20 @@ class OfferBook:
     """
     The offers of one generation, in the order in which they are tried: by stage, priority from the highest, then code.
 
-    `choice` is "first" or "best"; `article_names` are what explanations call articles, by sku.
+    `choice` is "first" or "best"; `article_names` and `batch_names` are what explanations call articles, by sku, and
+    batches of vouchers, by code and language.
     """
 
     def __init__(
-        self, offers: Iterable[Offer], choice: str = FIRST, article_names: Mapping[str, str] | None = None
+        self,
+        offers: Iterable[Offer],
+        choice: str = FIRST,
+        article_names: Mapping[str, str] | None = None,
+        batch_names: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self.choice = choice
         self.article_names = dict(article_names or {})
+        self.batch_names = dict(batch_names or {})
         self._numbers: dict[Select, int] = {}
         self._selects: list[Select] = []
         self._keys: list[str | None] = []

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from babel.dates import get_day_names
 
-from core.i18n import show_money, show_number, translations
+from core.i18n import called, show_money, show_number, translations
 from core.money import Money
 from rewards.offers import Select, Validity
 from rewards.selections import KEYS
@@ -44,10 +44,17 @@ def money(language: str, minor: int, currency: str) -> str:
 
 
 class Words:
-    """Sentences about offers in one language; amounts are in `currency`, articles are called by their names."""
+    """Sentences about offers in one language; amounts are in `currency`, articles and batches of vouchers are called by their names."""
 
-    def __init__(self, language: str, currency: str, article_names: Mapping[str, str]) -> None:
-        self.language, self.currency, self.article_names = language, currency, article_names
+    def __init__(
+        self,
+        language: str,
+        currency: str,
+        article_names: Mapping[str, str],
+        batch_names: Mapping[str, Mapping[str, str]],
+    ) -> None:
+        self.language, self.currency = language, currency
+        self.article_names, self.batch_names = article_names, batch_names
         self.gettext = translations(language).gettext
 
     def lacking(self, lacks: Sequence[Lack], units: Mapping[Select, str]) -> str:
@@ -64,7 +71,9 @@ class Words:
                 return self.gettext("%(amount)s more") % {"amount": amount}
             return self.gettext("%(amount)s more of %(what)s") % {"amount": amount, "what": what}
         if lack.kind == VOUCHER:
-            return self.gettext("Needs a voucher: %(batch)s") % {"batch": lack.batch}
+            return self.gettext("Needs a voucher: %(batch)s") % {
+                "batch": called(self.batch_names.get(lack.batch), self.language, lack.batch)
+            }
         return self.gettext("Not with what is in this basket")
 
     def named(self, select: Select) -> str:

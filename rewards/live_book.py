@@ -45,10 +45,13 @@ _BOOK = """
             from offer_version where state = 'live'),
            (select jsonb_object_agg(sku, name) from article where sku in (
                 select jsonb_path_query(document, '$.**.skus[*]') #>> '{}'
+                from offer_version where state = 'live')),
+           (select jsonb_object_agg(batch_code, name) from voucher_batch where batch_code in (
+                select jsonb_path_query(document, '$.condition.**.batch') #>> '{}'
                 from offer_version where state = 'live'))
     from offer_book
 """
-"""The live versions, and what the articles are called that they name: explanations speak of them."""
+"""The live versions, and what the articles and batches are called that they name: explanations speak of them."""
 
 
 def book_at_hand(session: Session) -> LiveBook:
@@ -74,12 +77,12 @@ def live_book(session: Session, *, generation: int | None = None) -> LiveBook:
 
 
 def _compiled(row: Any, before: LiveBook) -> LiveBook:
-    generation, choice, versions, names = row
+    generation, choice, versions, article_names, batch_names = row
     found = [_read(version, document, before) for version, document in versions or ()]
     offers = {offer.code: offer for offer in found}
     return LiveBook(
         generation=generation,
-        book=OfferBook(found, choice or FIRST, names),
+        book=OfferBook(found, choice or FIRST, article_names, batch_names),
         offers=offers,
         holds=any(offer.limits.held for offer in found),
         asks_first=any(offer.audience.first_purchase for offer in found),

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, time
 from decimal import Decimal
 
+from core.i18n import called
+
 ARTICLE, BASKET, POINTS, VOUCHER = "article", "basket", "points", "voucher"
 STAGES = (ARTICLE, BASKET, POINTS, VOUCHER)
 """The stages of an evaluation, in the order in which they are gone through."""
@@ -272,7 +274,7 @@ class Offer:
 
     def name(self, language: str) -> str:
         """Return what it is called in `language`, else in English, else its code."""
-        return self.names.get(language) or self.names.get("en") or self.code
+        return called(self.names, language, self.code)
 
     @property
     def order(self) -> tuple[int, int, str]:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.driver import driver_of
 from core.errors import NotFound
+from core.i18n import called
 
 
 class RewardNotFound(NotFound):
@@ -24,7 +25,7 @@ class RewardView:
 
     def name(self, language: str) -> str:
         """Return what it is called in `language`, else in English, else its code."""
-        return self.names.get(language) or self.names.get("en") or self.reward_code
+        return called(self.names, language, self.reward_code)
 
 
 IN_STORE = """

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.audit import record_event
 from core.errors import NotFound, Refused
+from core.i18n import called
 from rewards.document_reading import CODE
 from rewards.models import Reward
 from rewards.stocks.operations import Cause, deliver
@@ -43,7 +44,7 @@ class RewardKind:
 
     def name(self, language: str) -> str:
         """Return what it is called in `language`, else in English, else its code."""
-        return self.names.get(language) or self.names.get("en") or self.reward_code
+        return called(self.names, language, self.reward_code)
 
 
 def reward_kinds(session: Session) -> list[RewardKind]:

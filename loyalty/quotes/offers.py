@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.clock import business_day
-from core.i18n import translations
+from core.i18n import called, translations
 from loyalty.quotes.promises import NOTHING_PROMISED, Promise, promise_of
 from rewards.applicator import Evaluation, apply_offers
 from rewards.carts import Cart, Left, Occasion, Shopper
@@ -221,7 +221,11 @@ def _by_batch(vouchers: Sequence[Presented]) -> Mapping[str, OfBatch]:
         before = found.get(voucher.batch_code)
         if before is None:
             found[voucher.batch_code] = OfBatch(
-                (voucher.voucher_code,), voucher.value_amount, voucher.minimum_amount, voucher.currency
+                (voucher.voucher_code,),
+                voucher.value_amount,
+                voucher.minimum_amount,
+                voucher.currency,
+                voucher.batch_names,
             )
         elif (before.value_amount, before.minimum_amount) == (voucher.value_amount, voucher.minimum_amount):
             found[voucher.batch_code] = replace(before, codes=(*before.codes, voucher.voucher_code))
@@ -252,7 +256,12 @@ def offers_document(session: Session, basket: OnBasket) -> dict[str, Any]:
     """Return what the contract tells of offers beside the lines."""
     not_applied = list(_unfit(basket))
     not_applied += [
-        {"offer_code": one.offer_code, "reason": one.reason, "missing": one.missing}
+        {
+            "offer_code": one.offer_code,
+            "name": _name_of(basket, one.offer_code),
+            "reason": one.reason,
+            "missing": one.missing,
+        }
         for one in basket.not_applied(session)
     ]
     return {
@@ -269,6 +278,16 @@ def offers_document(session: Session, basket: OnBasket) -> dict[str, Any]:
     }
 
 
+def _name_of(basket: OnBasket, code: str) -> str:
+    """Return what an offer, or a batch of vouchers that is presented, is called where the basket is asked for."""
+    language = basket.occasion.language
+    offer = basket.live.offers.get(code)
+    if offer is not None:
+        return offer.name(language)
+    presented = basket.occasion.presented.get(code)
+    return called(presented.names if presented else None, language, code)
+
+
 def _unfit(basket: OnBasket) -> list[dict[str, Any]]:
     """Return the vouchers that are known but not good, as offers that did not apply."""
     if not basket.vouchers:
@@ -277,6 +296,7 @@ def _unfit(basket: OnBasket) -> list[dict[str, Any]]:
     return [
         {
             "offer_code": voucher.batch_code,
+            "name": voucher.batch_name(basket.occasion.language),
             "reason": words[voucher.reason] % {"code": voucher.voucher_code},
             "missing": None,
         }
@@ -323,6 +343,6 @@ def offer_messages(basket: OnBasket, names: Mapping[str, str]) -> list[str]:
         else:
             said.append(
                 gettext("The offer %(offer)s applies more often than can be counted on one receipt.")
-                % {"offer": subject}
+                % {"offer": _name_of(basket, subject)}
             )
     return said

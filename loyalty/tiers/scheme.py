@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from typing import Final, Literal
 
+from core.i18n import called
+
 SPEND: Final = "spend"
 VISITS: Final = "visits"
 POINTS: Final = "points"
@@ -40,7 +42,7 @@ class Tier:
 
     def name(self, language: str) -> str:
         """Return the name in `language`, in English where there is none, at last the code."""
-        return self.names.get(language) or self.names.get("en") or self.code
+        return called(self.names, language, self.code)
 
 
 @dataclass(frozen=True, slots=True)

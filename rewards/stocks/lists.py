@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from core.i18n import called
 from core.keyset import Ask, Page, read_page
 from rewards.models import Reward, RewardStock, StockMovement
 from rewards.stocks.operations import NoSuchStock
@@ -38,7 +39,7 @@ class StockRow:
 
     def name(self, language: str) -> str:
         """Return what it is called in `language`, else in English, else its code."""
-        return self.names.get(language) or self.names.get("en") or self.reward_code
+        return called(self.names, language, self.reward_code)
 
     def document(self) -> dict[str, Any]:
         """Return it as the offers format has it."""

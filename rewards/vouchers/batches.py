@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.audit import record_event
 from core.errors import NotFound, Refused
+from core.i18n import called
 from rewards.offer_models import OfferVersion
 from rewards.vouchers.models import VoucherBatch
 from sales.models import Store
@@ -57,7 +58,7 @@ class Batch:
 
     def name(self, language: str) -> str:
         """Return what it is called in `language`, else in English, else its code."""
-        return self.names.get(language) or self.names.get("en") or self.batch_code
+        return called(self.names, language, self.batch_code)
 
     def last_day(self, issued_on: date) -> date | None:
         """Return the last day of a voucher issued on a day; None when it never ends."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from core.i18n import called
+
 MOST_SHOWN = 50
 
 
@@ -22,7 +24,7 @@ class UsableVoucher:
 
     def name(self, language: str) -> str:
         """Return what it is called in `language`, else in English, else its batch."""
-        return self.names.get(language) or self.names.get("en") or self.batch_code
+        return called(self.names, language, self.batch_code)
 
     def document(self, language: str) -> dict[str, Any]:
         """Return it as a card shows it."""

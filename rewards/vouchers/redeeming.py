@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.driver import ask, driver_of
+from core.i18n import called
 from rewards.codes import typed
 from rewards.vouchers.issue import IssuedVoucher, OfReceipt, issue_rest
 
@@ -53,6 +54,12 @@ class Presented:
     redemption_id: UUID | None = None
     redeemed_here: bool = False
     """Whether the receipt that was asked about has redeemed it, or a part of it, already."""
+    batch_names: Mapping[str, str] = field(default_factory=dict)
+    """What its batch is called, by language."""
+
+    def batch_name(self, language: str) -> str:
+        """Return what its batch is called in `language`, else in English, else its code."""
+        return called(self.batch_names, language, self.batch_code or "")
 
     @property
     def fit(self) -> bool:
@@ -63,7 +70,7 @@ class Presented:
 _PRESENTED = """
     select asked.code, voucher.batch_code, voucher.left_amount, voucher.minimum_amount, voucher.currency,
            voucher.valid_until, voucher.state, voucher.reserved_until, voucher.redemption_id, held.till_id, voucher.bound,
-           coalesce(moved.moved_to, voucher.account_id), batch.store_ids, batch.residual,
+           coalesce(moved.moved_to, voucher.account_id), batch.store_ids, batch.residual, batch.name,
            exists (
                select from voucher_event as used
                where used.voucher_code = voucher.voucher_code and used.event = 'redeemed'
@@ -103,7 +110,7 @@ def _presented(
     row: Sequence[Any], till: Counter, account_id: UUID | None, today: date, now: datetime
 ) -> Presented:
     code, batch_code, value, minimum, currency, valid_until, state, until, redemption_id = row[:9]
-    held_by, bound, owner, store_ids, residual, redeemed_here = row[9:]
+    held_by, bound, owner, store_ids, residual, names, redeemed_here = row[9:]
     if batch_code is None:
         return Presented(code)
     reasons = {
@@ -125,6 +132,7 @@ def _presented(
         residual,
         redemption_id,
         redeemed_here,
+        names,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from core.i18n import called
 from core.money import split_largest_remainder
 from rewards.carts import Occasion, Presented
 from rewards.standing_basket import Basket
@@ -23,7 +24,7 @@ class Redeemed:
 
     def name(self, language: str) -> str:
         """Return what the batch is called in `language`, else in English, else its code."""
-        return self.names.get(language) or self.names.get("en") or self.batch
+        return called(self.names, language, self.batch)
 
 
 def take_values(basket: Basket, occasion: Occasion, before: int) -> list[Redeemed]:

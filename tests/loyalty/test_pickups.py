@@ -2,14 +2,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from core.jobs import Shift
 from core.keyset import Ask
+from customers.models import Card
+from loyalty.explanations import explain
 from loyalty.jobs import expire_reservations
 from loyalty.pickups import give_up, hand_over, list_pickups, pickup_of_code, reserve_for_pickup
 from loyalty.redemptions import OtherStore, RedemptionExpired, RedemptionNotFound
 from loyalty.reservations import Desk, Redemption
+from loyalty.statements import list_statement
 from rewards.models import Reward, RewardStock
 from rewards.stocks.operations import Cause, OutOfStock, deliver
 from tests.shop import CARD, OTHER_CARD, Shop
@@ -122,3 +125,16 @@ class TestAGiftThatLiesAside:
                 till.rollback()
         assert told == [{"accounts": 2}]
         assert (stock(mugs), lie_aside(mugs)) == ((2, 0), [])
+
+
+class TestAStatement:
+    def test_calls_the_gift_by_its_name_in_the_reader_s_language(self, mugs: Shop):
+        with mugs.sessions.begin() as session:
+            session.get_one(Reward, "MUG").name = {"en": "Mug", "cs": "Hrnek"}
+        do(mugs, hand_over, aside(mugs))
+        with mugs.sessions() as session:
+            account = session.scalar(select(Card.account_id).where(Card.card_number == CARD))
+            entries = list_statement(session, Ask("booked_at"), account_id=account).rows
+        told = [explain(entry, language) for entry in entries for language in ("en", "cs")]
+        assert sum("Mug" in words for words in told) == sum("Hrnek" in words for words in told) == 2
+        assert not any("MUG" in words for words in told)

@@ -124,3 +124,42 @@ class TestAQuote:
         market.bring({"format": 1, "offers": [one | {"code": f"{market.prefix}T10", "benefit": percent(20)}]})
         found = market.quote(ONE_TEA).body["lines"][0]["discounts"][0]
         assert (found["offer_version"], found["amount"]) == (2, 1198)
+
+
+class TestNames:
+    """What people read is called by its name, in their language; its code is for machines."""
+
+    NAMES = '{"en": "Five crowns off", "cs": "Pět korun dolů"}'
+
+    def test_are_those_of_offers_that_gave_nothing(self, market):
+        market.live(
+            offer("N", items("TEA", 3), nth(), name={"en": "Third tea free", "cs": "Třetí čaj zdarma"})
+        )
+        for language, name in (("cs", "Třetí čaj zdarma"), ("sk", "Third tea free")):
+            quote = market.quote(ONE_TEA, card_number=market.member(language=language))
+            assert [(one["offer_code"], one["name"]) for one in quote.body["not_applied"]] == [("N", name)]
+
+    def test_are_those_of_batches_that_pay_or_do_not(self, market):
+        market.live(
+            offer("NONE", items("PEN"), percent(1)),
+            vouchers=[{"batch": "PAY", "value_amount": 500, "currency": "CZK", "minimum_amount": 5000,
+                       "codes": ["PAY-0001"]}],
+        )  # fmt: skip
+        renamed = "update voucher_batch set name = cast(:name as jsonb) where batch_code = :code"
+        market.execute(renamed, name=self.NAMES, code=f"{market.prefix}PAY")
+        rest = {"card_number": market.member(language="cs"), "voucher_codes": ["PAY-0001"]}
+        paid = market.quote(ONE_TEA, **rest).body["lines"][0]["discounts"]
+        assert [(one["offer_code"], one["reason"]) for one in paid] == [("PAY", "Pět korun dolů")]
+        short = market.quote(basket(("tea", 1, 4000)), **rest).body["not_applied"]
+        assert [(one["offer_code"], one["name"], one["missing"]) for one in short] == [
+            ("PAY", "Pět korun dolů", "1000")
+        ]
+
+    def test_are_those_of_the_batch_that_an_offer_asks_for(self, market):
+        key = {"kind": "all", "of": [items("TEA"), {"kind": "voucher", "batch": "KEY"}]}
+        market.live(offer("K", key, percent(10)), vouchers=[{"batch": "KEY", "codes": ["KEY-0001"]}])
+        renamed = "update voucher_batch set name = cast(:name as jsonb) where batch_code = :code"
+        market.execute(renamed, name=self.NAMES, code=f"{market.prefix}KEY")
+        market.execute("update offer_book set generation = generation + 1")
+        quote = market.quote(ONE_TEA, card_number=market.member(language="en"))
+        assert [one["reason"] for one in quote.body["not_applied"]] == ["Needs a voucher: Five crowns off"]

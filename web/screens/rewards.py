@@ -9,6 +9,7 @@ from werkzeug.exceptions import Forbidden
 
 from core.audit import record_event
 from core.errors import RegularsError
+from core.i18n import called
 from rewards.models import Reward
 from rewards.stocks.lists import MovementRow, StockRow, list_movements, list_stock, low_stock, stock_row
 from rewards.stocks.operations import (
@@ -179,7 +180,7 @@ def _rewards(session: Session) -> list[tuple[str, str]]:
     rows = session.execute(
         select(Reward.reward_code, Reward.name).where(Reward.active).order_by(Reward.reward_code)
     )
-    return [(code, names.get(language()) or names.get("en") or code) for code, names in rows]
+    return [(code, called(names, language(), code)) for code, names in rows]
 
 
 def _record(session: Session, action: str, reward_code: str, store: StoreView, **detail: int | None) -> None:

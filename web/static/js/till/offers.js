@@ -7,7 +7,7 @@ export function open(till) {
   const item = (text) => Object.assign(document.createElement("li"), { textContent: text });
 
   function draw(quote, cardNumber) {
-    $("till-missing").replaceChildren(...(quote.not_applied || []).map((one) => item(`${one.offer_code}: ${one.reason}`)));
+    $("till-missing").replaceChildren(...(quote.not_applied || []).map((one) => item(`${one.name || one.offer_code}: ${one.reason}`)));
     const next = quote.next_offers || [];
     $("till-next").hidden = !next.length;
     $("till-next-list").replaceChildren(...next.map((one) => offered(one, cardNumber)));
