@@ -5,13 +5,13 @@ A book is immutable and belongs to one generation of offers. What it learns abou
 which offers of a store that could trigger) it remembers, so that the next basket with it pays one look-up. Pure.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
 from rewards.carts import CartLine, Occasion
 from rewards.doorkeeper import Doorkeeper
-from rewards.offers import FIRST, Offer, Select, batches_asked
+from rewards.offers import FIRST, Names, Offer, Select, batches_asked
 from rewards.ready_offers import LiveOffer, Trigger
 from rewards.selections import KEYS, Article, Matcher, indexed, main_key, used_keys, values_of
 
@@ -37,20 +37,12 @@ class OfferBook:
     """
     The offers of one generation, in the order in which they are tried: by stage, priority from the highest, then code.
 
-    `choice` is "first" or "best"; `article_names` and `batch_names` are what explanations call articles, by sku, and
-    batches of vouchers, by code and language.
+    `choice` is "first" or "best"; `names` are what answers call things by.
     """
 
-    def __init__(
-        self,
-        offers: Iterable[Offer],
-        choice: str = FIRST,
-        article_names: Mapping[str, str] | None = None,
-        batch_names: Mapping[str, Mapping[str, str]] | None = None,
-    ) -> None:
+    def __init__(self, offers: Iterable[Offer], choice: str = FIRST, names: Names | None = None) -> None:
         self.choice = choice
-        self.article_names = dict(article_names or {})
-        self.batch_names = dict(batch_names or {})
+        self.names = names or Names()
         self._numbers: dict[Select, int] = {}
         self._selects: list[Select] = []
         self._keys: list[str | None] = []

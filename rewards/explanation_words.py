@@ -8,7 +8,7 @@ from babel.dates import get_day_names
 
 from core.i18n import called, show_money, show_number, translations
 from core.money import Money
-from rewards.offers import Select, Validity
+from rewards.offers import Names, Select, Validity
 from rewards.selections import KEYS
 from rewards.shortfalls import MONEY, UNITS, VOUCHER, Lack
 from rewards.units import ONE
@@ -50,11 +50,9 @@ class Words:
         self,
         language: str,
         currency: str,
-        article_names: Mapping[str, str],
-        batch_names: Mapping[str, Mapping[str, str]],
+        names: Names,
     ) -> None:
-        self.language, self.currency = language, currency
-        self.article_names, self.batch_names = article_names, batch_names
+        self.language, self.currency, self.names = language, currency, names
         self.gettext = translations(language).gettext
 
     def lacking(self, lacks: Sequence[Lack], units: Mapping[Select, str]) -> str:
@@ -72,7 +70,7 @@ class Words:
             return self.gettext("%(amount)s more of %(what)s") % {"amount": amount, "what": what}
         if lack.kind == VOUCHER:
             return self.gettext("Needs a voucher: %(batch)s") % {
-                "batch": called(self.batch_names.get(lack.batch), self.language, lack.batch)
+                "batch": called(self.names.batches.get(lack.batch), self.language, lack.batch)
             }
         return self.gettext("Not with what is in this basket")
 
@@ -82,7 +80,9 @@ class Words:
         for key in reversed(KEYS):
             values = getattr(select, key)
             if values:
-                names = [self.article_names.get(value, value) if key == "skus" else value for value in values]
+                names = [
+                    self.names.articles.get(value, value) if key == "skus" else value for value in values
+                ]
                 more = " …" if len(names) > MOST_NAMED else ""
                 parts.append(" / ".join(names[:MOST_NAMED]) + more)
         return ", ".join(parts)

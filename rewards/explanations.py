@@ -50,7 +50,7 @@ class Explainer:
     ) -> None:
         self.cart, self.book, self.occasion, self.left, self.basket = cart, book, occasion, left, basket
         self.doorkeeper = Doorkeeper(occasion)
-        self.words = Words(occasion.language, occasion.currency, book.article_names, book.batch_names)
+        self.words = Words(occasion.language, occasion.currency, book.names)
         self.applied_to = applied_to
         self.met: Basket | None = None
         self.applied = {given.live.rank for given in basket.given}

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.driver import driver_of
 from rewards.book import OfferBook
 from rewards.codec import read_offer
-from rewards.offers import FIRST, Offer
+from rewards.offers import FIRST, Names, Offer
 
 GENERATION = "(select generation from offer_book)"
 """SQL for the generation of the live offers, a part of larger questions."""
@@ -47,11 +47,13 @@ _BOOK = """
                 select jsonb_path_query(document, '$.**.skus[*]') #>> '{}'
                 from offer_version where state = 'live')),
            (select jsonb_object_agg(batch_code, name) from voucher_batch where batch_code in (
-                select jsonb_path_query(document, '$.condition.**.batch') #>> '{}'
-                from offer_version where state = 'live'))
+                select jsonb_path_query(document, '$.**.batch') #>> '{}'
+                from offer_version where state = 'live')),
+           (select jsonb_object_agg(reward_code, name) from reward where reward_code in (
+                select document #>> '{benefit,reward}' from offer_version where state = 'live'))
     from offer_book
 """
-"""The live versions, and what the articles and batches are called that they name: explanations speak of them."""
+"""The live versions, and what the articles, batches and rewards are called that they name: answers speak of them."""
 
 
 def book_at_hand(session: Session) -> LiveBook:
@@ -77,12 +79,12 @@ def live_book(session: Session, *, generation: int | None = None) -> LiveBook:
 
 
 def _compiled(row: Any, before: LiveBook) -> LiveBook:
-    generation, choice, versions, article_names, batch_names = row
+    generation, choice, versions, *names = row
     found = [_read(version, document, before) for version, document in versions or ()]
     offers = {offer.code: offer for offer in found}
     return LiveBook(
         generation=generation,
-        book=OfferBook(found, choice or FIRST, article_names, batch_names),
+        book=OfferBook(found, choice or FIRST, Names(*(each or {} for each in names))),
         offers=offers,
         holds=any(offer.limits.held for offer in found),
         asks_first=any(offer.audience.first_purchase for offer in found),

@@ -255,6 +255,15 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Names:
+    """What that is called which offers speak of: articles by sku, batches of vouchers and rewards by code and language."""
+
+    articles: Mapping[str, str] = field(default_factory=dict)
+    batches: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    rewards: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """One version of a rule of what may be given; its version is 0 until the database gives it one."""
 

@@ -257,9 +257,7 @@ def _worked_out(
     )
     beside: dict[str, Any] = {"gifts": [], "vouchers": [], "not_applied": []}
     if offers is not None:
-        language = offers.occasion.language
-        names = {reward.reward_code: reward.name(language) for reward in rewards}
-        messages = [*offer_messages(offers, names), *messages]
+        messages = [*offer_messages(offers), *messages]
         beside = offers_document(session, offers)
     return {
         "quote_id": quote_id,

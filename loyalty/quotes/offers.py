@@ -319,9 +319,10 @@ def voucher_words(language: str) -> Mapping[str, str]:
     }
 
 
-def offer_messages(basket: OnBasket, names: Mapping[str, str]) -> list[str]:
-    """Return what a cashier should know of how offers were chosen; `names` are those of rewards."""
+def offer_messages(basket: OnBasket) -> list[str]:
+    """Return what a cashier should know of how offers were chosen."""
     notes = basket.evaluation.notes if basket.evaluation else ()
+    names = basket.live.book.names
     if not basket.vouchers and not basket.missing_gifts and not notes:
         return []
     gettext = translations(basket.occasion.language).gettext
@@ -331,7 +332,8 @@ def offer_messages(basket: OnBasket, names: Mapping[str, str]) -> list[str]:
         if voucher.batch_code is None
     ]
     said += [
-        gettext("The gift %(reward)s is not in stock any more.") % {"reward": names.get(reward, reward)}
+        gettext("The gift %(reward)s is not in stock any more.")
+        % {"reward": called(names.rewards.get(reward), basket.occasion.language, reward)}
         for reward in dict.fromkeys(basket.missing_gifts)
     ]
     for note, subject in notes:

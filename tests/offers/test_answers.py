@@ -126,6 +126,9 @@ class TestAQuote:
         assert (found["offer_version"], found["amount"]) == (2, 1198)
 
 
+GIFT = {"kind": "gift", "reward": "MUG", "quantity": 1}
+
+
 class TestNames:
     """What people read is called by its name, in their language; its code is for machines."""
 
@@ -163,3 +166,9 @@ class TestNames:
         market.execute("update offer_book set generation = generation + 1")
         quote = market.quote(ONE_TEA, card_number=market.member(language="en"))
         assert [one["reason"] for one in quote.body["not_applied"]] == ["Needs a voucher: Five crowns off"]
+
+    def test_are_those_of_gifts_that_ran_out(self, market):
+        mugs = [{"code": "MUG", "name": {"en": "Mug", "cs": "Hrnek"}, "stock": {"S1": 0}}]
+        market.live(offer("G", items("TEA"), GIFT), rewards=mugs)
+        quote = market.quote(ONE_TEA, card_number=market.member(language="cs"))
+        assert quote.body["messages"] == ["Dárek Hrnek už není skladem."]

@@ -8,7 +8,7 @@ from rewards.applicator import Evaluation, apply_offers
 from rewards.book import OfferBook
 from rewards.carts import CartLine, Occasion, Shopper
 from rewards.codec import read_offer
-from rewards.offers import Offer
+from rewards.offers import Names, Offer
 
 MEMBER = Shopper("M1")
 SATURDAY = datetime(2026, 11, 21, 9, 15, tzinfo=UTC)
@@ -68,7 +68,7 @@ def occasion(**changed: Any) -> Occasion:
 
 def evaluate(cart: list[CartLine], *offers: Offer, choice: str = "first", **changed: Any) -> Evaluation:
     left = changed.pop("left", {})
-    names = changed.pop("article_names", {})
+    names = Names(articles=changed.pop("article_names", {}))
     return apply_offers(tuple(cart), OfferBook(offers, choice, names), occasion(**changed), left)
 
 

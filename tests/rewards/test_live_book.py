@@ -34,7 +34,7 @@ class TestLiveBook:
             )
         bring(sessions, offer("TEA"))
         with sessions.begin() as session:
-            names = live_book(session).book.article_names
+            names = live_book(session).book.names.articles
         assert names == {"10452": "Tea 40 g", "20311": "Honey 500 g"}
 
     def test_reads_again_only_what_is_new(self, sessions: Sessions):

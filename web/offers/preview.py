@@ -18,7 +18,7 @@ from rewards.codec import read_offer
 from rewards.eligibility import runs_at
 from rewards.offer_queries import choice_of
 from rewards.offer_uses import Place, budgets_left
-from rewards.offers import COMPANIES, Audience, Gift, Offer, Validity, batches_in
+from rewards.offers import COMPANIES, Audience, Gift, Names, Offer, Validity, batches_in
 from rewards.stocks.operations import gifts_left
 from rewards.vouchers.models import VoucherBatch
 from sales.models import Store
@@ -108,7 +108,7 @@ def shown(
     book = OfferBook(
         [*_touched(live, sample), draft],
         choice,
-        article_names={line.article.sku: line.article.name for line in sample},
+        Names(articles={line.article.sku: line.article.name for line in sample}),
     )
     at = fitting_moment(draft.valid, now, store.timezone)
     occasion = Occasion(
