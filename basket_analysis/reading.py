@@ -20,6 +20,7 @@ from basket_analysis.baskets import (
     Int64s,
     tabulate,
 )
+from basket_analysis.distinct import distinct
 from basket_analysis.groups.fading import fade
 from core.binary_copy import read_columns
 from core.driver import driver_of
@@ -135,7 +136,7 @@ class SoldLines:
     @cached_property
     def stores(self) -> Int32s:
         """The stores that sold anything, in order of their ids."""
-        return np.unique(self.store_id)
+        return distinct(self.store_id)
 
     def basket_table(self, level: Level, *, max_basket: int | None = None) -> BasketTable:
         """
@@ -169,7 +170,7 @@ class SoldLines:
     def basket_days(self, level: Level) -> Int32s:
         """Return the day of each basket of the table of `level`, which never falls."""
         labelled = np.array([article.at(level) is not None for article in self.articles] or [False])
-        days: Int32s = self.day[np.unique(self.basket[labelled[self.article]])]
+        days: Int32s = self.day[distinct(self.basket[labelled[self.article]])]
         return days
 
     def sales_table(self) -> SalesTable:

@@ -6,6 +6,7 @@ import numpy as np
 
 from basket_analysis.assortment.store_sales import Floats, Int32s, Int64s, SalesTable
 from basket_analysis.assortment.substitutes import offsets
+from basket_analysis.distinct import distinct
 
 BEST_SHARE = 0.2
 """The households of a store that spend most there, so large a share of them, are its best buyers."""
@@ -32,7 +33,7 @@ class Audience:
         self._spent = np.bincount(place, weights=table.totals, minlength=len(pairs)).astype(np.float64)
         self._mix = self._mixes(groups) if known and groups is not None else None
         self._best: dict[int, Int64s] = {}
-        order = np.unique(table.article.astype(np.int64) * max(1, households) + table.household[table.basket])
+        order = distinct(table.article.astype(np.int64) * max(1, households) + table.household[table.basket])
         self._buyer = order % max(1, households)
         self._of_article = offsets(order // max(1, households), len(table.type_of))
 

@@ -9,6 +9,7 @@ import numpy as np
 from basket_analysis.assortment.effects import AFTER_WEEKS, BEFORE_WEEKS
 from basket_analysis.assortment.store_baskets import Floats, Int32s, Int64s
 from basket_analysis.assortment.substitutes import offsets
+from basket_analysis.distinct import distinct
 from basket_analysis.reading import SoldLines
 
 EPOCH = date(2000, 1, 1)
@@ -91,7 +92,7 @@ class DecisionSales:
     def days_sold(self, store_id: int, article_id: int) -> list[date]:
         """Return the days on which a store sold an article."""
         lines = self._lines(article_id, alone=True)
-        days = np.unique(self._day[lines[self._ids[self._store[lines]] == store_id]])
+        days = distinct(self._day[lines[self._ids[self._store[lines]] == store_id]])
         return [EPOCH + timedelta(days=self._first + int(day)) for day in days]
 
     def kind_of(self, article_id: int) -> tuple[str, str | None]:

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from basket_analysis.assortment.store_baskets import Floats, Int64s, StoreBaskets
+from basket_analysis.distinct import distinct
 
 BEFORE, REGULAR, AFTER = 13, 8, 8
 """Weeks that tell what the buyers did, weeks in which an article sells regularly, and weeks without it."""
@@ -176,7 +177,7 @@ def _events(sold: pd.DataFrame, candidates: pd.DataFrame, week: int) -> Stop:
 def _among(lines: pd.DataFrame, events: pd.DataFrame) -> Bools:
     """Return which lines are of a store and category of an event."""
     width = int(lines["kind"].max()) + 2 if len(lines) else 1
-    wanted = np.unique(events["store"].to_numpy(np.int64) * width + events["kind"].to_numpy(np.int64))
+    wanted = distinct(events["store"].to_numpy(np.int64) * width + events["kind"].to_numpy(np.int64))
     return np.isin(lines["store"].to_numpy(np.int64) * width + lines["kind"].to_numpy(np.int64), wanted)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from basket_analysis.assortment.listing_features import WITHOUT_PAST, StoreSignals, evenly, first_sold
 from basket_analysis.assortment.listing_values import ListingValues, Worth
 from basket_analysis.assortment.store_baskets import Floats, Int32s, Int64s, StoreBaskets
+from basket_analysis.distinct import distinct
 
 SHORTEST_PAST = 6
 """Weeks that a file needs at least for anything to be learnt from them."""
@@ -123,5 +124,5 @@ def _buyers(table: StoreBaskets) -> Int64s:
     """Return how many households of the chain bought each item."""
     owners = table.household[table.basket].astype(np.int64)
     known = owners >= 0
-    pairs = np.unique(owners[known] * len(table.items) + table.item[known])
+    pairs = distinct(owners[known] * len(table.items) + table.item[known])
     return np.bincount(pairs % max(1, len(table.items)), minlength=len(table.items)).astype(np.int64)

@@ -9,6 +9,7 @@ from basket_analysis.assortment.listing import ListingRanker
 from basket_analysis.assortment.listing_features import SIGNALS, WITHOUT_PAST, StoreSignals, first_sold
 from basket_analysis.assortment.store_baskets import Floats, Int32s, StoreBaskets
 from basket_analysis.baskets import tabulate
+from basket_analysis.distinct import distinct
 from basket_analysis.groups.grouping import ThemeFinder
 from basket_analysis.groups.scoring import HouseholdScorer
 from core.errors import Refused
@@ -173,7 +174,7 @@ def _taken(later: StoreBaskets, store: int) -> dict[str, float]:
         return {}
     here = later.store[later.basket] == store
     sums = np.bincount(later.item[here], weights=later.value[here] / 100, minlength=len(later.items))
-    return {later.items[item]: float(sums[item]) / later.weeks for item in np.unique(later.item[here])}
+    return {later.items[item]: float(sums[item]) / later.weeks for item in distinct(later.item[here])}
 
 
 def _interval(method: str, values: Floats, generator: np.random.Generator) -> Precision:

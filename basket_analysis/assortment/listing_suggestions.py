@@ -7,6 +7,7 @@ import numpy as np
 from basket_analysis.assortment.listing import Candidate, ListingRanker
 from basket_analysis.assortment.store_baskets import StoreBaskets
 from basket_analysis.assortment.suggestions import Assortment, Suggested
+from basket_analysis.distinct import distinct
 
 LOOKED_AT = 5
 """So many times as many candidates are looked at as are suggested: some are bought by too few people."""
@@ -93,7 +94,7 @@ class ListingSuggestions:
         """Return the share of the households that shop where the article is sold which buy it."""
         if article not in self._penetrations:
             audience = self._assortment.audience_
-            reached = np.unique(
+            reached = distinct(
                 np.concatenate([audience.households(int(store)) for store in self._sellers[article]])
             )
             share = len(audience.buyers(article)) / max(1, len(reached))

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from basket_analysis.assortment.store_sales import Int32s, Int64s, SalesTable, article_statistics
+from basket_analysis.distinct import distinct
 
 SELDOM_TOGETHER = 0.2
 """Of an article's baskets at most so many hold a substitute of it too; what is bought together is no substitute."""
@@ -76,9 +77,9 @@ def _reach(table: SalesTable) -> dict[str, Int64s]:
     """Return for each article how many stores sell it, their baskets and households, and its buyers in each."""
     articles, people = max(1, len(table.type_of)), int(table.household.max(initial=0)) + 1
     store = table.store.astype(np.int64)
-    shoppers = np.unique(store * people + table.household)
+    shoppers = distinct(store * people + table.household)
     households = np.bincount(shoppers // people, minlength=table.stores)
-    bought = np.unique(
+    bought = distinct(
         (store[table.basket] * articles + table.article) * people + table.household[table.basket]
     )
     sold, buyers = np.unique(bought // people, return_counts=True)
@@ -119,7 +120,7 @@ def _substitutes(table: SalesTable, articles: Int64s, least: int) -> tuple[Int64
     households = _incidence(table.household[table.basket[lines]], column, len(articles))
     baskets = _incidence(table.basket[lines], column, len(articles))
     types = table.type_of[articles]
-    for kind in np.unique(types[types >= 0]).tolist():
+    for kind in distinct(types[types >= 0]).tolist():
         own = np.flatnonzero(types == kind)
         if len(own) < 2:
             continue
@@ -139,7 +140,7 @@ def _incidence(rows: Int32s, columns: Int64s, width: int) -> Any:
     """Return which row holds which column, as a sparse matrix of ones."""
     from scipy.sparse import csc_matrix  # noqa: PLC0415 - slow to import, needed by the night only
 
-    cells = np.unique(rows.astype(np.int64) * max(1, width) + columns)
+    cells = distinct(rows.astype(np.int64) * max(1, width) + columns)
     row, column = np.divmod(cells, max(1, width))
     height = int(rows.max(initial=-1)) + 1
     return csc_matrix((np.ones(len(cells), np.int32), (row, column)), shape=(height, width))

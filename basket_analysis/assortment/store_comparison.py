@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from basket_analysis.assortment.store_sales import Floats, Int32s, SalesTable
+from basket_analysis.distinct import distinct
 from basket_analysis.mining.significance import FalseDiscovery
 
 Z80 = 1.2815515655446004
@@ -198,15 +199,15 @@ class StoreComparison:
         self._cell_shopper = (cells // max(width, 1)).astype(np.int32)
         self._cell_store = self._store_of[self._cell_shopper]
         self._cell_value = np.bincount(place, weights=table.value[known], minlength=len(cells))
-        pairs = np.unique(place.astype(np.int64) * max(1, len(table.store)) + table.basket[known])
+        pairs = distinct(place.astype(np.int64) * max(1, len(table.store)) + table.basket[known])
         self._cell_baskets = np.bincount(pairs // max(1, len(table.store)), minlength=len(cells))
         self._revenue = _grid(self._cell_store, self._cell_category, self._cell_value, table.stores, width)
         self._active, self._buyers = [], []
         for first in (table.weeks - LATELY, table.weeks - 2 * LATELY):
             during = (table.week >= first) & (table.week < first + LATELY)
-            shoppers = np.unique(self._shopper[during])
+            shoppers = distinct(self._shopper[during])
             self._active.append(np.bincount(self._store_of[shoppers], minlength=table.stores))
-            bought = np.unique(place[during[table.basket[known]]])
+            bought = distinct(place[during[table.basket[known]]])
             self._buyers.append(
                 _grid(self._cell_store[bought], self._cell_category[bought], None, table.stores, width)
             )

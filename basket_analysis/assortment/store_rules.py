@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from basket_analysis.assortment.store_sales import Floats, Int32s, Int64s, SalesTable
+from basket_analysis.distinct import distinct
 from basket_analysis.mining.significance import FalseDiscovery
 from basket_analysis.mining.strata import STRATA, stratum_of
 
@@ -94,7 +95,7 @@ class StoreRules:
         table = self._table
         items = int(item_of.max(initial=-1)) + 1
         known = item_of[table.article] >= 0
-        cells = np.unique(
+        cells = distinct(
             item_of[table.article[known]].astype(np.int64) * max(1, len(table.store)) + table.basket[known]
         )
         item, self._holders = np.divmod(cells, max(1, len(table.store)))

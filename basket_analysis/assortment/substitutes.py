@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from basket_analysis.assortment.store_sales import Floats, Int32s, Int64s, SalesTable
+from basket_analysis.distinct import distinct
 from basket_analysis.mining.strata import STRATA, stratum_of
 
 PRIOR_BASKETS = 2.0
@@ -141,8 +142,9 @@ class StoreSubstitutes:
 
     def _found(self, article: int, others: Int32s, place: Int64s) -> Iterator[tuple[int, tuple[int, float]]]:
         """Yield the articles that its households bought at other times and that are rarely in one basket with it."""
-        pairs = np.unique(np.column_stack([others.astype(np.int64), place]), axis=0)
-        articles, people = np.unique(pairs[:, 0], return_counts=True)
+        width = int(place.max(initial=0)) + 1
+        pairs = distinct(others.astype(np.int64) * width + place)
+        articles, people = np.unique(pairs // width, return_counts=True)
         for other, count in zip(articles.tolist(), people.tolist(), strict=True):
             if (lift := self._lifts.of(article, other)) < APART:
                 yield other, (count, lift)

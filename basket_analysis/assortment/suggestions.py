@@ -13,6 +13,7 @@ from basket_analysis.assortment.retention import RetentionModel
 from basket_analysis.assortment.store_baskets import StoreBaskets
 from basket_analysis.assortment.store_sales import Floats, Int32s, SalesTable, article_statistics
 from basket_analysis.assortment.substitutes import Buyers, PairLifts, StoreSubstitutes, offsets
+from basket_analysis.distinct import distinct
 
 Kind = Literal["list", "delist", "keep", "place_together"]
 
@@ -288,7 +289,7 @@ class Assortment:
 
     def _people(self, baskets: Int32s) -> int:
         """Return how many households brought `baskets`."""
-        return len(np.unique(self.table_.household[baskets]))
+        return len(distinct(self.table_.household[baskets]))
 
     def _shown(self, people: int) -> int | None:
         """Return a count of people, None when it would show too few."""

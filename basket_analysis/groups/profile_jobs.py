@@ -11,6 +11,7 @@ from sqlalchemy import delete, insert, select, text
 from sqlalchemy.orm import Session
 
 from basket_analysis.analysis_runs import add_timing, is_completed, run_under_way
+from basket_analysis.distinct import distinct
 from basket_analysis.groups.profiles import EVERYBODY, FEWEST_SHOWN, Visits, profile_groups
 from basket_analysis.mining.night_rules import MAX_BASKET, THEME_LEVEL, WINDOW_WEEKS
 from basket_analysis.models import GroupProfile
@@ -89,7 +90,7 @@ def _figures(
 def _visits(sold: SoldLines) -> Visits:
     """Return the baskets of known members that hold any merchandise."""
     values = np.bincount(sold.basket, weights=sold.value, minlength=len(sold.member)).astype(np.int64)
-    pairs = np.unique(sold.basket.astype(np.int64) * max(1, len(sold.articles)) + sold.article)
+    pairs = distinct(sold.basket.astype(np.int64) * max(1, len(sold.articles)) + sold.article)
     articles = np.bincount(pairs // max(1, len(sold.articles)), minlength=len(sold.member)).astype(np.int32)
     kept = (sold.member >= 0) & (articles > 0)
     return Visits(

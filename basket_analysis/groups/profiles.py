@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from basket_analysis.baskets import BasketTable, Int32s, Int64s
+from basket_analysis.distinct import distinct
 from basket_analysis.mining.strata import STRATA
 
 FEWEST_SHOWN: Final = 10
@@ -131,7 +132,7 @@ def _categories(table: BasketTable, group_of: Int32s, groups: Sequence[str]) -> 
 
 def _people(owners: Int32s, codes: Int64s, kinds: int, group_of: Int32s, many: int) -> NDArray[np.int64]:
     """Return how many different members of each group bought each category."""
-    pairs = np.unique(owners.astype(np.int64) * max(kinds, 1) + codes)
+    pairs = distinct(owners.astype(np.int64) * max(kinds, 1) + codes)
     places = group_of[pairs // max(kinds, 1)].astype(np.int64) * kinds + pairs % max(kinds, 1)
     return np.bincount(places, minlength=many * kinds).reshape(many, kinds)
 
@@ -152,10 +153,10 @@ def _habits(visits: Visits, group_of: Int32s, many: int, currencies: Sequence[st
             values = visits.value[mine & (currency[visits.store] == place)]
             if (
                 len(values)
-                and len(np.unique(visits.member[mine & (currency[visits.store] == place)])) >= FEWEST_SHOWN
+                and len(distinct(visits.member[mine & (currency[visits.store] == place)])) >= FEWEST_SHOWN
             ):
                 spent[name] = round(float(values.mean()), 1)
-        baskets, buyers = int(mine.sum()), len(np.unique(visits.member[mine]))
+        baskets, buyers = int(mine.sum()), len(distinct(visits.member[mine]))
         habits = {
             "baskets": baskets,
             "per_basket": spent,
@@ -173,7 +174,7 @@ def _gaps(member: Int32s, day: Int32s, members: int) -> Floats:
     np.minimum.at(low, member, day)
     np.maximum.at(high, member, day)
     span = int(day.max(initial=0)) + 1
-    days = np.bincount(np.unique(member.astype(np.int64) * span + day) // span, minlength=members)
+    days = np.bincount(distinct(member.astype(np.int64) * span + day) // span, minlength=members)
     gaps: Floats = np.full(members, np.nan)
     several = days > 1
     gaps[several] = (high - low)[several] / (days[several] - 1)
@@ -188,14 +189,14 @@ def _homes(visits: Visits, group_of: Int32s, many: int, stores: Sequence[int]) -
     counts = np.bincount(group[known] * shops + visits.store[known], minlength=many * shops).reshape(
         many, shops
     )
-    pairs = np.unique(visits.member[known].astype(np.int64) * shops + visits.store[known])
+    pairs = distinct(visits.member[known].astype(np.int64) * shops + visits.store[known])
     places = group_of[pairs // shops].astype(np.int64) * shops + pairs % shops
     people = np.bincount(places, minlength=many * shops).reshape(many, shops)
     # A member goes to the same store again and again, so members are compared, not their baskets.
-    everybody = people.sum(axis=0) / max(len(np.unique(visits.member[known])), 1)
+    everybody = people.sum(axis=0) / max(len(distinct(visits.member[known])), 1)
     found: list[list[dict[str, Any]]] = []
     for number in range(many):
-        buyers = max(len(np.unique(visits.member[group == number])), 1)
+        buyers = max(len(distinct(visits.member[group == number])), 1)
         z = (people[number] - buyers * everybody) / np.sqrt(
             buyers * everybody * (1 - np.minimum(everybody, 1)) + 1
         )

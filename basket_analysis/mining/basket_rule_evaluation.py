@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from basket_analysis.distinct import distinct
 from basket_analysis.groups.theme_rules import keep_rules
 from basket_analysis.mining.basket_rules import BasketRules, FiledArticle, PairRule
 from basket_analysis.mining.night_rules import EVIDENCE, MAX_BASKET
@@ -113,7 +114,7 @@ def _baskets(sold: SoldLines, number_of: Mapping[str, int]) -> list[Basket]:
     of = np.array([number_of.get(article.sku, -1) for article in sold.articles] or [-1], np.int64)
     width = max(number_of.values(), default=0) + 1
     articles = of[sold.article]
-    keys = np.unique(sold.basket[articles >= 0].astype(np.int64) * width + articles[articles >= 0])
+    keys = distinct(sold.basket[articles >= 0].astype(np.int64) * width + articles[articles >= 0])
     starts = np.flatnonzero(np.r_[True, np.diff(keys // width) > 0]) if len(keys) else np.empty(0, np.int64)
     return [part.tolist() for part in np.split(keys % width, starts[1:]) if len(part) >= SMALLEST]
 
