@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base
-from loyalty.liability.models import LiabilityLine, LiabilityReport, PointsDay, PointsSummary
+from loyalty.liability.models import LiabilityLine, LiabilityReport, PointsDay, PointsOwed, PointsSummary
 from loyalty.offline.models import OfflineRedemption, SigningKey
 from loyalty.referrals.models import Referral, ReferralCode, ReferralRules
 from loyalty.tiers.models import QualifyingEntry, TierEvent, TierGrant, TierScheme, TierStanding
@@ -27,6 +27,7 @@ __all__ = [
     "LiabilityReport",
     "OfflineRedemption",
     "PointsDay",
+    "PointsOwed",
     "PointsSummary",
     "QualifyingEntry",
     "Referral",
@@ -118,11 +119,9 @@ class Lot(Base):
         Index("lot_available_idx", "account_id", "available_at", postgresql_where="remaining <> 0"),
         Index("lot_expires_idx", "account_id", "expires_at", postgresql_where="remaining <> 0"),
         Index(
-            "lot_due_idx",
-            "expires_at",
-            postgresql_where="remaining > 0",
-            postgresql_include=["remaining"],
+            "lot_due_idx", "expires_at", postgresql_where="remaining > 0", postgresql_include=["remaining"]
         ),
+        Index("lot_given_idx", "expires_at", postgresql_where="receipt_id is null and remaining <> 0"),
         Index("lot_receipt_idx", "receipt_id", postgresql_where="receipt_id is not null"),
         Index("lot_moved_from_key", "moved_from", unique=True, postgresql_where="moved_from is not null"),
         Index(

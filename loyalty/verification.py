@@ -268,7 +268,7 @@ ADJUSTMENTS = QueryCheck(
 
 KEPT_SUMS = QueryCheck(
     "L7",
-    "The kept sums per day agree with the ledger",
+    "The kept sums of points agree with the ledger",
     """
     select 'points of ' || business_date || ', ' || reason
     from points_day
@@ -280,6 +280,23 @@ KEPT_SUMS = QueryCheck(
         group by entry.business_date, entry.reason
     ) as booked using (business_date, reason)
     where coalesce(points_day.points, 0) <> coalesce(booked.points, 0)
+    union all
+    select 'points owed by store ' || store_id || ' that end ' || expires_at
+    from points_owed
+    full join (
+        select receipt.store_id, coalesce(lot.expires_at, 'infinity') as expires_at,
+               coalesce(sum(leg.points) filter (where leg.book = 'points'), 0) as points,
+               coalesce(sum(leg.points) filter (where leg.book = 'reserved'), 0) as reserved
+        from ledger_entry as entry
+        join ledger_leg as leg using (entry_id)
+        join lot on lot.lot_id = leg.lot_id
+        join receipt on receipt.business_date = lot.business_date and receipt.receipt_id = lot.receipt_id
+        where leg.book in ('points', 'reserved')
+          and entry.booked_at < (select booked_before from points_summary)
+        group by receipt.store_id, coalesce(lot.expires_at, 'infinity')
+    ) as booked using (store_id, expires_at)
+    where coalesce(points_owed.points, 0) <> coalesce(booked.points, 0)
+       or coalesce(points_owed.reserved, 0) <> coalesce(booked.reserved, 0)
     """,
 )
 

@@ -189,6 +189,13 @@ class Receipt(Base):
         CheckConstraint("mode in ('live', 'training', 'suspended')", name="mode"),
         Index("receipt_account_id_idx", "account_id", "business_date"),
         Index("receipt_store_id_idx", "store_id", "closed_at"),
+        Index("receipt_number_idx", "receipt_number", "business_date"),
+        Index(
+            "receipt_card_number_idx",
+            "card_number",
+            "business_date",
+            postgresql_where="card_number is not null",
+        ),
         Index(
             "receipt_blind_return_idx",
             "store_id",

@@ -830,6 +830,7 @@ CREATE INDEX lot_available_at_idx ON lot USING brin (available_at timestamptz_mi
 CREATE INDEX lot_available_idx ON lot USING btree (account_id, available_at) WHERE (remaining <> 0)
 CREATE INDEX lot_due_idx ON lot USING btree (expires_at) INCLUDE (remaining) WHERE (remaining > 0)
 CREATE INDEX lot_expires_idx ON lot USING btree (account_id, expires_at) WHERE (remaining <> 0)
+CREATE INDEX lot_given_idx ON lot USING btree (expires_at) WHERE ((receipt_id IS NULL) AND (remaining <> 0))
 CREATE INDEX lot_receipt_idx ON lot USING btree (receipt_id) WHERE (receipt_id IS NOT NULL)
 CREATE UNIQUE INDEX lot_moved_from_key ON lot USING btree (moved_from) WHERE (moved_from IS NOT NULL)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
@@ -1176,6 +1177,15 @@ TABLE points_day
   points_day_pkey PRIMARY KEY (business_date, reason)
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
 
+TABLE points_owed
+  store_id integer NOT NULL
+  expires_at timestamp with time zone NOT NULL
+  points bigint NOT NULL
+  reserved bigint NOT NULL
+  points_owed_pkey PRIMARY KEY (store_id, expires_at)
+  points_owed_store_id_fkey FOREIGN KEY (store_id) REFERENCES store(store_id)
+GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app
+
 TABLE points_summary
   singleton boolean DEFAULT true NOT NULL
   booked_before timestamp with time zone NOT NULL
@@ -1352,6 +1362,8 @@ TABLE receipt PARTITION BY RANGE (business_date)
   receipt_type_check CHECK ((type = ANY (ARRAY['sale'::text, 'return'::text, 'void'::text])))
 CREATE INDEX receipt_account_id_idx ON ONLY public.receipt USING btree (account_id, business_date)
 CREATE INDEX receipt_blind_return_idx ON ONLY public.receipt USING btree (store_id, operator_code, business_date) WHERE ((type = 'return'::text) AND (original_receipt_number IS NULL))
+CREATE INDEX receipt_card_number_idx ON ONLY public.receipt USING btree (card_number, business_date) WHERE (card_number IS NOT NULL)
+CREATE INDEX receipt_number_idx ON ONLY public.receipt USING btree (receipt_number, business_date)
 CREATE INDEX receipt_store_id_idx ON ONLY public.receipt USING btree (store_id, closed_at)
 PARTITION receipt_default DEFAULT
 GRANT DELETE, INSERT, SELECT, UPDATE TO regulars_app

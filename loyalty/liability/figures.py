@@ -1,12 +1,12 @@
 """
 What points moved per day and what is outstanding, fast enough for a first page.
 
-The night keeps sums per business date of everything booked up to a moment (`points_day`);
-what was booked since is added when somebody looks. So the figures are the ledger's at any
-moment, and `regulars verify` compares the kept part with it.
+The night keeps sums of everything booked up to a moment, per business date (`points_day`) and per store and
+end of the points (`points_owed`); what was booked since is added when somebody looks. So the figures are the
+ledger's at any moment, and `regulars verify` compares the kept part with it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from core.driver import driver_of
 from loyalty.lots import last_day
-from loyalty.models import Balance, Lot
+from loyalty.models import Balance
 
 SETTLED_AFTER: Final = timedelta(minutes=1)
 """No request of a till books a moment that lies farther back when it commits; files say so themselves."""
@@ -55,9 +55,68 @@ _KEEP = f"""
     on conflict (business_date, reason) do update set points = points_day.points + excluded.points
 """
 
+# An end that never comes sorts last and is equal to itself, as no null is.
+_LEFT = """
+    select receipt.store_id, coalesce(lot.expires_at, 'infinity') as expires_at,
+           coalesce(sum(leg.points) filter (where leg.book = 'points'), 0)::bigint as points,
+           coalesce(sum(leg.points) filter (where leg.book = 'reserved'), 0)::bigint as reserved
+    from ledger_entry as entry
+    join ledger_leg as leg using (entry_id)
+    join lot on lot.lot_id = leg.lot_id
+    join receipt on receipt.business_date = lot.business_date and receipt.receipt_id = lot.receipt_id
+    where leg.book in ('points', 'reserved') and {booked}
+    group by receipt.store_id, coalesce(lot.expires_at, 'infinity')
+"""
+
+_KEEP_LEFT = f"""
+    insert into points_owed (store_id, expires_at, points, reserved)
+    {_LEFT.format(booked="entry.booked_at >= %(after)s and entry.booked_at < %(before)s")}
+    on conflict (store_id, expires_at) do update
+    set points = points_owed.points + excluded.points, reserved = points_owed.reserved + excluded.reserved
+"""
+
+OWED = f"""
+    select store_id, expires_at, points, reserved from points_owed
+    union all
+    {_LEFT.format(booked="entry.booked_at >= %(kept_before)s")}
+"""
+"""What lies in the lots that receipts gave, a store and end twice where the sums are kept; for `with_kept_sums`."""
+
+_GIVEN = """
+    select expires_at, remaining from lot where receipt_id is null and remaining > 0 and expires_at is not null
+"""
+_ENDING = f"""
+    select expires_at, sum(points)::bigint
+    from (
+        select expires_at, points from ({OWED}) as owed where isfinite(expires_at)
+        union all
+        {_GIVEN}
+    ) as ending
+    group by expires_at having sum(points) > 0
+"""
+
+
+def with_kept_sums(session: Session, statement: str, values: Mapping[str, Any] | None = None) -> list[Any]:
+    """
+    Return the rows of a statement that adds what was booked since `%(kept_before)s` to kept sums.
+
+    The moment is asked before, so that it is planned for, and again after: a night may keep more meanwhile.
+    """
+    driver = driver_of(session)
+    while True:
+        before = _kept_before(session)
+        rows = driver.execute(statement, {**(values or {}), "kept_before": before}).fetchall()
+        if _kept_before(session) == before:
+            return rows
+
+
+def _kept_before(session: Session) -> datetime:
+    row = driver_of(session).execute("select booked_before from points_summary").fetchone()
+    return row[0] if row else LONG_AGO
+
 
 def keep_points_days(session: Session, *, now: datetime) -> int:
-    """Add what was booked since the last time to the kept sums, and return how many of them changed."""
+    """Add what was booked since the last time to the kept sums, and return how many days and reasons changed."""
     driver = driver_of(session)
     driver.execute(
         "insert into points_summary (booked_before) values (%s) on conflict do nothing", (LONG_AGO,)
@@ -68,6 +127,7 @@ def keep_points_days(session: Session, *, now: datetime) -> int:
     if before <= after:
         return 0
     changed = driver.execute(_KEEP, {"after": after, "before": before}).rowcount
+    driver.execute(_KEEP_LEFT, {"after": after, "before": before})
     driver.execute("update points_summary set booked_before = %s", (before,))
     return changed
 
@@ -83,6 +143,7 @@ def mind_kept_days(session: Session, *, now: datetime) -> None:
     row = driver.execute("select booked_before from points_summary for share").fetchone()
     if row is not None and row[0] > now:
         driver.execute("delete from points_day")
+        driver.execute("delete from points_owed")
         driver.execute("update points_summary set booked_before = %s", (LONG_AGO,))
 
 
@@ -94,7 +155,7 @@ _DAYS = """
         select entry.business_date, entry.reason, leg.points
         from ledger_entry as entry join ledger_leg as leg using (entry_id)
         where leg.book in ('points', 'reserved')
-          and entry.booked_at >= coalesce((select booked_before from points_summary), '-infinity')
+          and entry.booked_at >= %(kept_before)s
     ) as moved
     where business_date >= %(since)s and business_date < %(until)s
     group by business_date, reason
@@ -103,7 +164,7 @@ _DAYS = """
 
 def points_by_week(session: Session, *, since: date, until: date) -> list[WeekOfPoints]:
     """Return the weeks of the half-open period in which points moved, by business date, oldest first."""
-    rows = driver_of(session).execute(_DAYS, {"since": since, "until": until}).fetchall()
+    rows = with_kept_sums(session, _DAYS, {"since": since, "until": until})
     weeks: dict[date, dict[str, int]] = {}
     for day, reason, points in rows:
         sums = weeks.setdefault(day - timedelta(days=day.weekday()), {})
@@ -122,13 +183,7 @@ def outstanding(session: Session, *, months: int = 13) -> Outstanding:
     points, accounts = session.execute(
         select(func.coalesce(func.sum(Balance.points), 0), func.count().filter(Balance.points > 0))
     ).one()
-    # Few moments are the end of many lots: months are told of those, not of each lot.
-    rows = session.execute(
-        select(Lot.expires_at, func.sum(Lot.remaining))
-        .where(Lot.remaining > 0, Lot.expires_at.is_not(None))
-        .group_by(Lot.expires_at)
-    )
-    return Outstanding(int(points), accounts, _by_month(rows)[:months])
+    return Outstanding(int(points), accounts, _by_month(with_kept_sums(session, _ENDING))[:months])
 
 
 def _by_month(rows: Iterable[Any]) -> tuple[tuple[date, int], ...]:

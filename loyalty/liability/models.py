@@ -19,8 +19,24 @@ class PointsDay(Base):
     points: Mapped[int] = mapped_column(BigInteger)
 
 
+class PointsOwed(Base):
+    """
+    What entries booked before `PointsSummary.booked_before` left in the lots that receipts gave.
+
+    By the receipt's store and the moment at which the lot ends, which is infinite where it never does; what lies in
+    reservations is told apart. Lots that no receipt gave are few, and are not in here.
+    """
+
+    __tablename__ = "points_owed"
+
+    store_id: Mapped[int] = mapped_column(ForeignKey("store.store_id"), primary_key=True, autoincrement=False)
+    expires_at: Mapped[datetime] = mapped_column(primary_key=True)
+    points: Mapped[int] = mapped_column(BigInteger)
+    reserved: Mapped[int] = mapped_column(BigInteger)
+
+
 class PointsSummary(Base):
-    """The one row that says up to which moment of booking `PointsDay` is complete."""
+    """The one row that says up to which moment of booking `PointsDay` and `PointsOwed` are complete."""
 
     __tablename__ = "points_summary"
     __table_args__ = (CheckConstraint("singleton", name="singleton"),)

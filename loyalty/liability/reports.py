@@ -12,6 +12,7 @@ from core.clock import month_end
 from core.driver import driver_of
 from core.errors import NotFound
 from loyalty.liability.estimate import Evidence, Fate, Liability, Line, Part, assess, ratio_interval
+from loyalty.liability.figures import OWED, with_kept_sums
 from loyalty.lots import last_day
 from loyalty.models import LiabilityLine, LiabilityReport
 from loyalty.programme.rules import Programme
@@ -37,33 +38,29 @@ class Report:
 # What an account holds lies in lots, and what it has reserved was taken from lots. Points belong
 # to the store whose receipt gave them; those that people gave, and debts, to the home store of
 # the account's oldest member.
-_PARTS = """
-    with pieces as (
-        select account_id, business_date, receipt_id, expires_at, remaining as points
-        from lot where remaining <> 0
+_PARTS = f"""
+    with given as (
+        select account_id, expires_at, remaining as points
+        from lot where receipt_id is null and remaining <> 0
         union all
-        select lot.account_id, lot.business_date, lot.receipt_id, lot.expires_at, leg.points
+        select lot.account_id, lot.expires_at, leg.points
         from redemption
         join ledger_entry as entry on entry.reference = redemption.redemption_id and entry.reason = 'reserve'
         join ledger_leg as leg on leg.entry_id = entry.entry_id and leg.book = 'reserved'
         join lot using (lot_id)
-        where redemption.state = 'reserved'
+        where redemption.state = 'reserved' and lot.receipt_id is null
     ), placed as (
-        select receipt.store_id, pieces.expires_at, pieces.points
-        from pieces
-        left join receipt
-          on receipt.business_date = pieces.business_date and receipt.receipt_id = pieces.receipt_id
-        where pieces.receipt_id is not null
+        select store_id, nullif(expires_at, 'infinity') as expires_at, points + reserved as points
+        from ({OWED}) as owed
         union all
-        select home.store_id, pieces.expires_at, pieces.points
-        from pieces
+        select home.store_id, given.expires_at, given.points
+        from given
         left join lateral (
             select store.store_id
             from member join store on store.store_code = member.home_store_code
-            where member.account_id = pieces.account_id
+            where member.account_id = given.account_id
             order by member.joined_on, member.member_id limit 1
         ) as home on true
-        where pieces.receipt_id is null
     )
     select store_id, expires_at, sum(points)::bigint from placed group by store_id, expires_at
 """
@@ -115,7 +112,7 @@ def liability_now(session: Session, *, programme: Programme, now: datetime) -> L
     stores = {row.store_id: row.currency for row in session.execute(select(Store.store_id, Store.currency))}
     usual = max(stores.values(), key=list(stores.values()).count, default="EUR")
     sums: dict[tuple[int | None, date | None], int] = {}
-    for store_id, expires_at, points in driver_of(session).execute(_PARTS).fetchall():
+    for store_id, expires_at, points in with_kept_sums(session, _PARTS):
         key = store_id, expires_at and last_day(expires_at).replace(day=1)
         sums[key] = sums.get(key, 0) + points
     parts = [

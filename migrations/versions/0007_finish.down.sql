@@ -5,7 +5,13 @@ SET LOCAL lock_timeout = '5s';
 DROP FUNCTION basket_scene(text, text[], text[], timestamptz, boolean);
 DROP FUNCTION card_holder(text);
 
+-- loyalty
+DROP INDEX lot_given_idx;
+DROP TABLE points_owed;
+
 -- sales
+DROP INDEX receipt_card_number_idx;
+DROP INDEX receipt_number_idx;
 DROP TABLE article_code;
 
 -- customers

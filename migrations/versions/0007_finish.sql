@@ -57,6 +57,31 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON article_code TO regulars_app;
 ALTER TABLE article_code ADD CONSTRAINT article_code_article_id_fkey
   FOREIGN KEY (article_id) REFERENCES article (article_id);
 
+-- sales: a receipt by the number on it or by its card, however many there are.
+CREATE INDEX receipt_number_idx ON receipt (receipt_number, business_date);
+
+CREATE INDEX receipt_card_number_idx ON receipt (card_number, business_date) WHERE card_number is not null;
+
+-- loyalty: what is owed, as kept sums and the little that they leave out. The next night keeps all sums anew.
+CREATE TABLE points_owed (
+  store_id INTEGER NOT NULL,
+  expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  points BIGINT NOT NULL,
+  reserved BIGINT NOT NULL,
+  CONSTRAINT points_owed_pkey PRIMARY KEY (store_id, expires_at)
+);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON points_owed TO regulars_app;
+
+ALTER TABLE points_owed ADD CONSTRAINT points_owed_store_id_fkey
+  FOREIGN KEY (store_id) REFERENCES store (store_id);
+
+CREATE INDEX lot_given_idx ON lot (expires_at) WHERE receipt_id is null and remaining <> 0;
+
+DELETE FROM points_day;
+
+UPDATE points_summary SET booked_before = '1970-01-01 00:00:00+00';
+
 -- customers and loyalty: what every till asks, in functions that look no further than they must. A statement that holds all
 -- of it is made ready and torn down as a whole each time, also for what is nobody's or nothing.
 CREATE FUNCTION card_holder(

@@ -117,6 +117,8 @@ class TestChecks:
             ),
             ("update adjustment set points_limit = 39 where not needs_second", {"L6"}),
             ("update points_day set points = points + 1 where reason = 'earn'", {"L7"}),
+            ("update points_owed set points = points + 1, reserved = reserved - 1", {"L7"}),
+            ("delete from points_owed", {"L7"}),
             (
                 "grant update on ledger_leg to regulars_app; drop trigger ledger_leg_append_only on ledger_leg",
                 {"I11"},
@@ -126,7 +128,7 @@ class TestChecks:
                 {"I11"},
             ),
         ],
-        ids=range(27),
+        ids=range(29),
     )
     def test_find_the_harm(self, busy: Shop, owner_engine: Engine, harm: str, codes: set[str]):
         with owner_engine.begin() as owner:

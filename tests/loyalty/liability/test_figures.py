@@ -1,6 +1,8 @@
 from datetime import timedelta
 
 from loyalty.liability.figures import keep_points_days, mind_kept_days, outstanding, points_by_week
+from loyalty.liability.reports import liability_now
+from loyalty.programme.rules import DEFAULT
 from tests.shop import CARD, OTHER_CARD, Shop
 
 
@@ -57,6 +59,30 @@ class TestPointsByWeek:
 
 
 class TestOutstanding:
+    def test_by_month_is_the_same_whatever_was_kept_and_when(self, shop: Shop):
+        shop.enrol(CARD)
+        shop.post(shop.sale(30000, business_date=shop.today - timedelta(days=60)))
+
+        def owed():
+            with shop.sessions.begin() as session:
+                return outstanding(session), liability_now(session, programme=DEFAULT, now=shop.now).lines
+
+        def unchanged_by_keeping() -> None:
+            seen = owed()
+            shop.later(minutes=5)
+            keep(shop)
+            assert owed() == seen
+
+        unchanged_by_keeping()
+        held = shop.reserve(50)
+        shop.post(shop.sale(2000, card_number=OTHER_CARD), till="T3")
+        unchanged_by_keeping()
+        shop.post(shop.paid_with(held))
+        unchanged_by_keeping()
+        ((month, points), *_rest), lines = owed()[0].by_month, owed()[1]
+        assert points == 250
+        assert [(line.month, line.points) for line in lines if line.month == month] == [(month, 250)]
+
     def test_is_what_all_accounts_hold(self, shop: Shop):
         shop.post(shop.sale(94000))
         shop.post(shop.sale(6000, card_number=OTHER_CARD))
