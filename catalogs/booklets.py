@@ -32,7 +32,7 @@ def make_booklet(
     own comes last, on the outside, where card and vouchers are at hand. Where the vouchers' page would be
     one more than fills the sheets, it takes the place of the last themed page.
     """
-    cover, themed, period = _common(theme, issue, reader.language)
+    cover, themed, period = _common(theme, _Same(issue), reader.language)
     if vouchers and len(themed) > 1 and (len(themed) + 3) % SHEET == 1:
         themed = themed[:-1]
     words = PersonalWords(reader, issue, period)
@@ -55,9 +55,25 @@ def _personal(picks: Sequence[Pick]) -> list[Pick]:
     return [pick for pick in picks if pick.offer.personal]
 
 
+class _Same:
+    """An issue by its identity: its readers follow each other with the very same one, and to compare issues takes long."""
+
+    __slots__ = ("issue",)
+
+    def __init__(self, issue: Issue) -> None:
+        self.issue = issue
+
+    def __hash__(self) -> int:
+        return id(self.issue)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.issue is other.issue
+
+
 @lru_cache(maxsize=256)
-def _common(theme: Theme, issue: Issue, language: str) -> tuple[CoverPage, tuple[ThemedPage, ...], str]:
+def _common(theme: Theme, same: _Same, language: str) -> tuple[CoverPage, tuple[ThemedPage, ...], str]:
     """Return what all readers of an issue in a language see: the cover without a name, the themed pages, the period."""
+    issue = same.issue
     words = PageWords(issue, language)
     pages = issue.pages or _filled(theme, issue)
     shown = [offer for page in pages for offer in page.offers]

@@ -211,7 +211,7 @@ class _Filler:
     ) -> None:
         self._shelf = shelf
         self._kinds = kinds
-        self._spare = [offer for offer in spare if offer.article_id not in reserved]
+        self._spare = [offer for offer in spare if offer.article_id not in reserved and _shown(offer)]
         self._used: set[int] = set()
         self._names: set[str] = set()
         self.first: list[Offer] = []
@@ -272,12 +272,7 @@ class _Filler:
             self._names.discard(print_name(offer.name).name)
 
     def _take(self, offer: Offer | None) -> Offer | None:
-        if (
-            offer is None
-            or offer.price is None
-            or offer.motif.use is Use.NEVER
-            or offer.article_id in self._used
-        ):
+        if offer is None or offer.article_id in self._used or not _shown(offer):
             return None
         name = print_name(offer.name).name
         if name in self._names:
@@ -289,23 +284,17 @@ class _Filler:
     def _substitute(
         self, kind: str | None, occasion: Occasion | None, on_page: Mapping[str, int]
     ) -> Offer | None:
-        def free(other: str) -> bool:
-            return on_page.get(other, 0) < ALIKE_ON_PAGE
-
-        def fits(other: str, turn: int) -> bool:
-            return (
-                other == kind,
-                occasion is not None and other in occasion.kinds and free(other),
-                free(other),
-                True,
-            )[turn]
-
-        return next(
-            (
-                offer
-                for turn in range(4)
-                for offer in self._spare
-                if offer.article_id not in self._used and fits(offer.motif.key, turn) and self._take(offer)
-            ),
-            None,
+        left = [offer for offer in self._spare if offer.article_id not in self._used]
+        free = [offer for offer in left if on_page.get(offer.motif.key, 0) < ALIKE_ON_PAGE]
+        turns = (
+            (offer for offer in left if offer.motif.key == kind),
+            (offer for offer in free if occasion is not None and offer.motif.key in occasion.kinds),
+            free,
+            left,
         )
+        return next((offer for turn in turns for offer in turn if self._take(offer)), None)
+
+
+def _shown(offer: Offer) -> bool:
+    """Return whether an offer may stand on any page: it has a price, and is not of what no catalog shows."""
+    return offer.price is not None and offer.motif.use is not Use.NEVER

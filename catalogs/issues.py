@@ -1,6 +1,6 @@
 """What a copy is made from: offers as shops have them, picks, pages filled for a shop, and who reads."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from basket_analysis.offers.reasons import Reason
@@ -36,16 +36,18 @@ class Offer:
     """Prices that only members of a group get."""
     private: bool = False
     """Whether the chain holds it too private for a member's own page."""
+    motif: Motif = field(init=False, repr=False, compare=False)
+    """The kind of thing it is, which everything else about it says."""
+
+    def __post_init__(self) -> None:
+        # Asked for again and again: every edition goes through all that a shop has.
+        motif = find_motif(type=self.type, category=self.category, department=self.department, name=self.name)
+        object.__setattr__(self, "motif", motif)
 
     @property
     def personal(self) -> bool:
         """Return whether it may stand on a member's own page: nothing that tells about health or habits."""
         return not self.private and self.motif.use is Use.EVERYWHERE
-
-    @property
-    def motif(self) -> Motif:
-        """Return the kind of thing it is."""
-        return find_motif(type=self.type, category=self.category, department=self.department, name=self.name)
 
     def of_group(self, group_id: str) -> "Offer":
         """Return the offer at the price that members of a group get."""

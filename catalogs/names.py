@@ -1,6 +1,7 @@
 """Names as they may be printed: no shouting, no lonely short words."""
 
 import re
+from functools import lru_cache
 
 from basket_analysis.groups.naming import SHORTHAND
 from catalogs.pages import Label
@@ -29,6 +30,7 @@ _HANGING = re.compile(r"\s+[-.,:;&/·]+$")
 _COUNTED = re.compile(r"(\d) (%|[^\W\d_]{1,3}\b)")
 
 
+@lru_cache(maxsize=20_000)
 def print_name(name: str, *, brand: str | None = None, language: str = "en") -> Label:
     """
     Return how an article called `name` is printed: its size set apart, and no shouting.

@@ -138,7 +138,7 @@ class OrderDesk:
         known = _Known.read(session, asked, self._shelved(asked), day=self.day, now=self.now)
         made: dict[str, Ordered] = {}
         for reader in sorted(
-            asked, key=lambda one: (one.language, one.store_id, one.group_id, one.member_id)
+            asked, key=lambda one: (one.store_id, one.group_id, one.language, one.member_id)
         ):
             refused = known.refusals.get(reader.member_id, Refusals())
             if refused.everything:

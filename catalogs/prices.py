@@ -1,8 +1,9 @@
 """Prices for the typesetter: taken apart by the rules of currency and language, with the price per unit."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache, lru_cache
 
 from babel import Locale
 from babel.numbers import (
@@ -111,24 +112,27 @@ def set_price(
     `sold_by` is the unit that the amount is for, when an article is weighed or measured at the till
     (kg, l, m): the amount is then itself a price per unit.
     """
-    digits = get_currency_precision(amount.currency)
-    major = Decimal(amount.minor).scaleb(-digits)
-    whole = int(major)
-    decimals = f"{abs(amount.minor) % 10**digits:0{digits}d}" if digits else ""
-    grouped = format_decimal(whole, format="#,##0", locale=language).replace(
-        "\N{NARROW NO-BREAK SPACE}", HARD
-    )
+    figure = _figure(amount.minor, amount.currency, language)
+    unit = _per_unit(amount, language, measure, sold_by)
+    return replace(figure, mark=mark, unit=unit) if mark or unit else figure
+
+
+@lru_cache(maxsize=10_000)
+def _figure(minor: int, currency: str, language: str) -> Price:
+    """Return an amount taken apart; shops ask for the same few thousand again and again."""
+    digits = get_currency_precision(currency)
+    whole = int(Decimal(minor).scaleb(-digits))
+    grouped = format_decimal(whole, format="#,##0", locale=language)
     return Price(
-        whole=grouped,
+        whole=grouped.replace("\N{NARROW NO-BREAK SPACE}", HARD),
         separator=get_decimal_symbol(language) if digits else "",
-        decimals=decimals,
-        symbol=get_currency_symbol(amount.currency, locale=language),
+        decimals=f"{abs(minor) % 10**digits:0{digits}d}" if digits else "",
+        symbol=get_currency_symbol(currency, locale=language),
         symbol_first=_symbol_first(language),
-        mark=mark,
-        unit=_per_unit(amount, language, measure, sold_by),
     )
 
 
+@cache
 def _symbol_first(language: str) -> bool:
     """Return whether the language writes the currency before the amount."""
     return bool(str(Locale.parse(language).currency_formats["standard"].pattern).startswith("¤"))
@@ -142,9 +146,12 @@ def _per_unit(amount: Money, language: str, measure: Measure | None, sold_by: st
     unit = translations(language).pgettext("unit", "pc") if measure.unit == PIECE else measure.unit
     if measure.amount == 1:
         return f"1{HARD}{unit}"
-    digits = get_currency_precision(amount.currency)
     minor = half_up(Decimal(amount.minor) / measure.amount)
-    if not minor:
-        return ""
-    price = format_currency(Decimal(minor).scaleb(-digits), amount.currency, locale=language)
-    return f"1{HARD}{unit}{HARD}={HARD}{price.replace(' ', HARD)}"
+    return f"1{HARD}{unit}{HARD}={HARD}{_written(minor, amount.currency, language)}" if minor else ""
+
+
+@lru_cache(maxsize=10_000)
+def _written(minor: int, currency: str, language: str) -> str:
+    """Return an amount as the language writes it, unbreakable."""
+    major = Decimal(minor).scaleb(-get_currency_precision(currency))
+    return str(format_currency(major, currency, locale=language)).replace(" ", HARD)

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from threading import Thread
 
@@ -79,7 +80,7 @@ def make_files(
     A file appears under its name only when it is whole. Raises `RenderingFailed` at the first chunk
     that could not be made; those yielded before are on disk.
     """
-    chunks = [orders[start : start + CHUNK] for start in range(0, len(orders), CHUNK)]
+    chunks = list(chunks_of(orders))
     kept = _KEPT.get()
     hands = kept or _Hands()
     count = workers or min(os.cpu_count() or 1, -(-len(orders) // COPIES_PER_PROCESS))
@@ -105,6 +106,24 @@ def make_files(
         wait(under_way)
         if kept is None:
             hands.end()
+
+
+def chunks_of(orders: Sequence[CopyOrder]) -> Iterator[list[CopyOrder]]:
+    """Yield `orders` in chunks in which neighbours that share their pages stay together, which are then drawn once."""
+    chunk: list[CopyOrder] = []
+    for _same, alike in groupby(
+        orders, key=lambda order: (order.theme, order.size, id(order.issue), order.reader.language)
+    ):
+        sharing = list(alike)
+        if chunk and len(chunk) + len(sharing) > CHUNK:
+            yield chunk
+            chunk = []
+        while len(sharing) > CHUNK:
+            yield sharing[:CHUNK]
+            sharing = sharing[CHUNK:]
+        chunk += sharing
+    if chunk:
+        yield chunk
 
 
 @contextmanager

@@ -135,4 +135,4 @@ def _personal(offer: Offer) -> bool:
 
 
 def _same_kind(category: str, offer: Offer) -> bool:
-    return find_motif(category=category) is offer.motif
+    return find_motif(category=category) == offer.motif

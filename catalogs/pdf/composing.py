@@ -92,6 +92,18 @@ class _Shared:
     laid: Mapping[int, _Laid]
 
 
+_Look = tuple[str, int, tuple[float, float], tuple[tuple[int, int], ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Fresh:
+    """Shared pages that no copy was made with yet, by their places: as they are, and laid out."""
+
+    key: object
+    pages: object
+    sheets: Mapping[int, Sheet]
+
+
 class _Composer:
     """Composes the copies of one theme, and remembers what they share."""
 
@@ -106,11 +118,18 @@ class _Composer:
     def documents(self, booklets: Sequence[Booklet]) -> Iterator[Document]:
         """Yield a document for every booklet."""
         own = [self._sheets(booklet, personal=True) for booklet in booklets]
-        fresh: dict[object, Mapping[int, Sheet]] = {}
-        shared = [self._find(booklet, fresh) for booklet in booklets]
-        self.typesetter.prepare(sheet for sheets in (*own, *fresh.values()) for sheet in sheets.values())
-        for booklet, sheets, (key, found) in zip(booklets, own, shared, strict=True):
-            yield self._document(booklet, sheets, found or self._share(key, booklet, fresh[key]))
+        looks = [self._look(booklet) for booklet in booklets]
+        shared: dict[_Look, _Shared | _Fresh] = {}
+        for booklet, look in zip(booklets, looks, strict=True):
+            if look not in shared:
+                shared[look] = self._find(booklet, look)
+        fresh = [found.sheets for found in shared.values() if isinstance(found, _Fresh)]
+        self.typesetter.prepare(sheet for sheets in (*own, *fresh) for sheet in sheets.values())
+        for booklet, look, sheets in zip(booklets, looks, own, strict=True):
+            found = shared[look]
+            if isinstance(found, _Fresh):
+                found = shared[look] = self._share(look, found, booklet)
+            yield self._document(booklet, sheets, found)
 
     def _sheets(self, booklet: Booklet, *, personal: bool) -> Mapping[int, Sheet]:
         return {
@@ -119,40 +138,40 @@ class _Composer:
             if page.personal == personal
         }
 
-    def _find(
-        self, booklet: Booklet, fresh: dict[object, Mapping[int, Sheet]]
-    ) -> tuple[object, _Shared | None]:
-        """Return what `booklet` has in common with others, or lay out its pages in `fresh`, and the key to either."""
-        pages = tuple((at, page) for at, page in enumerate(booklet.pages) if not page.personal)
-        look = booklet.language, booklet.colour, self.theme.size_of(booklet)
-        # Most come with the very same pages, which is quicker to see than that pages are equal.
-        same = look, tuple((at, id(page)) for at, page in pages)
-        if same in self._same:
-            return same, self._same[same][1]
-        key = look, pages
-        found = self._equal.get(key)
-        if found is not None:
-            _remember(self._same, same, (pages, found))
-        elif key not in fresh:
-            fresh[key] = self._sheets(booklet, personal=False)
-        return key, found
+    def _look(self, booklet: Booklet) -> _Look:
+        """Return what tells whether booklets come with the very same shared pages, which is quicker than comparing pages."""
+        same = tuple((at, id(page)) for at, page in enumerate(booklet.pages) if not page.personal)
+        return booklet.language, booklet.colour, self.theme.size_of(booklet), same
 
-    def _share(self, key: object, booklet: Booklet, sheets: Mapping[int, Sheet]) -> _Shared:
+    def _find(self, booklet: Booklet, look: _Look) -> _Shared | _Fresh:
+        """Return what `booklet` has in common with others that were made before, or its shared pages laid out."""
+        if look in self._same:
+            return self._same[look][1]
+        pages = tuple((at, page) for at, page in enumerate(booklet.pages) if not page.personal)
+        key = look[:3], pages
+        found = self._equal.get(key)
+        if found is None:
+            return _Fresh(key, pages, self._sheets(booklet, personal=False))
+        _remember(self._same, look, (pages, found))
+        return found
+
+    def _share(self, look: _Look, fresh: _Fresh, booklet: Booklet) -> _Shared:
         """Return the shared pages of `booklet` as the bytes that copies begin with."""
-        if key in self._equal:
-            return self._equal[key]
+        if (equal := self._equal.get(fresh.key)) is not None:
+            return equal
         objects = Objects(FIRST_SHARED, len(HEADER))
         lay = _Laying(self, objects, booklet, faces={}, drawings={})
         lay.faces(number for number in range(len(self.faces) - len(FALLBACKS)))
         laid = lay.pages(
-            {at: self._drawn(booklet, at, sheet, level=LEVEL_SHARED) for at, sheet in sheets.items()}
+            {at: self._drawn(booklet, at, sheet, level=LEVEL_SHARED) for at, sheet in fresh.sheets.items()}
         )
         objects.close()
         prefix = HEADER + b"".join(objects.chunks)
         shared = _Shared(
             prefix, sha256(prefix), objects.next, objects.table(), lay.known_faces, lay.known_drawings, laid
         )
-        _remember(self._equal, key, shared)
+        _remember(self._equal, fresh.key, shared)
+        _remember(self._same, look, (fresh.pages, shared))
         return shared
 
     def _drawn(self, booklet: Booklet, at: int, sheet: Sheet, *, level: int = LEVEL) -> PageContent:

@@ -74,6 +74,7 @@ class Typeface:
         self._plainly = {} if self._foreign else {record.FeatureTag: False for record in substitutions}
         self._shaped = lru_cache(maxsize=REMEMBERED)(self._shape)
         self._split = lru_cache(maxsize=REMEMBERED)(self._pieces)
+        self._wide = lru_cache(maxsize=REMEMBERED)(self._width)
 
     def glyphs(self, text: str) -> Glyphs:
         """Return `text` as glyphs, kerned; signs that the face does not have become a hyphen or are left out."""
@@ -85,7 +86,10 @@ class Typeface:
 
     def width(self, text: str, size: float) -> float:
         """Return how wide `text` is in the unit of `size`."""
-        return sum(piece.width for piece in self.pieces(text)) * size
+        return self._wide(text) * size
+
+    def _width(self, text: str) -> float:
+        return sum(piece.width for piece in self.pieces(text))
 
     def _pieces(self, text: str) -> tuple[Glyphs, ...]:
         if self._signs.issuperset(text):

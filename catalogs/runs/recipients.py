@@ -118,7 +118,7 @@ def waiting_for_trial(
 _COUNT = f"""
     insert into catalog_recipient (catalog_run_id, member_id, edition_id, store_id, channel, held_out, turn)
     select %(run)s, member_id, edition_id, store_id, channel, held_out,
-           row_number() over (order by case when %(mixed)s then mix else 0 end, edition_id, store_id, language, draw)
+           row_number() over (order by case when %(mixed)s then mix else 0 end, store_id, edition_id, language, draw)
     from (
         select member.member_id, edition.edition_id, coalesce(home.store_id, usual.store_id) as store_id,
                case when 'print' = any(%(channels)s) and agreed.print then 'print'
@@ -154,7 +154,8 @@ def count_audience(
     Settle who is in a run: its groups' members as served now who agreed to one of its channels; returns how many.
 
     Each goes by print where that is agreed to and wanted, else by e-mail. A `share` of them, drawn by
-    `runs.held_out`, gets nothing. `mixed` takes turns over the groups; otherwise neighbours share edition and store.
+    `runs.held_out`, gets nothing. `mixed` takes turns over the groups; otherwise neighbours share store, edition and
+    language, in this order: what a store has is read once for all of its editions.
     """
     return (
         driver_of(session)

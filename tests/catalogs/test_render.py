@@ -1,6 +1,7 @@
 """Limits of the child processes, seen from outside."""
 
 import multiprocessing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from catalogs.booklets import Reader
 from catalogs.layouts import load_theme
 from catalogs.previews import preview_parts
-from catalogs.render import CopyOrder, RenderingFailed, kept_hands, make_files
+from catalogs.render import CHUNK, CopyOrder, RenderingFailed, chunks_of, kept_hands, make_files
 
 
 def order(folder: Path, number: int) -> CopyOrder:
@@ -37,6 +38,34 @@ class TestMakeFiles:
         with pytest.raises(RenderingFailed):
             # Whole seconds are all the system counts in: with none to spare it ends the child within the first.
             list(make_files([order(tmp_path, n) for n in range(12)], photos=None, seconds_per_copy=0))
+
+
+class TestChunks:
+    def test_copies_that_share_their_pages_stay_together(self, tmp_path: Path):
+        first = order(tmp_path, 0)
+        issues = [replace(first.issue, shop=name) for name in ("A", "B", "C")]
+        orders = [
+            replace(first, copy_code=f"{at}-{number}", issue=issue)
+            for at, (issue, count) in enumerate(zip(issues, (20, 10, 60), strict=True))
+            for number in range(count)
+        ]
+        assert [[copy.copy_code.partition("-")[0] for copy in chunk] for chunk in chunks_of(orders)] == [
+            ["0"] * 20,
+            ["1"] * 10,
+            ["2"] * CHUNK,
+            ["2"] * CHUNK,
+            ["2"] * 10,
+        ]
+
+    def test_hold_every_copy_once_and_none_too_many(self, tmp_path: Path):
+        first = order(tmp_path, 0)
+        orders = [
+            replace(first, copy_code=f"c{number}", issue=replace(first.issue, shop=f"{number // 3}"))
+            for number in range(200)
+        ]
+        chunks = list(chunks_of(orders))
+        assert [copy for chunk in chunks for copy in chunk] == orders
+        assert max(map(len, chunks)) <= CHUNK
 
 
 class TestKeptHands:
