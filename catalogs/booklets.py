@@ -28,7 +28,7 @@ def make_booklet(
     """
     Return the copy of `reader`: cover, themed pages, personal page, vouchers.
 
-    The themed pages are the same objects for all readers of an issue in a language. What is the reader's
+    The themed pages are the same objects for all readers of the very same issue in a language. What is the reader's
     own comes last, on the outside, where card and vouchers are at hand. Where the vouchers' page would be
     one more than fills the sheets, it takes the place of the last themed page.
     """

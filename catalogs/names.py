@@ -3,6 +3,8 @@
 import re
 from functools import lru_cache
 
+from babel.numbers import get_decimal_symbol
+
 from basket_analysis.groups.naming import SHORTHAND
 from catalogs.pages import Label
 from catalogs.prices import HARD
@@ -15,7 +17,7 @@ _SIZE_UNITS = {
 }  # fmt: skip
 _NO_BRANDS = {"national", "private"}
 _SIZE_AT_END = re.compile(
-    r"[\s,·-]*\(?\b((?:\d+ \d/\d)|\d+(?:[.,/-]\d+)*)\s?"
+    r"[\s,·-]*\(?\b(?:(\d{1,2})\s?[x\u00d7]\s?)?((?:\d+ \d/\d)|\d+(?:[.,/-]\d+)*)\s?"
     r"(ozs?|lbs?|gal?|l|ml|g|kg|ct|doz|dz|pt|qt|cl|in|sq ft|sq|ft|pk|ld|loads)\.?\)?\s*$",
     re.IGNORECASE,
 )
@@ -35,14 +37,15 @@ def print_name(name: str, *, brand: str | None = None, language: str = "en") -> 
     """
     Return how an article called `name` is printed: its size set apart, and no shouting.
 
-    Sizes that are words are said in `language`; the name stays as the chain wrote it.
+    Sizes are written as in `language`, with its decimals and words; the name stays as the chain wrote it.
     The brand is said beside the size unless the name says it, or it only tells that it is one.
     """
     text = " ".join(name.split())
     size = ""
     found = _SIZE_AT_END.search(text)
     if found and found.start():
-        size = f"{found[1].replace(' ', HARD)}{HARD}{_unit(found[2].lower(), language)}"
+        packs = f"{found[1]}{HARD}\N{MULTIPLICATION SIGN}{HARD}" if found[1] else ""
+        size = f"{packs}{_figure(found[2], language)}{HARD}{_unit(found[3].lower(), language)}"
         text = text[: found.start()].rstrip(" ,-·(")
     text = _HANGING.sub("", text) or text
     if shouts(text):
@@ -50,6 +53,16 @@ def print_name(name: str, *, brand: str | None = None, language: str = "en") -> 
     said = not brand or brand.lower() in _NO_BRANDS or brand.lower() in text.lower()
     detail = " · ".join(part for part in ("" if said else brand or "", size) if part)
     return Label(bind(text), detail)
+
+
+_DECIMAL = re.compile(r"\d+([.,])\d{1,2}")
+
+
+def _figure(written: str, language: str) -> str:
+    """Return the figure of a size with the sign of decimals of `language`; what may be in thousands stays as it is."""
+    if found := _DECIMAL.fullmatch(written):
+        written = written.replace(found[1], get_decimal_symbol(language))
+    return written.replace(" ", HARD)
 
 
 def _unit(written: str, language: str) -> str:

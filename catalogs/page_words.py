@@ -60,18 +60,26 @@ class PageWords:
         """
         Return the first page of a booklet that shows these offers, without a name on it.
 
-        In front lies one of another kind than those that are large `inside`, with its price, rather a reduced one.
+        In front lies one of what the headline names, of another kind than those that are large `inside` where there
+        is one, with its price, rather a reduced one.
         """
         _ = self.translations.gettext
         kicker = _("What goes together") if self.is_theme(shown[:5]) else _("Fresh from your shop")
         first = shown[:COVER_SHOWN]
         part = part_of([offer.motif.key for offer in first])
+        told = part.kinds if part else self._named_kinds(shown, 3)
         large = {offer.motif.picture for offer in inside}
         front = sorted(
-            (offer for offer in first if offer.personal and offer.motif.picture not in large),
-            key=lambda offer: (part is not None and offer.motif.key not in part.kinds, offer.reduced is None),
+            (offer for offer in shown if offer.personal),
+            key=lambda offer: (
+                offer.motif.key not in told,
+                offer.motif.picture in large,
+                offer.reduced is None,
+            ),
         )
-        pictures = pictures_of([*front[:1], *shown], COVER_PICTURES)
+        # What is named is seen, one of each kind, before anything else.
+        named = {offer.motif.key: offer for offer in shown if offer.motif.key in told}
+        pictures = pictures_of([*front[:1], *named.values(), *shown], COVER_PICTURES)
         seen = (offer for offer in shown if offer.price and pictures[0].path == f"{offer.motif.picture}.svg")
         teaser = next((offer for offer in (*front[:1], *seen) if offer.price), None)
         if part:
@@ -169,16 +177,21 @@ class PageWords:
         The group's own theme speaks first; where a shop has too little of it, what there is most of. What is
         nobody's business, such as baby food, is not said in large letters as long as there is anything else.
         """
+        named = list(
+            dict.fromkeys(motif_word(key, self.language) for key in self._named_kinds(offers, words))
+        )
+        # English lists as shops write them, without a comma before "and".
+        locale = {"en": "en_GB"}.get(self.language, self.language)
+        return bind_headline(capital(format_list(named, locale=locale)))
+
+    def _named_kinds(self, offers: Sequence[Offer], most: int) -> list[str]:
+        """Return which kinds of things a headline over `offers` names."""
         offers = [offer for offer in offers if offer.motif.use is Use.EVERYWHERE] or offers
         order = list(dict.fromkeys(offer.motif.key for offer in offers))
         counted = Counter(offer.motif.key for offer in offers)
         own = Counter(offer.motif.key for offer in offers if offer.category in self.issue.categories)
         keys = sorted(order, key=lambda key: (-own[key], -counted[key], order.index(key)))
-        keys = [key for key in keys if AMONG.get(key) not in keys][:words]
-        named = list(dict.fromkeys(motif_word(key, self.language) for key in keys))
-        # English lists as shops write them, without a comma before "and".
-        locale = {"en": "en_GB"}.get(self.language, self.language)
-        return bind_headline(capital(format_list(named, locale=locale)))
+        return [key for key in keys if AMONG.get(key) not in keys][:most]
 
     def is_theme(self, offers: Sequence[Offer]) -> bool:
         """Return whether most of `offers` belong to what the group often buys together."""

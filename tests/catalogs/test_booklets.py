@@ -7,6 +7,7 @@ from catalogs.booklets import Reader, make_booklet
 from catalogs.issues import Pick, Reduced
 from catalogs.layouts import load_theme
 from catalogs.motifs import Use
+from catalogs.page_words import PageWords
 from catalogs.pages import CoverPage, PersonalPage, PrintedVoucher, ThemedPage, VouchersPage
 from catalogs.previews import preview_booklet, preview_parts
 from core.i18n import LANGUAGES
@@ -101,6 +102,22 @@ class TestMakeBooklet:
         large = {page.items[0].picture for page in made.pages if isinstance(page, ThemedPage)}
         assert made.pages[0].pictures[0] not in large
 
+    def test_shows_on_the_cover_every_kind_that_its_headline_names(self):
+        issue = preview_parts(THEME, "pl")[0]
+        # Nothing that the cover would show first is of what most of the pages are of.
+        kinds = ("eggs", "bread", "juice", *["cheese"] * 3, *["beef"] * 3, *["poultry"] * 3)
+        offers = tuple(
+            replace(issue.offers[0], article_id=number, name=f"{kind} {number}", category=kind)
+            for number, kind in enumerate(kinds, start=1)
+        )
+        assert {offer.motif.key for offer in offers} == set(kinds)
+        shown = replace(issue, categories=(), offers=offers)
+        words = PageWords(shown, "pl")
+        cover = words.cover(offers, offers[:1])
+        pictures = {picture.path for picture in cover.pictures[:3]}
+        assert cover.headline.text == words.kinds_headline(offers, 3)
+        assert pictures == {offer.motif.picture + ".svg" for offer in offers[3:]}
+
     def test_repeats_no_headline(self):
         headlines = [page.headline.text for page in preview_booklet(THEME, "cs").pages]
         assert len(set(headlines)) == len(headlines)
@@ -134,7 +151,10 @@ class TestMakeBooklet:
         assert "Brno" in second.minimum
 
     def test_gives_all_readers_of_an_issue_the_very_same_themed_pages(self):
-        one, other = booklet(reader=Reader("A", "cs", 1, None)), booklet(reader=Reader("B", "cs", 2, None))
+        issue, picks, news = preview_parts(THEME, "cs")
+        one, other = (
+            make_booklet(THEME, issue, Reader(name, "cs", 1, None), picks=picks, news=news) for name in "AB"
+        )
         assert all(mine is theirs for mine, theirs in zip(one.pages[1:-1], other.pages[1:-1], strict=True))
 
     def test_shows_nothing_private_on_the_personal_page_whoever_picked_it(self):

@@ -10,7 +10,9 @@ class TestPrintName:
             ("Máslo čerstvé 250 g", "Máslo čerstvé", "250\xa0g"),
             ("FLUID MILK WHITE ONLY 1 GA", "Fluid milk white only", "1\xa0gal"),
             ("Eggs - large 1 dz", "Eggs - large", "1\xa0dozen"),
-            ("Sok jabłkowy 6 x 0,2 l", "Sok jabłkowy 6\xa0x", "0,2\xa0l"),
+            ("Sok jabłkowy 6 x 0,2 l", "Sok jabłkowy", "6\xa0×\xa00.2\xa0l"),
+            ("Woda 6x1.5 l", "Woda", "6\xa0×\xa01.5\xa0l"),
+            ("Mouka 1.000 g", "Mouka", "1.000\xa0g"),
             ("Bananas", "Bananas", ""),
             ("Muffin mix 8 1/2 oz", "Muffin mix", "8\xa01/2\xa0oz"),
             ("SOFT DRINK POWDER POUCHES . 16 OZ", "Soft drink powder pouches", "16\xa0oz"),
@@ -31,6 +33,13 @@ class TestPrintName:
     )
     def test_counts_in_the_language_of_the_reader(self, language, detail):
         assert print_name("Eggs - large 18 ct", language=language).detail == detail
+
+    @pytest.mark.parametrize(
+        ("language", "detail"), [("cs", "10,9\xa0oz"), ("pl", "10,9\xa0oz"), ("en", "10.9\xa0oz")]
+    )
+    def test_writes_decimals_as_the_language_of_the_reader_does(self, language, detail):
+        assert print_name("Instant oatmeal 10.9 oz", language=language).detail == detail
+        assert print_name("Instant oatmeal 10,9 oz", language=language).detail == detail
 
     def test_does_not_shout(self):
         assert print_name("FRZN MEAT/MEAT DINNERS").name == "Frozen meat, meat dinners"
