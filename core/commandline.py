@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import click
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 
 from core.database import Sessions, make_engine, make_sessions, upgrade
 from core.errors import RegularsError
@@ -21,6 +21,16 @@ R = TypeVar("R")
 
 class NoAnswer(click.ClickException):
     """The database does not answer."""
+
+
+class BeyondRange(click.ClickException):
+    """A number or a day is larger than the database keeps."""
+
+    exit_code = 2
+
+
+_BEYOND_RANGE = {"22003", "22008"}
+"""PostgreSQL's states for numbers and for moments that no column holds."""
 
 
 class Workplace:
@@ -68,6 +78,10 @@ def opened_workplace(data: Path | None) -> Iterator[Workplace]:
         yield workplace
     except OperationalError as error:
         raise NoAnswer(f"the database does not answer: {error.orig}") from error
+    except DataError as error:
+        if getattr(error.orig, "sqlstate", None) not in _BEYOND_RANGE:
+            raise
+        raise BeyondRange(f"that is more than the database keeps: {error.orig}") from error
     finally:
         workplace.close()
 

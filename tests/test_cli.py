@@ -98,6 +98,9 @@ class TestBadInput:
             ["--nonsense"],
             ["db", "upgrade", "one", "two"],
             ["db", "upgrade", "nonsense"],
+            ["groups", "undo", str(10**20)],
+            ["cards", "staff", "end", str(10**12)],
+            ["gift-cards", "issue", "1000", "nothing"],
         ],
     )
     def test_gets_one_line_and_exit_code_2(self, regulars, arguments):

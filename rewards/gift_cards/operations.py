@@ -13,6 +13,7 @@ from core.driver import driver_of
 from core.errors import Conflict, NotFound, Refused
 from core.ids import uuid7
 from rewards.codes import new_gift_card_number, typed
+from sales.operations import check_currency
 
 LARGEST_AMOUNT: Final = 10**9
 """What one entry moves at most, in minor units."""
@@ -78,8 +79,9 @@ class GiftCardView:
 
 
 def issue_gift_card(session: Session, *, amount: int, currency: str, teller: Teller) -> GiftCardView:
-    """Issue a card with `amount` paid in; its number is all that its bearer needs. Raises `BadAmount`."""
+    """Issue a card with `amount` paid in; its number is all that its bearer needs. Raises `BadAmount`, `UnknownCurrency`."""
     _check(amount)
+    check_currency(currency)
     number = new_gift_card_number()
     driver_of(session).execute(
         "insert into gift_card (gift_card_number, currency, issued_at, issued_by) values (%s, %s, %s, %s)",

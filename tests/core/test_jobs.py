@@ -75,10 +75,10 @@ class TestRunOnce:
         assert seen.steps[0].result == {"saw": ["2026-11-21", "0:00:00"]}
 
     def test_stops_at_a_failing_step_and_keeps_its_error(self, run, diary):
-        failed = run(diary.step("expire"), diary.step("mine", lambda _: 1 // 0), diary.step("catalogs"))
+        failed = run(diary.step("expire"), diary.step("mine", lambda _: int("one")), diary.step("catalogs"))
         assert failed.state == "failed"
         assert [step.state for step in failed.steps] == ["completed", "failed", "waiting"]
-        assert failed.steps[1].error == "ZeroDivisionError: integer division or modulo by zero"
+        assert failed.steps[1].error == "ValueError: invalid literal for int() with base 10: 'one'"
 
     def test_goes_on_at_the_step_that_failed(self, run, diary):
         run(diary.step("expire"), diary.step("mine", lambda _: 1 // 0), diary.step("catalogs"))
@@ -93,6 +93,20 @@ class TestRunOnce:
         mended = run(diary.step("expire"), diary.step("mine"), diary.step("catalogs"))
         assert diary.entries == ["expire", "catalogs", "mine", "catalogs"]
         assert [step.name for step in mended.steps] == ["expire", "mine", "catalogs"]
+
+    def test_keeps_what_a_step_leaves_to_the_next_until_the_run_ends(self, run, diary):
+        def leave(shift: Shift) -> object:
+            return shift.kept.setdefault("read", len(shift.kept))
+
+        def look(shift: Shift) -> object:
+            return sorted(shift.kept)
+
+        failed = run(
+            diary.step("mine", leave), diary.step("groups", look), diary.step("catalogs", lambda _: 1 // 0)
+        )
+        assert failed.steps[1].result == {"saw": ["read"]}
+        taken_up = run(diary.step("mine", leave), diary.step("groups", look), diary.step("catalogs", look))
+        assert taken_up.steps[2].result == {"saw": []}
 
     def test_shows_progress_to_others_while_a_step_runs(self, run, diary, sessions):
         def work(shift: Shift) -> object:
