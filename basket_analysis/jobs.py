@@ -35,6 +35,7 @@ from basket_analysis.mining.night_rules import (
     substitutes_of,
 )
 from basket_analysis.reading import SoldLines
+from basket_analysis.year_sold import leave_year_sold
 from core.jobs import Shift
 
 
@@ -45,6 +46,7 @@ def mine_rules(shift: Shift) -> Mapping[str, Any]:
         served = read_served(session)
         plan = plan_themes(session, served, business_day=shift.business_day)
         sold, counts = read_and_count(session, business_day=shift.business_day, now=shift.now)
+    leave_year_sold(shift, sold)
     counted = time.monotonic() - began
     shift.report(1, 4)
     table = counts.windows[THEME_LEVEL].table
@@ -52,16 +54,6 @@ def mine_rules(shift: Shift) -> Mapping[str, Any]:
     shift.report(2, 4)
     rows, found, substitutes = _rows_of_rules(counts, sold, themes, kept)
     shift.report(3, 4)
-    parameters = {
-        "themes": themes_document(themes),
-        "fitted_on": fitted_on.isoformat(),
-        "fitted_because": plan.why,
-        "edits": plan.edits.followed,
-        "rules": evidence_document(),
-        "window_weeks": WINDOW_WEEKS,
-        "max_basket": MAX_BASKET,
-        "faded_over": _faded_over(sold),
-    }
     inputs = {
         **_inputs(sold, table),
         "days_counted": counts.days_counted,
@@ -74,7 +66,13 @@ def mine_rules(shift: Shift) -> Mapping[str, Any]:
             business_day=shift.business_day,
             now=shift.now,
             version=version("regulars"),
-            parameters=parameters,
+            parameters={
+                "themes": themes_document(themes),
+                "fitted_on": fitted_on.isoformat(),
+                "fitted_because": plan.why,
+                "edits": plan.edits.followed,
+                **_settings(sold),
+            },
             inputs=inputs,
         )
         store_rules(
@@ -106,6 +104,15 @@ def _rows_of_rules(
             found[level] = len(pairs)
             substitutes += len(instead)
     return rows, found, substitutes
+
+
+def _settings(sold: SoldLines) -> dict[str, Any]:
+    return {
+        "rules": evidence_document(),
+        "window_weeks": WINDOW_WEEKS,
+        "max_basket": MAX_BASKET,
+        "faded_over": _faded_over(sold),
+    }
 
 
 def _faded_over(sold: SoldLines) -> list[str] | None:

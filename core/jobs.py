@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -64,6 +64,11 @@ class Shift:
     now: datetime
     report: Report
     """Call it often with (done, total): it shows progress, and raises when the step is to stop."""
+    kept: dict[str, Any] = field(default_factory=dict)
+    """
+    What steps of the run leave to those after them in this process. It may only spare work: a run that is taken
+    up again begins with nothing kept.
+    """
 
     def transact(self, work: Callable[[Session], T]) -> T:
         """
@@ -185,6 +190,7 @@ def _work(
     register: "_Register", job: Job, *, sessions: Sessions, data: Path, business_day: date, show: Show
 ) -> None:
     completed = register.completed()
+    kept: dict[str, Any] = {}
     for step in job.steps:
         if step.name in completed:
             continue
@@ -192,7 +198,7 @@ def _work(
         try:
             register.begin(step.name, began)
             with show(step.name.replace("_", " ")) as shown:
-                shift = Shift(sessions, data, business_day, began, register.reporter(shown))
+                shift = Shift(sessions, data, business_day, began, register.reporter(shown), kept)
                 result = step.work(shift)
         except (Stopped, KeyboardInterrupt) as stop:
             register.finish(step.name, "stopped")

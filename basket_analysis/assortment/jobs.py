@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,8 +22,8 @@ from basket_analysis.assortment.listing_suggestions import ListingSuggestions
 from basket_analysis.assortment.suggestions import Assortment, AssortmentSettings, Suggested
 from basket_analysis.baskets import Int32s
 from basket_analysis.groups.themes import NO_THEME, TOO_LITTLE
-from basket_analysis.mining.night_rules import WINDOW_WEEKS
-from basket_analysis.reading import SoldLines, read_sold_lines, weeks_before
+from basket_analysis.reading import SoldLines
+from basket_analysis.year_sold import year_sold
 from core.ids import uuid7
 from core.jobs import Shift
 from customers.memberships import group_of_members
@@ -41,10 +40,7 @@ def suggest_assortment(shift: Shift) -> Mapping[str, Any]:
             # Whoever served it died before the step could be noted as done.
             return {"served_before": True}
         run = run_under_way(session, business_day=shift.business_day)
-        following = shift.business_day + timedelta(days=1)
-        sold = read_sold_lines(
-            session, first_day=weeks_before(following, WINDOW_WEEKS), following_day=following
-        )
+        sold = year_sold(shift, session, last=True)
         names, group_of = _groups_of(session, run.run_id, sold.members)
         pairs = _pairs_to_place(session, run.run_id, sold)
         margins = _margins(session)

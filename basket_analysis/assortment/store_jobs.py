@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,9 +17,9 @@ from basket_analysis.assortment.store_comparison import StoreComparison
 from basket_analysis.assortment.store_rules import StoreRules
 from basket_analysis.assortment.store_sales import Int32s, SalesTable
 from basket_analysis.assortment.suggestions import AssortmentSettings
-from basket_analysis.mining.night_rules import WINDOW_WEEKS
 from basket_analysis.models import CategoryProfile, ServedRun, StoreCategory, StoreProfile
-from basket_analysis.reading import SoldLines, read_sold_lines, weeks_before
+from basket_analysis.reading import SoldLines
+from basket_analysis.year_sold import year_sold
 from core.jobs import Shift
 from customers.memberships import group_of_members
 from sales.models import Store
@@ -36,8 +35,7 @@ def compare_stores(shift: Shift) -> Mapping[str, Any]:
         if is_completed(session, business_day=shift.business_day):
             return {"served_before": True}
         run_id = run_under_way(session, business_day=shift.business_day).run_id
-        last = shift.business_day + timedelta(days=1)
-        sold = read_sold_lines(session, first_day=weeks_before(last, WINDOW_WEEKS), following_day=last)
+        sold = year_sold(shift, session)
         groups = group_of_members(session, run_id=run_id)
         pairs = read_pairs(session, run_id=run_id, level="category")
         currencies = {

@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from importlib.metadata import version
 from typing import Any
 from uuid import UUID
@@ -32,10 +32,10 @@ from basket_analysis.groups.scoring import HouseholdScorer, Place
 from basket_analysis.groups.theme_files import read_document
 from basket_analysis.groups.theme_rules import Evidence, KeptRules, keep_rules
 from basket_analysis.groups.themes import NO_THEME, TOO_LITTLE, Theme, Themes
-from basket_analysis.mining.night_rules import MAX_BASKET, THEME_LEVEL, WINDOW_WEEKS
+from basket_analysis.mining.night_rules import MAX_BASKET, THEME_LEVEL
 from basket_analysis.mining.strata import STRATA
 from basket_analysis.models import AnalysisRun, RunQuality
-from basket_analysis.reading import read_sold_lines, weeks_before
+from basket_analysis.year_sold import year_sold
 from core.jobs import Shift
 from customers.models import Member
 from sales.models import Receipt
@@ -107,17 +107,14 @@ def find_themes(table: BasketTable, plan: ThemePlan, *, business_day: date) -> t
 def form_groups(shift: Shift) -> Mapping[str, Any]:
     """Put every eligible member into exactly one group; who was in one stays unless another fits clearly better."""
     began = time.monotonic()
-    following = shift.business_day + timedelta(days=1)
     with shift.sessions.begin() as session:
         if is_completed(session, business_day=shift.business_day):
             return {"served_before": True}
         run = run_under_way(session, business_day=shift.business_day)
         served = read_served(session)
         unbound = _unbound(session, run, served)
-        sold = read_sold_lines(
-            session, first_day=weeks_before(following, WINDOW_WEEKS), following_day=following
-        )
-        others = _eligible(session, shift.business_day).difference(sold.members)
+        sold = year_sold(shift, session)
+        eligible = _eligible(session, shift.business_day)
         least = minimum_size(session)
     shift.report(1, 3)
     themes = read_document(run.parameters["themes"])
@@ -131,8 +128,15 @@ def form_groups(shift: Shift) -> Mapping[str, Any]:
     places, folded = fold_small(HouseholdScorer(themes, previous=previous).fit(table).places_, least)
     shift.report(2, 3)
     members = [
-        *(_membership(member, place) for member, place in zip(sold.members, places, strict=True)),
-        *(_membership(member, Place("", TOO_LITTLE, None, None, None, 0)) for member in sorted(others)),
+        *(
+            _membership(member, place)
+            for member, place in zip(sold.members, places, strict=True)
+            if member in eligible
+        ),
+        *(
+            _membership(member, Place("", TOO_LITTLE, None, None, None, 0))
+            for member in sorted(eligible.difference(sold.members))
+        ),
     ]
     shown = [theme for theme in themes.groups if theme.id not in folded]
     groups = list(_group_rows(shown, members, served, chances(table, shown)))

@@ -15,7 +15,8 @@ from basket_analysis.distinct import distinct
 from basket_analysis.groups.profiles import EVERYBODY, FEWEST_SHOWN, Visits, profile_groups
 from basket_analysis.mining.night_rules import MAX_BASKET, THEME_LEVEL, WINDOW_WEEKS
 from basket_analysis.models import GroupProfile
-from basket_analysis.reading import SoldLines, read_sold_lines, weeks_before
+from basket_analysis.reading import SoldLines, weeks_before
+from basket_analysis.year_sold import year_sold
 from core.jobs import Shift
 from customers.memberships import group_of_members
 from sales.models import Store
@@ -47,7 +48,7 @@ def describe_groups(shift: Shift) -> Mapping[str, Any]:
         if is_completed(session, business_day=shift.business_day):
             return {"served_before": True}
         run_id = run_under_way(session, business_day=shift.business_day).run_id
-        sold = read_sold_lines(session, first_day=first_day, following_day=following)
+        sold = year_sold(shift, session)
         membership = group_of_members(session, run_id=run_id)
         stores = session.execute(select(Store.store_id, Store.currency)).all()
         hours = _hours(session, run_id, first_day, following)

@@ -34,9 +34,10 @@ from basket_analysis.groups.quality import (
 )
 from basket_analysis.groups.theme_files import read_document
 from basket_analysis.groups.themes import NO_THEME, TOO_LITTLE
-from basket_analysis.mining.night_rules import MAX_BASKET, WINDOW_WEEKS
+from basket_analysis.mining.night_rules import MAX_BASKET
 from basket_analysis.models import AnalysisRun, RunQuality
-from basket_analysis.reading import SoldLines, read_sold_lines, weeks_before
+from basket_analysis.reading import SoldLines
+from basket_analysis.year_sold import year_sold
 from core.jobs import Shift
 from customers.memberships import group_of_members
 
@@ -54,9 +55,7 @@ def measure_quality(shift: Shift) -> Mapping[str, Any]:
         run = run_under_way(session, business_day=shift.business_day)
         served = read_served(session)
         groups = group_of_members(session, run_id=run.run_id)
-        sold = read_sold_lines(
-            session, first_day=weeks_before(following, WINDOW_WEEKS), following_day=following
-        )
+        sold = year_sold(shift, session, last=True)
     shift.report(1, 3)
     themes = read_document(run.parameters["themes"])
     labels = _labels(sold, groups)

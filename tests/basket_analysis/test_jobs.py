@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from basket_analysis.analysis_runs import (
     NoRunUnderWay,
@@ -17,15 +17,19 @@ from basket_analysis.analysis_runs import (
     store_groups,
 )
 from basket_analysis.assortment.jobs import suggest_assortment
+from basket_analysis.assortment.store_jobs import compare_stores
 from basket_analysis.groups.jobs import form_groups
+from basket_analysis.groups.profile_jobs import describe_groups
+from basket_analysis.groups.quality_jobs import measure_quality
 from basket_analysis.jobs import mine_rules
-from basket_analysis.models import AnalysisRun, MinedRule, ServedRun, ShopperGroup, Suggestion
+from basket_analysis.models import AnalysisRun, GroupProfile, MinedRule, ServedRun, ShopperGroup, Suggestion
 from basket_analysis.served_commands import list_groups, show_assortment, show_group
 from basket_analysis.verification import CHECKS
 from core.commandline import Workplace
 from core.jobs import Shift
 from core.progress import silent
 from core.verification import verify
+from customers.models import Member
 from sales.models import Receipt
 from tests.basket_analysis.shop_made import NOW, Shop
 
@@ -216,6 +220,48 @@ class TestARunUnderWay:
             assert len(group_of_members(session, run_id=run_id)) == HOUSEHOLDS + 2
         suggest_assortment(told)
         assert all(verdict.ok for verdict in verify(sessions, CHECKS))
+
+    def test_is_the_same_when_every_step_is_taken_up_by_another_process(self, sessions, tmp_path, town):
+        """What the year sold is then read by each of them instead of once."""
+        found = []
+        for day in (DAY, DAY + timedelta(days=1)):
+            one_process = shift(sessions, tmp_path, day)
+            steps = (mine_rules, form_groups, measure_quality, describe_groups, compare_stores)
+            told = [
+                step(one_process if day == DAY else shift(sessions, tmp_path, day))
+                for step in (*steps, suggest_assortment)
+            ]
+            with sessions() as session:
+                run_id = session.scalar(select(AnalysisRun.run_id).where(AnalysisRun.business_day == day))
+                profiles = dict(
+                    session.execute(
+                        select(GroupProfile.group_id, GroupProfile.figures).where(
+                            GroupProfile.run_id == run_id
+                        )
+                    ).all()
+                )
+                suggested = session.execute(
+                    select(Suggestion.kind, Suggestion.article_id, Suggestion.value_per_week)
+                    .where(Suggestion.run_id == run_id)
+                    .order_by(Suggestion.kind, Suggestion.rank)
+                ).all()
+                groups = group_of_members(session, run_id=run_id)
+            found.append((told[0]["baskets"], told[1]["members"], groups, profiles.keys(), suggested))
+        assert found[0] == found[1]
+
+    def test_has_nobody_in_it_who_objected_since_the_year_was_read(self, sessions, tmp_path, town):
+        told = shift(sessions, tmp_path)
+        mine_rules(told)
+        objector = town["members"][0]
+        with sessions.begin() as session:
+            session.execute(
+                update(Member).where(Member.member_id == objector).values(profiling_objected_at=NOW)
+            )
+        form_groups(told)
+        with sessions() as session:
+            groups = group_of_members(session, run_id=session.scalar(select(AnalysisRun.run_id)))
+        assert objector not in groups
+        assert set(town["members"][1:]) <= set(groups)
 
     def test_is_wanted_before_groups_are_formed(self, sessions, tmp_path):
         with pytest.raises(NoRunUnderWay):
