@@ -312,6 +312,7 @@ ROUTES: Final[dict[str, Roles]] = {
     "till.simulator": frozenset({CASHIER, STORE_MANAGER, MARKETING, DESK, ADMINISTRATOR}),
     "till.articles": frozenset({CASHIER, STORE_MANAGER, MARKETING, DESK, ADMINISTRATOR}),
     "till.original": frozenset({CASHIER, STORE_MANAGER, MARKETING, DESK, ADMINISTRATOR}),
+    "till.code": frozenset({CASHIER, STORE_MANAGER, MARKETING, DESK, ADMINISTRATOR}),
     "till.programme": frozenset({CASHIER, STORE_MANAGER, MARKETING, DESK, ADMINISTRATOR}),
     "till.key": frozenset({CASHIER, STORE_MANAGER, ADMINISTRATOR}),
     "design.gallery": _ADMINISTRATION,

@@ -9,20 +9,24 @@ from werkzeug.exceptions import BadRequest, NotFound
 
 from core.keyset import Ask
 from loyalty.programme.versions import programmes
+from rewards.reward_changes import reward_kinds
+from rewards.vouchers.batches import batches
 from sales.article_lists import find_articles, last_prices
 from sales.figures import latest_business_date
 from sales.operations import add_till
-from sales.queries import ReceiptNotFound, stored_answer
+from sales.queries import ReceiptNotFound, StoreNotFound, store_of_code, stored_answer
 from sales.receipt_lists import NoSuchReceipt, read_receipt
 from sales.store_lists import list_stores
 from web import till_words
 from web.assets import asset
 from web.roles import may
+from web.scanned_codes import meanings
 from web.state import now, transaction, viewer
+from web.words import language
 
 blueprint = Blueprint("till", __name__, url_prefix="/till")
 SIMULATOR = "SIM"
-PARTS = ("server", "paper", "snapshot", "queue", "offers", "basket", "returns", "scanner")
+PARTS = ("server", "paper", "snapshot", "queue", "codes", "offers", "basket", "returns", "scanner")
 """The files of the till; their addresses change with them, so the page has to tell."""
 _LONGEST = 80
 _PRICES_KEPT = timedelta(weeks=8)
@@ -37,12 +41,17 @@ def simulator() -> ResponseReturnValue:
             for store in list_stores(session, Ask(sort="store_code", limit=1000)).rows
             if viewer().store_id in {None, store.store_id}
         ]
+        names = {
+            "rewards": {kind.reward_code: kind.name(language()) for kind in reward_kinds(session)},
+            "batches": {code: batch.name(language()) for code, batch in batches(session).items()},
+        }
     return render_template(
         "screens/till.html",
         stores=stores,
         may_key=may(viewer().role, "till.key"),
         words=till_words.words(),
         till_code=SIMULATOR,
+        names=names,
         modules={name: asset(f"js/till/{name}.js") for name in PARTS},
     )
 
@@ -77,6 +86,24 @@ def programme() -> ResponseReturnValue:
     day = _day()
     with transaction() as session:
         return jsonify({"points_as": programmes(session).on(day).points_as})
+
+
+@blueprint.get("/code")
+def code() -> ResponseReturnValue:
+    """Return whether a code is that of a voucher or a gift card of ours, and of which."""
+    with transaction() as session:
+        try:
+            store = store_of_code(session, viewer().store_code or request.args.get("store", ""))
+        except StoreNotFound as error:
+            raise NotFound from error
+        found = meanings(
+            session,
+            request.args.get("code", "").replace("\0", "")[:_LONGEST],
+            store_id=store.store_id,
+            currency=store.currency,
+        )
+    kinds = [one.kind for one in found if one.known and one.kind in {"voucher", "gift_card"}]
+    return jsonify({"kind": kinds[0] if kinds else None})
 
 
 def _day() -> date:

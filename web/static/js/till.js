@@ -61,6 +61,7 @@ async function start() {
   till.paper = parts.paper.open(till);
   till.snapshot = parts.snapshot.open(till);
   till.queue = parts.queue.open(till);
+  till.codes = parts.codes.open(till);
   till.offers = parts.offers.open(till);
   till.basket = parts.basket.open(till);
   till.returns = parts.returns.open(till);

@@ -163,7 +163,8 @@ export function open(till) {
       remove.addEventListener("click", () => { lines.splice(index, 1); changed(); });
       return row;
     }));
-    $("till-total").textContent = money(quote ? quote.totals.payable_amount : total());
+    const due = quote ? quote.totals.payable_amount : total();
+    $("till-total").textContent = money(due - till.codes.share(due).reduce((sum, one) => sum + one.amount, 0));
     drawQuote();
   }
 
@@ -193,6 +194,7 @@ export function open(till) {
         at: new Date().toISOString(),
         ...(cardNumber() ? { card_number: cardNumber() } : {}),
         points_to_spend: wantedPoints(),
+        voucher_codes: till.codes.vouchers(),
         lines: stated().map(({ total_amount, ...line }) => line),
       });
       if (mine !== turn) return;
@@ -212,7 +214,8 @@ export function open(till) {
       ["discount_amount", -quote.totals.discount_amount, say("discount")],
       ["points_amount", -quote.totals.points_amount, say("by_points")],
     ].filter(([name, amount]) => amount && (name !== "gross_amount" || quote.totals.payable_amount !== amount));
-    $("till-facts").replaceChildren(...facts.map(([, amount, label]) => pair(label, money(amount))));
+    const cards = till.codes.share(quote.totals.payable_amount).map((one) => pair(one.label, money(-one.amount)));
+    $("till-facts").replaceChildren(...facts.map(([, amount, label]) => pair(label, money(amount))), ...cards);
     // Offline nobody knows yet: what is left out from earning is known to the server only.
     $("till-earns").textContent = quote.quote_id ? say("earns", { points: number(quote.points.to_earn) }) : "";
     $("till-spendable").textContent = say("spendable", { points: number(quote.points.spendable_now), value: money(quote.points.spendable_value) });
@@ -248,7 +251,15 @@ export function open(till) {
     }));
   }
 
-  function receipt(tender, spent) {
+  // The number of the sale that is being paid: kept while nobody knows whether it was, so that nothing is taken twice.
+  let paying = null;
+
+  function toPay(spent) {
+    const discount = lines.reduce((sum, _line, index) => sum + (quoted(index)?.discount_amount || 0), 0);
+    return total() - discount - spent.value;
+  }
+
+  function receipt(tender, spent, cards) {
     const sold = stated().map((line, index) => {
       const told = quoted(index);
       return told?.discount_amount ? { ...line, discount_amount: told.discount_amount, total_amount: told.net_amount, discounts: told.discounts.map(({ reason, ...one }) => one) } : line;
@@ -257,18 +268,19 @@ export function open(till) {
     // As a means of payment points lower neither the bill nor its tax; as a discount both.
     const points = spent.asTender ? 0 : spent.value;
     const payable = total() - discount - points;
-    const paid = spent.asTender ? [{ type: "points", amount: spent.value }] : [];
-    const rest = payable - (spent.asTender ? spent.value : 0);
+    const paid = [...(spent.asTender ? [{ type: "points", amount: spent.value }] : []), ...cards.tenders];
+    const rest = payable - paid.reduce((sum, one) => sum + one.amount, 0);
     return {
       type: "sale",
       mode: $("till-training").checked ? "training" : "live",
       business_date: till.today(),
-      receipt_number: till.newNumber(),
+      receipt_number: paying,
       closed_at: new Date().toISOString(),
       currency: till.currency(),
       ...(cardNumber() ? { card_number: cardNumber(), card_entry_mode: "keyed" } : {}),
       ...(quote?.quote_id ? { quote_id: quote.quote_id } : {}),
       ...spent.stated,
+      ...(till.codes.vouchers().length ? { voucher_codes: till.codes.vouchers() } : {}),
       lines: sold,
       tenders: rest || !paid.length ? [...paid, { type: tender, amount: rest }] : paid,
       totals: { gross_amount: total(), discount_amount: discount, points_amount: points, payable_amount: payable },
@@ -303,15 +315,21 @@ export function open(till) {
   async function pay(tender) {
     if (!lines.length) throw new Error(say("no_lines"));
     const spent = await spendPoints();
-    const sent = receipt(tender, spent);
+    paying ??= till.newNumber();
+    let cards = { tenders: [], giveBack: async () => null };
+    let sent;
     let answer;
     try {
+      if (!$("till-training").checked) cards = await till.codes.spend(toPay(spent), paying);
+      sent = receipt(tender, spent, cards);
       answer = await till.queue.book(sent);
     } catch (error) {
-      // Nothing was paid, so the points that were held for it go back.
-      await spent.giveBack();
+      // Nothing was paid, so the points that were held for it go back, and so does the money of gift cards.
+      await Promise.all([spent.giveBack(), cards.giveBack()]);
+      if (!error.unreachable) paying = null;
       throw error;
     }
+    paying = null;
     till.paper.print(sent, answer);
     till.returns.remember(sent);
     if (answer) till.toast(say(answer.replayed ? "again" : "booked"), "good");
@@ -319,6 +337,7 @@ export function open(till) {
     $("till-card").value = "";
     $("till-points").value = "";
     $("till-member").replaceChildren();
+    till.codes.clear();
     changed();
     $("till-card").focus();
   }

@@ -1,4 +1,4 @@
-// What a quote says of offers: which ones lowered a line, what is missing for others, what goes well with the basket, and what the member thinks of it.
+// What a quote says of offers: which ones lowered a line, what is given along, what is missing for others, what goes well with the basket, and what the member thinks of it.
 
 export function open(till) {
   const { $, say } = till;
@@ -6,7 +6,13 @@ export function open(till) {
 
   const item = (text) => Object.assign(document.createElement("li"), { textContent: text });
 
+  const names = JSON.parse(till.root.dataset.names);
+
   function draw(quote, cardNumber) {
+    $("till-given").replaceChildren(
+      ...(quote.gifts || []).map((one) => item(say("given_gift", { gift: names.rewards[one.reward_code] || one.reward_code, quantity: till.number(one.quantity) }))),
+      ...(quote.vouchers || []).map((one) => item(say("given_voucher", { voucher: names.batches[one.batch] || one.batch }))),
+    );
     $("till-missing").replaceChildren(...(quote.not_applied || []).map((one) => item(`${one.name || one.offer_code}: ${one.reason}`)));
     const next = quote.next_offers || [];
     $("till-next").hidden = !next.length;

@@ -11,9 +11,10 @@ export function open(till) {
   till.scanned = async (code) => {
     till.problem("");
     if ($("till-sale").hidden) return till.returns.take(code);
-    const looksLikeCard = /^2\d{12}$/.test(code) || code.length > 14;
+    const looksLikeCard = /^(2\d{12}|\d{15,})$/.test(code);
     if (looksLikeCard && (till.queue.offline() || await knows(code))) return till.basket.takeCard(code);
     if (await till.basket.takeArticle(code)) return undefined;
+    if (!till.queue.offline() && await till.codes.kindOf(code)) return till.codes.take(code);
     if (await knows(code)) return till.basket.takeCard(code);
     return till.problem(say("unknown_code", { code }));
   };

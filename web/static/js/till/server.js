@@ -27,8 +27,8 @@ export function open(till) {
     $("till-card").focus();
   });
 
-  // Raises an Error with `status`; with `unreachable` when nobody can say whether it arrived.
-  async function ask(path, body) {
+  // Raises an Error with `status`; with `unreachable` when nobody can say whether it arrived. What has a `once` is done once under it.
+  async function ask(path, body, once) {
     const key = sessionStorage.getItem(keyName());
     if (!key) {
       $("till-setting").open = true;
@@ -39,6 +39,7 @@ export function open(till) {
     const options = { credentials: "omit", headers };
     if (body !== undefined) {
       headers["Content-Type"] = "application/json";
+      if (once) headers["Idempotency-Key"] = once;
       Object.assign(options, { method: "POST", body: JSON.stringify(body) });
     }
     let response;
