@@ -108,7 +108,12 @@ class StoreComparison:
         return self
 
     def groups(self, store: int) -> list[GroupShare]:
-        """Return the groups of a store's shoppers, the most frequent first."""
+        """
+        Return the groups of a store's shoppers, the most frequent first.
+
+        Where those left out are too few together, the smallest group told is left out with them: otherwise the
+        store's households less those of its groups would tell of them.
+        """
         visits, squares = self._group_visits, self._group_squares
         peers = self._peers[store]
         share, error = _shares(visits[store], squares[store])
@@ -129,10 +134,19 @@ class StoreComparison:
                 elsewhere=float(elsewhere[at]),
                 z=float((share[at] - elsewhere[at]) / spread[at]) if spread[at] > 0 else 0.0,
             )
-            for at in np.flatnonzero(self._group_households[store] >= self.min_people).tolist()
-            if at > 0
+            for at in self._told(store)
         ]
         return sorted(found, key=lambda one: (-one.share, one.group))
+
+    def _told(self, store: int) -> list[int]:
+        """Return the columns of the groups that may be told, so that enough people are left out, or nobody."""
+        people = self._group_households[store]
+        told = sorted(
+            np.flatnonzero(people[1:] >= self.min_people) + 1, key=lambda column: (-people[column], column)
+        )
+        while told and 0 < people.sum() - people[told].sum() < self.min_people:
+            told.pop()
+        return [int(column) for column in told]
 
     def households(self, store: int) -> int:
         """Return how many known households shopped in a store."""

@@ -168,6 +168,7 @@ def _title(title: Title) -> dict[str, Any]:
         "label": {
             "position": "top",
             "fontWeight": 650,
+            "lineHeight": 17,
             "fontSize": 13,
             "color": token(title.colour),
             "width": 150,

@@ -126,10 +126,24 @@ class TestGroups:
 
     def test_of_fewer_than_ten_households_are_not_said(self):
         group_of = np.zeros(STORES * HOUSEHOLDS, np.int32)
+        group_of[:10] = np.repeat([1, 2], 5)
+        found = compared(alike(chance(), basket=even), group_of=group_of)
+        assert [one.group for one in found.groups(0)] == [0]
+
+    def test_do_not_tell_of_nine_households_by_what_is_left_of_all(self):
+        """Fifty households of which forty and one are in groups that are told are nine in those that are not."""
+        group_of = np.full(STORES * HOUSEHOLDS, 3, np.int32)
+        group_of[10:40] = 0
         group_of[:9] = 1
-        assert [one.group for one in compared(alike(chance(), basket=even), group_of=group_of).groups(0)] == [
-            0
-        ]
+        found = compared(alike(chance(), basket=even), group_of=group_of)
+        told = found.groups(0)
+        assert [(one.group, one.households) for one in told] == [(0, 30)]
+        assert found.households(0) - sum(one.households for one in told) == 20
+
+    def test_tell_of_households_without_a_group_neither(self):
+        group_of = np.zeros(STORES * HOUSEHOLDS, np.int32)
+        group_of[:9] = -1
+        assert compared(alike(chance(), basket=even), group_of=group_of).groups(0) == []
 
 
 class TestCategories:
