@@ -138,5 +138,10 @@ document.fonts.ready.then(() => drawAll());
 document.body.addEventListener("htmx:afterSettle", (event) => drawAll(event.detail.elt));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAll());
 new MutationObserver(() => drawAll()).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
-window.addEventListener("beforeprint", () => drawn.forEach((chart) => chart.resize()));
-window.addEventListener("afterprint", () => drawn.forEach((chart) => chart.resize()));
+// While this is told the page is laid out for the screen still, so the size on paper is said, as print.css has it.
+const millimetres = (length) => (length / 25.4) * 96;
+window.addEventListener("beforeprint", () => drawn.forEach((chart) => {
+  chart.resize({ width: millimetres(170), height: Math.min(chart.getHeight(), millimetres(165)) });
+  chart.getZr().flush();
+}));
+window.addEventListener("afterprint", () => drawn.forEach((chart) => chart.resize({ width: "auto", height: "auto" })));
