@@ -133,7 +133,7 @@ def flow_options(stops: Sequence[Stop], streams: Sequence[Stream]) -> dict[str, 
                     {"source": one.source, "target": one.target, "value": one.value, "tip": one.tip}
                     for one in streams
                 ],
-                "label": {"show": True, "width": 160, "overflow": "break"},
+                "label": {"show": True, "width": 160, "overflow": "break", "lineHeight": 15},
                 "lineStyle": {"color": "source", "opacity": 0.35, "curveness": 0.5},
             }
         ]
