@@ -1,8 +1,8 @@
 """
-Sessions kept ready for whoever only looks: each with its connection, outside any transaction.
+Sessions kept ready for whoever comes again and again: each with its connection, outside any transaction.
 
-To open a session, take a connection for it, and give both back costs a till's look more than the answer does. So a
-few that are open stay so between looks.
+To open a session, take a connection for it, and give both back costs a till's look more than the answer does, and a
+receipt more than any of its statements. So a few that are open stay so in between.
 """
 
 from collections import deque
@@ -31,17 +31,66 @@ def looking(sessions: Sessions) -> Iterator[Session]:
 
     Nothing that was read with an earlier one is in it. After an error it is thrown away.
     """
-    engine: Engine = sessions.kw["bind"]
-    idle = _idle_of(engine)
-    session = _usable(idle) or _opened(sessions)
+    session = _taken(sessions)
     try:
         yield session
     except BaseException:
         session.close()
         raise
+    _give_back(session, sessions)
+
+
+@contextmanager
+def writing(sessions: Sessions) -> Iterator[Session]:
+    """
+    Yield a session whose statements are one transaction: committed where the block ends, undone by an error.
+
+    Nothing that was read with an earlier one is in it. After an error it is thrown away.
+    """
+    session = _taken(sessions)
+    try:
+        driver_of(session).autocommit = False
+        yield session
+        again = _committed(session)
+    except BaseException:
+        session.close()
+        raise
+    if again:
+        _give_back(session, sessions)
+    else:
+        session.close()
+
+
+def _committed(session: Session) -> bool:
+    """Commit what `session` did; return whether its connection is as ready as before."""
+    if (
+        session.identity_map
+        or session.new
+        or session.get_nested_transaction()
+        or session.dispatch.after_commit
+    ):
+        # What SQLAlchemy has still to write, or to tell, is its own to bring to an end.
+        session.commit()
+        return False
+    connection = driver_of(session)
+    # Mostly it was committed on the way of its last statement.
+    if connection.pgconn.transaction_status != TransactionStatus.IDLE:
+        connection.commit()
+    connection.autocommit = True
+    return True
+
+
+def _taken(sessions: Sessions) -> Session:
+    return _usable(_idle_of(sessions.kw["bind"])) or _opened(sessions)
+
+
+def _give_back(session: Session, sessions: Sessions) -> None:
+    """Keep a session for the next who comes, if it is as good as new and there is room."""
     if not _emptied(session):
         session.close()
         return
+    engine: Engine = sessions.kw["bind"]
+    idle = _idle_of(engine)
     idle.append(session)
     # Looked at afterwards: of several that are given back at one moment, none would see the others before.
     if len(idle) > _room_in(engine):
