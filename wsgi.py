@@ -5,7 +5,9 @@ from flask import Flask
 from core.database import Sessions, make_engine, make_sessions, sandbox_url
 from core.errors import Refused
 from core.settings import Settings
+from pos_api.app import PREFIX
 from pos_api.app import register as register_tills
+from pos_api.short_way import TillsFirst
 from web.registration import register as register_screens
 
 LARGEST_FORM = 2 * 1024 * 1024
@@ -35,7 +37,7 @@ def create_app(sessions: Sessions | None = None, settings: Settings | None = Non
         # A till that is being made is one till: it needs no more than a connection.
         trial = make_engine(sandbox_url(settings.database_url), pool_size=1, lock_timeout=LONGEST_WAIT)
         sandbox = make_sessions(trial)
-    app = Flask("web", static_folder=None)
+    app = TillsFirst("web", prefix=PREFIX, static_folder=None)
     app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_FORM
     app.config["MAX_FORM_PARTS"] = 200
     register_tills(app, sessions, sandbox)
