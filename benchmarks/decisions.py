@@ -232,7 +232,7 @@ class Till:
             decided = decided_from(session, found, moment, skus=skus, gtins=[None] * LINES, count=IN_QUOTE)
             if decided:
                 ask(session, KEEP, kept_values(decided)).fetchone()
-            return len(decided)
+            return len(decided or ())
 
 
 @contextmanager

@@ -76,7 +76,7 @@ def next_offers(
     language: str,
     now: datetime,
     count: int = 1,
-) -> list[NextOffer]:
+) -> list[NextOffer] | None:
     """
     Return what to offer somebody next, and log it in the caller's transaction.
 
@@ -84,10 +84,10 @@ def next_offers(
     article on the same day in the same channel and store is the same decision, so a page that is
     shown again logs nothing twice. Without a `store_id` nobody can say what is in stock. What nobody is to be
     told (refused, returned as faulty, of an open case, too private, beyond the limits of the channel) is not
-    among it; nor is anything while the engine cannot answer.
+    among it. None while the engine cannot answer: that is not to be told as if there were nothing.
     """
     if not may_ask(session):
-        return []
+        return None
     place_row = ask(session, _PLACE, (store_id,)).fetchone()
     place = Place(*place_row[:4]) if place_row[0] is not None else None
     today = business_day(now, place.timezone if place else chain_timezone(session))
@@ -114,8 +114,10 @@ def next_offers(
     decided = decided_from(
         session, found, moment, skus=list(basket), gtins=[None] * len(basket), count=count, wait=True
     )
-    if not decided or not ask(session, KEEP, kept_values(decided)).fetchone()[0]:
-        return []
+    if not decided:
+        return None if decided is None else []
+    if not ask(session, KEEP, kept_values(decided)).fetchone()[0]:
+        return None
     return [_told(one) for one in decided]
 
 
@@ -164,9 +166,9 @@ def decided_from(
     gtins: Sequence[str | None],
     count: int,
     wait: bool = False,
-) -> list[Decided]:
+) -> list[Decided] | None:
     """
-    Return what is offered after what `SCENE` found; nothing when anything about it went wrong, or took too long.
+    Return what is offered after what `SCENE` found; None when anything about it went wrong, or took too long.
 
     It asks the database nothing in `session`. With `wait` whoever looks at a screen waits: for the rules within
     baskets too.
@@ -177,20 +179,20 @@ def decided_from(
             return []
         book = book_at_hand(session, run_id=scene.run_id, words=scene.words, wait=wait)
         if book is None:
-            return []
+            return None
         began = perf_counter()
         basket = book.in_basket(skus, gtins)
         decided = decide(scene, book, moment, basket=basket, count=count)
         if not wait and perf_counter() - began > LONGEST:
             _log.warning("choosing an offer took too long; there is none")
-            return []
+            return None
     except Failed as error:
         pause(session)
         _log.warning("nothing to choose an offer from: %s", error)
-        return []
+        return None
     except Exception:  # noqa: BLE001 - whatever it was, no sale waits for it
         _log.exception("an offer could not be chosen; there is none")
-        return []
+        return None
     return decided
 
 

@@ -14,6 +14,7 @@ from PIL import Image
 from sqlalchemy import func, insert, select, update
 
 from basket_analysis.models import MemberOffers
+from campaigns import decisions
 from catalogs.models import CatalogCopy
 from contacts.models import OutgoingMail, Reaction
 from core import clock
@@ -246,6 +247,35 @@ class TestEveryRoute:
         assert len(titles) >= 3
         with sessions.begin() as session:
             session.execute(update(Member).values(language="en"))
+
+
+class TestWhileNobodyCanSay:
+    """The database is slow or away for a moment: what fits is not known, which is not the same as nothing."""
+
+    @pytest.fixture(autouse=True)
+    def at_rest(self, my_app, my_house, sessions):
+        with sessions.begin() as session:
+            session.execute(update(Member).values(language="en"))
+        with my_app.extensions["web"].sessions() as session:
+            decisions.pause(session)
+            yield
+            decisions.ask_again(session)
+
+    def test_the_home_page_says_so_and_offers_nothing(self, customer, my_house):
+        page = text_of(customer(0), "/my/")
+        assert "We cannot look up right now what fits you" in page
+        assert "Nothing today" not in page
+        assert "Your points" in page
+
+    def test_the_answer_to_an_offer_is_kept_all_the_same(self, customer, my_house, my_app):
+        with my_app.extensions["web"].sessions() as session:
+            decisions.ask_again(session)
+            shown = text_of(customer(1), "/my/")
+            decisions.pause(session)
+        address = re.search(r'action="(/my/offers/[0-9a-f-]+)"', shown).group(1)
+        form = {"reaction": "not_now", "scope": "item"}
+        assert customer(1).post(address, form, page="/my/choices").status_code == 303
+        assert "We cannot look up right now" in text_of(customer(1), "/my/")
 
 
 class TestSomebodyElses:

@@ -18,8 +18,8 @@ LONGEST_NUMBER: Final = 19
 """Digits of the largest number of an answer."""
 
 
-def offers_now(session: Session) -> list[NextOffer]:
-    """Return what is offered now, the best first; it is written down as shown."""
+def offers_now(session: Session) -> list[NextOffer] | None:
+    """Return what is offered now, the best first; it is written down as shown. None while nobody can say."""
     person = customer()
     return next_offers(
         session,
@@ -33,9 +33,9 @@ def offers_now(session: Session) -> list[NextOffer]:
     )
 
 
-def prices_now(session: Session, offers: Iterable[NextOffer]) -> dict[int, int]:
+def prices_now(session: Session, offers: Iterable[NextOffer] | None) -> dict[int, int]:
     """Return what the price list of the customer's store says today, by article; without a store or a list nothing."""
-    person, articles = customer(), [offer.article_id for offer in offers]
+    person, articles = customer(), [offer.article_id for offer in offers or ()]
     if person.store_id is None or not articles:
         return {}
     today = business_day(now(), person.timezone)

@@ -36,7 +36,8 @@ SHOWN = 6
 class OffersShown:
     """What may be offered to a member now, and what they said to offers before."""
 
-    offers: list[NextOffer]
+    offers: list[NextOffer] | None
+    """None while nobody can say."""
     told: list[DecisionView]
     """What else was offered in any channel lately and still stands."""
     refused: list[AnswerView]
@@ -53,7 +54,7 @@ def offers_shown(session: Session, row: MemberRow) -> OffersShown:
     answers = answers_of_member(session, row.member_id, now())
     refused = [answer for answer in answers if answer.standing]
     told = open_offers(session, row.member_id, now=now())
-    offers: list[NextOffer] = []
+    offers: list[NextOffer] | None = []
     if may(viewer().role, "member_offers.answer"):
         offers = next_offers(
             session,
@@ -65,7 +66,7 @@ def offers_shown(session: Session, row: MemberRow) -> OffersShown:
             now=now(),
             count=SHOWN,
         )
-    offered = {offer.article_id for offer in offers}
+    offered = {offer.article_id for offer in offers or ()}
     return OffersShown(
         offers=offers,
         told=[one for one in told if one.article_id not in offered],
