@@ -79,6 +79,17 @@ class TestKeyboard:
         page.keyboard.press("/")
         expect(page.locator("#search")).to_be_focused()
 
+    def test_goes_into_the_navigation_of_a_narrow_page_and_back_out(self, page: Page, journey_house: House):
+        page.set_viewport_size({"width": 390, "height": 844})
+        sign_in(page, journey_house.people["administrator"])
+        menu = page.get_by_role("button", name="Menu")
+        menu.press("Enter")
+        expect(page.get_by_role("link", name="Overview")).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("link", name="Overview")).to_be_hidden()
+        expect(menu).to_be_focused()
+        expect(menu).to_have_attribute("aria-expanded", "false")
+
     def test_is_explained_on_demand(self, page: Page, journey_house: House):
         sign_in(page, journey_house.people["administrator"])
         page.keyboard.press("?")
@@ -96,10 +107,10 @@ class TestCharts:
     def test_follow_the_theme(self, page: Page, journey_house: House):
         sign_in(page, journey_house.people["administrator"])
         page.goto("/groups/")
+        expect(page.locator("[data-chart] svg").first).to_be_visible()
         light = page.locator("[data-chart]").first.inner_html()
         page.evaluate("document.documentElement.dataset.theme = 'dark'")
-        page.wait_for_timeout(100)
-        assert page.locator("[data-chart]").first.inner_html() != light
+        expect(page.locator("[data-chart]").first).not_to_have_js_property("innerHTML", light)
 
 
 class TestLists:

@@ -126,7 +126,7 @@ class TestLoading:
         button = page.get_by_role("button", name="Make a key for this till")
         expect(button).to_be_disabled()
         expect(page.get_by_label("Card").first).to_be_disabled()
-        for _ in range(100):
+        for _ in range(300):
             if held:
                 break
             page.wait_for_timeout(100)

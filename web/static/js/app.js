@@ -64,15 +64,22 @@ document.addEventListener("toggle", (event) => {
 
 document.addEventListener("click", (event) => {
   $$("details.menu[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
-  const opener = event.target.closest("[data-open-side]");
-  const side = $(".side");
-  if (opener) {
-    side.classList.toggle("is-open");
-    opener.setAttribute("aria-expanded", String(side.classList.contains("is-open")));
-  } else if (side && side.classList.contains("is-open") && !side.contains(event.target)) {
-    side.classList.remove("is-open");
-  }
+  if (event.target.closest("[data-open-side]")) showSide(!$(".side").classList.contains("is-open"));
+  else if (!event.target.closest(".side")) showSide(false);
 });
+
+// Where it is narrow the navigation lies over the page: who opens it is in it, and who closes it is where they were.
+function showSide(open) {
+  const side = $(".side");
+  if (!side || side.classList.contains("is-open") === open) return false;
+  const opener = $("[data-open-side]");
+  const inside = side.contains(document.activeElement);
+  side.classList.toggle("is-open", open);
+  opener.setAttribute("aria-expanded", String(open));
+  if (open) ($("a[aria-current]", side) || $("a", side)).focus();
+  else if (inside) opener.focus();
+  return true;
+}
 
 // --- Small conveniences ------------------------------------------------------
 
@@ -209,7 +216,7 @@ document.addEventListener("keydown", (event) => {
     if (open) {
       open.open = false;
       $("summary", open).focus();
-    } else if (!closePanel() && typing(event.target)) {
+    } else if (!showSide(false) && !closePanel() && typing(event.target)) {
       event.target.blur();
     }
     return;
