@@ -1,39 +1,31 @@
 """Changing the tiers: one person drafts a version, another approves or rejects it; nothing decided changes."""
 
 from datetime import date, datetime
+from typing import Final
 
-from sqlalchemy import CursorResult, insert, or_, update
+from sqlalchemy import or_, update
 from sqlalchemy.orm import Session
 
-from core.audit import record_event
-from loyalty.programme.changes import LONGEST_TEXT, AlreadyDecided, NoReason, SamePerson, StartsTooSoon
-from loyalty.programme.versions import earliest_start
+from loyalty.drafts import Drafts
 from loyalty.tiers.codec import scheme_document
 from loyalty.tiers.models import TierScheme, TierStanding
 from loyalty.tiers.scheme import Scheme
 from loyalty.tiers.versions import SchemeVersion, find_scheme, forget_schemes
+
+_DRAFTS: Final = Drafts(
+    table=TierScheme,
+    subject="tier_scheme",
+    called="tiers",
+    find=lambda session, version: find_scheme(session, version=version),
+)
 
 
 def draft_scheme(
     session: Session, *, scheme: Scheme, valid_from: date, note: str, actor: str, now: datetime
 ) -> int:
     """Write a new draft and return its number; raises `NoReason` or `StartsTooSoon`."""
-    _check_start(session, valid_from, now)
-    content = scheme_document(scheme)
-    version = session.execute(
-        insert(TierScheme)
-        .values(
-            valid_from=valid_from,
-            state="draft",
-            rules=content,
-            note=_said(note),
-            drafted_by=actor,
-            drafted_at=now,
-        )
-        .returning(TierScheme.version)
-    ).scalar_one()
-    _audit(session, version, "tiers.draft", actor, now, valid_from=valid_from.isoformat(), rules=content)
-    return version
+    rules = scheme_document(scheme)
+    return _DRAFTS.write(session, rules=rules, valid_from=valid_from, note=note, actor=actor, now=now)
 
 
 def change_scheme_draft(
@@ -52,20 +44,16 @@ def change_scheme_draft(
 
     Raises `SchemeNotFound`, `AlreadyDecided`, `NoReason` or `StartsTooSoon`.
     """
-    find_scheme(session, version=version)
-    _check_start(session, valid_from, now)
-    content = scheme_document(scheme)
-    _update(
+    _DRAFTS.change(
         session,
-        version,
-        seen,
+        version=version,
+        seen=seen,
+        rules=scheme_document(scheme),
         valid_from=valid_from,
-        rules=content,
-        note=_said(note),
-        drafted_by=actor,
-        drafted_at=now,
+        note=note,
+        actor=actor,
+        now=now,
     )
-    _audit(session, version, "tiers.change", actor, now, valid_from=valid_from.isoformat(), rules=content)
 
 
 def approve_scheme(
@@ -77,15 +65,11 @@ def approve_scheme(
     Every account is looked at on that day. Raises `SchemeNotFound`, `AlreadyDecided`, `SamePerson`
     or `StartsTooSoon`: the day may have come too near while the draft waited.
     """
-    draft = find_scheme(session, version=version)
-    if draft.drafted_by == actor:
-        raise SamePerson("who drafted a version cannot approve it: a second person has to look")
-    _check_start(session, draft.valid_from, now)
-    _decide(session, version, seen=seen, state="approved", actor=actor, now=now, reason=reason)
+    start = _DRAFTS.approve(session, version=version, seen=seen, actor=actor, now=now, reason=reason)
     session.execute(
         update(TierStanding)
-        .where(or_(TierStanding.due_on.is_(None), TierStanding.due_on > draft.valid_from))
-        .values(due_on=draft.valid_from)
+        .where(or_(TierStanding.due_on.is_(None), TierStanding.due_on > start))
+        .values(due_on=start)
         .execution_options(synchronize_session=False)
     )
     forget_schemes(session)
@@ -96,58 +80,9 @@ def reject_scheme(
     session: Session, *, version: int, seen: datetime, actor: str, now: datetime, reason: str
 ) -> None:
     """Refuse a draft for a `reason`; raises `SchemeNotFound`, `AlreadyDecided` or `NoReason`."""
-    find_scheme(session, version=version)
-    _decide(session, version, seen=seen, state="rejected", actor=actor, now=now, reason=_said(reason))
+    _DRAFTS.reject(session, version=version, seen=seen, actor=actor, now=now, reason=reason)
 
 
 def withdraw_scheme(session: Session, *, version: int, seen: datetime, actor: str, now: datetime) -> None:
     """Take a draft back; raises `SchemeNotFound` or `AlreadyDecided`."""
-    find_scheme(session, version=version)
-    _decide(session, version, seen=seen, state="withdrawn", actor=actor, now=now)
-
-
-def _decide(
-    session: Session, version: int, *, seen: datetime, state: str, actor: str, now: datetime, reason: str = ""
-) -> None:
-    said = reason.strip()[:LONGEST_TEXT] or None
-    _update(session, version, seen, state=state, decided_by=actor, decided_at=now, decision_reason=said)
-    words = {"approved": "approve", "rejected": "reject", "withdrawn": "withdraw"}
-    _audit(session, version, f"tiers.{words[state]}", actor, now, reason=said)
-
-
-def _update(session: Session, version: int, seen: datetime, **values: object) -> None:
-    """Change a draft if it is still what was `seen`."""
-    result = session.execute(
-        update(TierScheme)
-        .where(TierScheme.version == version, TierScheme.state == "draft", TierScheme.drafted_at == seen)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
-    assert isinstance(result, CursorResult)
-    if not result.rowcount:
-        raise AlreadyDecided(f"version {version} was decided or changed meanwhile")
-
-
-def _check_start(session: Session, valid_from: date, now: datetime) -> None:
-    earliest = earliest_start(session, now=now)
-    if earliest is not None and valid_from < earliest:
-        raise StartsTooSoon(earliest)
-
-
-def _said(text: str) -> str:
-    said = text.strip()[:LONGEST_TEXT]
-    if not said:
-        raise NoReason("say why")
-    return said
-
-
-def _audit(session: Session, version: int, action: str, actor: str, now: datetime, **detail: object) -> None:
-    record_event(
-        session,
-        now=now,
-        actor=actor,
-        action=action,
-        subject_kind="tier_scheme",
-        subject_id=str(version),
-        detail={name: content for name, content in detail.items() if content is not None},
-    )
+    _DRAFTS.withdraw(session, version=version, seen=seen, actor=actor, now=now)

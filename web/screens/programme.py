@@ -13,10 +13,8 @@ from werkzeug.exceptions import BadRequest
 
 from core.clock import business_day
 from core.keyset import Ask, Page
+from loyalty.drafts import NoReason, SamePerson, StartsTooSoon
 from loyalty.programme.changes import (
-    NoReason,
-    SamePerson,
-    StartsTooSoon,
     approve_version,
     change_draft,
     draft_version,

@@ -12,7 +12,7 @@ from werkzeug.exceptions import BadRequest
 
 from core.clock import business_day
 from core.keyset import Ask, Page
-from loyalty.programme.changes import NoReason, SamePerson, StartsTooSoon
+from loyalty.drafts import NoReason, SamePerson, StartsTooSoon
 from loyalty.programme.versions import AHEAD, earliest_start
 from loyalty.tiers.changes import (
     approve_scheme,

@@ -5,11 +5,8 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from core.models import AuditEvent
+from loyalty.drafts import AlreadyDecided, NoReason, SamePerson, StartsTooSoon
 from loyalty.programme.changes import (
-    AlreadyDecided,
-    NoReason,
-    SamePerson,
-    StartsTooSoon,
     approve_version,
     change_draft,
     draft_version,
