@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from core.progress import Report
 from core.tabular import Summary
 from customers.importing import import_members
 from demo.journey import TIMEZONE, last_day_of, package_source, weeks_to_last_week, write_files
-from demo.offers import CATALOG_VOUCHERS, DRAFTS, catalog_vouchers, draft_document, live_document
+from demo.offers import BATCH_NAMES, CATALOG_VOUCHERS, DRAFTS, catalog_vouchers, draft_document, live_document
 from demo.record import DemoRecord, OtherDemonstration
 from demo.tiers import demonstration_tiers
 from loyalty.imports.receipts import import_receipts
@@ -33,7 +33,7 @@ from loyalty.tiers.versions import all_schemes
 from night import run_night
 from rewards.models import OfferCode
 from rewards.offer_operations import import_document
-from rewards.vouchers.batches import put_batch
+from rewards.vouchers.batches import batches, put_batch
 from sales.business_days import last_closed_day
 from sales.importing import import_articles, import_stores
 from sales.models import Receipt, Store
@@ -192,6 +192,9 @@ class Demonstration:
                 now=self.now,
                 live=True,
             )
+            for batch in batches(session, list(BATCH_NAMES)).values():
+                named = replace(batch, names=BATCH_NAMES[batch.batch_code])
+                put_batch(session, named, actor="marketing", now=self.now)
             import_document(session, document=draft_document(today=today), actor="marketing", now=self.now)
             first_day, following_day = usual_period(session, now=self.now)
             rehearsal_id = ask_for_rehearsal(

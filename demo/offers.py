@@ -51,6 +51,16 @@ BATCHES: tuple[Document, ...] = (
     },
 )
 
+BATCH_NAMES: dict[str, dict[str, str]] = {
+    "NEXT5": _names(
+        "5.00 off next time",
+        "Příště o 5,00 levněji",
+        "Nabudúce o 5,00 lacnejšie",
+        "Następnym razem 5,00 taniej",
+    )
+}
+"""What customers read on vouchers; the format of offers has no names for batches."""
+
 CATALOG_VOUCHERS = "CATALOG3"
 """The vouchers that stand in the demonstration's catalogs."""
 
@@ -60,7 +70,10 @@ def catalog_vouchers(currency: str) -> Batch:
     return Batch(
         CATALOG_VOUCHERS,
         names=_names(
-            "Your catalog voucher", "Váš poukaz z katalogu", "Váš poukaz z katalógu", "Twój bon z katalogu"
+            "Your catalog voucher",
+            "Vaše poukázka z katalogu",
+            "Vaša poukážka z katalógu",
+            "Twój bon z katalogu",
         ),
         value_amount=300,
         currency=currency,
@@ -229,7 +242,7 @@ LIVE: tuple[Document, ...] = (
         "code": "COME_BACK",
         "name": _names(
             "A 5.00 voucher for 75.00",
-            "Poukaz na 5,00 za nákup od 75,00",
+            "Poukázka na 5,00 za nákup od 75,00",
             "Poukážka na 5,00 za nákup od 75,00",
             "Bon na 5,00 za zakupy od 75,00",
         ),

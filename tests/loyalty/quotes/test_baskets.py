@@ -191,7 +191,7 @@ class TestQuoteBasket:
     def test_tells_which_vouchers_nobody_issued(self, shop: Shop):
         shop.enrol(CARD, language="sk")
         quote = quoted(shop, basket(("1", 100), voucher_codes=("7Q4M",)))
-        assert quote["messages"] == ["Poukaz 7Q4M nepoznáme."]
+        assert quote["messages"] == ["Poukážku 7Q4M nepoznáme."]
 
     def test_tells_what_is_missing_for_the_next_reward(self, shop: Shop):
         enrol_with(shop, 100)
