@@ -216,19 +216,21 @@ class TestRandomBaskets:
 Ask = Callable[[ServedTill], Any]
 
 
+@pytest.fixture(scope="module")
+def tills(house) -> list[ServedTill]:
+    """Sixteen tills of one store: a till's next quote lets go of what its last one held."""
+    now, engine = datetime.now(UTC), make_engine(house.url)
+    with make_sessions(engine).begin() as session:
+        keys = [
+            add_till(session, store_code="S1", till_code=f"C{place}", now=now, actor="test")
+            for place in range(CONTENDERS)
+        ]
+    engine.dispose()
+    return [ServedTill(house.port, key) for key in keys]
+
+
 class TestSixteenTills:
     """R4 against several processes: one of sixteen gets the last one, and what it was promised is honoured."""
-
-    @pytest.fixture(scope="class")
-    def tills(self, house) -> list[ServedTill]:
-        now, engine = datetime.now(UTC), make_engine(house.url)
-        with make_sessions(engine).begin() as session:
-            keys = [
-                add_till(session, store_code="S1", till_code=f"C{place}", now=now, actor="test")
-                for place in range(CONTENDERS)
-            ]
-        engine.dispose()
-        return [ServedTill(house.port, key) for key in keys]
 
     @pytest.fixture
     def at_once(self, tills):
