@@ -125,8 +125,14 @@ def has_ended(connection: Any) -> bool:
 
 
 def make_sessions(engine: Engine) -> Sessions:
-    """Return the factory whose `begin()` is the only place that commits."""
+    """Return the factory whose `begin()`, and `core.kept_sessions.writing` for it, are the only places that commit."""
     return sessionmaker(engine, expire_on_commit=False)
+
+
+def engine_of(session: Session) -> Engine:
+    """Return the engine that a session works on, by which a process keeps what it has read of one database."""
+    bind = session.get_bind()
+    return bind.engine if isinstance(bind, Connection) else bind
 
 
 def _config(url: str) -> Config:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from core.database import engine_of
 from core.driver import driver_of
 from rewards.book import OfferBook
 from rewards.codec import read_offer
@@ -58,7 +59,7 @@ _BOOK = """
 
 def book_at_hand(session: Session) -> LiveBook:
     """Return this process' copy, which may be of an earlier generation; nothing live where it has none yet."""
-    return _kept.get(_engine(session), NOTHING_LIVE)
+    return _kept.get(engine_of(session), NOTHING_LIVE)
 
 
 def live_book(session: Session, *, generation: int | None = None) -> LiveBook:
@@ -68,7 +69,7 @@ def live_book(session: Session, *, generation: int | None = None) -> LiveBook:
     Without a generation they are read now. What went live after it may be among them: the next
     question tells of that.
     """
-    engine = _engine(session)
+    engine = engine_of(session)
     kept = _kept.get(engine)
     if kept is not None and generation is not None and kept.generation == generation:
         return kept
@@ -95,8 +96,3 @@ def _read(version: int, document: Mapping[str, Any], before: LiveBook) -> Offer:
     """Return a live version; decided ones never change, so one that is at hand is not read again."""
     known = before.offers.get(document["code"])
     return known if known and known.version == version else replace(read_offer(document), version=version)
-
-
-def _engine(session: Session) -> Engine:
-    bind = session.get_bind()
-    return bind.engine if isinstance(bind, Connection) else bind

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, Connection, Engine, delete, event, select
+from sqlalchemy import ColumnElement, Engine, delete, event, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.audit import record_event
+from core.database import engine_of
 from core.driver import driver_of
 from core.errors import NotFound, Refused
 from core.models import AuditEvent
@@ -62,7 +63,7 @@ _LAYOUTS = """
 
 def layouts_of(session: Session, store_id: int) -> tuple[Layout, ...]:
     """Return the layouts that hold in a store, from this process' copy while that is fresh."""
-    engine = _engine(session)
+    engine = engine_of(session)
     kept = _kept.get(engine)
     if kept is None or time.monotonic() - kept[0] >= KEPT_FOR:
         read_at, found = time.monotonic(), dict[int, tuple[Layout, ...]]()
@@ -249,10 +250,5 @@ def _recorded(
         subject_id=subject,
         detail=detail,
     )
-    engine = _engine(session)
+    engine = engine_of(session)
     event.listen(session, "after_commit", lambda _: _kept.pop(engine, None), once=True)
-
-
-def _engine(session: Session) -> Engine:
-    bind = session.get_bind()
-    return bind.engine if isinstance(bind, Connection) else bind

@@ -4,9 +4,10 @@ import time
 from collections.abc import Mapping
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
+from core.database import engine_of
 from core.driver import driver_of
 from sales.articlecodes import LENGTHS
 
@@ -24,7 +25,7 @@ _GIVEN = """
 
 def given_skus(session: Session) -> Mapping[str, str]:
     """Return the SKU that each given code stands for, from this process' copy while that is fresh."""
-    engine = _engine(session)
+    engine = engine_of(session)
     kept = _kept.get(engine)
     if kept is None or time.monotonic() - kept[0] >= KEPT_FOR:
         read_at = time.monotonic()
@@ -34,7 +35,7 @@ def given_skus(session: Session) -> Mapping[str, str]:
 
 def forget_given(session: Session) -> None:
     """Let this process read the given codes again once the caller's transaction is committed."""
-    engine = _engine(session)
+    engine = engine_of(session)
     event.listen(session, "after_commit", lambda _: _kept.pop(engine, None), once=True)
 
 
@@ -43,8 +44,3 @@ def code_of(sku: str | None, gtin: str | None) -> str | None:
     if sku is not None or gtin is None:
         return sku
     return gtin.zfill(14) if len(gtin) in LENGTHS and gtin.isascii() and gtin.isdigit() else gtin
-
-
-def _engine(session: Session) -> Engine:
-    bind = session.get_bind()
-    return bind.engine if isinstance(bind, Connection) else bind

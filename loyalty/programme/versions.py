@@ -7,10 +7,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, event, select
+from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
 from core.clock import business_day
+from core.database import engine_of
 from core.errors import NotFound
 from loyalty.models import ProgrammeVersion
 from loyalty.programme.codec import read_rules, rules_document
@@ -56,7 +57,7 @@ class Version:
 
 def programmes(session: Session) -> Programmes:
     """Return the approved versions, from this process' copy as long as that cannot lack one that holds."""
-    engine = _engine(session)
+    engine = engine_of(session)
     kept = _kept.get(engine)
     if kept is not None and time.monotonic() - kept[0] < KEPT_FOR:
         return kept[1]
@@ -85,13 +86,8 @@ def read_programmes(session: Session) -> Programmes:
 
 def forget_copy(session: Session) -> None:
     """Let this process read the versions again once `session` has committed."""
-    engine = _engine(session)
+    engine = engine_of(session)
     event.listen(session, "after_commit", lambda _: _kept.pop(engine, None), once=True)
-
-
-def _engine(session: Session) -> Engine:
-    bind = session.get_bind()
-    return bind.engine if isinstance(bind, Connection) else bind
 
 
 def earliest_start(session: Session, *, now: datetime) -> date | None:

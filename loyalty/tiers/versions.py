@@ -6,9 +6,10 @@ from datetime import date, datetime
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, event, select
+from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
+from core.database import engine_of
 from core.errors import NotFound
 from loyalty.programme.versions import KEPT_FOR
 from loyalty.tiers.codec import read_scheme, scheme_document
@@ -44,7 +45,7 @@ class SchemeVersion:
 
 def schemes(session: Session) -> Schemes:
     """Return the approved versions, from this process' copy as long as that cannot lack one that holds."""
-    engine = _engine(session)
+    engine = engine_of(session)
     kept = _kept.get(engine)
     if kept is not None and time.monotonic() - kept[0] < KEPT_FOR:
         return kept[1]
@@ -70,7 +71,7 @@ def read_schemes(session: Session) -> Schemes:
 
 def forget_schemes(session: Session) -> None:
     """Let this process read the versions again once `session` has committed."""
-    engine = _engine(session)
+    engine = engine_of(session)
     event.listen(session, "after_commit", lambda _: _kept.pop(engine, None), once=True)
 
 
@@ -118,8 +119,3 @@ def _version(row: TierScheme) -> SchemeVersion:
         decided_at=row.decided_at,
         decision_reason=row.decision_reason,
     )
-
-
-def _engine(session: Session) -> Engine:
-    bind = session.get_bind()
-    return bind.engine if isinstance(bind, Connection) else bind
