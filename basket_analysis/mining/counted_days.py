@@ -12,12 +12,14 @@ The counts of the window are the sum of its days': yesterday's, less the days th
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 
 import numpy as np
 from sqlalchemy.orm import Session
 
 from basket_analysis.baskets import BasketTable
 from basket_analysis.mining.level_counts import Changes, Int64s, LevelCounter, Standing
+from basket_analysis.mining.pair_counts import PairCounts, pair_counts
 from basket_analysis.mining.tallies import Tally
 from basket_analysis.reading import Level, SoldLines
 from core.driver import driver_of
@@ -90,7 +92,7 @@ _NAME = """
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Counted:
     """
     The counts of the window at one level.
@@ -103,6 +105,11 @@ class Counted:
     numbers: Int64s
     tally: Tally
     least: int
+
+    @cached_property
+    def pairs(self) -> PairCounts:
+        """All pairs of the items in at least `least` baskets."""
+        return pair_counts(self.tally, self.numbers, self.least)
 
 
 @dataclass(frozen=True, slots=True)

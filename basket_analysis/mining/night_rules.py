@@ -12,7 +12,6 @@ from basket_analysis.baskets import BasketTable
 from basket_analysis.groups.theme_rules import Evidence, KeptRules, choose_rules, least_count
 from basket_analysis.groups.themes import Themes
 from basket_analysis.mining.counted_days import Counted, Update, stand_of_days, update_counts
-from basket_analysis.mining.pair_counts import pair_counts
 from basket_analysis.mining.substitute_rules import find_substitutes, substitute_rows
 from basket_analysis.reading import Level, SoldLines, read_sold_lines, weeks_before
 
@@ -57,7 +56,7 @@ def read_and_count(
 
 def pair_rules(counted: Counted) -> KeptRules:
     """Return the rules between two items of a level, by its counts; baskets are asked for households alone."""
-    pairs = pair_counts(counted.tally, counted.numbers, counted.least)
+    pairs = counted.pairs
     return choose_rules(counted.table, pairs.itemsets, EVIDENCE[counted.level], count_pairs=pairs.count)
 
 
@@ -69,8 +68,7 @@ def substitutes_of(counted: Counted, sold: SoldLines) -> list[dict[str, Any]]:
     }
     if counted.level not in kinds:
         return []
-    pairs = pair_counts(counted.tally, counted.numbers, counted.least)
-    found = find_substitutes(counted.table, pairs, kinds[counted.level], EVIDENCE[counted.level])
+    found = find_substitutes(counted.table, counted.pairs, kinds[counted.level], EVIDENCE[counted.level])
     return list(substitute_rows(counted.table, found, counted.level))
 
 
