@@ -249,35 +249,6 @@ class TestEveryRoute:
             session.execute(update(Member).values(language="en"))
 
 
-class TestWhileNobodyCanSay:
-    """The database is slow or away for a moment: what fits is not known, which is not the same as nothing."""
-
-    @pytest.fixture(autouse=True)
-    def at_rest(self, my_app, my_house, sessions):
-        with sessions.begin() as session:
-            session.execute(update(Member).values(language="en"))
-        with my_app.extensions["web"].sessions() as session:
-            decisions.pause(session)
-            yield
-            decisions.ask_again(session)
-
-    def test_the_home_page_says_so_and_offers_nothing(self, customer, my_house):
-        page = text_of(customer(0), "/my/")
-        assert "We cannot look up right now what fits you" in page
-        assert "Nothing today" not in page
-        assert "Your points" in page
-
-    def test_the_answer_to_an_offer_is_kept_all_the_same(self, customer, my_house, my_app):
-        with my_app.extensions["web"].sessions() as session:
-            decisions.ask_again(session)
-            shown = text_of(customer(1), "/my/")
-            decisions.pause(session)
-        address = re.search(r'action="(/my/offers/[0-9a-f-]+)"', shown).group(1)
-        form = {"reaction": "not_now", "scope": "item"}
-        assert customer(1).post(address, form, page="/my/choices").status_code == 303
-        assert "We cannot look up right now" in text_of(customer(1), "/my/")
-
-
 class TestSomebodyElses:
     def test_things_are_not_there(self, customer, my_house, sessions):
         visitor = customer(0)
@@ -435,6 +406,11 @@ class TestAnswers:
 
 
 class TestCatalogs:
+    @pytest.fixture(autouse=True)
+    def in_english(self, sessions, my_house):
+        with sessions.begin() as session:
+            session.execute(update(Member).values(language="en"))
+
     def test_are_sent_as_they_lie_in_the_archive(self, customer, my_house, sessions):
         visitor = customer()
         answer = visitor.get(f"/my/catalogs/{my_house.copy_id}.pdf")
@@ -631,3 +607,32 @@ class TestMutatedRequests:
     @pytest.mark.timeout(SOAK_TIMEOUT)
     def test_break_nothing_by_the_ten_thousand(self, my_app, customer, publish):
         self.breaks_nothing(my_app, customer, publish, max(150, round(10_000 * TIMES)))
+
+
+class TestWhileNobodyCanSay:
+    """The database is slow or away for a moment: what fits is not known, which is not the same as nothing."""
+
+    @pytest.fixture(autouse=True)
+    def at_rest(self, my_app, my_house, sessions):
+        with sessions.begin() as session:
+            session.execute(update(Member).values(language="en"))
+        with my_app.extensions["web"].sessions() as session:
+            decisions.pause(session)
+            yield
+            decisions.ask_again(session)
+
+    def test_the_home_page_says_so_and_offers_nothing(self, customer, my_house):
+        page = text_of(customer(0), "/my/")
+        assert "We cannot look up right now what fits you" in page
+        assert "Nothing today" not in page
+        assert "Your points" in page
+
+    def test_the_answer_to_an_offer_is_kept_all_the_same(self, customer, my_house, my_app):
+        with my_app.extensions["web"].sessions() as session:
+            decisions.ask_again(session)
+            shown = text_of(customer(1), "/my/")
+            decisions.pause(session)
+        address = re.search(r'action="(/my/offers/[0-9a-f-]+)"', shown).group(1)
+        form = {"reaction": "not_now", "scope": "item"}
+        assert customer(1).post(address, form, page="/my/choices").status_code == 303
+        assert "We cannot look up right now" in text_of(customer(1), "/my/")
