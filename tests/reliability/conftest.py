@@ -25,6 +25,8 @@ from devtools import environment
 ROOT = Path(__file__).parent.parent.parent
 DEADLINE = 60.0
 """Seconds without any progress after which we call it a hang; a deadline, not a speed."""
+START = 300.0
+"""The same for a start, which makes and migrates a database before it says anything."""
 
 
 def free_port() -> int:
@@ -76,7 +78,7 @@ class Service:
 
     def wait_until_ready(self) -> None:
         try:
-            until(lambda: self.status("/readyz") == 200, "readiness")
+            until(lambda: self.status("/readyz") == 200, "readiness", patience=START)
         except AssertionError as error:
             error.add_note(self.log.read_text()[-3000:])
             raise
