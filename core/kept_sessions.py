@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from weakref import WeakKeyDictionary
 
+from psycopg import errors
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, event
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.pool import QueuePool
 
 from core.database import Sessions, has_ended
@@ -50,8 +51,9 @@ def writing(sessions: Sessions) -> Iterator[Session]:
     session = _taken(sessions)
     try:
         driver_of(session).autocommit = False
+        begun = session.get_transaction()
         yield session
-        again = _committed(session)
+        again = _committed(session, begun)
     except BaseException:
         session.close()
         raise
@@ -61,10 +63,19 @@ def writing(sessions: Sessions) -> Iterator[Session]:
         session.close()
 
 
-def _committed(session: Session) -> bool:
-    """Commit what `session` did; return whether its connection is as ready as before."""
+def _committed(session: Session, begun: SessionTransaction | None) -> bool:
+    """
+    Commit what `session` did; return whether its connection is as ready as before.
+
+    Raises psycopg's InFailedSqlTransaction where an error of the database was swallowed: its commit undoes and says nothing.
+    """
+    connection = driver_of(session)
+    if connection.pgconn.transaction_status == TransactionStatus.INERROR:
+        raise errors.InFailedSqlTransaction("nothing can be committed after a statement that failed")
     if (
-        session.identity_map
+        # Ended on the way, and so on another connection now: an ordinary one, of which nothing is to be changed.
+        session.get_transaction() is not begun
+        or session.identity_map
         or session.new
         or session.get_nested_transaction()
         or session.dispatch.after_commit
@@ -72,7 +83,6 @@ def _committed(session: Session) -> bool:
         # What SQLAlchemy has still to write, or to tell, is its own to bring to an end.
         session.commit()
         return False
-    connection = driver_of(session)
     # Mostly it was committed on the way of its last statement.
     if connection.pgconn.transaction_status != TransactionStatus.IDLE:
         connection.commit()

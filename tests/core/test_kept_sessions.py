@@ -1,5 +1,7 @@
 """A session that waits for the next look holds nothing of the last one, and nothing that has ended."""
 
+from contextlib import suppress
+
 import pytest
 from psycopg import errors
 from psycopg.pq import TransactionStatus
@@ -189,3 +191,30 @@ class TestWriting:
             tried.rollback()
         with sessions.begin() as session:
             assert session.scalar(text("select name from store where store_code = 'K'")) == "K"
+
+    @pytest.mark.parametrize("end", ["commit", "rollback"])
+    def test_leaves_ordinary_connections_to_others_though_the_transaction_ended_inside(self, sessions, end):
+        with writing(sessions) as session:
+            pid_of(session)
+            getattr(session, end)()
+            ask(session, NEW_STORE, ())
+        assert stores_called_k(sessions) == 1
+        with suppress(ZeroDivisionError), looking(sessions) as session:
+            # Whatever was kept is given back.
+            raise ZeroDivisionError
+        with sessions.begin() as session:
+            assert not driver_of(session).autocommit
+
+    def test_says_that_nothing_is_committed_where_an_error_was_swallowed(self, sessions):
+        def swallow():
+            with writing(sessions) as session:
+                ask(session, NEW_STORE, ())
+                with suppress(errors.UniqueViolation):
+                    ask(session, NEW_STORE, ())
+
+        with pytest.raises(errors.InFailedSqlTransaction):
+            swallow()
+        assert not stores_called_k(sessions)
+        with writing(sessions) as session:
+            ask(session, NEW_STORE, ())
+        assert stores_called_k(sessions) == 1
