@@ -1,6 +1,7 @@
 """What a person sees when something is not there, not allowed, or broken."""
 
 import logging
+from typing import Final
 
 import psycopg
 from flask import Flask, g, make_response, render_template, request
@@ -10,12 +11,15 @@ from sqlalchemy.exc import DataError, InterfaceError, InternalError, Operational
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from contacts.unsubscribing import BadLink
 from core.errors import Conflict, NotFound, Refused, RegularsError
 from web.guard import recognise
 from web.state import is_customers
 from web.words import gettext as _
 
 _log = logging.getLogger(__name__)
+_LINKS: Final = ("/confirm/", "/unsubscribe/")
+"""Where the links of mails lead: customers read what is there."""
 _UNREACHABLE: tuple[type[Exception], ...] = (
     OperationalError,
     InterfaceError,
@@ -31,6 +35,7 @@ _UNREACHABLE: tuple[type[Exception], ...] = (
 def register(app: Flask) -> None:
     """Answer every error that no other blueprint answers with a page."""
     app.register_error_handler(HTTPException, _on_http)
+    app.register_error_handler(BadLink, _on_bad_link)
     app.register_error_handler(RegularsError, _on_refusal)
     for kind in _UNREACHABLE:
         app.register_error_handler(kind, _on_database)
@@ -53,6 +58,13 @@ def _on_refusal(error: RegularsError) -> ResponseReturnValue:
     status = {NotFound: 404, Conflict: 409, Refused: 422}
     code = next((number for family, number in status.items() if isinstance(error, family)), 422)
     return page(code), code
+
+
+def _on_bad_link(_error: BadLink) -> ResponseReturnValue:
+    """Answer a link of a mail that is not whole: its reader is a customer, whoever is signed in here."""
+    title = _("This link is not complete")
+    words = _("Perhaps it was cut off on the way. Open it from the mail again, or copy the whole of it.")
+    return render_template("my/error.html", status=404, title=title, words=words), 404
 
 
 def _on_database(error: SQLAlchemyError | psycopg.Error) -> ResponseReturnValue:
@@ -80,7 +92,7 @@ def page(status: int, *, stale: bool = False) -> str:
     if status not in {500, 503}:
         recognise()
     title, words = _words(status, stale=stale)
-    if is_customers():
+    if is_customers() or request.path.startswith(_LINKS):
         title, words = _customer_words(status) if not stale else (title, words)
         return render_template("my/error.html", status=status, title=title, words=words)
     signed_in = g.get("viewer") is not None and status < 500

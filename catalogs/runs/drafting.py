@@ -16,7 +16,7 @@ from catalogs.models import CatalogRun, Edition
 from catalogs.opening import NothingServed, plans_of_groups
 from catalogs.operations import content_of, edition_code
 from catalogs.runs.operations import has_editions, recipe_of, record_move, run_to_move
-from catalogs.runs.run import BadRun, Recipe, check_recipe
+from catalogs.runs.run import BadRun, Recipe, broken_rules
 from core.ids import uuid7
 from core.job_runs import request_run
 from core.progress import Report, silent
@@ -116,14 +116,14 @@ def _groups_to_plan(session: Session, recipe: Recipe) -> tuple[UUID, list[GroupV
     run = served_run(session)
     if run is None:
         raise NothingServed("there are no shopper groups yet; the first night finds them")
-    groups = [group for group in groups_of_run(session, run_id=run.run_id) if group.members]
-    missing = set(recipe.group_ids) - {group.group_id for group in groups}
+    groups = _peopled(session, run.run_id)
+    missing = set(recipe.group_ids) - groups.keys()
     if missing:
         raise BadRun("group_ids", f"there is no shopper group {min(missing)}")
     if not groups:
         raise NothingServed("no shopper group has members")
     return run.run_id, [
-        group for group in groups if group.group_id in recipe.group_ids or not recipe.group_ids
+        group for group in groups.values() if group.group_id in recipe.group_ids or not recipe.group_ids
     ]
 
 
@@ -162,9 +162,26 @@ def open_run_editions(
         report(done, len(groups))
 
 
-def _check(session: Session, recipe: Recipe) -> None:
-    check_recipe(recipe)
-    load_theme(recipe.theme, recipe.size)
+def faults_of(session: Session, recipe: Recipe) -> list[BadRun]:
+    """Return all that keeps `recipe` from being drafted now, each part once: a form says everything at once."""
+    found = broken_rules(recipe)
     unknown = set(recipe.voucher_batches) - set(batches(session, recipe.voucher_batches))
     if unknown:
-        raise BadRun("voucher_batches", f"there is no batch of vouchers {min(unknown)}")
+        found.append(BadRun("voucher_batches", f"there is no batch of vouchers {min(unknown)}"))
+    run = served_run(session)
+    if run is not None:
+        missing = set(recipe.group_ids) - _peopled(session, run.run_id).keys()
+        if missing:
+            found.append(BadRun("group_ids", f"there is no shopper group {min(missing)}"))
+    return list({bad.field: bad for bad in reversed(found)}.values())[::-1]
+
+
+def _check(session: Session, recipe: Recipe) -> None:
+    for fault in faults_of(session, recipe):
+        raise fault
+    load_theme(recipe.theme, recipe.size)
+
+
+def _peopled(session: Session, run_id: UUID) -> dict[str, GroupView]:
+    """Return the groups of an analysis that have members."""
+    return {group.group_id: group for group in groups_of_run(session, run_id=run_id) if group.members}

@@ -82,6 +82,12 @@ class Recipe:
 
 def check_recipe(recipe: Recipe) -> None:
     """Raise `BadRun` unless `recipe` keeps the rules that need no look at anything else."""
+    for broken in broken_rules(recipe):
+        raise broken
+
+
+def broken_rules(recipe: Recipe) -> list[BadRun]:
+    """Return every rule that `recipe` breaks, of those that need no look at anything else; each part once."""
     days = (recipe.valid_to - recipe.valid_from).days
     rules = (
         ("name", 0 < len(recipe.name.strip()) <= LONGEST_NAME, "a run has a name of up to 120 signs"),
@@ -110,9 +116,7 @@ def check_recipe(recipe: Recipe) -> None:
             "a first part is of some copies",
         ),
     )
-    for part, kept, words in rules:
-        if not kept:
-            raise BadRun(part, words)
+    return [BadRun(part, words) for part, kept, words in rules if not kept]
 
 
 def held_out(run_id: UUID, account_id: UUID, share: Decimal) -> bool:

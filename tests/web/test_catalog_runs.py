@@ -50,15 +50,44 @@ class TestNewRun:
         wrong = FIELDS | {"name": " ", "group_ids": [], "last_day": "2026-11-29", "hold_out": "x"}
         answer = visit("marketing").post("/catalogs/runs/new", form=wrong, page="/catalogs/runs/new")
         assert answer.status_code == 422
-        assert "Choose at least one group." in answer.get_data(as_text=True)
+        page = answer.get_data(as_text=True)
+        # All of it at once, what cannot be read and what can but is not allowed, each with its field to jump to.
+        assert "There are 4 things to correct" in page
+        for field, words in {
+            "name": "Give it a name of up to 120 signs.",
+            "group_ids": "Choose at least one group.",
+            "last_day": "The last day comes after the first, at most three months later.",
+            "hold_out": "Enter a share in percent.",
+        }.items():
+            assert f'<a href="#{field}">{words}</a>' in page
+            assert f'id="{field}"' in page
+
+    @pytest.mark.parametrize(
+        ("changed", "words"),
+        [
+            ({"last_day": "9999-12-31"}, "Enter a day."),
+            ({"size": "A3"}, "There is no such size."),
+            ({"voucher_batches": ["NONE"]}, "Choose up to eight batches that exist."),
+            ({"group_ids": ["g1", "gone"]}, "One of these groups is not there any more."),
+        ],
+    )
+    def test_takes_nothing_that_is_not_there(self, visit, changed, words):
+        wrong = FIELDS | {"name": ""} | changed
+        answer = visit("marketing").post("/catalogs/runs/new", form=wrong, page="/catalogs/runs/new")
+        assert answer.status_code == 422
+        page = answer.get_data(as_text=True)
+        assert "There are 2 things to correct" in page
+        assert words in page
 
     @pytest.mark.parametrize(
         ("field", "typed", "words"),
         [
             ("hold_out", "NaN", "Enter a share in percent."),
             ("hold_out", "Infinity", "Enter a share in percent."),
-            ("first_part", "0", "Enter a whole number."),
-            ("first_part", "99999999999", "Enter a whole number."),
+            ("hold_out", "1e9999999", "Enter a share in percent."),
+            ("first_part", "0", "Enter a whole number, 1 or more"),
+            ("first_part", "99999999999", "Enter a whole number, 1 or more"),
+            ("first_part", "9" * 5_000, "Enter a whole number, 1 or more"),
         ],
     )
     def test_takes_no_number_that_cannot_be_meant(self, visit, field, typed, words):
@@ -105,6 +134,14 @@ class TestScreens:
         reader = visit("auditor")
         for address in ("/catalogs/runs/", f"/catalogs/runs/{run_id}", f"/catalogs/runs/{run_id}/results/"):
             assert reader.get(address).status_code == 200, address
+
+    def test_forget_what_was_said_once_it_is_done(self, visit, run_id):
+        page, emptied = f"/catalogs/runs/{run_id}", '<div id="notices" hx-swap-oob="true"></div>'
+        visitor = visit("marketing")
+        assert emptied not in visitor.get(page).get_data(as_text=True)
+        renewed = visitor.get(page, headers={"HX-Request": "true", "HX-Target": "catalog-run"})
+        over = "every 2s" not in renewed.get_data(as_text=True)
+        assert (emptied in renewed.get_data(as_text=True)) == over
 
     def test_ask_for_no_other_while_one_is_made(self, visit, run_id):
         page = f"/catalogs/runs/{run_id}"

@@ -1,6 +1,7 @@
 """Mail that is agreed to twice, at its three places: the desk, the link's page, and the customer's own choices."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, text, update
@@ -97,12 +98,26 @@ class TestLink:
             session.execute(
                 update(Member).where(Member.member_id == house.members[0]).values(email="new@example.org")
             )
-        over = app.test_client().post(address)
-        assert "This link does not work any more" in over.get_data(as_text=True)
+        over = app.test_client().post(address).get_data(as_text=True)
+        assert "This link does not work any more" in over
+        assert "Your e-mail address or your choice has changed" in over
+
+    def test_says_until_when_it_worked(self, app, house, desk, monkeypatch):
+        desk(purpose="offers")
+        address = link(app)
+        later = clock.now() + timedelta(days=8)
+        monkeypatch.setattr("web.screens.confirm.now", lambda: later)
+        over = app.test_client().post(address).get_data(as_text=True)
+        assert "It worked until" in over
+        assert not agreed(app, house, "offers")
 
     @pytest.mark.parametrize("token", ["x", "A" * 43, "%00", "a" * 2000])
     def test_of_another_make_is_not_found(self, app, house, token):
-        assert app.test_client().get(f"/confirm/{token}").status_code == 404
+        answer = app.test_client().get(f"/confirm/{token}")
+        assert answer.status_code == 404
+        page = answer.get_data(as_text=True)
+        assert "This link is not complete" in page or "This page is not here" in page
+        assert "members, receipts" not in page, "customers search nothing"
         assert app.test_client().post(f"/confirm/{token}").status_code in {404, 405}
 
     def test_is_shown_to_nobody_of_us(self, app, visit, house, desk):

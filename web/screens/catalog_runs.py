@@ -41,7 +41,7 @@ from core.clock import business_day
 from core.errors import Conflict, NotFound
 from core.job_runs import request_stop
 from web import scope
-from web.catalogs.run_forms import bad_words, form_of_run, read_recipe
+from web.catalogs.run_forms import bad_words, field_of, form_of_run, read_recipe
 from web.catalogs.words import channel_words, handover_kind, handover_state, left_out_words, run_state
 from web.cells import badge
 from web.export import respond
@@ -110,8 +110,9 @@ def new() -> ResponseReturnValue:
 def add() -> ResponseReturnValue:
     """Draft a run; its editions are planned by the scheduler's next look, those of an order by the night."""
     errors: dict[str, str] = {}
-    recipe = read_recipe(errors)
-    if recipe is not None and not errors:
+    with transaction() as session:
+        recipe = read_recipe(session, errors)
+    if recipe is not None:
         try:
             with transaction() as session:
                 if "standing" in request.form:
@@ -122,7 +123,7 @@ def add() -> ResponseReturnValue:
                 else:
                     run_id = ask_for_draft(session, recipe, actor=viewer().login, now=now())
         except BadRun as bad:
-            errors[bad.field] = bad_words(bad)
+            errors[field_of(bad)] = bad_words(bad)
         except NothingServed:
             errors["group_ids"] = _("There are no shopper groups yet; the first night finds them.")
         else:
@@ -136,7 +137,9 @@ def show(run_id: UUID) -> ResponseReturnValue:
     with transaction() as session:
         found = _whole(session, run_id)
         part = request.headers.get("HX-Target") == "catalog-run"
-        return render_template("parts/catalog_run.html" if part else "screens/catalog_run.html", **found)
+        return render_template(
+            "parts/catalog_run.html" if part else "screens/catalog_run.html", renewed=part, **found
+        )
 
 
 def _whole(session: Session, run_id: UUID) -> dict[str, Any]:
@@ -169,6 +172,7 @@ def _whole(session: Session, run_id: UUID) -> dict[str, Any]:
         "groups": groups_now(session),
         "moving": moving,
         "proving": proving,
+        "begun": job is not None and run.state == "running" and not job.stop_requested_at and job.alive,
         "mine": run.made_by == viewer().login,
         "kinds": [(kind, handover_kind(kind)) for kind in KINDS],
         "run_state": run_state,

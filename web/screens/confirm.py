@@ -34,11 +34,13 @@ def agree(token: str) -> ResponseReturnValue:
 def _page(session: Session, token: str, question: Question) -> ResponseReturnValue:
     # Nobody is signed in here, so days are those of the chain.
     timezone = chain_timezone(session)
+    expired = question.state == "over" and question.valid_until <= now()
     return render_template(
         "screens/confirm.html",
         token=token,
         state=question.state,
         asked=business_day(question.asked_at, timezone),
+        expired=expired,
         last=business_day(question.valid_until, timezone),
         confirmed=question.confirmed_at and business_day(question.confirmed_at, timezone),
         purposes=[purpose_words(purpose) for purpose in question.purposes],
