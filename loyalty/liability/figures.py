@@ -95,9 +95,6 @@ _ENDING = f"""
     group by expires_at having sum(points) > 0
 """
 
-_FIRST = "insert into points_summary (booked_before) values (%s) on conflict do nothing"
-_HOLD = "select booked_before from points_summary for share"
-
 
 def with_kept_sums(session: Session, statement: str, values: Mapping[str, Any] | None = None) -> list[Any]:
     """
@@ -121,7 +118,9 @@ def _kept_before(session: Session) -> datetime:
 def keep_points_days(session: Session, *, now: datetime) -> int:
     """Add what was booked since the last time to the kept sums, and return how many days and reasons changed."""
     driver = driver_of(session)
-    driver.execute(_FIRST, (LONG_AGO,))
+    driver.execute(
+        "insert into points_summary (booked_before) values (%s) on conflict do nothing", (LONG_AGO,)
+    )
     row = driver.execute("select booked_before from points_summary for update").fetchone()
     assert row is not None
     after, before = row[0], now - SETTLED_AFTER
@@ -141,11 +140,7 @@ def mind_kept_days(session: Session, *, now: datetime) -> None:
     hour: sums that reach beyond it are given up until the next night.
     """
     driver = driver_of(session)
-    row = driver.execute(_HOLD).fetchone()
-    if row is None:
-        # Before the first night there is nothing to hold yet, and that night would not wait for what is booked here.
-        driver.execute(_FIRST, (LONG_AGO,))
-        row = driver.execute(_HOLD).fetchone()
+    row = driver.execute("select booked_before from points_summary for share").fetchone()
     if row is not None and row[0] > now:
         driver.execute("delete from points_day")
         driver.execute("delete from points_owed")

@@ -1,9 +1,5 @@
 from datetime import timedelta
 
-import pytest
-from psycopg.errors import LockNotAvailable
-
-from core.driver import driver_of
 from loyalty.liability.figures import keep_points_days, mind_kept_days, outstanding, points_by_week
 from loyalty.liability.reports import liability_now
 from loyalty.programme.rules import DEFAULT
@@ -60,14 +56,6 @@ class TestPointsByWeek:
         (week,) = weeks(shop)
         assert week.issued == 15
         assert keep(shop) == 1
-
-    def test_lets_the_first_night_of_all_wait_for_an_import(self, shop: Shop):
-        with shop.sessions.begin() as importing:
-            mind_kept_days(importing, now=shop.now)
-            with pytest.raises(LockNotAvailable), shop.sessions.begin() as night:
-                driver_of(night).execute("set local lock_timeout = '1ms'")
-                keep_points_days(night, now=shop.now + timedelta(hours=1))
-        assert keep(shop) == 0
 
 
 class TestOutstanding:
