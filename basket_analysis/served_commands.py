@@ -47,7 +47,7 @@ def list_groups(workplace: Workplace, *, as_json: bool) -> None:
         )
         return
     for group in groups:
-        click.echo(f"{group.group_id:>5}  {group.members:>7,} members  {group.name}")
+        click.echo(f"{group.group_id:>5}  {_people(group):>7} members  {group.name}")
     if not groups:
         click.echo("no groups yet: they come with the first night (regulars night --date D)", err=True)
 
@@ -66,7 +66,7 @@ def show_group(workplace: Workplace, *, group_id: str, as_json: bool) -> None:
     if as_json:
         print_json({**_group_document(group), "rules": [asdict(rule) for rule in rules]})
         return
-    click.echo(f"{group.name}: {group.members:,} members")
+    click.echo(f"{group.name}: {_people(group)} members")
     for rule in rules:
         click.echo(f"  {_rule_words(rule)}")
 
@@ -79,8 +79,15 @@ def _served(session: Session) -> RunView:
 
 
 def _group_document(group: GroupView) -> dict[str, Any]:
+    """Return a group; of fewer than ten members only that there is one."""
     document = asdict(group)
+    if group.told_members is None:
+        document |= {"members": None, "baskets": None}
     return {key: document[key] for key in ("group_id", "kind", "name", "items", "members", "baskets", "kept")}
+
+
+def _people(group: GroupView) -> str:
+    return "few" if group.told_members is None else f"{group.told_members:,}"
 
 
 def _rule_words(rule: RuleView) -> str:

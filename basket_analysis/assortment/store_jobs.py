@@ -145,8 +145,8 @@ class _Night:
                         "halo": round(row["halo_per_week"]),
                         "baskets": row["baskets"],
                         "households": row["households"],
-                        "repeat": _shown(row["repeat"]),
-                        "exclusive": _shown(row["exclusive"]),
+                        "repeat": _shown(row["repeat"], row["households"]),
+                        "exclusive": _shown(row["exclusive"], row["households"]),
                         "transfer": round(row["transfer"], 4),
                         "stocked": row["stocked"],
                     }
@@ -177,8 +177,8 @@ class _Night:
             "article_id": self._sold.articles[row["article"]].article_id,
             "baskets": row["baskets"],
             "households": row["households"],
-            "repeat": _shown(row["repeat"]),
-            "exclusive": _shown(row["exclusive"]),
+            "repeat": _shown(row["repeat"], row["households"]),
+            "exclusive": _shown(row["exclusive"], row["households"]),
             "transfer": round(row["transfer"], 4),
             "stores": row["stores"],
             "store_baskets": row["store_baskets"],
@@ -192,9 +192,9 @@ class _Night:
 _LEAST = AssortmentSettings().min_people
 
 
-def _shown(people: int) -> int | None:
-    """Return a count of people, None when it would show too few."""
-    return people if people >= _LEAST else None
+def _shown(people: int, of: int) -> int | None:
+    """Return a count of people, None when it would show too few: them, or the rest of those that they are among."""
+    return people if people >= _LEAST and not 0 < of - people < _LEAST else None
 
 
 def _compared(

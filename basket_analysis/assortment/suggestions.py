@@ -194,7 +194,7 @@ class Assortment:
                 "halo_per_week": round(float(halo.sum())),
                 "transfer": round(transfer, 4),
                 "store_households": len(buyers.household),
-                "exclusive_households": self._shown(int(buyers.exclusive.sum())),
+                "exclusive_households": self._shown(int(buyers.exclusive.sum()), len(buyers.household)),
                 "substitute_households": first.households if first else None,
                 "substitutes": [
                     {
@@ -216,7 +216,7 @@ class Assortment:
     def _best_buyers(self, store: int, buyers: Buyers, own: Floats) -> dict[str, Any]:
         """Return what the store's best buyers would miss, where there are enough of them among the buyers."""
         best = np.isin(buyers.household, self.audience_.best(store))
-        people = self._shown(int(best.sum()))
+        people = self._shown(int(best.sum()), len(best))
         if people is None or not buyers.value.sum() > 0:
             return {"best_buyers": None}
         return {
@@ -291,9 +291,10 @@ class Assortment:
         """Return how many households brought `baskets`."""
         return len(distinct(self.table_.household[baskets]))
 
-    def _shown(self, people: int) -> int | None:
-        """Return a count of people, None when it would show too few."""
-        return people if people >= self.settings.min_people else None
+    def _shown(self, people: int, of: int) -> int | None:
+        """Return a count of people, None when it would show too few: them, or the rest of those they are among."""
+        least = self.settings.min_people
+        return people if people >= least and not 0 < of - people < least else None
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

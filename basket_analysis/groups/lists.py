@@ -10,6 +10,7 @@ from sqlalchemy import Text, case, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
+from basket_analysis.mining.rule_lists import FEWEST_SHOWN, enough_people
 from basket_analysis.models import AnalysisRun, GroupEdit, MinedRule, ServedRun, ShopperGroup
 from core.errors import NotFound
 from customers.models import GroupMembership
@@ -35,9 +36,10 @@ class GroupView:
     """
     One group of a run.
 
-    `kind` is theme, none (no distinct theme) or new (too little data yet); `kept` is the
-    share of its members that were in it in the run before, None in the first run. `name` is the English
-    name; `names` has it by language, with what people renamed it to.
+    `kind` is theme, none (no distinct theme) or new (too little data yet); `kept` is the share of its members that
+    were in it in the run before, None in the first run and where it would tell of one to nine people; where so
+    few were not, `kept_at_least` says what it is at least. `name` is the English name; `names` has it by language,
+    with what people renamed it to.
     """
 
     group_id: str
@@ -50,6 +52,12 @@ class GroupView:
     colour: int
     detail: dict[str, Any]
     names: Mapping[str, str] = field(default_factory=dict)
+    kept_at_least: float | None = None
+
+    @property
+    def told_members(self) -> int | None:
+        """How many members it has; None where they are too few to be told."""
+        return self.members if self.members >= FEWEST_SHOWN else None
 
     def name_in(self, language: str) -> str:
         """Return the name in `language`."""
@@ -132,7 +140,7 @@ def group_of_run(session: Session, *, run_id: UUID, group_id: str) -> GroupView:
 
 
 def rules_of_group(session: Session, *, run_id: UUID, group_id: str, limit: int = 200) -> list[RuleView]:
-    """Return the rules that define a group, the surest first."""
+    """Return the rules that define a group, the surest first; none that fewer than ten people stand behind."""
     rows = session.execute(
         select(
             MinedRule.rule_number,
@@ -146,7 +154,7 @@ def rules_of_group(session: Session, *, run_id: UUID, group_id: str, limit: int 
             MinedRule.adjusted_lift,
             MinedRule.z,
         )
-        .where(MinedRule.run_id == run_id, MinedRule.group_id == group_id)
+        .where(MinedRule.run_id == run_id, MinedRule.group_id == group_id, enough_people())
         .order_by(MinedRule.z.desc(), MinedRule.rule_number)
         .limit(limit)
     )
@@ -157,16 +165,16 @@ def rules_of_group(session: Session, *, run_id: UUID, group_id: str, limit: int 
 
 
 def rules_in_all(session: Session, *, run_id: UUID) -> int:
-    """Return how many rules a run kept."""
-    return session.scalar(select(func.count()).where(MinedRule.run_id == run_id)) or 0
+    """Return how many rules of a run are shown."""
+    return session.scalar(select(func.count()).where(MinedRule.run_id == run_id, enough_people())) or 0
 
 
 def rules_in_group(session: Session, *, run_id: UUID, group_id: str) -> int:
-    """Return how many rules of a run define a group."""
-    return (
-        session.scalar(select(func.count()).where(MinedRule.run_id == run_id, MinedRule.group_id == group_id))
-        or 0
+    """Return how many rules of a run that are shown define a group."""
+    counted = select(func.count()).where(
+        MinedRule.run_id == run_id, MinedRule.group_id == group_id, enough_people()
     )
+    return session.scalar(counted) or 0
 
 
 def history_of_group(session: Session, *, group_id: str, runs: int = 60) -> list[GroupDay]:
@@ -197,8 +205,18 @@ def strengths_of_group(session: Session, *, run_id: UUID, group_id: str) -> list
     return [(int(start), count) for start, count in rows]
 
 
+def _share_kept(group: ShopperGroup) -> tuple[float | None, float | None]:
+    """Return which share of a group's members was in it before, where that may be told; else which share at least."""
+    kept = group.kept_members
+    if kept is None or kept < FEWEST_SHOWN:
+        return None, None
+    if 0 < group.members - kept < FEWEST_SHOWN:
+        return None, (group.members - FEWEST_SHOWN + 1) / group.members
+    return kept / group.members, None
+
+
 def _group(group: ShopperGroup, given: Mapping[str, Mapping[str, str]]) -> GroupView:
-    share = group.kept_members / group.members if group.kept_members is not None and group.members else None
+    kept, at_least = _share_kept(group)
     names = {**group.detail.get("names", {}), **given.get(group.group_id, {})}
     return GroupView(
         group_id=group.group_id,
@@ -207,8 +225,9 @@ def _group(group: ShopperGroup, given: Mapping[str, Mapping[str, str]]) -> Group
         items=tuple(group.items),
         members=group.members,
         baskets=group.baskets,
-        kept=share,
+        kept=kept,
         colour=group.colour,
         detail=group.detail,
         names=names,
+        kept_at_least=at_least,
     )

@@ -1,6 +1,6 @@
 """Who moved between groups from one run to another, told so that nobody can be made out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -106,7 +106,8 @@ def fold_moves(counts: Mapping[tuple[str, str], int]) -> Moves:
 
     What is too small goes to `others`, together with the next larger stream of its source if it is still
     too small, so that it cannot be found by subtraction; where nobody else left, it counts as having stayed.
-    So do those who stayed where they are too few.
+    So do those who stayed where they are too few. Nor can a few who came be found by subtraction from the size of
+    the group that they came to.
     """
     by_source: dict[str, dict[str, int]] = {}
     for (source, target), members in counts.items():
@@ -117,6 +118,7 @@ def fold_moves(counts: Mapping[tuple[str, str], int]) -> Moves:
         kept, rest = _fold(source, by_source[source])
         streams += kept
         left += rest
+    streams = _cover_targets(counts, streams)
     if left >= FEWEST_SHOWN:
         streams.append(Stream(OTHERS, OTHERS, left))
     between = {pair: members for pair, members in counts.items() if OUTSIDE not in pair}
@@ -148,3 +150,35 @@ def _fold(source: str, targets: Mapping[str, int]) -> tuple[list[Stream], int]:
         streams.append(Stream(source, source, stayed + rest, rounded=rest > 0))
         return streams, 0
     return streams, stayed + rest
+
+
+def _cover_targets(counts: Mapping[tuple[str, str], int], streams: Sequence[Stream]) -> list[Stream]:
+    """
+    Return `streams` so that no group's size less those shown to have come or stayed leaves one to nine.
+
+    The smallest stream that leads there goes to `others` too; where none does, who stayed is said to be rounded.
+    """
+    kept = {(one.source, one.target): one for one in streams}
+    sizes: dict[str, int] = {}
+    for (_source, target), members in counts.items():
+        sizes[target] = sizes.get(target, 0) + members
+    for target in sorted(sizes):
+        stayed = kept.get((target, target))
+        if stayed is not None and stayed.rounded:
+            continue
+        came = sorted(
+            (one for one in kept.values() if one.target == target != one.source),
+            key=lambda one: (one.members, one.source),
+        )
+        missing = sizes[target] - (stayed.members if stayed else 0) - sum(one.members for one in came)
+        if not 0 < missing < FEWEST_SHOWN:
+            continue
+        if came:
+            least = kept.pop((came[0].source, target))
+            others = kept.get((least.source, OTHERS))
+            kept[least.source, OTHERS] = Stream(
+                least.source, OTHERS, least.members + (others.members if others else 0)
+            )
+        elif stayed is not None:
+            kept[target, target] = Stream(target, target, stayed.members, rounded=True)
+    return list(kept.values())

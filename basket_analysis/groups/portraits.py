@@ -8,9 +8,10 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from basket_analysis.groups.profiles import EVERYBODY, FEWEST_SHOWN
+from basket_analysis.groups.profiles import EVERYBODY
 from basket_analysis.models import GroupProfile
 from customers.models import GroupMembership
+from customers.standing_counts import said_of_one_line
 from sales.models import Store
 
 
@@ -95,20 +96,21 @@ def portrait_of_group(session: Session, *, run_id: UUID, group_id: str) -> Portr
 
 
 def second_themes(session: Session, *, run_id: UUID, group_id: str) -> list[tuple[str, int]]:
-    """Return the themes that come second for the members of a group, with how many; none of fewer than ten."""
-    members = func.count().label("members")
+    """
+    Return the themes that come second for the members of a group, with how many, the most first.
+
+    None of fewer than ten, nor any from which those could be found: all members less those that are told.
+    """
     rows = session.execute(
-        select(GroupMembership.second_group_id, members)
-        .where(
-            GroupMembership.run_id == run_id,
-            GroupMembership.group_id == group_id,
-            GroupMembership.second_group_id.is_not(None),
-        )
+        select(GroupMembership.second_group_id, func.count())
+        .where(GroupMembership.run_id == run_id, GroupMembership.group_id == group_id)
         .group_by(GroupMembership.second_group_id)
-        .having(func.count() >= FEWEST_SHOWN)
-        .order_by(members.desc(), GroupMembership.second_group_id)
     )
-    return [(str(row[0]), row[1]) for row in rows]
+    # Members without a second theme are a part of the whole as well.
+    counted = {row[0] or "": row[1] for row in rows}
+    told = said_of_one_line(counted, sorted(counted))
+    found = [(theme, members) for theme, members in told.items() if theme and members]
+    return sorted(found, key=lambda one: (-one[1], one[0]))
 
 
 def _habits(figures: Mapping[str, Any]) -> Habits:

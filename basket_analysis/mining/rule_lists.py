@@ -174,12 +174,12 @@ def _read_kinds(session: Session, run_id: UUID) -> RuleKinds:
     items = func.cardinality(MinedRule.antecedent) + func.cardinality(MinedRule.consequent)
     rows = session.execute(
         select(MinedRule.level, func.count(), func.max(items), func.min(MinedRule.adjusted_lift))
-        .where(MinedRule.run_id == run_id, _shown())
+        .where(MinedRule.run_id == run_id, enough_people())
         .group_by(MinedRule.level)
         .order_by(func.min(MinedRule.rule_number))
     ).all()
     both = func.array_cat(MinedRule.antecedent, MinedRule.consequent)
-    held = select(func.unnest(both, type_=TEXT)).where(MinedRule.run_id == run_id, _shown()).distinct()
+    held = select(func.unnest(both, type_=TEXT)).where(MinedRule.run_id == run_id, enough_people()).distinct()
     return RuleKinds(
         levels=tuple((row[0], row[1]) for row in rows),
         has_longer=any(row[2] > 2 for row in rows),
@@ -217,10 +217,10 @@ def _rules(run_id: UUID) -> Select[*tuple[Any, ...]]:
         MinedRule.q,
         MinedRule.improvement,
         MinedRule.group_id,
-    ).where(MinedRule.run_id == run_id, _shown())
+    ).where(MinedRule.run_id == run_id, enough_people())
 
 
-def _shown() -> ColumnElement[bool]:
+def enough_people() -> ColumnElement[bool]:
     """Rules of baskets without any card have no households: there are no people to give away."""
     return or_(MinedRule.households >= FEWEST_SHOWN, MinedRule.households == 0)
 

@@ -19,6 +19,7 @@ from basket_analysis.analysis_runs import (
 from basket_analysis.assortment.jobs import suggest_assortment
 from basket_analysis.assortment.store_jobs import compare_stores
 from basket_analysis.groups.jobs import form_groups
+from basket_analysis.groups.lists import group_of_run
 from basket_analysis.groups.profile_jobs import describe_groups
 from basket_analysis.groups.quality_jobs import measure_quality
 from basket_analysis.jobs import mine_rules
@@ -174,8 +175,33 @@ class TestWhatIsServed:
 
     def test_is_listed_group_by_group(self, told):
         groups = json.loads(told(list_groups, "--json").stdout)["groups"]
-        assert [group["members"] for group in groups] == [20, 20, 0, 2]
+        assert [group["members"] for group in groups] == [20, 20, None, None]
+        assert [group["baskets"] is None for group in groups] == [False, False, True, True]
         assert told(list_groups).stdout.count("members") == 4
+
+    def test_says_of_nobody_that_they_are_few(self, told, sessions):
+        assert "few members" in told(list_groups).stdout
+        assert json.loads(told(show_group, "new", "--json").stdout)["members"] is None
+        assert "few members" in told(show_group, "new").stdout
+        with sessions.begin() as session:
+            session.execute(update(MinedRule).values(households=9))
+        assert json.loads(told(show_group, "t1", "--json").stdout)["rules"] == []
+
+    @pytest.mark.parametrize(
+        ("members", "kept", "shares"),
+        [(20, 10, (0.5, None)), (20, 20, (1.0, None)), (20, 17, (None, 0.55)), (20, 9, (None, None))],
+    )
+    def test_says_of_no_few_that_they_came_or_stayed(self, told, sessions, members, kept, shares):
+        with sessions.begin() as session:
+            session.execute(
+                update(ShopperGroup)
+                .where(ShopperGroup.group_id == "t1")
+                .values(members=members, kept_members=kept)
+            )
+            run = session.scalar(select(ServedRun.run_id))
+            group = group_of_run(session, run_id=run, group_id="t1")
+        assert (group.kept, group.kept_at_least) == shares
+        assert json.loads(told(show_group, "t1", "--json").stdout)["kept"] == shares[0]
 
     def test_is_shown_with_the_rules_of_a_group(self, told):
         shown = json.loads(told(show_group, "t1", "--json").stdout)

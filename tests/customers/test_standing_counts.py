@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from customers.models import PHASES, VALUE_CLASSES
-from customers.standing_counts import FEWEST, kept_back
+from customers.standing_counts import ALL, FEWEST, kept_back, said_with_sums
 
 ROWS, COLUMNS = ("a", "b", "c"), ("x", "y", "z")
 TABLES = st.dictionaries(
@@ -54,5 +54,39 @@ class TestKeptBack:
                 assert len(hidden) != 1 or not told
                 assert sum(hidden) == 0 or sum(hidden) >= FEWEST or not told
 
+    def test_keeps_nothing_back_for_nothing(self):
+        counted = {("a",): 3, ("b",): 20, ("c",): 30}
+        assert kept_back(counted, "abc", public={("b",)}) == {("a",): None, ("b",): 20, ("c",): None}
+
     def test_knows_the_words_of_the_database(self):
         assert len(kept_back({}, PHASES, VALUE_CLASSES)) == 24
+
+
+GROUPED = st.dictionaries(
+    st.tuples(st.sampled_from("tuv"), st.sampled_from("abc"), st.sampled_from("xy")),
+    st.integers(min_value=0, max_value=40),
+)
+
+
+class TestSaidWithSums:
+    def test_leaves_no_group_to_be_computed_from_everybody_less_the_others(self):
+        # Eleven and one of a phase and a value: everybody's twelve less the eleven would be the one.
+        counted = {("t", "a", "x"): 11, ("u", "a", "x"): 1, ("t", "b", "y"): 90, ("u", "b", "y"): 80}
+        shown = said_with_sums(counted, "ab", "xy")
+        assert shown["u", "a", "x"] is None
+        assert None in {shown["t", "a", "x"], shown[ALL, "a", "x"]}
+
+    @given(GROUPED)
+    def test_no_sum_tells_of_fewer_than_ten(self, counted: dict[tuple[str, str, str], int]):
+        shown = said_with_sums(counted, "abc", "xy")
+        assert all(count is None or count == 0 or count >= FEWEST for count in shown.values())
+        groups = sorted({group for group, _phase, _value in counted})
+        for phase in (ALL, *"abc"):
+            for value in (ALL, *"xy"):
+                everybody = shown[ALL, phase, value]
+                hidden = [group for group in groups if shown[group, phase, value] is None]
+                if everybody is None or (phase, value) == (ALL, ALL):
+                    continue
+                rest = everybody - sum(shown[group, phase, value] or 0 for group in groups)
+                assert rest == 0 or len(hidden) > 1
+                assert rest == 0 or rest >= FEWEST

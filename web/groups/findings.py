@@ -1,7 +1,7 @@
 """What a group's charts say: how strongly its members belong, what they buy, when they come, how it grew."""
 
 from collections.abc import Mapping, Sequence
-from math import log2
+from math import floor, log2
 from typing import Any, Final
 
 from babel.dates import get_day_names
@@ -32,6 +32,22 @@ def people(number: int) -> str:
         if number >= FEWEST_SHOWN
         else _("fewer than %(number)s", number=number_text(FEWEST_SHOWN))
     )
+
+
+def stayed(groups: Sequence[GroupView]) -> str:
+    """
+    Return which share of members stayed in their group, the mean of `groups`; empty where none was compared.
+
+    Where few came to one of them it is what the share is at least, so that nobody can tell how few.
+    """
+    shares = [group.kept_at_least if group.kept is None else group.kept for group in groups]
+    known = [share for share in shares if share is not None]
+    if not known:
+        return ""
+    mean = sum(known) / len(known)
+    if all(group.kept_at_least is None for group in groups):
+        return percent_text(mean)
+    return f"\N{GREATER-THAN OR EQUAL TO} {percent_text(floor(100 * mean) / 100)}"
 
 
 def buying_chart(group: GroupView, portrait: Portrait) -> Chart | None:

@@ -75,8 +75,10 @@ def index() -> ResponseReturnValue:
         run=shown.run,
         rules=rules,
         themed=themed,
-        members=sum(group.members for group in groups),
+        # Without groups too small to be told: the sum less the others would tell of them.
+        members=sum(group.told_members or 0 for group in groups),
         in_theme=sum(group.members for group in themed),
+        stayed=group_findings.stayed(themed),
     )
 
 
@@ -112,6 +114,7 @@ def show(group_id: str) -> ResponseReturnValue:
         most=max((rule.adjusted_lift for rule in rules), default=1.0),
         run=shown.run,
         people=group_findings.people,
+        stayed=group_findings.stayed([group]),
         portrait=portrait,
         habits=group_findings.habits_rows(portrait.habits, portrait.everybody) if portrait else [],
         buying=group_findings.buying_chart(group, portrait) if portrait else None,
@@ -125,7 +128,7 @@ def _page(groups: list[GroupView], ask: Ask) -> Page[GroupView]:
         "name": lambda group: name_of(group).casefold(),
         "members": lambda group: group.members,
         "baskets": lambda group: group.baskets,
-        "kept": lambda group: group.kept if group.kept is not None else -1.0,
+        "kept": lambda group: max(group.kept or -1.0, group.kept_at_least or -1.0),
     }
     rows = sorted(groups, key=keys[ask.sort], reverse=ask.descending)
     if ask.sort == "members":
@@ -146,9 +149,9 @@ def _columns(most: int, phases: Phases) -> tuple[Column[GroupView], ...]:
         Column(
             key="share",
             title=_("Size"),
-            value=_told_members,
+            value=lambda group: group.told_members,
             figure=lambda group: bar(
-                _told_members(group) or 0,
+                group.told_members or 0,
                 most,
                 label=group_findings.people(group.members),
                 series=colour_of(group),
@@ -158,7 +161,7 @@ def _columns(most: int, phases: Phases) -> tuple[Column[GroupView], ...]:
         Column(
             key="members",
             title=_("Members"),
-            value=_told_members,
+            value=lambda group: group.told_members,
             figure=lambda group: group_findings.people(group.members),
             kind="number",
             sort=True,
@@ -166,14 +169,15 @@ def _columns(most: int, phases: Phases) -> tuple[Column[GroupView], ...]:
         Column(
             key="baskets",
             title=_("Baskets"),
-            value=lambda group: group.baskets if _told_members(group) else None,
+            value=lambda group: group.baskets if group.told_members else None,
             kind="number",
             sort=True,
         ),
         Column(
             key="kept",
             title=_("Stayed since the last run"),
-            value=lambda group: group.kept if _told_members(group) else None,
+            value=lambda group: group.kept,
+            figure=lambda group: group_findings.stayed([group]) or None,
             kind="percent",
             sort=True,
         ),
@@ -203,16 +207,11 @@ def _share_in(phases: Phases, group: GroupView, wanted: tuple[str, ...]) -> floa
     return sum(told) / group.members
 
 
-def _told_members(group: GroupView) -> int | None:
-    """Return how many members a group has; None where so few may not be told."""
-    return group.members if group.members >= FEWEST_SHOWN else None
-
-
 def _sizes(groups: list[GroupView]) -> Chart:
     themed = sorted((g for g in groups if g.kind == "theme"), key=lambda g: (-g.members, g.group_id))
     others = [group for group in groups if group.kind != "theme"]
     shown = [group for group in (*themed[:_MOST_BARS], *others) if group.members >= FEWEST_SHOWN]
-    everybody = sum(group.members for group in groups) or 1
+    everybody = sum(group.told_members or 0 for group in groups) or 1
     half = _fewest_for_half(themed)
     title = ngettext(
         "%(num)s group holds half of the members who have a theme",

@@ -30,7 +30,8 @@ class TestTheNight:
             flour = read_category(session, store_id=store_id, category="FLOUR")
         # Of the town's people one objects to profiling and is not counted.
         assert (store.households, store.weeks) == (HOUSEHOLDS + 1, 52)
-        assert sum(group.households for group in store.groups) == HOUSEHOLDS
+        # One of them has no group: all less both groups would tell of that one, so one group is not told either.
+        assert [group.households for group in store.groups] == [HOUSEHOLDS // 2]
         assert flour.figures.households == HOUSEHOLDS // 2
 
     @pytest.mark.parametrize(("households", "compared"), [(9, 0), (10, 1)])
@@ -51,6 +52,28 @@ class TestTheNight:
         with sessions() as session:
             for table in (StoreProfile, StoreCategory):
                 assert len(set(session.scalars(select(table.store_id)))) == compared
+
+    @pytest.mark.parametrize(("once", "again"), [(0, 40), (1, None), (9, None), (10, 30), (31, None)])
+    def test_says_of_no_few_that_they_bought_again_or_did_not(self, sessions, tmp_path, once, again):
+        with sessions.begin() as session:
+            shop = Shop(session)
+            flour, sugar = (shop.article(name, category=name, kind="DRY") for name in ("FLOUR", "SUGAR"))
+            members = [shop.member(f"m{number:02}") for number in range(40)]
+            for at in range(540):
+                bought = [(sugar, 1, 300)] if at >= 40 and at % 40 < once else [(flour, 1, 500)]
+                shop.receipt(DAY, bought, member=members[at % 40])
+            shop.write()
+        told = shift(sessions, tmp_path)
+        mine_rules(told)
+        form_groups(told)
+        compare_stores(told)
+        with sessions.begin() as session:
+            run_id, store_id = session.execute(select(StoreProfile.run_id, StoreProfile.store_id)).one()
+            session.merge(ServedRun(served=True, run_id=run_id, served_at=told.now))
+            found = read_category(session, store_id=store_id, category="FLOUR").articles[0].here
+        assert (found.households, found.repeat) == (40, again)
+        # Who bought sugar as well does not buy flour alone.
+        assert found.exclusive == again
 
     def test_says_of_a_store_without_others_that_nothing_differs(self, sessions, tmp_path, town):  # noqa: F811
         told = shift(sessions, tmp_path)

@@ -105,6 +105,18 @@ class TestSuggest:
         assert [suggested.article for suggested in kept] == [BREAD, TEA]
         assert kept[0].evidence["exclusive_households"] == 40
 
+    @pytest.mark.parametrize(("both", "alone"), [(0, 40), (4, None), (12, 28), (36, None)])
+    def test_says_of_no_few_that_they_buy_nothing_else_of_its_kind(self, both, alone):
+        shop = Shop()
+        for household in range(40):
+            for week in range(WEEKS):
+                shop.sell(
+                    0, household, week, {HERBAL if household < both and week == 3 else TEA: 500, BREAD: 300}
+                )
+        suggested = Assortment(SETTINGS).fit(shop.table(stores=1)).suggest(0)
+        tea = next(one for one in suggested if one.article == TEA)
+        assert tea.evidence["exclusive_households"] == alone
+
     def test_delists_first_what_a_substitute_catches(self, two_teas):
         first = of_kind(Assortment(SETTINGS).fit(two_teas).suggest(0), "delist")[0]
         # Herbal tea has twenty buyers in the whole chain: too few to speak of.

@@ -103,6 +103,42 @@ class TestMoves:
     def test_fold_what_is_too_small(self, counts, streams):
         assert list(fold_moves(counts).streams) == streams
 
+    @pytest.mark.parametrize(
+        ("counts", "streams"),
+        [
+            # Three came to b: its size less who is shown there would tell, so the next that came go with them.
+            (
+                {
+                    ("a", "a"): 50,
+                    ("a", "b"): 3,
+                    ("a", "c"): 12,
+                    ("d", "b"): 15,
+                    ("d", "d"): 40,
+                    ("b", "b"): 60,
+                },
+                [
+                    Stream("b", "b", 60),
+                    Stream("a", "a", 50),
+                    Stream("d", "d", 40),
+                    Stream("a", OTHERS, 15),
+                    Stream("d", OTHERS, 15),
+                ],
+            ),
+            # Nobody else came: then those who stayed there are no exact number.
+            (
+                {("a", "a"): 50, ("a", "b"): 3, ("a", "c"): 12, ("b", "b"): 60, ("c", "c"): 20},
+                [
+                    Stream("b", "b", 60, rounded=True),
+                    Stream("a", "a", 50),
+                    Stream("c", "c", 20),
+                    Stream("a", OTHERS, 15),
+                ],
+            ),
+        ],
+    )
+    def test_fold_what_a_size_would_tell(self, counts, streams):
+        assert list(fold_moves(counts).streams) == streams
+
     def test_show_nobody_of_fewer_than_ten_whatever_the_counts(self, publish):
         seed = 20_261_122
         publish(f"moves: seed {seed}")
@@ -119,6 +155,11 @@ class TestMoves:
                 told = sum(one.members for one in moves.streams if one.source == source)
                 assert told in {0, size}
                 assert told == size or size < 10
+            for target in groups:
+                into = [one for one in moves.streams if one.target == target]
+                size = sum(n for (_, y), n in counts.items() if y == target)
+                rest = size - sum(one.members for one in into)
+                assert not 0 < rest < 10 or not into or any(one.rounded for one in into)
 
     def test_are_remembered_of_nobody_by_a_run_of_an_earlier_day(self, sessions):
         with sessions.begin() as session:

@@ -1,0 +1,42 @@
+"""The themes that come second in a group: none of fewer than ten members, nor any that shows how few those are."""
+
+from datetime import date
+
+import pytest
+
+from basket_analysis.analysis_runs import begin_run, store_groups
+from basket_analysis.groups.portraits import second_themes
+from tests.basket_analysis.shop_made import NOW, Shop
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        ({"t2": 12, "t3": 15}, [("t3", 15), ("t2", 12)]),
+        # All members less the others would be the four: those next in size are not told either.
+        ({"t2": 12, "t3": 15, "t4": 4}, [("t3", 15)]),
+        ({"t2": 12, "t3": 4, "t4": 6}, [("t2", 12)]),
+        ({"t2": 12, None: 4}, []),
+        ({"t2": 12, "t3": 11, None: 20}, [("t2", 12), ("t3", 11)]),
+    ],
+)
+def test_tell_of_nobody(sessions, seconds, told):
+    with sessions.begin() as session:
+        shop = Shop(session)
+        run_id = begin_run(
+            session, business_day=date(2026, 11, 15), now=NOW, version="1", parameters={}, inputs={}
+        )
+        rows = [
+            {
+                "member_id": shop.member(f"{theme} {number}"),
+                "group_id": "t1",
+                "strength": 4.0,
+                "second_group_id": theme,
+                "second_strength": 1.0 if theme else None,
+                "baskets": 12,
+            }
+            for theme, count in seconds.items()
+            for number in range(count)
+        ]
+        store_groups(session, run_id=run_id, groups=(), members=rows)
+        assert second_themes(session, run_id=run_id, group_id="t1") == told
