@@ -241,6 +241,8 @@ def make(house: House, code: str, kills: int, told: dict[str, Any], *, minutes: 
     table = Table(title=f"{code}: by thousands", title_justify="left")
     for head in ("copies", "seconds", "copies/s", "MiB", "MiB of the head"):
         table.add_column(head, justify="right")
+    # Only what this call makes is divided by what it took: a run may have had copies before.
+    before = house.ask(_MADE, run_id)[0][0]
     until = time.monotonic() + minutes * 60
     parts = [
         house.watch(
@@ -259,8 +261,13 @@ def make(house: House, code: str, kills: int, told: dict[str, Any], *, minutes: 
         max(part.peak for part in parts),
         [step for part in parts for step in part.steps],
     )
-    made = house.ask(_MADE, run_id)[0][0]
-    told["made"] = {**whole.document(), "copies": made, "per_cpu_second": round(made / whole.cpu, 1)}
+    made = house.ask(_MADE, run_id)[0][0] - before
+    told["made"] = {
+        **whole.document(),
+        "copies": made,
+        "copies_before": before,
+        "per_cpu_second": round(made / whole.cpu, 1),
+    }
     console.print(
         f"{made:,} copies in {whole.seconds:.0f} s, {made / whole.cpu:.1f} per CPU second with the database, "
         f"at most {whole.peak / 2**20:.0f} MiB, killed {kills} times"

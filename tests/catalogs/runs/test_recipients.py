@@ -1,0 +1,95 @@
+"""Whose turn it is in a run: what a store has is read once, so its members follow each other."""
+
+from datetime import timedelta
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from catalogs.orders import OrderDesk
+from catalogs.runs.operations import start_run
+from catalogs.runs.recipients import next_recipients
+from sales.models import Store, Till
+from tests.catalogs.chain import DAY, Chain
+from tests.catalogs.run import Run
+
+pytestmark = pytest.mark.usefixtures("in_november", "at_home")
+STORES, GROUPS = ("S1", "S2", "S3"), ("t1", "t2")
+
+
+@pytest.fixture
+def spread(chain: Chain) -> Chain:
+    """The chain with its members spread over three stores and two languages, none of them together."""
+    home = chain.store, chain.till
+    for code in STORES[1:]:
+        with chain.sessions.begin() as session:
+            chain.store = Store(store_code=code, name=code, currency="CZK", timezone="Europe/Prague")
+            session.add(chain.store)
+            session.flush()
+            chain.till = Till(store_id=chain.store.store_id, till_code="T1")
+            session.add(chain.till)
+        # What was sold there is what it has.
+        chain.buy("none-1", chain.articles, DAY - timedelta(days=3))
+    chain.store, chain.till = home
+    for number in range(12):
+        chain.join(f"more-{number}", GROUPS[number % 2], language=("cs", "en")[number // 2 % 2])
+    with chain.sessions.begin() as session:
+        for number, code in enumerate(sorted(chain.members)):
+            session.execute(
+                text("update member set home_store_code = :store where member_code = :code"),
+                {"store": STORES[number % 3], "code": code},
+            )
+    return chain
+
+
+def settled(run: Run) -> list[tuple]:
+    """Return store, edition and language of everybody in the run, in their turn."""
+    with run.chain.sessions() as session:
+        found = session.execute(
+            text(
+                "select who.store_id, who.edition_id, member.language from catalog_recipient as who"
+                " join member using (member_id) order by who.turn"
+            )
+        )
+        return [tuple(row) for row in found]
+
+
+class TestTurns:
+    def test_take_store_by_store_then_edition_then_language(
+        self, spread: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        ordered: list[int] = []
+        write = OrderDesk.write
+
+        def seen(desk, session, readers, **options):
+            ordered.extend(reader.store_id for reader in readers)
+            return write(desk, session, readers, **options)
+
+        run = Run(spread, tmp_path, group_ids=GROUPS)
+        run.approve()
+        run.do(start_run, actor="mara")
+        monkeypatch.setattr(OrderDesk, "write", seen)
+        # Small rounds: the order must hold across them as well.
+        monkeypatch.setattr("catalogs.making.ROUND", 3)
+        assert run.work() == ["completed"]
+        turns = settled(run)
+        assert len(turns) == run.audience.made == 20
+        assert len({store for store, _edition, _language in turns}) == len(STORES)
+        for depth in (1, 2, 3):
+            blocks = [key for key, _block in groupby(turn[:depth] for turn in turns)]
+            assert len(blocks) == len(set(blocks)), "nobody comes back to what was left"
+        assert ordered == [store for store, _edition, _language in turns]
+
+    def test_alternate_groups_where_a_first_part_is_to_be_looked_at(self, spread: Chain, tmp_path: Path):
+        run = Run(spread, tmp_path, group_ids=GROUPS, first_part=4)
+        run.approve()
+        run.do(start_run, actor="mara")
+        run.work()
+        turns = settled(run)
+        assert run.audience.made == 4
+        for at in range(0, len(turns), 2):
+            assert len({edition for _store, edition, _language in turns[at : at + 2]}) == len(GROUPS)
+        with spread.sessions() as session:
+            following = next_recipients(session, catalog_run_id=run.id, limit=100)
+        assert [(one.store_id, one.edition_id, one.language) for one in following] == turns[4:]
