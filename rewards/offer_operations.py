@@ -118,7 +118,7 @@ def import_document(
     check_document(read, known, raw=document)
     vouchers = [replace(batch, currency=currency_of(batch, known)) for batch in read.vouchers]
     _import_batches(session, vouchers, actor=actor, now=now)
-    _import_rewards(session, read.rewards)
+    renamed = _import_rewards(session, read.rewards)
     found = _open_versions(session, [offer.code for offer in read.offers])
     fresh: list[tuple[str, int, dict[str, Any]]] = []
     drafts: list[tuple[str, int]] = []
@@ -138,7 +138,7 @@ def import_document(
         _let_go_live(session, drafts, actor=actor, now=now)
     _add(session, fresh, live=live, actor=actor, now=now)
     chosen = live and _choose(session, read, actor=actor, now=now)
-    changed = bool(chosen or (live and versions))
+    changed = bool(chosen or renamed or (live and versions))
     if changed:
         let_tills_see(session, actor=actor, now=now)
     done = Imported(dict(sorted(versions.items())), tuple(sorted(unchanged)), live, changed)
@@ -274,14 +274,20 @@ def _today(session: Session, now: datetime) -> date:
     return max((business_day(now, zone) for zone in zones), default=now.date())
 
 
-def _import_rewards(session: Session, rewards: Sequence[OfferedReward]) -> None:
-    """Write rewards; only a new one gets the stock that the document says, for stock moves in the stores."""
+def _import_rewards(session: Session, rewards: Sequence[OfferedReward]) -> bool:
+    """
+    Write rewards, and return whether one that was there is called otherwise now.
+
+    Only a new one gets the stock that the document says, for stock moves in the stores.
+    """
+    renamed = False
     rows = session.execute(select(Store.store_code, Store.store_id)) if rewards else ()
     stores = {row.store_code: row.store_id for row in rows}
     for reward in rewards:
         content = {"name": dict(reward.names), "points": reward.points}
-        known = session.scalar(select(Reward.reward_code).where(Reward.reward_code == reward.code))
-        if known is not None:
+        names = session.scalar(select(Reward.name).where(Reward.reward_code == reward.code))
+        if names is not None:
+            renamed = renamed or names != content["name"]
             session.execute(update(Reward).where(Reward.reward_code == reward.code).values(**content))
             continue
         session.execute(insert(Reward).values(reward_code=reward.code, **content))
@@ -291,6 +297,7 @@ def _import_rewards(session: Session, rewards: Sequence[OfferedReward]) -> None:
                     reward_code=reward.code, store_id=stores[store_code], on_hand=pieces
                 )
             )
+    return renamed
 
 
 def _recorded_import(

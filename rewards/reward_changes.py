@@ -14,6 +14,7 @@ from core.errors import NotFound, Refused
 from core.i18n import called
 from rewards.document_reading import CODE
 from rewards.models import Reward
+from rewards.offer_decisions import hold_book, let_tills_see
 from rewards.stocks.operations import Cause, deliver
 
 MOST_POINTS: Final = 10**9
@@ -70,6 +71,7 @@ def put_reward(session: Session, kind: RewardKind, *, new: bool, actor: str, now
     What is reserved keeps the points that it cost. A `new` one must not be there yet. Raises `BadReward`, `NoSuchReward`.
     """
     _check(kind)
+    hold_book(session)
     row = session.get(Reward, kind.reward_code, populate_existing=True, with_for_update=True)
     if new and row is not None:
         raise BadReward("reward_code", "there is a reward of this code already")
@@ -89,6 +91,9 @@ def put_reward(session: Session, kind: RewardKind, *, new: bool, actor: str, now
         .values(reward_code=kind.reward_code, **values)
         .on_conflict_do_update(index_elements=[Reward.reward_code], set_=values)
     )
+    if before is not None and before.names != kind.names:
+        # The live offers are kept with what they call their gifts.
+        let_tills_see(session, actor=actor, now=now)
     record_event(
         session,
         now=now,

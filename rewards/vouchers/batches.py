@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.audit import record_event
 from core.errors import NotFound, Refused
 from core.i18n import called
+from rewards.offer_decisions import hold_book, let_tills_see
 from rewards.offer_models import OfferVersion
 from rewards.vouchers.models import VoucherBatch
 from sales.models import Store
@@ -83,6 +84,7 @@ def put_batch(session: Session, batch: Batch, *, actor: str, now: datetime) -> b
     Raises `BadBatch`.
     """
     _check(session, batch)
+    hold_book(session)
     before = batches(session, [batch.batch_code], lock=True).get(batch.batch_code)
     if before == batch:
         return False
@@ -103,6 +105,9 @@ def put_batch(session: Session, batch: Batch, *, actor: str, now: datetime) -> b
         .values(batch_code=batch.batch_code, created_at=now, created_by=actor, **values)
         .on_conflict_do_update(index_elements=[VoucherBatch.batch_code], set_=values)
     )
+    if batch.names != (before.names if before else {}):
+        # The live offers are kept with what they call the batches that they ask for.
+        let_tills_see(session, actor=actor, now=now)
     record_event(
         session,
         now=now,
