@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
 
 from core.errors import Refused
 
@@ -32,9 +33,12 @@ class Money:
         return other
 
 
+_WHOLE: Final = Decimal(1)
+
+
 def half_up(amount: Decimal) -> int:
     """Return `amount` rounded to a whole number, halves away from zero."""
-    return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    return int(amount.quantize(_WHOLE, rounding=ROUND_HALF_UP))
 
 
 def split_largest_remainder(total: int, weights: Sequence[int]) -> list[int]:

@@ -48,6 +48,12 @@ _SCHEMES: tuple[tuple[str, str, frozenset[int]], ...] = tuple(
     )
 )
 
+_SCHEMES_BY_FIRST = {
+    first: tuple(scheme for scheme in _SCHEMES if scheme[0][0] <= first <= scheme[1][0])
+    for first in "0123456789"
+}
+"""Those that a number's first digit leaves: all day tills send numbers of our own cards, which are nobody's."""
+
 _RUN = re.compile(r"\d(?:[ .\-\u00a0\u2009\u202f\u2010-\u2013]?\d){12,}")
 """Enough digits in a row, at most one separator between two of them."""
 
@@ -59,7 +65,8 @@ def is_payment_card_number(digits: str) -> bool:
     return (
         SHORTEST <= len(digits) <= LONGEST
         and any(
-            low <= digits[: len(low)] <= high and len(digits) in lengths for low, high, lengths in _SCHEMES
+            low <= digits[: len(low)] <= high and len(digits) in lengths
+            for low, high, lengths in _SCHEMES_BY_FIRST.get(digits[0], ())
         )
         and luhn.is_valid(digits)
     )
@@ -104,7 +111,8 @@ def _number_from(text: str, groups: list[tuple[int, int]], first: int) -> tuple[
         start, end = groups[last]
         if len(digits) + end - start > LONGEST:
             break
-        digits += "".join(str(int(digit)) for digit in text[start:end])
+        group = text[start:end]
+        digits += group if group.isascii() else "".join(str(int(digit)) for digit in group)
         if is_payment_card_number(digits):
             found = last, digits
     return found

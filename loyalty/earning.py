@@ -98,19 +98,19 @@ def earned_shares(
     base = earning_base(lines, points_amount, programme, excluded)
     if not offers:
         return _shared(programme.points_for(base.amount, currency), base.weights)
-    grown, weights = Fraction(0), dict(base.weights)
+    once, grown, weights = 0, Fraction(0), dict(base.weights)
     totals = {line.line_number: line.total_amount for line in lines}
     for number, amount in base.amounts.items():
         parts = offers.parts.get(number)
         if parts is None:
-            grown += amount
+            once += amount
         else:
             grown += multiplied(amount, of=totals[number], parts=parts)
             weights[number] = math.floor(base.weights[number] * factor(parts) * FINE)
     weights = {
         number: weight if number in offers.parts else weight * FINE for number, weight in weights.items()
     }
-    earned = _shared(programme.points_for(grown, currency), weights)
+    earned = _shared(programme.points_for(grown + once, currency), weights)
     bonus = _shared(offers.bonus, base.weights)
     return {number: points + bonus[number] for number, points in earned.items()}
 

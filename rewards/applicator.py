@@ -83,6 +83,7 @@ class Evaluation:
         "_basket",
         "_cart",
         "_discounts",
+        "_explaining",
         "_left",
         "_order",
         "_outcome",
@@ -102,6 +103,7 @@ class Evaluation:
         self._outcome, self._basket = outcome, outcome.basket
         self._discounts: Sequence[tuple[Discount, ...]] | None = None
         self._applications: tuple[Application, ...] | None = None
+        self._explaining: Explainer | None = None
 
     @property
     def lines(self) -> tuple[EvaluatedLine, ...]:
@@ -255,7 +257,9 @@ class Evaluation:
     @property
     def not_applied(self) -> tuple[NotApplied, ...]:
         """What is in the basket's reach but gave nothing: why, and what is missing; at most twenty, by priority."""
-        return tuple(self._explainer().not_applied({each.batch for each in self._outcome.redeemed}))
+        explainer = self._explainer()
+        explainer.left = self._left
+        return tuple(explainer.not_applied({each.batch for each in self._outcome.redeemed}))
 
     def why_not(self, offer_code: str, left: Left | None = None) -> NotApplied | None:
         """
@@ -264,17 +268,20 @@ class Evaluation:
         `left` is what is known of its limits by now, where they were not asked for since nothing triggered it.
         """
         explainer, live = self._explainer(), self._outcome.book.by_code.get(offer_code)
-        if left is not None:
-            explainer.left = {**explainer.left, offer_code: left}
+        explainer.left = self._left if left is None else {**self._left, offer_code: left}
         return None if live is None or live.rank in explainer.applied else explainer.why_not(live)
 
     def _explainer(self) -> Explainer:
-        book, occasion, left = self._outcome.book, self.occasion, self._left
+        if self._explaining is None:
+            book, occasion, left = self._outcome.book, self.occasion, self._left
 
-        def applied_to(cart: Cart, left: Mapping[str, Left]) -> set[str]:
-            return {each.offer_code for each in apply_offers(cart, book, occasion, left).applications}
+            def applied_to(cart: Cart, left: Mapping[str, Left]) -> set[str]:
+                return {each.offer_code for each in apply_offers(cart, book, occasion, left).applications}
 
-        return Explainer(self._cart, book, occasion, left, basket=self._basket, applied_to=applied_to)
+            self._explaining = Explainer(
+                self._cart, book, occasion, left, basket=self._basket, applied_to=applied_to
+            )
+        return self._explaining
 
     @property
     def exhausted(self) -> tuple[str, ...]:

@@ -110,7 +110,7 @@ def _give_by_plans(view: Claimable, live: LiveOffer, times_left: int, amount_lef
 
 def _note_limit(basket: Basket, live: LiveOffer) -> None:
     """Remember that uses that were counted before stopped an offer; its limit per receipt is no news."""
-    if live.limits.counted:
+    if live.counted:
         basket.refused[live.rank] = USES
 
 
@@ -137,7 +137,7 @@ def allowance(live: LiveOffer, left: Left | None) -> tuple[int, int]:
     left = left or Left()
     if left.times is not None:
         times = min(times, left.times)
-    if not limits.counted:
+    if not live.counted:
         return times, WITHOUT_END
     for limit, rest in (
         (limits.uses, left.uses),

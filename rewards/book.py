@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
-from rewards.carts import CartLine, Occasion
+from rewards.carts import Cart, CartLine, Occasion
 from rewards.doorkeeper import Doorkeeper
 from rewards.offers import FIRST, Names, Offer, Select, batches_asked
 from rewards.ready_offers import LiveOffer, Trigger
@@ -73,6 +73,7 @@ class OfferBook:
         self._seen_alike: dict[tuple[str, tuple[str | None, ...]], Seen] = {}
         self._remembered = 0
         self._always_in: dict[str, tuple[int, ...]] = {}
+        self._counted = frozenset(live.rank for live in self.live if live.counted)
 
     def __len__(self) -> int:
         return len(self.live)
@@ -219,12 +220,17 @@ class OfferBook:
             found.update(self._asking.get(batch, ()))
         return [rank for rank in found if self._sold_in(rank, store)]
 
-    def limited_candidates(self, cart: Iterable[CartLine], occasion: Occasion) -> tuple[Offer, ...]:
+    def limited_candidates(self, cart: Cart, occasion: Occasion) -> tuple[Offer, ...]:
         """Return the offers with counted limits that `cart` could trigger now: those whose counters matter."""
-        ranks: set[int] = set(self.on_every_basket(occasion.store_code))
-        for line in cart:
+        if not self._counted:
+            return ()
+        store = occasion.store_code
+        ranks: set[int] = set(self.on_every_basket(store))
+        for line, seen in zip(cart, self.all_seen(cart, store), strict=True):
             if line.unit_price > 0:
-                ranks.update(self.seen(article_of(line), occasion.store_code).ranks)
-        ranks.update(self.opened_by(occasion.presented, occasion.store_code))
-        limited = [self.live[rank] for rank in sorted(ranks) if self.live[rank].counted]
-        return tuple(live.offer for live in Doorkeeper(occasion).among(limited))
+                ranks.update(seen.ranks)
+        ranks.update(self.opened_by(occasion.presented, store))
+        limited = sorted(ranks & self._counted)
+        if not limited:
+            return ()
+        return tuple(live.offer for live in Doorkeeper(occasion).among(self.live[rank] for rank in limited))

@@ -80,11 +80,11 @@ class Words:
         for key in reversed(KEYS):
             values = getattr(select, key)
             if values:
-                names = [
-                    self.names.articles.get(value, value) if key == "skus" else value for value in values
-                ]
-                more = " …" if len(names) > MOST_NAMED else ""
-                parts.append(" / ".join(names[:MOST_NAMED]) + more)
+                names = values[:MOST_NAMED]
+                if key == "skus":
+                    names = tuple([self.names.articles.get(value, value) for value in names])
+                more = " …" if len(values) > MOST_NAMED else ""
+                parts.append(" / ".join(names) + more)
         return ", ".join(parts)
 
     def money(self, minor: int) -> str:

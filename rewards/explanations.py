@@ -65,9 +65,10 @@ class Explainer:
 
     def _all_not_applied(self, redeemed: set[str]) -> Iterator[NotApplied]:
         yield from self._vouchers(redeemed)
-        selections = self.basket.matching if self.basket.priced else ()
+        priced = bool(self.basket.priced)
+        selections = self.basket.matching if priced else ()
         ranks = self.book.touched_by(
-            selections, self.occasion.presented, self.occasion.store_code, lines=bool(self.basket.priced)
+            selections, self.occasion.presented, self.occasion.store_code, lines=priced
         )
         untold = [rank for rank in ranks if rank not in self.applied]
         for rank in sorted(untold, key=self.book.telling.__getitem__):
@@ -92,31 +93,33 @@ class Explainer:
         if hindrance is not None:
             return NotApplied(live.code, hindrance, None)
         basket = self._basket_before(live.rank)
-        lacks = lacks_of(live.check, Claimable(basket, live))
+        view = Claimable(basket, live)
+        lacks = lacks_of(live.check, view)
         if not lacks:
             return self._without_benefit(live, basket)
         if live.check.claim(Whole(basket)) is not None:
             return NotApplied(live.code, self.words.combined(), None)
-        if self._others_would_have_it(live, basket, lacks):
+        if self._others_would_have_it(live, view, lacks):
             return NotApplied(live.code, self.words.combined(), None)
         if self._beyond_its_budget(live, basket, lacks):
             return NotApplied(live.code, self.words.used_up(), None)
         return self._lacking(live, lacks)
 
-    def _others_would_have_it(self, live: LiveOffer, basket: Basket, lacks: tuple[Lack, ...]) -> bool:
+    def _others_would_have_it(self, live: LiveOffer, view: Claimable, lacks: tuple[Lack, ...]) -> bool:
         """Whether other offers hold units that this one lacks, and would take those that were added for it too."""
-        more = self._with_what_lacks(basket, lacks)
-        if more is None:
-            return False
-        view = Claimable(basket, live)
+        basket = view.basket
         places = {place for lack in lacks for place in self._places(basket, lack.select)}
-        held = any(view.available(place) < basket.lines.counts[place] for place in places)
-        return held and live.code not in self.applied_to(more, self.left)
+        if not any(view.available(place) < basket.lines.counts[place] for place in places):
+            return False
+        more = self._with_what_lacks(basket, lacks)
+        return more is not None and live.code not in self.applied_to(more, self.left)
 
     def _beyond_its_budget(self, live: LiveOffer, basket: Basket, lacks: tuple[Lack, ...]) -> bool:
         """Whether what is left of the amount would not bear the offer with what it lacks, either."""
+        if not live.discounts or not live.counted:
+            return False
         amount = allowance(live, self.left.get(live.code))[1]
-        if not live.discounts or amount >= WITHOUT_END:
+        if amount >= WITHOUT_END:
             return False
         more = self._with_what_lacks(basket, lacks)
         return amount <= 0 or (more is not None and live.code not in self.applied_to(more, self.left))

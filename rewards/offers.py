@@ -238,15 +238,14 @@ class Limits:
     @property
     def held(self) -> bool:
         """Whether a quote must hold what it promises: the budgets that all shoppers share."""
-        shared = (
-            self.uses,
-            self.amount,
-            self.per_store_day_uses,
-            self.per_store_day_amount,
-            self.per_store_week_uses,
-            self.per_store_week_amount,
+        return (
+            self.uses is not None
+            or self.amount is not None
+            or self.per_store_day_uses is not None
+            or self.per_store_day_amount is not None
+            or self.per_store_week_uses is not None
+            or self.per_store_week_amount is not None
         )
-        return any(limit is not None for limit in shared)
 
     @property
     def counted(self) -> bool:

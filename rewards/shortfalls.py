@@ -42,13 +42,13 @@ class Lack(NamedTuple):
 
 def lacks_of(check: Check, view: View) -> tuple[Lack, ...]:
     """Return what is missing for `check` to hold, empty when it holds."""
+    if isinstance(check, EachCheck):
+        return _of_parts(check, view)  # its claim would look at the very same units once more
     return () if check.claim(view) is not None else _of_kind(check, view)
 
 
 def _of_kind(check: Check, view: View) -> tuple[Lack, ...]:
     match check:
-        case EachCheck():
-            return _of_parts(check, view)
         case AllCheck():
             return tuple(lack for part in check.parts for lack in lacks_of(part, view))
         case AnyCheck():

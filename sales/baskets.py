@@ -43,9 +43,9 @@ class Basket:
     voucher_codes: tuple[str, ...] = ()
     points_to_spend: int = 0
 
-    def as_sale(self, *, closed_at: datetime, business_date: date) -> PostedReceipt:
-        """Return the receipt that a till would post for this basket at list prices, without a number or tenders."""
-        lines = tuple(
+    def listed_lines(self) -> tuple[PostedLine, ...]:
+        """Return the lines of a receipt for this basket at list prices."""
+        return tuple([
             PostedLine(
                 line_number=line.line_number,
                 quantity=line.quantity,
@@ -58,8 +58,12 @@ class Basket:
                 unit=line.unit,
             )
             for line in self.lines
-        )
-        gross = sum(line.total_amount for line in lines)
+        ])  # fmt: skip
+
+    def as_sale(
+        self, *, closed_at: datetime, business_date: date, lines: tuple[PostedLine, ...], totals: Totals
+    ) -> PostedReceipt:
+        """Return the receipt that a till would post for this basket, with these lines and totals, without a number or tenders."""
         return PostedReceipt(
             type=SALE,
             business_date=business_date,
@@ -70,5 +74,5 @@ class Basket:
             card_entry_mode=self.card_entry_mode,
             lines=lines,
             voucher_codes=self.voucher_codes,
-            totals=Totals(payable_amount=gross, gross_amount=gross),
+            totals=totals,
         )

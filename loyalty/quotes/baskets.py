@@ -1,7 +1,7 @@
 """Quoting a basket: what it would cost and earn if it were paid now; nothing but the quote itself is written."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -34,7 +34,7 @@ from loyalty.shoppers import SCENE, Scene, person_of, scene_in, scene_values, wi
 from rewards.live_book import GENERATION, LiveBook, book_at_hand, live_book
 from sales.barcode_layouts import codes_to_look_up
 from sales.baskets import Basket
-from sales.receipts import PostedReceipt, TillIdentity, line_gross
+from sales.receipts import PostedReceipt, TillIdentity, Totals
 
 ATTEMPTS = 6
 """How often a basket is worked out again because others were faster to a budget; then what is short is left to them."""
@@ -47,6 +47,8 @@ class Evaluated:
     """The sale that a basket would become, and its points: what it would earn, spend, and could spend at most."""
 
     sale: PostedReceipt
+    grosses: Sequence[int]
+    """What each line costs at list prices, in minor units."""
     to_earn: int
     to_spend: int
     spendable: int
@@ -298,11 +300,13 @@ def evaluate(
     lowers the lines of the sale before its points are counted, and adds to those.
     """
     paid_at = basket.at or now
-    sale = basket.as_sale(closed_at=paid_at, business_date=business_day(paid_at, till.timezone))
-    added = NOTHING_ADDED
+    listed = basket.listed_lines()
+    grosses = [line.total_amount for line in listed]
+    lines, discount, added = listed, 0, NOTHING_ADDED
     if offers is not None and offers.evaluation is not None:
-        sale, added = discounted(sale, offers.evaluation), offers.promise.points
-    bill = sum(line.total_amount for line in sale.lines)
+        lines, added = discounted(lines, offers.evaluation), offers.promise.points
+        discount = sum([line.discount_amount for line in lines])
+    bill = sum([line.total_amount for line in lines])
     spendable = 0
     # What a reservation would be refused for must not be promised: a replaced card shows points, but spends none.
     if (
@@ -314,10 +318,24 @@ def evaluate(
         spendable = programme.spendable_on(bill, position.available, basket.currency)
     to_spend = programme.spendable(min(basket.points_to_spend, spendable))
     value = programme.value_of(to_spend, basket.currency)
-    sale = replace(sale, totals=replace(sale.totals, points_amount=value, payable_amount=bill - value))
+    totals = Totals(
+        payable_amount=bill - value,
+        gross_amount=sum(grosses),
+        discount_amount=discount,
+        points_amount=value,
+    )
+    sale = basket.as_sale(
+        closed_at=paid_at, business_date=business_day(paid_at, till.timezone), lines=lines, totals=totals
+    )
     earns = holder is not None and _would_earn(sale, holder)
     earned = earned_on_receipt(sale, till, programme, excluded, added) if earns else {}
-    return Evaluated(sale=sale, to_earn=sum(earned.values()), to_spend=to_spend, spendable=spendable)
+    return Evaluated(
+        sale=sale,
+        grosses=grosses,
+        to_earn=sum(earned.values()),
+        to_spend=to_spend,
+        spendable=spendable,
+    )
 
 
 def _excluded(
@@ -372,7 +390,7 @@ def _priced(evaluated: Evaluated, offers: OnBasket | None) -> dict[str, Any]:
         "lines": [
             {
                 "line_number": line.line_number,
-                "gross_amount": line_gross(line),
+                "gross_amount": evaluated.grosses[place],
                 "discount_amount": line.discount_amount,
                 "net_amount": line.total_amount,
                 "discounts": [one._asdict() for one in found[place]] if found else [],

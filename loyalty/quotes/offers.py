@@ -20,7 +20,7 @@ from rewards.offer_uses import Place, Use, budgets_left
 from rewards.offers import Gift
 from rewards.stocks.operations import gifts_left
 from rewards.vouchers.redeeming import Presented, presented_vouchers
-from sales.receipts import Discount, PostedReceipt, TillIdentity
+from sales.receipts import Discount, PostedLine, TillIdentity
 
 NONE_LEFT = Left(
     uses=0,
@@ -232,9 +232,9 @@ def _by_batch(vouchers: Sequence[Presented]) -> Mapping[str, OfBatch]:
     return found
 
 
-def discounted(sale: PostedReceipt, evaluation: Evaluation) -> PostedReceipt:
-    """Return a sale at list prices with the discounts of an evaluation of its lines."""
-    lines = tuple(
+def discounted(lines: Sequence[PostedLine], evaluation: Evaluation) -> tuple[PostedLine, ...]:
+    """Return lines at list prices with the discounts of an evaluation of them."""
+    return tuple(
         replace(
             line,
             discount_amount=sum(one.amount for one in found),
@@ -243,12 +243,7 @@ def discounted(sale: PostedReceipt, evaluation: Evaluation) -> PostedReceipt:
         )
         if found
         else line
-        for line, net, found in zip(sale.lines, evaluation.nets, evaluation.discounts, strict=True)
-    )
-    discount = sum(line.discount_amount for line in lines)
-    payable = sum(line.total_amount for line in lines)
-    return replace(
-        sale, lines=lines, totals=replace(sale.totals, discount_amount=discount, payable_amount=payable)
+        for line, net, found in zip(lines, evaluation.nets, evaluation.discounts, strict=True)
     )
 
 
