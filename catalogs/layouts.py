@@ -1,7 +1,7 @@
 """A theme's folder, and which of its fragments lies where on a page."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -171,7 +171,7 @@ class Theme:
         for box in layout.get("boxes", ()):
             yield from _lay(page, box, variant=page.layout, colour=colour)
         left = {name: list(items) for name, items in lists.items()}
-        for cell in layout.get("cells", ()):
+        for cell in arranged(layout, {name: len(items) for name, items in lists.items()}):
             of = cell.get("of", "items")
             if items := left[of]:
                 item, at = items.pop(0), (cell["x"], cell["y"])
@@ -184,6 +184,21 @@ class Theme:
         """Return the cell called `name`, or the one without room for a reduction where there is none to be told."""
         plain = f"{name}{PLAIN}"
         return plain if plain in self.data["cells"] and getattr(item, "reduction", None) is None else name
+
+
+def arranged(layout: Mapping[str, Any], counts: Mapping[str, int]) -> list[Mapping[str, Any]]:
+    """
+    Return the cells of `layout` that `counts` items of each list take, in their order.
+
+    A list that a layout has an arrangement of its `fewer` for takes larger places, so that few items fill a page as many do.
+    """
+    cells: dict[str, list[Mapping[str, Any]]] = {}
+    for cell in layout.get("cells", ()):
+        cells.setdefault(cell.get("of", "items"), []).append(cell)
+    for fewer in layout.get("fewer", ()):
+        if counts.get(fewer["of"]) == len(fewer["cells"]):
+            cells[fewer["of"]] = [{"of": fewer["of"], **cell} for cell in fewer["cells"]]
+    return [cell for of, places in cells.items() for cell in places[: counts.get(of, 0)]]
 
 
 def _lay(

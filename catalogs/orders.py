@@ -25,10 +25,10 @@ from catalogs.operations import ArchivedCopy, OpenEdition
 from catalogs.personal_vouchers import sample_vouchers, vouchers_of_copies
 from catalogs.planning import kinds_of, make_issue
 from catalogs.queries import Shop, categories_of, read_brought_back, read_histories, shops, tier_names
-from catalogs.ranked_picks import ranked_picks
+from catalogs.ranked_picks import is_short, ranked_picks
 from catalogs.render import CopyOrder, MadeCopy
 from catalogs.runs.recipients import NOTHING, REFUSES, Recipient
-from catalogs.selection import Bought, choose_news, choose_picks
+from catalogs.selection import NEWS, PICKS, Bought, choose_news, choose_picks
 from catalogs.shelves import for_group, read_shelves
 from contacts.queries import refusals_of
 from contacts.reactions import Refusals
@@ -135,7 +135,14 @@ class OrderDesk:
         left_out = {reader.member_id: reader.against for reader in readers if reader.against}
         asked = [reader for reader in readers if not reader.against]
         self._stock_up(session, {reader.store_id for reader in asked})
-        known = _Known.read(session, asked, self._shelved(asked), day=self.day, now=self.now)
+        known = _Known.read(
+            session,
+            asked,
+            self._shelved(asked),
+            groups={key: one.plan.ranking for key, one in self.editions.items()},
+            day=self.day,
+            now=self.now,
+        )
         made: dict[str, Ordered] = {}
         for reader in sorted(
             asked, key=lambda one: (one.store_id, one.group_id, one.language, one.member_id)
@@ -287,6 +294,8 @@ class _Known:
     ranked: Mapping[UUID, MemberOffers]
     ignored: Mapping[UUID, Mapping[int, int]]
     tiers: Mapping[UUID, Mapping[str, str]]
+    short: Collection[UUID]
+    """Of whose lists the store has little: what their groups buy stands in for it."""
 
     @classmethod
     def read(
@@ -295,15 +304,20 @@ class _Known:
         readers: Sequence[Recipient],
         shelved: Mapping[UUID, Collection[int]],
         *,
+        groups: Mapping[UUID, Sequence[int]],
         day: date,
         now: datetime,
     ) -> "_Known":
-        """Read it; `shelved` says by member what could be shown at all."""
+        """Read it; `shelved` says by member what could be shown at all, `groups` by edition what its group buys."""
         accounts = {reader.account_id for reader in readers}
         members = [reader.member_id for reader in readers]
         ranked = offers_of_members(session, members)
+        short = {member for member, lists in ranked.items() if is_short(lists, shelved.get(member, ()))}
         return cls(
-            histories=read_histories(session, accounts, day=day, only=_asked_about(readers, ranked, shelved)),
+            short=short,
+            histories=read_histories(
+                session, accounts, day=day, only=_asked_about(readers, ranked, shelved, groups)
+            ),
             brought_back=read_brought_back(session, accounts, day=day),
             refusals=refusals_of(
                 session, {reader.member_id: reader.account_id for reader in readers}, now=now
@@ -319,8 +333,14 @@ def _asked_about(
     readers: Sequence[Recipient],
     ranked: Mapping[UUID, MemberOffers],
     shelved: Mapping[UUID, Collection[int]],
+    groups: Mapping[UUID, Sequence[int]],
 ) -> dict[UUID, set[int]]:
-    """Return by account what its members' lists and shelves have, where each of them has a list: nothing else is looked up."""
+    """
+    Return by account what its members' lists and shelves have, where each of them has a list: nothing else is looked up.
+
+    Where a store has little of a list, what the group buys may stand in for it, and nobody is told that something is
+    new who buys it: that is asked about as well.
+    """
     found: dict[UUID, set[int]] = {}
     whole: set[UUID] = set()
     for reader in readers:
@@ -331,6 +351,8 @@ def _asked_about(
             listed = found.setdefault(reader.account_id, set())
             there = shelved[reader.member_id]
             listed.update(one.article_id for one in (*lists.all, *lists.new) if one.article_id in there)
+            if is_short(lists, there):
+                listed.update(article for article in groups[reader.edition_id] if article in there)
     return {account: articles for account, articles in found.items() if account not in whole}
 
 
@@ -341,27 +363,35 @@ def _picks(
     bought = known.histories.get(reader.account_id, [])
     ranked = known.ranked.get(reader.member_id)
     ignored = known.ignored.get(reader.member_id, {})
-    if ranked is not None and (ranked.all or ranked.new):
-        return ranked_picks(
+    listed = ranked is not None and (ranked.all or ranked.new)
+    if ranked is not None and listed:
+        picks, news = ranked_picks(
             ranked,
             shelf,
             bought=bought,
             refused=known.refusals.get(reader.member_id, Refusals()),
             back=known.brought_back.get(reader.account_id, ()),
         )
+    else:
+        picks = choose_picks(
+            [replace(one, recency=one.recency * 0.5 ** ignored.get(one.article_id, 0)) for one in bought],
+            shelf,
+        )
+        news = ()
+    room = (NEWS if picks or not listed else NEWS + PICKS) - len(news)
+    if room <= 0 or (listed and reader.member_id not in known.short):
+        return picks, news
     own = [shelf[one.article_id].category for one in bought if one.article_id in shelf]
-    picks = choose_picks(
-        [replace(one, recency=one.recency * 0.5 ** ignored.get(one.article_id, 0)) for one in bought], shelf
-    )
-    news = choose_news(
+    more = choose_news(
         sorted(edition.plan.ranking, key=lambda article_id: ignored.get(article_id, 0)),
         shelf,
         known={one.article_id for one in bought},
         own_categories=[name for name, _count in Counter(filter(None, own)).most_common()],
         beside=edition.plan.beside,
-        picks=picks,
+        picks=(*picks, *news),
+        count=room,
     )
-    return picks, news
+    return picks, (*news, *more)
 
 
 def copy_code(edition: OpenEdition, member_id: UUID) -> str:

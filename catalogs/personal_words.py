@@ -30,7 +30,7 @@ from catalogs.pages import (
 )
 from catalogs.pdf.barcodes import card_barcode, qr_barcode, voucher_barcode
 from catalogs.prices import HARD
-from catalogs.selection import NEWS, PICKS
+from catalogs.selection import PICKS
 from core.i18n import show_date, show_money, show_number, translations
 from core.money import Money
 
@@ -92,7 +92,7 @@ class PersonalWords:
         favourites = Headline(_("Your favourites"), _("what you buy again and again"))
         new = Headline(_("Something new?"), _("what shoppers like you buy"))
         # Without favourites, what is new takes their places as well.
-        above = () if picks or len(news) <= NEWS else tuple(news[:PICKS])
+        above = () if picks else tuple(news[:PICKS])
         return PersonalPage(
             headline=Headline(
                 bind_headline(_("Picked for you") if offers else _("Your card, on paper too")),

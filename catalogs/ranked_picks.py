@@ -13,6 +13,13 @@ from catalogs.selection import ALIKE_IN_PICKS, NEWS, PICKS, Bought
 from contacts.reactions import Refusals
 
 NOTHING_REFUSED: Final = Refusals()
+NEW_ENOUGH: Final = 2 * NEWS
+"""Of so many articles that the night ranked as new and the store has, enough differ to stand on a page."""
+
+
+def is_short(lists: MemberOffers, there: Collection[int]) -> bool:
+    """Return whether a store has so little of what is new to a member that something else must stand in for it."""
+    return sum(one.article_id in there for one in lists.new) < NEW_ENOUGH
 
 
 def ranked_picks(

@@ -98,9 +98,10 @@ def choose_news(
     beside: Mapping[str, Sequence[str]],
     picks: Sequence[Pick] = (),
     refused: Collection[int] = (),
+    count: int = NEWS,
 ) -> tuple[Pick, ...]:
     """
-    Return articles that the group buys and the member never bought, of kinds that are not among `picks`.
+    Return up to `count` articles that the group buys and the member never bought, of kinds that are not among `picks`.
 
     `beside` tells for a category which others a rule ties it to; where one of them is among the
     member's `own_categories` (the strongest first), that is the reason given, and it comes first.
@@ -124,9 +125,9 @@ def choose_news(
         else:
             used.add(partner)
             tied.append(Pick(offer, "new", beside=partner))
-        if len(tied) == NEWS:
+        if len(tied) == count:
             break
-    return tuple([*tied, *liked][:NEWS])
+    return tuple([*tied, *liked][:count])
 
 
 def _personal(offer: Offer) -> bool:

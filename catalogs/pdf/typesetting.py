@@ -8,7 +8,7 @@ from typing import Any
 import pikepdf
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from catalogs.layouts import Fragment, Placement, Sheet, Theme
+from catalogs.layouts import Fragment, Placement, Sheet, Theme, arranged
 from catalogs.motifs import ILLUSTRATIONS
 from catalogs.pdf import papercut
 from catalogs.pdf.parts import Part, part_of
@@ -74,6 +74,7 @@ class Typesetter:
             lstrip_blocks=True,
         )
         self.jinja.globals["theme"] = theme.data
+        self.jinja.globals["arranged"] = arranged
         for shape in (papercut.cut, papercut.blob, papercut.strip, papercut.scallop):
             self.jinja.globals[shape.__name__] = shape
         self._parts: dict[Fragment, Part] = {}

@@ -172,7 +172,16 @@ class TestMakeBooklet:
             picks=[Pick(offer, "often") for offer in private],
             news=news,
         )
-        assert made.pages[-1].picks == ()
+        page = made.pages[-1]
+        assert [item.article_id for item in (*page.picks, *page.news)] == [
+            pick.offer.article_id for pick in news
+        ]
+
+    def test_leaves_no_half_of_the_personal_page_empty_where_little_is_new_and_nothing_is_known(self):
+        issue, _picks, news = preview_parts(THEME, "cs")
+        page = make_booklet(THEME, issue, Reader("A", "cs", 1, None), picks=(), news=news[:2]).pages[-1]
+        assert (len(page.picks), len(page.news)) == (2, 0)
+        assert (page.picks_title.text, page.news_title) == ("Zkusíte něco nového?", None)
 
     def test_fills_the_personal_page_with_what_is_new_where_there_are_no_favourites(self):
         issue, picks, news = preview_parts(THEME, "cs")

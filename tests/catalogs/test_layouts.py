@@ -5,12 +5,22 @@ import pytest
 
 from catalogs.booklets import Reader, make_booklet
 from catalogs.issues import Reduced
-from catalogs.layouts import BARCODE, BLEED, Placement, ThemeNotFound, Words, load_theme, theme_names
-from catalogs.pages import Price, PrintedVoucher, Reduction
+from catalogs.layouts import (
+    BARCODE,
+    BLEED,
+    Placement,
+    ThemeNotFound,
+    Words,
+    arranged,
+    load_theme,
+    theme_names,
+)
+from catalogs.pages import PersonalPage, Price, PrintedVoucher, Reduction
 from catalogs.pdf.drawing import code_place
 from catalogs.pdf.lettering import MM_PER_POINT, SMALLEST
 from catalogs.pdf.typefaces import load_typeface
 from catalogs.previews import preview_booklet, preview_parts, preview_vouchers
+from catalogs.selection import NEWS, PICKS
 from catalogs.styles import letterer
 from core.i18n import LANGUAGES
 from core.money import Money
@@ -60,6 +70,16 @@ def full_booklet(theme, language, *, changed=reduced, name="Jan Nepomuk Novák",
         news=[replace(pick, offer=changed(pick.offer)) for pick in news],
         vouchers=(*more, *preview_vouchers(theme, language) * 2),
     )
+
+
+def with_few(booklet):
+    """The booklet with its member's own page once more for each number of things to show."""
+    whole = next(page for page in booklet.pages if isinstance(page, PersonalPage))
+    few = [
+        replace(whole, picks=whole.picks[:picks], news=whole.news[:news])
+        for picks, news in ((1, 1), (2, 2), (3, 3), (4, 0), (5, 1))
+    ]
+    return replace(booklet, pages=(*booklet.pages, *few))
 
 
 def dear(offer):
@@ -123,7 +143,10 @@ class TestTheme:
             for box in layout.get("boxes", ()):
                 assert box["x"] + box["w"] <= width, (name, box)
                 assert box["y"] + box["h"] <= height, (name, box)
-            for place in layout.get("cells", ()):
+            for place in (
+                *layout.get("cells", ()),
+                *(one for few in layout.get("fewer", ()) for one in few["cells"]),
+            ):
                 cell = theme.data["cells"][place["cell"]]
                 assert place["x"] + cell["w"] <= width, (name, place)
                 assert place["y"] + cell["h"] <= height, (name, place)
@@ -138,10 +161,17 @@ class TestTheme:
         assert {box["style"] for box in boxes if "style" in box} == set(theme.data["styles"])
 
     def test_overlaps_no_cells(self, theme):
-        for name, layout in theme.data["layouts"].items():
+        arrangements = [(name, layout.get("cells", ())) for name, layout in theme.data["layouts"].items()]
+        personal = theme.data["layouts"]["personal"]
+        arrangements += [
+            (f"personal {picks}+{news}", arranged(personal, {"picks": picks, "news": news}))
+            for picks in range(PICKS + 1)
+            for news in range(NEWS + 1)
+        ]
+        for name, places in arrangements:
             placed = [
                 (place["x"], place["y"], place["x"] + cell["w"], place["y"] + cell["h"])
-                for place in layout.get("cells", ())
+                for place in places
                 for cell in [theme.data["cells"][place["cell"]]]
             ]
             for index, one in enumerate(placed):
@@ -151,10 +181,27 @@ class TestTheme:
                     )
                     assert apart, (name, one, other)
 
+    @pytest.mark.parametrize("picks", range(1, PICKS + 1))
+    def test_fills_the_page_with_few_picks_as_with_many(self, theme, picks):
+        personal = theme.data["layouts"]["personal"]
+        bounds = []
+        for count in (picks, PICKS):
+            places = arranged(personal, {"picks": count, "news": 0})
+            assert [place["of"] for place in places] == ["picks"] * count
+            cells = [theme.data["cells"][place["cell"]] for place in places]
+            bounds.append(
+                (
+                    max(place["x"] + cell["w"] for place, cell in zip(places, cells, strict=True)),
+                    max(place["y"] + cell["h"] for place, cell in zip(places, cells, strict=True)),
+                )
+            )
+        few, many = bounds
+        assert few == pytest.approx(many, abs=3)
+
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_sets_nothing_too_small_to_be_read(self, theme, language):
         for booklet in (full_booklet(theme, language), full_booklet(theme, language, changed=dear)):
-            for _page, words, runs in set_words(theme, booklet):
+            for _page, words, runs in set_words(theme, with_few(booklet)):
                 assert all(run.size >= SMALLEST - 0.01 for run in runs), (words, runs)
 
     def test_has_colours_that_can_be_read(self, theme):
@@ -172,7 +219,7 @@ class TestTheme:
 
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_sets_no_words_over_others(self, theme, language):
-        booklet = full_booklet(theme, language, changed=dear)
+        booklet = with_few(full_booklet(theme, language, changed=dear))
         below: list[tuple[float, float, float, float, Words]] = []
         page = None
         for at, words, runs in set_words(theme, booklet):
@@ -261,7 +308,7 @@ class TestTheme:
                 name=name,
                 changed=lambda offer, name=name: reduced(replace(offer, name=f"{name} {offer.article_id}")),
             )
-            for _page, words, runs in set_words(theme, booklet):
+            for _page, words, runs in set_words(theme, with_few(booklet)):
                 for run in runs:
                     width = load_typeface(run.face).width(run.text, run.size) * MM_PER_POINT
                     cap = load_typeface(run.face).cap_height * run.size * MM_PER_POINT
