@@ -65,7 +65,8 @@ def plain(column: Column[R], row: R) -> Any:
         return major(Money(value, column.currency(row)))
     if value is None or isinstance(value, int | float | Decimal | date):
         return value
-    return harmless(str(value))
+    # What holds a sign to its figure in a line of a page is an unknown character to a spreadsheet.
+    return harmless(str(value).replace("\N{WORD JOINER}", ""))
 
 
 def _csv(table: Table[R]) -> bytes:

@@ -7,6 +7,8 @@ from zipfile import ZipFile
 import pytest
 
 from core.spreadsheets import harmless
+from web.export import plain
+from web.tables import Column
 
 
 class TestHarmless:
@@ -34,6 +36,10 @@ class TestFiles:
         assert first[1:] == ["129.90", "CZK"]
         assert len(others) == 3
         assert "attachment" in answer.headers["Content-Disposition"]
+
+    def test_hold_figures_in_words_without_what_joins_them_on_a_page(self):
+        column = Column(key="range", title="Range", value=lambda row: row)
+        assert plain(column, "\N{MINUS SIGN}\N{WORD JOINER}5 CZK to 7 CZK") == "\N{MINUS SIGN}5 CZK to 7 CZK"
 
     def test_quote_what_looks_like_a_formula(self, house, visit):
         rows = self.rows(visit("administrator").get("/members/?format=csv&columns=phone&q=M0"))

@@ -186,6 +186,10 @@ class TestAnAnswer:
         assert "suggestion.accepted" in events
         results = text(visitor.get("/shop/S1/results"))
         assert ("Customers ask" in results, "waits for six weeks of sales" in results) == (True, True)
+        file = visitor.get("/shop/S1/results?format=csv&columns=reason&columns=foretold").get_data(
+            as_text=True
+        )
+        assert ("Customers ask" in file, "\N{WORD JOINER}" in file) == (True, False)
         back = visitor.post(f"/shop/S1/{suggestion}/undo", headers={"HX-Request": "true"})
         assert (back.status_code, "3 things worth doing" in text(back)) == (200, True)
 

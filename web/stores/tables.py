@@ -345,6 +345,7 @@ def results_table(results: Sequence[Result]) -> Table[Result]:
             ),
             Column(key="answer", title=_("Answer"), value=lambda one: one.answer),
             Column(key="decided", title=_("Decided"), value=lambda one: one.decided, kind="date", sort=True),
+            Column(key="reason", title=_("Reason given"), value=lambda one: one.reason, shown=False),
             Column(key="foretold", title=_("Foretold per week"), value=lambda one: one.foretold),
             Column(
                 key="measured",
