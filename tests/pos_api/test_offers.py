@@ -28,6 +28,7 @@ TEA10: dict[str, Any] = {
 }
 TEA3: dict[str, Any] = {
     "code": "TEA3",
+    "name": {"en": "Three teas for two"},
     "condition": {"kind": "items", "select": {"categories": ["TEA"]}, "quantity": "3"},
     "benefit": {"kind": "nth", "off": "100", "which": "cheapest"},
 }
