@@ -58,6 +58,7 @@ class TestNames:
             {"name_en": "Tea time", "name_cs": "", "name_sk": "Čaj o piatej"},
         )
         assert "Named Tea time (English), Čaj o piatej (Slovenčina)" in page
+        assert "In force" in page
         assert "Tea time" in visit("analyst").get("/groups/").get_data(as_text=True)
         page = said(marketing, f"/groups/edits/{edits()[0].edit_id}/undo", {"group_id": "g1"})
         assert "Taken back" in page
