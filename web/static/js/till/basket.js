@@ -319,9 +319,11 @@ export function open(till) {
     let cards = { tenders: [], giveBack: async () => null };
     let sent;
     let answer;
+    let why;
     try {
       if (!$("till-training").checked) cards = await till.codes.spend(toPay(spent), paying);
       sent = receipt(tender, spent, cards);
+      why = till.offers.called(quote);
       answer = await till.queue.book(sent);
     } catch (error) {
       // Nothing was paid, so the points that were held for it go back, and so does the money of gift cards.
@@ -330,7 +332,7 @@ export function open(till) {
       throw error;
     }
     paying = null;
-    till.paper.print(sent, answer);
+    till.paper.print(sent, answer, why);
     till.returns.remember(sent);
     if (answer) till.toast(say(answer.replayed ? "again" : "booked"), "good");
     lines.splice(0);

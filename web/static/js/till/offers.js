@@ -44,5 +44,8 @@ export function open(till) {
   // Under a line: why it costs less.
   const reasons = (line) => (line?.discounts || []).map((one) => one.reason).join(" · ");
 
-  return { draw, reasons };
+  // What the offers of a quote are called, by their codes: receipts keep the codes, people read the names.
+  const called = (quote) => new Map((quote?.lines || []).flatMap((line) => (line.discounts || []).map((one) => [one.offer_code, one.reason])));
+
+  return { draw, called, reasons };
 }

@@ -12,8 +12,8 @@ export function open(till) {
   }
   const rule = () => Object.assign(document.createElement("hr"), { className: "rule-line" });
 
-  // `sent` is the receipt as it went out, `answer` what came back: null while it waits to be sent.
-  function print(sent, answer) {
+  // `sent` is the receipt as it went out, `answer` what came back: null while it waits to be sent; `why` names offers by their codes.
+  function print(sent, answer, why = new Map()) {
     const back = sent.type === "return";
     const totals = sent.totals || {};
     paper.replaceChildren(
@@ -25,8 +25,10 @@ export function open(till) {
       ...(sent.mode === "training" ? [piece("center total", say("training"))] : []),
       rule(),
       ...(sent.lines || []).flatMap((line) => [
-        piece("pair", line.name || line.sku, money(back ? -line.total_amount : line.total_amount)),
+        // What is taken off stands below, so that the column adds up to the total.
+        piece("pair", line.name || line.sku, money(back ? -line.total_amount : line.total_amount + (line.discounts ? line.discount_amount || 0 : 0))),
         ...(line.quantity === "1" ? [] : [piece("quiet", `${line.quantity} × ${money(line.unit_price)}`)]),
+        ...(back ? [] : line.discounts || []).map((one) => piece("pair quiet", why.get(one.offer_code) || one.offer_code, money(-one.amount))),
       ]),
       ...(sent.lines ? [rule()] : []),
       ...(totals.points_amount ? [piece("pair", say("by_points"), money(back ? totals.points_amount : -totals.points_amount))] : []),
