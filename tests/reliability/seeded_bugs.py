@@ -114,22 +114,31 @@ BUGS = (
             ),
         ),
     ),
-    _one(
+    Bug(
         "acknowledged before the commit",
         KILLS,
-        "pos_api/transactions.py",
-        "            with WATCH.attempt() as watched, sessions.begin() as session:\n                watched(driver_of(session))\n"
-        "                return _whole(work, session)\n",
-        "            import threading\n\n"
-        "            session = sessions()\n"
-        "            session.begin()\n"
-        "            done = _whole(work, session)\n\n"
-        "            def end() -> None:\n"
-        "                time.sleep(0.3)\n"
-        "                session.commit()\n"
-        "                session.close()\n\n"
-        "            threading.Thread(target=end).start()\n"
-        "            return done\n",
+        (
+            Change(
+                "loyalty/checkout.py",
+                "end=_ends(booking, tier, given, opening)",
+                "end=False",
+            ),
+            Change(
+                "pos_api/transactions.py",
+                "            with WATCH.attempt() as watched, writing(sessions) as session:\n                watched(driver_of(session))\n"
+                "                return _whole(work, session)\n",
+                "            import threading\n\n"
+                "            session = sessions()\n"
+                "            session.begin()\n"
+                "            done = _whole(work, session)\n\n"
+                "            def end() -> None:\n"
+                "                time.sleep(0.3)\n"
+                "                session.commit()\n"
+                "                session.close()\n\n"
+                "            threading.Thread(target=end).start()\n"
+                "            return done\n",
+            ),
+        ),
     ),
     _one(
         "redemptions of every store to everybody",
