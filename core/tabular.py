@@ -40,6 +40,15 @@ class UnreadableFile(Refused):
     """The file is not there, or is neither UTF-8 CSV nor parquet."""
 
 
+def is_file(path: Path) -> bool:
+    """Return whether a file is there; under a name that no file can have there is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        # Python before 3.14 asks the system, which has words of its own for a name that is too long.
+        return False
+
+
 class WrongColumns(Refused):
     """The file has columns that nobody knows, lacks one that is needed, or names one twice."""
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.driver import driver_of
 from core.progress import Report
 from core.row_import import BadRow, Cells, Fate, import_rows, needed, optional, whole_number
-from core.tabular import Columns, Summary
+from core.tabular import Columns, Summary, is_file
 
 STOCK = Columns(required=("store_code", "sku", "quantity"), optional=("counted_at",))
 PRICES = Columns(required=("sku", "price", "valid_from"), optional=("store_code", "valid_to"))
@@ -48,7 +48,7 @@ def import_stock(session: Session, path: Path, *, now: datetime, report: Report)
 
     Rows that do not say when they were counted were counted when the file was written.
     """
-    written = min(datetime.fromtimestamp(path.stat().st_mtime, UTC), now) if path.is_file() else now
+    written = min(datetime.fromtimestamp(path.stat().st_mtime, UTC), now) if is_file(path) else now
 
     def store(rows: Sequence[StockRow]) -> Sequence[Fate]:
         known = _Known.read(session, rows)

@@ -12,6 +12,7 @@ from core import clock
 from core.commandline import Workplace, json_option, pass_workplace, print_json, refusals_exit_2
 from core.errors import Refused
 from core.progress import progress_bar
+from core.tabular import is_file
 from loyalty.rehearsals.plans import (
     Plan,
     ask_for_rehearsal,
@@ -71,7 +72,7 @@ def rehearse(
     with workplace.sessions() as session:
         store_ids = stores_for(session, codes=stores, currency=currency)
         first_day, following_day = _period(usual_period(session, now=now), since, until)
-    if any(Path(subject).is_file() for subject in subjects):
+    if any(is_file(Path(subject)) for subject in subjects):
         if len(subjects) > 1:
             raise MixedSubjects("rehearse one file, or offers by their codes")
         found = _of_file(workplace, Path(subjects[0]), first_day, following_day, store_ids)

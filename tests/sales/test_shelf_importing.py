@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from core.progress import silent
+from core.tabular import UnreadableFile
 from sales.models import Article, ArticlePrice, ArticleStock
 from sales.operations import add_store
 from sales.shelf_importing import import_prices, import_stock
@@ -84,6 +85,11 @@ class TestImportStock:
             "there is no article A9",
             "there is no store S9",
         ]
+
+    @pytest.mark.parametrize("name", ["nothing.csv", "x" * 3000 + ".csv"], ids=["missing", "too long"])
+    def test_refuses_a_file_that_is_not_there(self, house, tmp_path, name):
+        with pytest.raises(UnreadableFile), house.begin() as session:
+            import_stock(session, tmp_path / name, now=NOW, report=silent)
 
 
 class TestImportPrices:
