@@ -125,7 +125,7 @@ def has_ended(connection: Any) -> bool:
 
 
 def make_sessions(engine: Engine) -> Sessions:
-    """Return the factory whose `begin()`, and `core.kept_sessions.writing` for it, are the only places that commit."""
+    """Return the factory whose `begin()` is the only place that commits."""
     return sessionmaker(engine, expire_on_commit=False)
 
 

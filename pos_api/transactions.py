@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.database import Sessions, sandbox_exists
 from core.driver import catch_up, driver_of
-from core.kept_sessions import looking, writing
+from core.kept_sessions import looking
 from pos_api.patience import Watch
 from pos_api.problems import Problem
 from sales.queries import is_sandbox_key
@@ -56,7 +56,7 @@ def transact(work: Callable[[Session], T]) -> T:
     sessions = sessions_of_request()
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with WATCH.attempt() as watched, writing(sessions) as session:
+            with WATCH.attempt() as watched, sessions.begin() as session:
                 watched(driver_of(session))
                 return _whole(work, session)
         except (DBAPIError, psycopg.Error) as error:

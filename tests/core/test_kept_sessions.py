@@ -1,15 +1,12 @@
 """A session that waits for the next look holds nothing of the last one, and nothing that has ended."""
 
-from contextlib import suppress
-
 import pytest
-from psycopg import errors
 from psycopg.pq import TransactionStatus
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from core.database import make_engine
-from core.driver import ask, bring_along, driver_of, may_end, together
-from core.kept_sessions import MOST_IDLE, looking, writing
+from core.driver import ask, bring_along, driver_of
+from core.kept_sessions import MOST_IDLE, looking
 from sales.models import Store
 
 PID = "select pg_backend_pid()"
@@ -107,114 +104,3 @@ class TestLooking:
             connection = driver_of(session)
         sessions.kw["bind"].dispose()
         assert connection.closed
-
-
-NEW_STORE = "insert into store (store_code, name, currency, timezone) values ('K', 'K', 'CZK', 'UTC')"
-
-
-def stores_called_k(sessions):
-    with sessions.begin() as session:
-        return session.scalar(text("select count(*) from store where store_code = 'K'"))
-
-
-class TestWriting:
-    def test_uses_the_connection_of_the_last_again_whether_it_looked_or_wrote(self, sessions):
-        with looking(sessions) as session:
-            first = pid_of(session)
-        for _ in range(2):
-            with writing(sessions) as session:
-                assert pid_of(session) == first
-        with looking(sessions) as session:
-            assert pid_of(session) == first
-            assert driver_of(session).autocommit
-
-    def test_commits_at_the_end_and_not_before(self, sessions):
-        with writing(sessions) as session:
-            ask(session, NEW_STORE, ())
-            assert driver_of(session).info.transaction_status == TransactionStatus.INTRANS
-            assert not stores_called_k(sessions)
-        assert stores_called_k(sessions) == 1
-
-    def test_keeps_what_was_committed_with_the_last_statement(self, sessions):
-        with writing(sessions) as session:
-            may_end(session)
-            with together(session, end=True):
-                ask(session, NEW_STORE, ())
-            assert driver_of(session).info.transaction_status == TransactionStatus.IDLE
-        assert stores_called_k(sessions) == 1
-
-    def test_undoes_everything_by_an_error_and_does_not_keep_the_session(self, sessions):
-        seen = []
-
-        def fail():
-            with writing(sessions) as session:
-                seen.extend((session, pid_of(session)))
-                ask(session, NEW_STORE, ())
-                raise ZeroDivisionError
-
-        with pytest.raises(ZeroDivisionError):
-            fail()
-        assert not stores_called_k(sessions)
-        with writing(sessions) as other:
-            assert other is not seen[0]
-            # Given back to the pool, its connection is an ordinary one.
-            assert pid_of(other) == seen[1]
-            ask(other, NEW_STORE, ())
-        assert stores_called_k(sessions) == 1
-
-    def test_undoes_what_the_database_refused(self, sessions):
-        def repeat():
-            with writing(sessions) as session:
-                ask(session, NEW_STORE, ())
-                ask(session, NEW_STORE, ())
-
-        with pytest.raises(errors.UniqueViolation):
-            repeat()
-        assert not stores_called_k(sessions)
-
-    def test_commits_what_sqlalchemy_keeps_and_tells_who_waits_for_it(self, sessions):
-        told = []
-        with writing(sessions) as session:
-            session.add(Store(store_code="K", name="K", currency="CZK", timezone="UTC"))
-            event.listen(session, "after_commit", lambda _: told.append(stores_called_k(sessions)), once=True)
-        assert told == [1]
-        with writing(sessions) as session:
-            event.listen(session, "after_commit", lambda _: told.append("again"), once=True)
-            pid_of(session)
-        assert told == [1, "again"]
-
-    def test_undoes_a_savepoint_alone(self, sessions):
-        with writing(sessions) as session:
-            ask(session, NEW_STORE, ())
-            tried = session.begin_nested()
-            ask(session, "update store set name = 'tried'", ())
-            tried.rollback()
-        with sessions.begin() as session:
-            assert session.scalar(text("select name from store where store_code = 'K'")) == "K"
-
-    @pytest.mark.parametrize("end", ["commit", "rollback"])
-    def test_leaves_ordinary_connections_to_others_though_the_transaction_ended_inside(self, sessions, end):
-        with writing(sessions) as session:
-            pid_of(session)
-            getattr(session, end)()
-            ask(session, NEW_STORE, ())
-        assert stores_called_k(sessions) == 1
-        with suppress(ZeroDivisionError), looking(sessions) as session:
-            # Whatever was kept is given back.
-            raise ZeroDivisionError
-        with sessions.begin() as session:
-            assert not driver_of(session).autocommit
-
-    def test_says_that_nothing_is_committed_where_an_error_was_swallowed(self, sessions):
-        def swallow():
-            with writing(sessions) as session:
-                ask(session, NEW_STORE, ())
-                with suppress(errors.UniqueViolation):
-                    ask(session, NEW_STORE, ())
-
-        with pytest.raises(errors.InFailedSqlTransaction):
-            swallow()
-        assert not stores_called_k(sessions)
-        with writing(sessions) as session:
-            ask(session, NEW_STORE, ())
-        assert stores_called_k(sessions) == 1

@@ -125,7 +125,7 @@ BUGS = (
             ),
             Change(
                 "pos_api/transactions.py",
-                "            with WATCH.attempt() as watched, writing(sessions) as session:\n                watched(driver_of(session))\n"
+                "            with WATCH.attempt() as watched, sessions.begin() as session:\n                watched(driver_of(session))\n"
                 "                return _whole(work, session)\n",
                 "            import threading\n\n"
                 "            session = sessions()\n"
