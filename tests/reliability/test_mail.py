@@ -41,6 +41,7 @@ class Restless:
         self.house = house
         self.chance = random.Random(seed)
         self.busy = threading.Lock()
+        self.breaking = False
         self.breaks = 0
         self.moods: Counter[str] = Counter()
 
@@ -52,7 +53,7 @@ class Restless:
 
     def clock(self):
         with self.busy:
-            if self.chance.random() < BREAKS:
+            if self.breaking and self.chance.random() < BREAKS:
                 self.breaks += 1
                 raise Broken
             return self.house.now
@@ -95,6 +96,7 @@ class TestMail:
         with listening(sink):
             pass
         assert len(restless.round(sink)) == SENDERS
+        restless.breaking = True
         house.now += timedelta(minutes=1)
         for person in people[:WITHDRAWN]:
             house.decide(person, granted=False)
