@@ -60,7 +60,8 @@ class TrackRecord:
 
     Of `measured` decisions that were carried out: sums per week of what was predicted and of what came, the latter
     with its 80 % interval, and how many predictions the measurement agreed with (`held`). `without` counts
-    measured decisions that were not carried out, whose effect should be none.
+    measured decisions that were not carried out, whose effect should be none, and `without_held` those whose
+    interval says so.
     """
 
     kind: str
@@ -76,6 +77,7 @@ class TrackRecord:
     low: int
     high: int
     without: int
+    without_held: int
     without_effect: int
     without_low: int
     without_high: int
@@ -188,6 +190,7 @@ def _record(kind: str, currency: str, views: Sequence[EffectView]) -> TrackRecor
         low=low,
         high=high,
         without=len(without),
+        without_held=sum(bool(view.held) for view in without),
         without_effect=without_effect,
         without_low=without_low,
         without_high=without_high,

@@ -131,16 +131,17 @@ def category(store_code: str, category: str) -> ResponseReturnValue:
 
 @blueprint.get("/<store_code>/results")
 def results(store_code: str) -> ResponseReturnValue:
-    """Show what came of a store's decisions, and how good the advice was."""
+    """Show what came of a store's decisions, and how good the advice was, here and in the chain."""
     with transaction() as session:
         shop = find_shop(session, store_code)
         found = effect_words.results_of(effects_of_store(session, shop.store_id))
-        record = track_record(session, shop.store_id)
+        record, chain = track_record(session, shop.store_id), track_record(session)
     return respond(
         "screens/store_results.html",
         results_table(found),
         shop=shop,
         record=effect_words.record_rows(record),
+        chain_record=effect_words.record_rows(chain) if chain != record else [],
         record_words=effect_words.record_words(record),
     )
 

@@ -57,10 +57,17 @@ def title(one: EffectView) -> str:
 
 
 def answer(one: EffectView) -> str:
-    """Return what the manager said, and whether the sales show that it was done."""
-    if one.decision == "rejected":
-        return _("Rejected")
-    return _("Accepted and done") if one.done else _("Accepted")
+    """Return what the manager said and, once it is measured, what the sales show to have been done."""
+    accepted = one.decision == "accepted"
+    if one.kind == "keep" and (one.done or one.state == "measured"):
+        if one.done:
+            return _("Accepted, yet given up") if accepted else _("Rejected and given up")
+        return _("Accepted and kept") if accepted else _("Rejected, yet kept")
+    if one.done:
+        return _("Accepted and done") if accepted else _("Rejected, yet done")
+    if accepted:
+        return _("Accepted, not done") if one.state == "measured" else _("Accepted")
+    return _("Rejected")
 
 
 def foretold(one: EffectView) -> str:
@@ -75,9 +82,18 @@ def measured(one: EffectView) -> str:
         found = _with_range(one.effect, one.low, one.high, one.currency)
         if one.held is None:
             return found
-        verdict = _("as foretold") if one.held else _("other than foretold")
+        if one.done:
+            verdict = _("as foretold") if one.held else _("other than foretold")
+        else:
+            verdict = (
+                _("nothing was changed, and sales stayed")
+                if one.held
+                else _("nothing was changed, yet sales moved")
+            )
         return f"{found}: {verdict}"
     if one.state == "waiting":
+        if one.due_on and not one.done and one.decision == "accepted" and one.kind in {"list", "delist"}:
+            return _("the sales do not show it yet")
         return (
             _("due on %(day)s", day=date_text(one.due_on))
             if one.due_on
@@ -92,30 +108,84 @@ def measured(one: EffectView) -> str:
 
 
 def record_words(record: Sequence[TrackRecord]) -> str:
-    """Return in one sentence how good the advice was; empty before anything was measured."""
-    count, held = sum(one.measured for one in record), sum(one.held for one in record)
-    if not count:
-        return ""
-    return ngettext(
-        "%(held)s of %(num)s measured result was as foretold",
-        "%(held)s of %(num)s measured results were as foretold",
-        count,
-        held=held,
-    )
+    """Return in a line how good the advice was; empty before anything was measured."""
+    changed, held = sum(one.measured for one in record), sum(one.held for one in record)
+    stayed, still = sum(one.without for one in record), sum(one.without_held for one in record)
+    told = []
+    if changed:
+        told.append(
+            ngettext(
+                "%(held)s of %(num)s measured change was as foretold",
+                "%(held)s of %(num)s measured changes were as foretold",
+                changed,
+                held=held,
+            )
+        )
+    if stayed:
+        told.append(
+            ngettext(
+                "sales stayed in %(held)s of %(num)s case without a change",
+                "sales stayed in %(held)s of %(num)s cases without a change",
+                stayed,
+                held=still,
+            )
+        )
+    return "; ".join(told)
 
 
-def record_rows(record: Sequence[TrackRecord]) -> list[tuple[str, str, str, str, str]]:
-    """Return a line per kind of advice: what it is, answers, what is measured, foretold and found a week."""
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """The record of one kind of advice: its answers, and what is measured where the shelf changed and where not."""
+
+    kind: str
+    answers: str
+    open: str
+    changed: str
+    changed_money: str
+    stayed: str
+    stayed_money: str
+
+
+def record_rows(record: Sequence[TrackRecord]) -> list[RecordRow]:
+    """Return a row per kind of advice; what there is nothing to say of is empty."""
     return [
-        (
-            wording.suggestion_kind(one.kind)[0],
-            _("%(accepted)s accepted, %(rejected)s rejected", accepted=one.accepted, rejected=one.rejected),
-            _("%(measured)s measured, %(held)s as foretold", measured=one.measured, held=one.held),
-            money_estimate(one.predicted, one.currency) if one.measured else "",
-            _with_range(one.effect, one.low, one.high, one.currency) if one.measured else "",
+        RecordRow(
+            kind=wording.suggestion_kind(one.kind)[0],
+            answers=_(
+                "%(accepted)s accepted, %(rejected)s rejected", accepted=one.accepted, rejected=one.rejected
+            ),
+            open=_open(one),
+            changed=_("%(held)s of %(measured)s as foretold", held=one.held, measured=one.measured)
+            if one.measured
+            else "",
+            changed_money=_(
+                "foretold %(foretold)s, measured %(measured)s a week",
+                foretold=money_estimate(one.predicted, one.currency),
+                measured=_with_range(one.effect, one.low, one.high, one.currency),
+            )
+            if one.measured
+            else "",
+            stayed=_("%(held)s of %(measured)s without change", held=one.without_held, measured=one.without)
+            if one.without
+            else "",
+            stayed_money=_(
+                "measured %(measured)s a week",
+                measured=_with_range(one.without_effect, one.without_low, one.without_high, one.currency),
+            )
+            if one.without
+            else "",
         )
         for one in record
     ]
+
+
+def _open(one: TrackRecord) -> str:
+    told = []
+    if one.waiting:
+        told.append(ngettext("%(num)s waits", "%(num)s wait", one.waiting))
+    if one.not_measurable:
+        told.append(ngettext("%(num)s not measurable", "%(num)s not measurable", one.not_measurable))
+    return ", ".join(told)
 
 
 def _with_range(value: int, low: int, high: int, currency: str) -> str:

@@ -237,11 +237,9 @@ class TestTrackRecord:
         listed = records["list"]
         assert (listed.accepted, listed.measured, listed.predicted, listed.without) == (1, 1, 1000, 0)
         assert listed.low <= listed.effect <= listed.high
-        assert (records["delist"].rejected, records["delist"].without, records["delist"].measured) == (
-            1,
-            1,
-            0,
-        )
+        rejected = records["delist"]
+        assert (rejected.rejected, rejected.without, rejected.measured) == (1, 1, 0)
+        assert rejected.without_held == int(rejected.without_low <= 0 <= rejected.without_high)
 
 
 class TestDecisions:
