@@ -13,6 +13,8 @@ from web.registration import register as register_screens
 LARGEST_FORM = 2 * 1024 * 1024
 LONGEST_WAIT = 5
 """Seconds that a request waits for another one's work; the till contract names them."""
+SCREENS_POOL = 3
+"""Connections of screens in each worker, and as many more when all are taken; none of them is one that a till waits for."""
 
 
 class NoDatabase(Refused):
@@ -26,24 +28,28 @@ def create_app(sessions: Sessions | None = None, settings: Settings | None = Non
     Raises `NoDatabase` when there is neither.
     """
     settings = settings or Settings.load()
-    sandbox = None
+    sandbox, for_screens = None, sessions
     if sessions is None:
         if settings.database_url is None:
             raise NoDatabase(
                 "Set DATABASE_URL, or start the server with `python3 dev serve`, which brings a database"
             )
-        engine = make_engine(settings.database_url, pool_size=settings.pool_size, lock_timeout=LONGEST_WAIT)
-        sessions = make_sessions(engine)
+        url = settings.database_url
+        sessions = make_sessions(
+            make_engine(url, pool_size=settings.pool_size, lock_timeout=LONGEST_WAIT, by_index=True)
+        )
+        for_screens = make_sessions(make_engine(url, pool_size=SCREENS_POOL, lock_timeout=LONGEST_WAIT))
         # A till that is being made is one till: it needs no more than a connection.
-        trial = make_engine(sandbox_url(settings.database_url), pool_size=1, lock_timeout=LONGEST_WAIT)
+        trial = make_engine(sandbox_url(url), pool_size=1, lock_timeout=LONGEST_WAIT, by_index=True)
         sandbox = make_sessions(trial)
     app = TillsFirst("web", prefix=PREFIX, static_folder=None)
     app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_FORM
     app.config["MAX_FORM_PARTS"] = 200
     register_tills(app, sessions, sandbox)
+    assert for_screens is not None
     register_screens(
         app,
-        sessions,
+        for_screens,
         data=settings.data,
         secure_cookies=settings.secure_cookies,
         proxies=settings.proxies,

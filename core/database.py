@@ -78,18 +78,27 @@ def driver_url(url: str) -> str:
 
 
 def make_engine(
-    url: str, *, role: str | None = APP_ROLE, pool_size: int = 4, lock_timeout: int | None = None
+    url: str,
+    *,
+    role: str | None = APP_ROLE,
+    pool_size: int = 4,
+    lock_timeout: int | None = None,
+    by_index: bool = False,
 ) -> Engine:
     """
     Return an engine on `url` whose connections work as `role`; None keeps the owner's rights.
 
     A connection that the server has ended is replaced when it is taken from the pool, so
     that a restarted database is met by the next request without an error. With `lock_timeout`
-    nobody waits longer than so many seconds for another transaction.
+    nobody waits longer than so many seconds for another transaction. With `by_index` no table is read through
+    that has an index to find its rows by: what is planned while a table, or the new month of one, is empty and known to
+    be so is kept for as long as the connection lasts, and would cost more with every row.
     """
     options = "-c timezone=UTC" + (f" -c role={role}" if role else "")
     if lock_timeout is not None:
         options += f" -c lock_timeout={lock_timeout}s"
+    if by_index:
+        options += " -c enable_seqscan=off"
     engine = create_engine(
         driver_url(url),
         pool_size=pool_size,

@@ -32,8 +32,8 @@ SETTINGS = {
     "listen_addresses": "",
     "port": str(PORT),
     "unix_socket_permissions": "0700",
-    # A worker for each core, each with a pool that may overflow to twice its size, and forty for everybody else.
-    "max_connections": str(max(100, 40 + 12 * (os.cpu_count() or 1))),
+    # A worker for each core, with pools for tills and for screens that may overflow to twice their size, and forty for everybody else.
+    "max_connections": str(max(100, 40 + 20 * (os.cpu_count() or 1))),
     "shared_buffers": "256MB",
     "effective_cache_size": "1GB",
     "work_mem": "16MB",
