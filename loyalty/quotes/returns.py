@@ -31,17 +31,28 @@ class Wanted:
 
 @dataclass(slots=True)
 class _Sold:
-    """A line of the sale: its amount before points, its quantity, and how much of that has come back."""
+    """A line of the sale: its amount before points, its quantity and price, and how much of it has come back."""
 
     amount: int
     quantity: Decimal
+    unit_price: int
     returned: Decimal
 
     def refund(self, quantity: Decimal) -> int:
-        """Return the amount for `quantity` more; all returns together make exactly the line's amount."""
-        before = half_up(self.amount * self.returned / self.quantity)
+        """
+        Return the amount for `quantity` more: what the rest cost until now less what the rest then costs.
+
+        All returns together make exactly the line's amount.
+        """
+        before = self._rest()
         self.returned += quantity
-        return half_up(self.amount * self.returned / self.quantity) - before
+        return before - self._rest()
+
+    def _rest(self) -> int:
+        """Return what that costs of the line which has not come back, as `rewards.kept_units` works it out of offers."""
+        rest = self.quantity - self.returned
+        otherwise = half_up(self.quantity * self.unit_price) - self.amount
+        return half_up(rest * self.unit_price) - half_up(otherwise * rest / self.quantity)
 
 
 @dataclass(slots=True)
@@ -245,7 +256,7 @@ _SOLD = """
                             and void.type = 'void')
         group by line.original_line_number
     )
-    select line.line_number, line.total_amount, line.quantity, coalesce(returned.quantity, 0)
+    select line.line_number, line.total_amount, line.quantity, line.unit_price, coalesce(returned.quantity, 0)
     from receipt_line as line
     left join returned on returned.original_line_number = line.line_number
     where line.business_date = %(business_date)s and line.receipt_id = %(receipt_id)s
@@ -259,7 +270,7 @@ def _sold(session: Session, receipt_id: UUID, original: Original) -> dict[int, _
         "receipt_id": receipt_id,
     }
     rows = driver_of(session).execute(_SOLD, values).fetchall()
-    return {row[0]: _Sold(row[1], row[2], row[3]) for row in rows}
+    return {row[0]: _Sold(row[1], row[2], row[3], row[4]) for row in rows}
 
 
 _PAID = f"""

@@ -105,6 +105,17 @@ STORIES = {
          offer("F20", items({"departments": ["FOOD"]}), percent(20), exclusive_group="G")],
         [({1: "1"}, 5391), ({2: "1"}, 3192)],
     ),
+    # kept 1.5 kg at 999 is 1498.5 -> 1499: with an offer on other goods and without any it is the same
+    "a rest between two hellers": (
+        [("cheese", "2", 999, "kg")],
+        [offer("P", items("PEN"), percent(10))],
+        [({1: "0.5"}, 499), ({1: "1.5"}, 1499)],
+    ),
+    "a rest between two hellers beside an offer": (
+        [("cheese", "2", 999, "kg"), ("pen", 1, 1000)],
+        [offer("P", items("PEN"), percent(10))],
+        [({1: "0.5"}, 499), ({1: "1.5"}, 1499), ({2: "1"}, 900)],
+    ),
     "100 %": ([("tea", 3, 3333)], [offer("ALL", ALWAYS, percent(100))], [({1: "1"}, 0), ({1: "2"}, 0)]),
 }  # fmt: skip
 
