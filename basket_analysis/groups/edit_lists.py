@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from basket_analysis.groups.edits import Edits, Merge, Pin, Split, ThemeEdit, Tie, cut_share, weak_link
 from basket_analysis.groups.lists import NoSuchGroup, group_of_run, served_run
+from basket_analysis.groups.portraits import told_second_themes
 from basket_analysis.groups.theme_files import read_document
 from basket_analysis.models import AnalysisRun, GroupEdit, MinedRule, ServedRun
-from customers.models import GroupMembership
 
 FEWEST_SHOWN = 10
 """No group of fewer members is ever shown."""
@@ -49,11 +49,15 @@ class SplitPreview:
 
 @dataclass(frozen=True, slots=True)
 class MergePreview:
-    """What two themes would be together: items, members of both, and how many have the other as their second theme."""
+    """
+    What two themes would be together: items, members of both, and how many have the other as their second theme.
+
+    None stands for a number from which one to nine people could be computed: a sum gives away as much as its parts.
+    """
 
     items: tuple[str, ...]
-    members: int
-    second: int
+    members: int | None
+    second: int | None
 
 
 def theme_edits(session: Session, *, followed: Sequence[int] = ()) -> Edits:
@@ -186,15 +190,16 @@ def preview_merge(session: Session, *, group_id: str, other_id: str) -> MergePre
     if run is None:
         raise NoSuchGroup("there are no groups before the first night")
     one, other = (group_of_run(session, run_id=run.run_id, group_id=each) for each in (group_id, other_id))
-    both = (group_id, other_id)
-    second = session.scalar(
-        select(func.count()).where(
-            GroupMembership.run_id == run.run_id,
-            GroupMembership.group_id.in_(both),
-            GroupMembership.second_group_id.in_(both),
-        )
+    few = any(0 < each.members < FEWEST_SHOWN for each in (one, other))
+    second = [
+        told_second_themes(session, run_id=run.run_id, group_id=here).get(there, 0)
+        for here, there in ((group_id, other_id), (other_id, group_id))
+    ]
+    return MergePreview(
+        (*one.items, *other.items),
+        None if few else one.members + other.members,
+        None if few or None in second else sum(filter(None, second)),
     )
-    return MergePreview((*one.items, *other.items), one.members + other.members, second or 0)
 
 
 def _items(session: Session, group_id: str) -> tuple[str, ...]:

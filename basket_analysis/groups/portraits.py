@@ -21,14 +21,15 @@ class CategoryShare:
     A category that a group buys more or less often than everybody, among baskets of like size.
 
     `expected` are the baskets it would be in if the group were like everybody, `ratio` = baskets / expected;
-    `share` of the group's baskets and `chain_share` of everybody's are without regard to size.
+    `share` of the group's baskets and `chain_share` of everybody's are without regard to size. `members` is None where
+    one to nine people could be computed from it.
     """
 
     item: str
     baskets: int
     expected: float
     ratio: float
-    members: int
+    members: int | None
     share: float
     chain_share: float
 
@@ -101,6 +102,13 @@ def second_themes(session: Session, *, run_id: UUID, group_id: str) -> list[tupl
 
     None of fewer than ten, nor any from which those could be found: all members less those that are told.
     """
+    told = told_second_themes(session, run_id=run_id, group_id=group_id)
+    found = [(theme, members) for theme, members in told.items() if theme and members]
+    return sorted(found, key=lambda one: (-one[1], one[0]))
+
+
+def told_second_themes(session: Session, *, run_id: UUID, group_id: str) -> dict[str, int | None]:
+    """Return how many members of a group have each theme as their second, "" for those with none; None is kept back."""
     rows = session.execute(
         select(GroupMembership.second_group_id, func.count())
         .where(GroupMembership.run_id == run_id, GroupMembership.group_id == group_id)
@@ -108,9 +116,7 @@ def second_themes(session: Session, *, run_id: UUID, group_id: str) -> list[tupl
     )
     # Members without a second theme are a part of the whole as well.
     counted = {row[0] or "": row[1] for row in rows}
-    told = said_of_one_line(counted, sorted(counted))
-    found = [(theme, members) for theme, members in told.items() if theme and members]
-    return sorted(found, key=lambda one: (-one[1], one[0]))
+    return said_of_one_line(counted, sorted(counted))
 
 
 def _habits(figures: Mapping[str, Any]) -> Habits:

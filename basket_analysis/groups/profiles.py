@@ -63,7 +63,8 @@ def profile_groups(
 
     `group_of` is the index of each member's group, -1 for members without; `stores` are the stores'
     ids and `currencies` their currencies. Groups of fewer than ten members have their size only,
-    and where fewer than ten members bought, nothing is told of how they shop.
+    and where fewer than ten members bought, nothing is told of how they shop. No number of people is told from
+    which one to nine could be computed: `members` of a category is None then, and a store is left out.
 
     Per group: members, baskets, `per_basket` (currency: mean value), `articles` (mean per basket), `gap`
     (days between visits of the member in the middle), `per_month` (visits), `over` and `under` (categories: item, baskets, expected,
@@ -72,9 +73,9 @@ def profile_groups(
     """
     many = len(groups)
     sizes = np.bincount(group_of[group_of >= 0], minlength=many)
-    categories = _categories(table, group_of, groups)
-    habits = _habits(visits, group_of, many, currencies)
-    homes = _homes(visits, group_of, many, stores)
+    categories = _categories(table, group_of, sizes)
+    habits = _habits(visits, group_of, sizes, currencies)
+    homes = _homes(visits, group_of, sizes, stores)
     found: dict[str, dict[str, Any]] = {}
     for number, group in enumerate(groups):
         enough = sizes[number] >= FEWEST_SHOWN
@@ -84,9 +85,9 @@ def profile_groups(
     return found
 
 
-def _categories(table: BasketTable, group_of: Int32s, groups: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the over- and under-bought categories of each group, the clearest first."""
-    many, kinds = len(groups), len(table.items)
+def _categories(table: BasketTable, group_of: Int32s, members: Int64s) -> list[dict[str, Any]]:
+    """Return the over- and under-bought categories of each group of so many members, the clearest first."""
+    many, kinds = len(members), len(table.items)
     owner = np.append(group_of, np.int32(-1))[table.owners]
     known = owner >= 0
     lines = np.repeat(np.arange(len(table)), np.diff(table.offsets))
@@ -104,30 +105,59 @@ def _categories(table: BasketTable, group_of: Int32s, groups: Sequence[str]) -> 
     people = _people(table.owners[line_of], codes, kinds, group_of, many)
     baskets = np.maximum(sizes.sum(axis=1), 1.0)
     chain_share = held.sum(axis=0) / max(float(sizes.sum()), 1.0)
-    found: list[dict[str, Any]] = []
+    ratio = observed / np.maximum(expected, 1e-9)
+    clear = (people >= FEWEST_SHOWN) & (np.maximum(observed, expected) >= _LEAST_BASKETS)
+    over = [_first(z[number], clear[number] & (ratio[number] >= _OVER), 1) for number in range(many)]
+    under = [_first(z[number], clear[number] & (ratio[number] <= _UNDER), -1) for number in range(many)]
+    listed = np.zeros(people.shape, np.bool_)
     for number in range(many):
-        ratio = observed[number] / np.maximum(expected[number], 1e-9)
-        told = (people[number] >= FEWEST_SHOWN) & (
-            np.maximum(observed[number], expected[number]) >= _LEAST_BASKETS
-        )
-        over = np.flatnonzero(told & (ratio >= _OVER) & (z[number] >= _CLEAR))
-        under = np.flatnonzero(told & (ratio <= _UNDER) & (z[number] <= -_CLEAR))
+        listed[number, [*over[number], *under[number]]] = True
+    told = tellable(people, listed, members)
 
-        def row(code: int, number: int = number, ratio: Floats = ratio) -> dict[str, Any]:
-            return {
-                "item": table.items[code],
-                "baskets": int(observed[number, code]),
-                "expected": round(float(expected[number, code]), 1),
-                "ratio": round(float(ratio[code]), 3),
-                "members": int(people[number, code]),
-                "share": round(float(observed[number, code] / baskets[number]), 5),
-                "chain_share": round(float(chain_share[code]), 5),
-            }
+    def row(number: int, code: int) -> dict[str, Any]:
+        return {
+            "item": table.items[code],
+            "baskets": int(observed[number, code]),
+            "expected": round(float(expected[number, code]), 1),
+            "ratio": round(float(ratio[number, code]), 3),
+            "members": int(people[number, code]) if told[number, code] else None,
+            "share": round(float(observed[number, code] / baskets[number]), 5),
+            "chain_share": round(float(chain_share[code]), 5),
+        }
 
-        first = over[np.argsort(-z[number][over], kind="stable")][:MOST_CATEGORIES].tolist()
-        last = under[np.argsort(z[number][under], kind="stable")][:MOST_CATEGORIES].tolist()
-        found.append({"over": [row(code) for code in first], "under": [row(code) for code in last]})
-    return found
+    return [
+        {
+            "over": [row(number, code) for code in over[number]],
+            "under": [row(number, code) for code in under[number]],
+        }
+        for number in range(many)
+    ]
+
+
+def _first(z: Floats, possible: NDArray[np.bool_], sign: int) -> list[int]:
+    """Return the codes that differ clearly in the direction of `sign`, the clearest first."""
+    codes = np.flatnonzero(possible & (sign * z >= _CLEAR))
+    first: list[int] = codes[np.argsort(-sign * z[codes], kind="stable")][:MOST_CATEGORIES].tolist()
+    return first
+
+
+def tellable(people: Int64s, listed: NDArray[np.bool_], members: Int64s) -> NDArray[np.bool_]:
+    """
+    Return of which `listed` numbers of `people` (a row per group) the number may be told.
+
+    How many members each group has, and how many people there are of each column, is known otherwise: neither the
+    rest of the group nor the rest of the column may be one to nine. Of a column the smallest are kept back first.
+    """
+    rest = members[:, None] - people
+    told: NDArray[np.bool_] = listed & (people >= FEWEST_SHOWN) & ((rest == 0) | (rest >= FEWEST_SHOWN))
+    everybody = people.sum(axis=0)
+    for column in np.flatnonzero(told.any(axis=0)):
+        for smallest in np.argsort(people[:, column], kind="stable"):
+            others = everybody[column] - people[told[:, column], column].sum()
+            if others == 0 or others >= FEWEST_SHOWN:
+                break
+            told[smallest, column] = False
+    return told
 
 
 def _people(owners: Int32s, codes: Int64s, kinds: int, group_of: Int32s, many: int) -> NDArray[np.int64]:
@@ -137,8 +167,11 @@ def _people(owners: Int32s, codes: Int64s, kinds: int, group_of: Int32s, many: i
     return np.bincount(places, minlength=many * kinds).reshape(many, kinds)
 
 
-def _habits(visits: Visits, group_of: Int32s, many: int, currencies: Sequence[str]) -> list[dict[str, Any]]:
+def _habits(
+    visits: Visits, group_of: Int32s, members: Int64s, currencies: Sequence[str]
+) -> list[dict[str, Any]]:
     """Return the habits of each group, and of everybody in the last place; none where fewer than ten bought."""
+    many = len(members)
     group = group_of[visits.member]
     gaps = _gaps(visits.member, visits.day, len(group_of))
     span = int(np.ptp(visits.day)) + 1 if len(visits.day) else 1
@@ -156,7 +189,8 @@ def _habits(visits: Visits, group_of: Int32s, many: int, currencies: Sequence[st
                 and len(distinct(visits.member[mine & (currency[visits.store] == place)])) >= FEWEST_SHOWN
             ):
                 spent[name] = round(float(values.mean()), 1)
-        baskets, buyers = int(mine.sum()), len(distinct(visits.member[mine]))
+        baskets = int(mine.sum())
+        buyers = _shoppers(visits.member[mine], int(members[number] if number < many else members.sum()))
         habits = {
             "baskets": baskets,
             "per_basket": spent,
@@ -166,6 +200,12 @@ def _habits(visits: Visits, group_of: Int32s, many: int, currencies: Sequence[st
         }
         found.append(habits if buyers >= FEWEST_SHOWN else {})
     return found
+
+
+def _shoppers(member: Int32s, members: int) -> int:
+    """Return how many of `members` shopped; all of them where those who did not are so few that it would tell them."""
+    shoppers = len(distinct(member))
+    return members if shoppers >= FEWEST_SHOWN > members - shoppers else shoppers
 
 
 def _gaps(member: Int32s, day: Int32s, members: int) -> Floats:
@@ -181,9 +221,11 @@ def _gaps(member: Int32s, day: Int32s, members: int) -> Floats:
     return gaps
 
 
-def _homes(visits: Visits, group_of: Int32s, many: int, stores: Sequence[int]) -> list[list[dict[str, Any]]]:
+def _homes(
+    visits: Visits, group_of: Int32s, members: Int64s, stores: Sequence[int]
+) -> list[list[dict[str, Any]]]:
     """Return the stores in which each group is clearly more at home than everybody, the clearest first."""
-    shops = max(1, len(stores))
+    many, shops = len(members), max(1, len(stores))
     group = group_of[visits.member]
     known = group >= 0
     counts = np.bincount(group[known] * shops + visits.store[known], minlength=many * shops).reshape(
@@ -193,25 +235,29 @@ def _homes(visits: Visits, group_of: Int32s, many: int, stores: Sequence[int]) -
     places = group_of[pairs // shops].astype(np.int64) * shops + pairs % shops
     people = np.bincount(places, minlength=many * shops).reshape(many, shops)
     # A member goes to the same store again and again, so members are compared, not their baskets.
-    everybody = people.sum(axis=0) / max(len(distinct(visits.member[known])), 1)
-    found: list[list[dict[str, Any]]] = []
-    for number in range(many):
-        buyers = max(len(distinct(visits.member[group == number])), 1)
-        z = (people[number] - buyers * everybody) / np.sqrt(
-            buyers * everybody * (1 - np.minimum(everybody, 1)) + 1
-        )
-        chosen = np.flatnonzero((people[number] >= FEWEST_SHOWN) & (z >= 2))
-        chosen = chosen[np.argsort(-z[chosen], kind="stable")][:MOST_STORES]
-        found.append(
-            [
-                {
-                    "store_id": int(stores[place]),
-                    "baskets": int(counts[number, place]),
-                    "share": round(float(people[number, place] / buyers), 5),
-                    "chain_share": round(float(everybody[place]), 5),
-                    "members": int(people[number, place]),
-                }
-                for place in chosen.tolist()
-            ]
-        )
-    return found
+    everybody = people.sum(axis=0) / max(_shoppers(visits.member[known], int(members.sum())), 1)
+    own = np.array([max(_shoppers(visits.member[group == one], int(members[one])), 1) for one in range(many)])
+    chance = own[:, None] * everybody
+    z = (people - chance) / np.sqrt(chance * (1 - np.minimum(everybody, 1)) + 1)
+    chosen = [
+        np.argsort(-z[one], kind="stable")[: int((z[one] >= 2).sum())][:MOST_STORES] for one in range(many)
+    ]
+    listed = np.zeros(people.shape, np.bool_)
+    for one in range(many):
+        listed[one, chosen[one]] = True
+    # The share says how many as well as their number does, so the whole row goes.
+    told = tellable(people, listed, members)
+    return [
+        [
+            {
+                "store_id": int(stores[place]),
+                "baskets": int(counts[one, place]),
+                "share": round(float(people[one, place] / own[one]), 5),
+                "chain_share": round(float(everybody[place]), 5),
+                "members": int(people[one, place]),
+            }
+            for place in chosen[one].tolist()
+            if told[one, place]
+        ]
+        for one in range(many)
+    ]

@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from basket_analysis.analysis_runs import begin_run, store_groups
+from basket_analysis.analysis_runs import begin_run, serve_run, store_groups
+from basket_analysis.groups.edit_lists import preview_merge
 from basket_analysis.groups.portraits import second_themes
 from tests.basket_analysis.shop_made import NOW, Shop
 
@@ -40,3 +41,54 @@ def test_tell_of_nobody(sessions, seconds, told):
         ]
         store_groups(session, run_id=run_id, groups=(), members=rows)
         assert second_themes(session, run_id=run_id, group_id="t1") == told
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "told"),
+    [
+        ({"t2": 12, "t3": 15}, {"t1": 20, None: 10}, (57, 32)),
+        # The page of t1 tells twelve, so the sum would tell the four of t2.
+        ({"t2": 12, "t3": 15}, {"t1": 4, "t3": 12, None: 20}, (63, None)),
+        ({"t2": 12, None: 4}, {"t1": 11, None: 14}, (41, None)),
+        ({"t2": 12, "t3": 15}, {None: 30}, (57, 12)),
+        # One size is known, so the sum would tell the other.
+        ({"t2": 12, "t3": 15}, {"t1": 6}, (None, None)),
+    ],
+)
+def test_of_two_groups_joined_tell_of_nobody(sessions, here, there, told):
+    groups = {"t1": here, "t2": there, "t3": {None: 10}}
+    with sessions.begin() as session:
+        shop = Shop(session)
+        run_id = begin_run(
+            session, business_day=date(2026, 11, 15), now=NOW, version="1", parameters={}, inputs={}
+        )
+        rows = [
+            {
+                "member_id": shop.member(f"{group} {theme} {number}"),
+                "group_id": group,
+                "strength": 4.0,
+                "second_group_id": theme,
+                "second_strength": 1.0 if theme else None,
+                "baskets": 12,
+            }
+            for group, seconds in groups.items()
+            for theme, count in seconds.items()
+            for number in range(count)
+        ]
+        shown = [
+            {
+                "group_id": group,
+                "kind": "theme",
+                "name": group,
+                "items": [group],
+                "members": sum(seconds.values()),
+                "baskets": 100,
+                "colour": number,
+                "detail": {},
+            }
+            for number, (group, seconds) in enumerate(groups.items())
+        ]
+        store_groups(session, run_id=run_id, groups=shown, members=rows)
+        assert serve_run(session, run_id=run_id, now=NOW)
+        both = preview_merge(session, group_id="t1", other_id="t2")
+    assert (both.members, both.second) == told

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from basket_analysis.baskets import tabulate
-from basket_analysis.groups.profiles import Visits, profile_groups
+from basket_analysis.groups.profiles import Visits, profile_groups, tellable
 
 ITEMS = ("bread", "caviar", "milk", "soap", "tea", "wine")
 CODE = {item: code for code, item in enumerate(ITEMS)}
@@ -74,8 +74,10 @@ class TestProfile:
         assert over["wine"]["expected"] == pytest.approx(300 * 300 / 400 + 100, abs=0.1)
 
     def test_knows_the_stores_where_a_group_is_at_home(self, profiles):
-        assert [store["store_id"] for store in profiles["bakers"]["stores"]] == [7]
-        assert profiles["bakers"]["stores"][0]["members"] == 20
+        assert [store["store_id"] for store in profiles["drinkers"]["stores"]] == [8]
+        assert profiles["drinkers"]["stores"][0]["members"] == 20
+        # With the share of all members who shop at store 7 it would tell of the five others there.
+        assert profiles["bakers"]["stores"] == []
 
     def test_tells_nothing_of_fewer_than_ten_people_but_that_they_are_few(self, profiles):
         assert profiles["rich"] == {"members": 5}
@@ -92,7 +94,55 @@ class TestProfile:
             "all": {"members": 50},
         }
 
+    def test_tells_no_number_that_the_size_of_the_group_turns_into_a_few(self):
+        # Of thirty members 26 buy wine, and 26 shop at store 8: what is told must not tell of the other four.
+        trips = [
+            (member, 9000 + day, int(member < 26), 500, ("wine",) if member < 26 else ("tea",))
+            for member in range(30)
+            for day in range(DAYS)
+        ]
+        trips += [(member, 9000 + day, 0, 500, ("bread",)) for member in range(30, 80) for day in range(DAYS)]
+        table, visits = shopping(trips, 80)
+        group_of = np.array([0] * 30 + [1] * 50, np.int32)
+        found = profile_groups(
+            table, visits, group_of, ("drinkers", "rest"), stores=(7, 8), currencies=("CZK", "CZK")
+        )
+        wine = next(row for row in found["drinkers"]["over"] if row["item"] == "wine")
+        assert (wine["members"], wine["baskets"]) == (None, 26 * DAYS)
+        assert found["drinkers"]["stores"] == []
+        assert found["rest"]["over"][0]["members"] == 50
+
+    def test_tells_no_rhythm_that_shows_how_few_did_not_shop(self):
+        trips = [(member, 9000 + day, 0, 500, ("tea",)) for member in range(20) for day in range(DAYS)]
+        table, visits = shopping(trips, 23)
+        found = profile_groups(
+            table, visits, np.zeros(23, np.int32), ("new",), stores=(7,), currencies=("CZK",)
+        )
+        assert found["new"]["per_month"] == found["all"]["per_month"] == round(400 / 23 / DAYS * 30.44, 2)
+
     def test_of_nothing_is_nothing(self):
         table, visits = shopping([(0, 1, 0, 1, ("tea",))], 1)
         found = profile_groups(table, visits, np.array([-1], np.int32), (), stores=(1,), currencies=("CZK",))
         assert found["all"]["members"] == 0
+
+
+class TestTellable:
+    @pytest.mark.parametrize(
+        ("people", "members", "told"),
+        [
+            ([[12], [15]], [40, 40], [[True], [True]]),
+            ([[12], [9]], [40, 40], [[False], [False]]),  # all 21 less the 12 would be the 9
+            ([[12], [9], [8]], [40, 40, 40], [[True], [False], [False]]),
+            ([[12], [35]], [40, 40], [[True], [False]]),  # 5 of 40 do not; the 35 hide behind the sum
+            ([[40], [12]], [40, 40], [[True], [True]]),
+            ([[12], [15], [3]], [40, 40, 40], [[False], [True], [False]]),
+            ([[0], [30]], [40, 40], [[False], [True]]),
+        ],
+    )
+    def test_leaves_nothing_to_compute(self, people, members, told):
+        found = tellable(np.array(people), np.ones((len(people), 1), np.bool_), np.array(members))
+        assert found.tolist() == told
+
+    def test_keeps_to_what_is_listed(self):
+        people, listed = np.array([[12, 30], [20, 20]]), np.array([[True, False], [False, True]])
+        assert tellable(people, listed, np.array([60, 60])).tolist() == listed.tolist()
