@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from catalogs.models import CatalogRun
 from catalogs.operations import archive_copies
 from catalogs.orders import OrderDesk, Ordered, Orders, photos_in
+from catalogs.pdf.drawing_store import FOLDER as DRAWINGS
 from catalogs.personal_vouchers import cancel_vouchers_of
 from catalogs.render import MadeCopy, kept_hands, make_files
 from catalogs.runs.recipients import Recipient, leave_out, next_recipients
@@ -86,7 +87,10 @@ class Making:
         """Make the files of `orders` and yield what is on disk, a chunk at a time."""
         by_code = {ordered.order.copy_code: ordered for ordered in orders}
         for chunk in make_files(
-            [ordered.order for ordered in orders], photos=photos_in(self.desk.data), workers=self.workers
+            [ordered.order for ordered in orders],
+            photos=photos_in(self.desk.data),
+            drawings=self.desk.data / DRAWINGS,
+            workers=self.workers,
         ):
             yield [(by_code[made.copy_code], made) for made in chunk]
 

@@ -70,6 +70,7 @@ def make_files(
     orders: Sequence[CopyOrder],
     *,
     photos: Path | None,
+    drawings: Path | None = None,
     workers: int | None = None,
     memory: int = MEMORY,
     seconds_per_copy: int = SECONDS_PER_COPY,
@@ -77,7 +78,8 @@ def make_files(
     """
     Make the files of `orders` and yield what was made, a chunk at a time, in the order of completion.
 
-    A file appears under its name only when it is whole. Raises `RenderingFailed` at the first chunk
+    What copies have in common is kept in the folder `drawings` for those who make others. A file appears under its
+    name only when it is whole. Raises `RenderingFailed` at the first chunk
     that could not be made; those yielded before are on disk.
     """
     chunks = list(chunks_of(orders))
@@ -91,7 +93,9 @@ def make_files(
         while True:
             # Only as many as there are hands are given out, so that stopping waits for little.
             while len(under_way) <= count and (chunk := next(waiting, None)) is not None:
-                under_way.add(pool.submit(_make_within, chunk, photos, seconds_per_copy * len(chunk)))
+                under_way.add(
+                    pool.submit(_make_within, chunk, photos, drawings, seconds_per_copy * len(chunk))
+                )
             if not under_way:
                 return
             done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
@@ -180,12 +184,16 @@ def _result(future: "Future[list[MadeCopy]]") -> list[MadeCopy]:
         raise RenderingFailed(f"a chunk of copies could not be set: {type(error).__name__}") from error
 
 
-def _make_within(orders: Sequence[CopyOrder], photos: Path | None, seconds: int) -> list[MadeCopy]:
+def _make_within(
+    orders: Sequence[CopyOrder], photos: Path | None, drawings: Path | None, seconds: int
+) -> list[MadeCopy]:
     _allow_seconds(seconds)
-    return make_chunk(orders, photos)
+    return make_chunk(orders, photos, drawings)
 
 
-def make_chunk(orders: Sequence[CopyOrder], photos: Path | None) -> list[MadeCopy]:
+def make_chunk(
+    orders: Sequence[CopyOrder], photos: Path | None, drawings: Path | None = None
+) -> list[MadeCopy]:
     """Make the files of `orders` in this process, setting together what they have in common."""
     by_design: dict[tuple[str, str], list[CopyOrder]] = {}
     for order in orders:
@@ -193,7 +201,7 @@ def make_chunk(orders: Sequence[CopyOrder], photos: Path | None) -> list[MadeCop
     return [
         made
         for (theme, size), same in by_design.items()
-        for made in _make_alike(same, _typesetter(theme, size, photos))
+        for made in _make_alike(same, _typesetter(theme, size, photos, drawings))
     ]
 
 
@@ -222,8 +230,8 @@ def _make_alike(orders: Sequence[CopyOrder], typesetter: Typesetter) -> Iterator
 
 
 @cache
-def _typesetter(theme: str, size: str, photos: Path | None) -> Typesetter:
-    return Typesetter(load_theme(theme, size), photos)
+def _typesetter(theme: str, size: str, photos: Path | None, drawings: Path | None) -> Typesetter:
+    return Typesetter(load_theme(theme, size), photos, kept=drawings)
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -1,6 +1,7 @@
 """Drawings of a theme: Jinja makes the HTML, WeasyPrint the PDF, and nothing is fetched from anywhere else."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from catalogs.layouts import Fragment, Placement, Sheet, Theme, arranged
 from catalogs.motifs import ILLUSTRATIONS
+from catalogs.pages import Picture
 from catalogs.pdf import papercut
+from catalogs.pdf.drawing_store import DrawingStore
 from catalogs.pdf.parts import Part, part_of
 from catalogs.pdf.typefaces import FONTS
 from core.errors import Refused
@@ -57,15 +60,16 @@ class Typesetter:
     """
     Makes the drawings of one theme and remembers them; one per process.
 
-    Equal drawings are made once, however many copies they lie in.
+    Equal drawings are made once, however many copies they lie in; with a folder `kept` not even in each process.
     """
 
     CAPACITY = 2_000
     """How many drawings are remembered before all are forgotten, which bounds the memory."""
 
-    def __init__(self, theme: Theme, photos: Path | None) -> None:
+    def __init__(self, theme: Theme, photos: Path | None, *, kept: Path | None = None) -> None:
         self.theme = theme
         self.library = Library(theme.folder, photos)
+        self._store = None if kept is None else DrawingStore(kept, theme)
         self.jinja = Environment(
             loader=FileSystemLoader(theme.folder),
             autoescape=select_autoescape(default=True),
@@ -84,14 +88,29 @@ class Typesetter:
         wanted = {thing.fragment: None for sheet in sheets for thing in sheet if isinstance(thing, Placement)}
         if len(self._parts) + len(wanted) > self.CAPACITY:
             self._parts.clear()
-        missing = [fragment for fragment in wanted if fragment not in self._parts]
+        unknown = {fragment: self._picture(fragment) for fragment in wanted if fragment not in self._parts}
+        if self._store is not None:
+            for fragment, picture in unknown.items():
+                if (found := self._store.find(fragment, picture)) is not None:
+                    self._parts[fragment] = found
+        missing = [fragment for fragment in unknown if fragment not in self._parts]
         if missing:
             with pikepdf.open(BytesIO(self.write(self._one_per_page(missing)))) as source:
                 if len(source.pages) != len(missing):
                     raise AssertionError(f"{len(missing)} drawings became {len(source.pages)} pages")
                 for fragment, page in zip(missing, source.pages, strict=True):
-                    self._parts[fragment] = part_of(source.make_indirect(page.as_form_xobject()))
+                    part = part_of(source.make_indirect(page.as_form_xobject()))
+                    self._parts[fragment] = part
+                    if self._store is not None:
+                        self._store.keep(fragment, unknown[fragment], part)
         return len(missing)
+
+    def _picture(self, fragment: Fragment) -> bytes:
+        """Return what the file of the picture on a drawing holds, empty where there is none: it tells drawings apart."""
+        if self._store is not None and isinstance(fragment.content, Picture):
+            with suppress(FetchRefused, OSError):
+                return self.library.find(f"{fragment.content.kind}:{fragment.content.path}").read_bytes()
+        return b""
 
     def part(self, fragment: Fragment) -> Part:
         """Return a prepared drawing as objects to be laid into files; the first is its form."""

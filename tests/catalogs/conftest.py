@@ -39,7 +39,11 @@ def at_home(monkeypatch: pytest.MonkeyPatch) -> None:
     """Set copies in this process, which draws what they have in common once for all tests."""
 
     def make(
-        orders: Sequence[CopyOrder], *, photos: Path | None, workers: int | None = None
+        orders: Sequence[CopyOrder],
+        *,
+        photos: Path | None,
+        drawings: Path | None = None,
+        workers: int | None = None,
     ) -> Iterator[list[MadeCopy]]:
         for start in range(0, len(orders), CHUNK):
             yield make_chunk(orders[start : start + CHUNK], photos)
