@@ -278,6 +278,28 @@ class TestBuilder:
         page = text_of(visit("marketing").post("/offers/preview", entered))
         assert "Not a whole offer yet" in page
 
+    def test_shows_the_effect_of_an_offer_that_has_no_name_yet(self, visit, web_sessions):
+        """The name comes last in the form: what an offer does can be seen before."""
+        nameless = form("", **{"name.en": None, "name.cs": None})
+        page = text_of(visit("marketing").post("/offers/preview", nameless))
+        assert "from the category Tea gets a discount of 10%" in page
+        assert "Name the offer in at least one language" in page
+        assert "This offer: \N{MINUS SIGN}CZK11.98" in page
+        assert "UNNAMED" not in page
+        assert "What the customer reads" not in page
+
+    def test_drafts_nothing_that_has_no_name(self, visit, web_sessions):
+        answer = visit("marketing").post("/offers/new", form("", **{"name.en": None, "name.cs": None}))
+        assert answer.status_code == 422
+        assert "Name the offer in at least one language" in text_of(answer)
+        assert version_of(web_sessions, "UNNAMED") is None
+
+    def test_says_which_amount_is_to_be_entered(self, visit):
+        entered = form("WHICH", **{"condition.kind": "value", "benefit.kind": "amount", "benefit.off": ""})
+        page = text_of(visit("marketing").post("/offers/preview", entered))
+        assert "Enter the amount from which on it holds" in page
+        assert "Enter how much is taken off" in page
+
     def test_keeps_the_words_of_a_search_that_something_was_ticked_for(self, visit):
         entered = form("TYPED", **{"condition.select.q": "tea"})
         assert "discount of 10%" in text_of(visit("marketing").post("/offers/preview", entered))

@@ -61,9 +61,9 @@ class Fields:
             return None
         return int(text)
 
-    def amount(self, name: str, *, needed: bool = False) -> int | None:
-        """Return an amount entered in the major unit, with a comma or a point, in minor units."""
-        number = self.decimal(name, words=_("Enter an amount"), needed=needed)
+    def amount(self, name: str, *, words: str = "", needed: bool = False) -> int | None:
+        """Return an amount entered in the major unit, with a comma or a point, in minor units; `words` say which it is."""
+        number = self.decimal(name, words=words or _("Enter an amount"), needed=needed)
         if number is None:
             return None
         minor = number.scaleb(get_currency_precision(self.currency))

@@ -32,14 +32,23 @@ COUNTS: Final = (
 )  # fmt: skip
 LISTS: Final = ("tiers", "groups", "phases", "values")
 DEEPEST: Final = 8
+_NAME: Final = f"name.{LANGUAGES[0]}"
+UNNAMED: Final = "UNNAMED"
+"""The code under which an offer is tried that nobody has named yet; nothing is drafted under it."""
 _CODE: Final = re.compile(r"[A-Z0-9_-]{1,32}")
 
 
 @dataclass(slots=True)
 class OfferForm(Fields):
-    """An offer as it is entered; `document` is there when nothing is wrong with it."""
+    """
+    An offer as it is entered; `document` is there when nothing is wrong with it but that it has no name yet.
+
+    The name comes last, and what an offer does can be seen without it: then it is tried as `UNNAMED`. What is
+    still wrong stands in `errors`.
+    """
 
     document: dict[str, Any] | None = None
+    is_unnamed: bool = False
 
 
 def read_form(given: Given, *, currency: str, timezone: str) -> OfferForm:
@@ -59,7 +68,9 @@ def read_form(given: Given, *, currency: str, timezone: str) -> OfferForm:
         "condition": _condition(form, "condition", 1),
         "benefit": _benefit(form),
     }
-    form.document = None if form.errors else document
+    if form.is_unnamed:
+        document["code"] = document["code"] or UNNAMED
+    form.document = None if set(form.errors) - ({_NAME} if form.is_unnamed else set()) else document
     return form
 
 
@@ -107,7 +118,8 @@ def _names(form: Fields) -> dict[str, str]:
         if words := wrong_text(name, longest=120):
             form.wrong(f"name.{language}", words)
     if not any(names.values()):
-        form.wrong("name.en", _("Name the offer in at least one language"))
+        form.wrong(_NAME, _("Name the offer in at least one language"))
+        form.is_unnamed = True
     return {language: name for language, name in names.items() if name}
 
 
@@ -185,7 +197,9 @@ def _condition(form: Fields, path: str, depth: int) -> dict[str, Any]:
         measure = "net" if form.text(f"{path}.measure") == "net" else "gross"
         found |= {
             "select": select_of(form, f"{path}.select"),
-            "amount": form.amount(f"{path}.amount", needed=True),
+            "amount": form.amount(
+                f"{path}.amount", words=_("Enter the amount from which on it holds"), needed=True
+            ),
         }
         found["measure"] = measure
     elif kind == "voucher":
@@ -242,11 +256,13 @@ def _percent(form: Fields) -> dict[str, Any]:
 
 
 def _amount(form: Fields) -> dict[str, Any]:
-    return {"off": form.amount("benefit.off", needed=True), "per": _per(form)}
+    off = form.amount("benefit.off", words=_("Enter how much is taken off"), needed=True)
+    return {"off": off, "per": _per(form)}
 
 
 def _price(form: Fields) -> dict[str, Any]:
-    return {"price": form.amount("benefit.price", needed=True), "per": _per(form)}
+    price = form.amount("benefit.price", words=_("Enter the price that is paid instead"), needed=True)
+    return {"price": price, "per": _per(form)}
 
 
 def _per(form: Fields) -> str:

@@ -59,8 +59,12 @@ def add() -> ResponseReturnValue:
         form, sample, saves = _asked(session)
         if not saves:
             return _page(session, form, here=here, sample=sample)
-        if form.document and session.scalar(
-            select(OfferVersion.version).where(OfferVersion.offer_code == form.document["code"]).limit(1)
+        if (
+            form.document
+            and not form.errors
+            and session.scalar(
+                select(OfferVersion.version).where(OfferVersion.offer_code == form.document["code"]).limit(1)
+            )
         ):
             form.wrong("code", _("There is an offer with this code: choose another, or change that one"))
         code = form.document["code"] if form.document else ""
