@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from basket_analysis.baskets import BasketTable
-from basket_analysis.mining.eclat import Search, grow_tree
+from basket_analysis.mining.eclat import Search, Tree, grow_tree
 from basket_analysis.mining.strata import STRATA
 from core.errors import Refused
 
@@ -126,6 +126,24 @@ class Miner(ABC):
     def _levels(self, table: BasketTable, min_count: int) -> tuple[Level, ...]:
         """Return the levels 1, 2, … of the sets in at least `min_count` baskets."""
 
+    def _grow(self, table: BasketTable, min_count: int, *, strata: int = 0) -> Tree:
+        """Return the tree of all frequent sets; raises TooManyItemsets as soon as they are, however many there would be."""
+        tree = grow_tree(
+            table.offsets,
+            table.codes,
+            table.strata,
+            items=len(table.items),
+            search=Search(
+                min_count=min_count,
+                max_length=self.max_length or ANY_LENGTH,
+                room=self.max_itemsets,
+                strata=strata,
+            ),
+        )
+        if not tree.complete:
+            raise self._refuse()
+        return tree
+
     def _refuse(self) -> TooManyItemsets:
         return TooManyItemsets(
             f"more than {self.max_itemsets:,} itemsets are frequent: "
@@ -139,20 +157,7 @@ class FastMiner(Miner):
     name = "fast"
 
     def _levels(self, table: BasketTable, min_count: int) -> tuple[Level, ...]:
-        tree = grow_tree(
-            table.offsets,
-            table.codes,
-            table.strata,
-            items=len(table.items),
-            search=Search(
-                min_count=min_count,
-                max_length=self.max_length or ANY_LENGTH,
-                room=self.max_itemsets,
-                strata=STRATA if self.by_stratum else 0,
-            ),
-        )
-        if not tree.complete:
-            raise self._refuse()
+        tree = self._grow(table, min_count, strata=STRATA if self.by_stratum else 0)
         levels = []
         depth = _depths(tree.parents)
         for length in range(1, int(depth.max(initial=0)) + 1):
@@ -208,14 +213,13 @@ class ReferenceMiner(Miner):
         frequent = np.flatnonzero(table.item_counts >= min_count)
         if not len(frequent):
             return ()
+        self._grow(table, min_count)  # mlxtend would lay out all of them first, however many
         shape = (len(table), len(table.items))
         matrix = csr_array((np.ones(len(table.codes), np.bool_), table.codes, table.offsets), shape=shape)
         sparse: Any = pd.DataFrame.sparse
         frame = sparse.from_spmatrix(matrix[:, frequent])
         # Half a basket below the count, so that no float rounds a set away or in.
         found = fpgrowth(frame, (min_count - 0.5) / len(table), use_colnames=True, max_len=self.max_length)
-        if len(found) > self.max_itemsets:
-            raise self._refuse()
         counts = np.rint(found["support"].to_numpy() * len(table)).astype(np.int64)
         by_length: dict[int, list[tuple[list[int], int]]] = {}
         for itemset, count in zip(found["itemsets"], counts.tolist(), strict=True):

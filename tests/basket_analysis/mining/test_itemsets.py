@@ -111,9 +111,10 @@ class TestFastMiner:
         ]  # fmt: skip
         assert itemsets.lengths(np.arange(7)).tolist() == [1, 1, 1, 2, 2, 2, 3]
 
-    def test_gives_up_before_memory_does(self):
+    @pytest.mark.parametrize("miner", [FastMiner, ReferenceMiner])
+    def test_gives_up_before_memory_does(self, miner):
         with pytest.raises(TooManyItemsets, match="1,000,000"):
-            FastMiner(Fraction(0), max_itemsets=1_000_000).fit(
+            miner(Fraction(0), max_itemsets=1_000_000).fit(
                 table_of([[f"i{item:04}" for item in range(2_000)]])
             )
 
