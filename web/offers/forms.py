@@ -111,7 +111,7 @@ def _any_name(form: Fields) -> str:
     return next((form.text(f"name.{one}") for one in LANGUAGES if form.text(f"name.{one}")), "")
 
 
-def _names(form: Fields) -> dict[str, str]:
+def _names(form: OfferForm) -> dict[str, str]:
     spoken = dict.fromkeys([*LANGUAGES, *(name[5:] for name in form.given if name.startswith("name."))])
     names = {language: form.text(f"name.{language}") for language in spoken}
     for language, name in names.items():
