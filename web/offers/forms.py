@@ -20,6 +20,7 @@ from web.offers.fields import (
 from web.offers.names import Json
 from web.typed import wrong_text
 from web.words import gettext as _
+from web.words import language
 
 CONDITIONS: Final = ("always", "items", "each", "value", "voucher", "all", "any", "not")
 BENEFITS: Final = (
@@ -32,7 +33,6 @@ COUNTS: Final = (
 )  # fmt: skip
 LISTS: Final = ("tiers", "groups", "phases", "values")
 DEEPEST: Final = 8
-_NAME: Final = f"name.{LANGUAGES[0]}"
 UNNAMED: Final = "UNNAMED"
 """The code under which an offer is tried that nobody has named yet; nothing is drafted under it."""
 _CODE: Final = re.compile(r"[A-Z0-9_-]{1,32}")
@@ -70,7 +70,7 @@ def read_form(given: Given, *, currency: str, timezone: str) -> OfferForm:
     }
     if form.is_unnamed:
         document["code"] = document["code"] or UNNAMED
-    form.document = None if set(form.errors) - ({_NAME} if form.is_unnamed else set()) else document
+    form.document = None if set(form.errors) - ({_own_name()} if form.is_unnamed else set()) else document
     return form
 
 
@@ -111,14 +111,19 @@ def _any_name(form: Fields) -> str:
     return next((form.text(f"name.{one}") for one in LANGUAGES if form.text(f"name.{one}")), "")
 
 
+def _own_name() -> str:
+    """Return the field of the name in the language of who fills the form."""
+    return f"name.{language()}"
+
+
 def _names(form: OfferForm) -> dict[str, str]:
     spoken = dict.fromkeys([*LANGUAGES, *(name[5:] for name in form.given if name.startswith("name."))])
     names = {language: form.text(f"name.{language}") for language in spoken}
-    for language, name in names.items():
+    for spoken_in, name in names.items():
         if words := wrong_text(name, longest=120):
-            form.wrong(f"name.{language}", words)
+            form.wrong(f"name.{spoken_in}", words)
     if not any(names.values()):
-        form.wrong(_NAME, _("Name the offer in at least one language"))
+        form.wrong(_own_name(), _("Name the offer in at least one language"))
         form.is_unnamed = True
     return {language: name for language, name in names.items() if name}
 
