@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from basket_analysis.mining.basket_rule_lists import basket_rules
 from basket_analysis.mining.basket_rules import BasketRules
-from basket_analysis.offers.sensitive import read_sensitive
+from basket_analysis.offers.sensitive_lists import read_sensitive
 from campaigns.choosing import Article
 
 LONGEST_WAIT: Final = 2.0

@@ -71,6 +71,13 @@ class Pick:
     other: str = ""
     """The printed name of the member's own article that a rule ties it to."""
 
+    @property
+    def points_to(self) -> dict[str, int | str]:
+        """Return which article and category its reason names, as the archive keeps it: who refuses those must not read it."""
+        reason = self.reason or Reason("popular")
+        named = {"tied_article": reason.other_article_id, "tied_category": reason.category or self.beside}
+        return {key: value for key, value in named.items() if value is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class Reader:

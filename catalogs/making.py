@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from catalogs.models import CatalogRun
 from catalogs.operations import archive_copies
-from catalogs.orders import OrderDesk, Ordered, Orders, photos_in
+from catalogs.orders import OrderDesk, Ordered, Orders
 from catalogs.pdf.drawing_store import FOLDER as DRAWINGS
 from catalogs.personal_vouchers import cancel_vouchers_of
 from catalogs.render import MadeCopy, kept_hands, make_files
@@ -156,3 +157,9 @@ def _hold_running(session: Session, catalog_run_id: UUID) -> None:
     )
     if state != "running":
         raise RunEnded(f"the run is {state}")
+
+
+def photos_in(data: Path) -> Path | None:
+    """Return the folder of the articles' own pictures, None where there is none."""
+    folder = data / "pictures"
+    return folder if folder.is_dir() else None

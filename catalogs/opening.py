@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from basket_analysis.groups.lists import groups_of_run, rules_of_group, served_run
-from basket_analysis.offers.sensitive import read_sensitive
+from basket_analysis.offers.sensitive_lists import read_sensitive
 from catalogs.layouts import Theme, load_theme
 from catalogs.models import Edition
 from catalogs.motifs import Use, find_motif

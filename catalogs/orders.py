@@ -67,25 +67,25 @@ class Ordered:
         )
 
     def items(self, made: MadeCopy) -> Iterator[dict[str, Any]]:
-        """Yield what stands on which page at which place, and why, at which price."""
-        offers = {offer.article_id: (offer, "group") for offer in self.order.issue.offers}
-        own = {
-            pick.offer.article_id: (pick.offer, pick.why) for pick in (*self.order.picks, *self.order.news)
-        }
+        """Yield what stands on which page at which place, and why, at which price; with what a reason points to."""
+        offers = {offer.article_id: Pick(offer, "group") for offer in self.order.issue.offers}
+        own = {pick.offer.article_id: pick for pick in (*self.order.picks, *self.order.news)}
         personal = max((page for page, article_id in made.items if article_id in own), default=0)
         places: Counter[int] = Counter()
         for page, article_id in made.items:
             places[page] += 1
             known = own if page == personal and article_id in own else offers
-            offer, why = known.get(article_id) or own[article_id]
+            pick = known.get(article_id) or own[article_id]
+            price = pick.offer.price
             yield {
                 "page": page,
                 "place": places[page],
                 "article_id": article_id,
-                "why": why,
-                "price": offer.price.minor if offer.price else None,
-                "currency": offer.price.currency if offer.price else None,
-                "listed": offer.listed,
+                "why": pick.why,
+                "price": price.minor if price else None,
+                "currency": price.currency if price else None,
+                "listed": pick.offer.listed,
+                **pick.points_to,
             }
 
 
@@ -120,6 +120,7 @@ class OrderDesk:
         self.samples = samples
         self._shops: dict[int, Shop] = {}
         self._shelves: OrderedDict[int, dict[Period, Mapping[int, Offer]]] = OrderedDict()
+        self._priced: dict[tuple[UUID, int], Mapping[int, Offer]] = {}
         self._issues: dict[tuple[UUID, int], Issue] = {}
         self._kinds: dict[int, str] | None = None
 
@@ -221,16 +222,15 @@ class OrderDesk:
             self._shelves.move_to_end(store_id)
         while len(self._shelves) > max(STORES_KEPT, len(store_ids)):
             gone, _shelf = self._shelves.popitem(last=False)
-            for key in [key for key in self._issues if key[1] == gone]:
-                del self._issues[key]
+            for kept in (self._priced, self._issues):
+                for key in [key for key in kept if key[1] == gone]:
+                    del kept[key]
 
     def _ordered(
         self, reader: Recipient, known: "_Known", refused: Refusals, *, folder: str, version: int
     ) -> Ordered:
         edition, shop = self.editions[reader.edition_id], self._shops[reader.store_id]
-        shelf = for_group(
-            self._shelves[reader.store_id][edition.valid_from, edition.valid_to], edition.plan.group_id
-        )
+        shelf = self._shelf_of(edition, shop)
         issue = self._general(edition, shop, shelf)
         back = known.brought_back.get(reader.account_id, set())
         if back or refused != Refusals():
@@ -263,6 +263,14 @@ class OrderDesk:
             size=edition.plan.size,
         )
         return Ordered(order, reader, edition, file, shop.currency)
+
+    def _shelf_of(self, edition: OpenEdition, shop: Shop) -> Mapping[int, Offer]:
+        """Return what a store has at the prices of an edition's group."""
+        key = (edition.edition_id, shop.store_id)
+        if key not in self._priced:
+            shelf = self._shelves[shop.store_id][edition.valid_from, edition.valid_to]
+            self._priced[key] = for_group(shelf, edition.plan.group_id)
+        return self._priced[key]
 
     def _general(self, edition: OpenEdition, shop: Shop, shelf: Mapping[int, Offer]) -> Issue:
         """Return the issue that all members of a store get who refuse nothing of it."""
@@ -408,9 +416,3 @@ def file_of(edition: OpenEdition, code: str, *, version: int = 1) -> str:
     """Return where a copy lies under the data folder: in one of a thousand folders, so that none holds very many."""
     again = f"-v{version}" if version > 1 else ""
     return f"catalogs/{edition.edition_code}/{code[-10:-8]}/{code}{again}.pdf"
-
-
-def photos_in(data: Path) -> Path | None:
-    """Return the folder of the articles' own pictures, None where there is none."""
-    folder = data / "pictures"
-    return folder if folder.is_dir() else None

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from sqlalchemy.orm import Session
 
-from basket_analysis.offers.sensitive import read_sensitive
+from basket_analysis.offers.sensitive_lists import read_sensitive
 from catalogs.issues import Offer, Reduced
 from catalogs.queries import Shop
 from catalogs.reductions import Article, Counter, Cut, Period, promised_offers

@@ -20,7 +20,7 @@ from basket_analysis.offers.choice import Audience, Chooser, GroupTaste, Habit
 from basket_analysis.offers.relevance_features import Origin
 from basket_analysis.offers.relevance_purchases import ItemPurchases
 from basket_analysis.offers.relevance_reading import Bought
-from basket_analysis.offers.sensitive import read_sensitive
+from basket_analysis.offers.sensitive_lists import read_sensitive
 from contacts.queries import refusals_of
 from contacts.reactions import Refusals
 from core.driver import driver_of

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal, get_args
 
 ReasonKind = Literal["often", "overdue", "goes_with", "group", "popular"]
 
 KINDS: Final[tuple[ReasonKind, ...]] = get_args(ReasonKind)
+REMEMBERED: Final = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,10 @@ class Reason:
 
 
 def kept_reason(kept: Sequence[Any]) -> Reason:
-    """Return the reason that `as_kept` wrote."""
-    kind, other, category = (*kept, None, None)[:3]
+    """Return the reason that `as_kept` wrote; equal ones are the same object, as members mostly share them."""
+    return _reason(*kept)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _reason(kind: int, other: int | None = None, category: str | None = None) -> Reason:
     return Reason(KINDS[kind], other, category)

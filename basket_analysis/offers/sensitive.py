@@ -2,7 +2,7 @@
 Kinds of articles too private for personal offers: they are never offered to a member by name, nor told in a reason.
 
 What is known here are words of health, alcohol, babies, intimacy, tobacco and faith in four languages; a chain adds its own
-and lifts those that mean something else in its article master (table `sensitive_word`).
+and lifts those that mean something else in its article master (table `sensitive_word`). Pure.
 """
 
 import re
@@ -11,11 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
-
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from basket_analysis.models import SensitiveWord
 
 TOPICS: Final[Mapping[str, str]] = {
     "health": "analgesic*; antacid*; anti acids; laxative*; pharmac*; cough*; cold and flu; sinus*; allerg*; medic*; health; "
@@ -96,14 +91,6 @@ class SensitiveWords:
             ),
             None,
         )
-
-
-def read_sensitive(session: Session) -> SensitiveWords:
-    """Return what is sensitive in this chain."""
-    rows = session.execute(
-        select(SensitiveWord.word, SensitiveWord.topic, SensitiveWord.sensitive).order_by(SensitiveWord.word)
-    )
-    return SensitiveWords((row.word, row.topic if row.sensitive else None) for row in rows)
 
 
 def plain_words(text: str) -> tuple[str, ...]:

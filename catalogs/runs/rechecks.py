@@ -1,7 +1,7 @@
 """
 Copies looked at again before they leave the house: what members said since they were made still counts.
 
-A copy that shows what was refused, brought back, or is disputed by now is made again without it, as its next
+A copy that shows, or gives as a reason, what was refused, brought back, or is disputed by now is made again without it, as its next
 version; the copy of who objected, withdrew or refuses everything is dropped, and its vouchers with it.
 """
 
@@ -33,7 +33,11 @@ AT_ONCE: Final = 500
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnsentCopy:
-    """A copy that has not left the house, with the categories of what it shows."""
+    """
+    A copy that has not left the house: what it shows, and what its reasons name.
+
+    `articles` are those of both with their categories, `categories` those that reasons name without an article.
+    """
 
     copy_id: UUID
     copy_code: str
@@ -43,6 +47,7 @@ class UnsentCopy:
     path: str
     made_at: datetime
     articles: Mapping[int, str | None]
+    categories: Collection[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +70,10 @@ class Verdict:
 _HEARD_OF = """
     select copy.copy_id, copy.copy_code, copy.member_id, copy.edition_id, copy.version, copy.path, copy.made_at,
            (select coalesce(jsonb_object_agg(article.article_id, article.category), '{}') from article
-            where article.article_id in (select (item ->> 'article_id')::integer
-                                         from jsonb_array_elements(copy.picks) as item))
+            where article.article_id in (select unnest(array[item ->> 'article_id', item ->> 'tied_article'])::integer
+                                         from jsonb_array_elements(copy.picks) as item)),
+           array(select distinct item ->> 'tied_category' from jsonb_array_elements(copy.picks) as item
+                 where item ? 'tied_category')
     from catalog_copy as copy
     join edition using (edition_id)
     join member using (member_id)
@@ -101,8 +108,8 @@ def look_again(
         _HEARD_OF, {"run": catalog_run_id, "channels": list(channels), "handover": handover_id}
     )
     unsent = [
-        UnsentCopy(*[*copy, {int(article): category for article, category in shown.items()}])
-        for *copy, shown in rows
+        UnsentCopy(*[*copy, {int(article): category for article, category in shown.items()}, named])
+        for *copy, shown, named in rows
     ]
     drop: dict[UUID, str] = {}
     remake: list[UnsentCopy] = []
@@ -140,7 +147,7 @@ def _shows_refused(copy: UnsentCopy, refused: Refusals, back: Collection[int]) -
     return any(
         article_id in back or refused.cover(article_id, category)
         for article_id, category in copy.articles.items()
-    )
+    ) or any(refused.cover_category(category) for category in copy.categories)
 
 
 @dataclass(slots=True)

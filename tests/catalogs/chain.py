@@ -5,14 +5,15 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from basket_analysis.models import AnalysisRun, ServedRun, ShopperGroup
+from basket_analysis.models import AnalysisRun, MemberOffers, ServedRun, ShopperGroup
+from basket_analysis.offers.reasons import Reason
 from catalogs.jobs import make_copies
 from catalogs.models import CatalogCopy
 from contacts.operations import record_reaction
 from core.database import Sessions
 from core.ids import uuid7
 from customers.models import Account, Card, Consent, GroupMembership, Member
-from sales.models import Article, Receipt, ReceiptLine, Store, Till
+from sales.models import Article, ArticleStock, Receipt, ReceiptLine, Store, Till
 
 DAY = date(2026, 11, 21)
 NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
@@ -170,6 +171,25 @@ class Chain:
                 session, card_number=number, reaction=reaction, scope=scope, sku=article and article.sku,
                 channel="till", actor="test", now=NOW,
             )  # fmt: skip
+
+    def rank(self, code: str, article: Article, reason: Reason) -> None:
+        """Let the night have put one article on a member's list, for a reason."""
+        with self.sessions.begin() as session:
+            session.add(
+                MemberOffers(
+                    member_id=self.members[code].member_id, run_id=self.run_id, kind="all",
+                    article_ids=[article.article_id], scores=[1.0], reasons=[reason.as_kept()],
+                )
+            )  # fmt: skip
+
+    def run_out_of(self, article: Article) -> None:
+        """Let nothing of an article be left in the store."""
+        with self.sessions.begin() as session:
+            session.add(
+                ArticleStock(
+                    store_id=self.store.store_id, article_id=article.article_id, quantity=0, counted_at=NOW
+                )
+            )
 
     def make(self, data: Path, **options):
         return make_copies(self.sessions, data=data, day=DAY, now=NOW, workers=1, **options)

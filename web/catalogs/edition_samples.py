@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from basket_analysis.offers.sensitive import read_sensitive
+from basket_analysis.offers.sensitive_lists import read_sensitive
 from catalogs.booklets import make_booklet
 from catalogs.issues import Issue, Offer, Reader
 from catalogs.layouts import Theme

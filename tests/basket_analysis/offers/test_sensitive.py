@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from basket_analysis.models import SensitiveWord
-from basket_analysis.offers.sensitive import SensitiveWords, read_sensitive
+from basket_analysis.offers.sensitive import SensitiveWords
+from basket_analysis.offers.sensitive_lists import read_sensitive
 from basket_analysis.offers.sensitive_operations import NotAWord, forget_sensitive_word, set_sensitive_word
 
 

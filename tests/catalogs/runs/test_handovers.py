@@ -11,6 +11,7 @@ import pikepdf
 import pytest
 from sqlalchemy import func, select, update
 
+from basket_analysis.offers.reasons import Reason
 from catalogs.copy_lists import list_copies, read_copy
 from catalogs.ignored import ignored_articles
 from catalogs.runs.handovers import (
@@ -184,6 +185,23 @@ class TestHandOver:
             own.save(run.data / "own.pdf")
         assert "Čaj" not in words_of(run.data / "own.pdf")
         assert "Čaj" in words_of(path)
+
+    @pytest.mark.parametrize("scope", ["item", "category"])
+    def test_gives_nothing_as_a_reason_that_was_refused_after_the_approval(self, run: Run, scope: str):
+        """The store is out of tea, so that only the reason of something else speaks of it."""
+        tea, milk = run.chain.articles[0], run.chain.articles[4]
+        run.chain.run_out_of(tea)
+        run.chain.rank("t1-1", milk, Reason("goes_with", tea.article_id, "Čaj"))
+        run.make()
+        before = run.chain.copies()["t1-1"]
+        assert [pick["article_id"] for pick in before.picks if "tied_article" in pick] == [milk.article_id]
+        assert "čaj" in words_of(run.data / before.path).lower()
+        run.chain.answer("t1-1", "never", tea, scope=scope)
+        assert run.handover(run.ask("print")).remade == 1
+        after = run.chain.copies()["t1-1"]
+        assert milk.article_id in {pick["article_id"] for pick in after.picks}
+        assert not [pick for pick in after.picks if "tied_article" in pick or "tied_category" in pick]
+        assert "čaj" not in words_of(run.data / after.path).lower()
 
     def test_drops_copies_of_who_objected_withdrew_or_refuses_all_and_cancels_their_vouchers(
         self, chain: Chain, tmp_path: Path
