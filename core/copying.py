@@ -1,46 +1,53 @@
 """Many rows at once into a table, by PostgreSQL's COPY, and what its planner should know of them."""
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv
+from psycopg import errors
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.ahead import ahead
+from core.binary_rows import HEADER, TRAILER, written
 from core.database import make_engine
 from core.driver import driver_of
 
-ROWS = 5_000
+ROWS = 10_000
 """Rows that are written out and sent at a time; the server takes them in while the next are written out."""
 
-_FORM = pyarrow.csv.WriteOptions(include_header=False)
+_TYPES = """
+    select attname, format_type(atttypid, null) from pg_attribute
+    where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped
+"""
 
 
 def copy_rows(session: Session, table: str, columns: Mapping[str, Any]) -> None:
     """
     Insert rows into `table`, given by columns (arrow arrays or sequences) of one length; None is NULL.
 
-    Columns without any content are left to the table's defaults. Errors are psycopg's.
+    Columns without any content are left to the table's defaults. Errors are psycopg's, and arrow's for what
+    does not fit the type of its column.
     """
     arrays = {name: _array(column) for name, column in columns.items()}
     stated = {name: array for name, array in arrays.items() if array.null_count < len(array)}
     if not stated:
         return
+    driver = driver_of(session)
+    types = {str(name): str(kind) for name, kind in driver.execute(_TYPES, (table,)).fetchall()}
+    if not stated.keys() <= types.keys():
+        raise errors.UndefinedColumn(f"{table} has no {', '.join(sorted(stated.keys() - types.keys()))}")
     rows = pa.RecordBatch.from_arrays(list(stated.values()), names=list(stated))
-    statement = f"copy {table} ({', '.join(stated)}) from stdin (format csv)"
-    with driver_of(session).cursor() as cursor, cursor.copy(statement) as copy:
-        blocks = (_written(rows.slice(start, ROWS)) for start in range(0, rows.num_rows, ROWS))
+    statement = f"copy {table} ({', '.join(stated)}) from stdin (format binary)"
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write(HEADER)
+        blocks = (
+            written(dict(zip(stated, rows.slice(start, ROWS).columns, strict=True)), types)
+            for start in range(0, rows.num_rows, ROWS)
+        )
         for block in ahead(blocks) if rows.num_rows > ROWS else blocks:
             copy.write(block)
-
-
-def _written(rows: pa.RecordBatch) -> memoryview:
-    block = io.BytesIO()
-    pyarrow.csv.write_csv(rows, block, _FORM)
-    return block.getbuffer()
+        copy.write(TRAILER)
 
 
 def _array(column: Any) -> pa.Array:

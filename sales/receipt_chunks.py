@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.coded import Coded, coded_texts
 from sales.receipt_rows import HEAD, IDENTITY, LINE, SEPARATOR
 from sales.receipt_spool import MIXED, run_starts
 from sales.receipts import Flag
@@ -55,7 +57,7 @@ class Chunk:
     def prepared(cls, rows: pa.RecordBatch) -> "Chunk":
         """Return the same, with what takes long worked out already."""
         chunk = cls.of(rows)
-        _ = chunk.fingerprints, chunk.identity, chunk.head, chunk.business_dates, chunk.microseconds
+        _ = chunk.fingerprints, chunk.coded, chunk.days, chunk.microseconds
         return chunk
 
     def __len__(self) -> int:
@@ -157,36 +159,47 @@ class Chunk:
         return texts
 
     @cached_property
+    def coded(self) -> Mapping[str, Coded[str]]:
+        """Of receipts: the columns of `IDENTITY` and `HEAD`; `closed_at` in microseconds since 1970."""
+        return {name: coded_texts(cells) for name, cells in self.cells.items()}
+
+    @cached_property
+    def cells(self) -> Mapping[str, pa.Array]:
+        """Of receipts: the same as arrow's texts, empty where nothing is said."""
+        return self._split("identity", "/", IDENTITY) | self._split("head", SEPARATOR, HEAD)
+
+    def _split(self, name: str, separator: str, parts: tuple[str, ...]) -> dict[str, pa.Array]:
+        texts = self.rows.column(name).take(pa.array(self.starts))
+        cells = pc.split_pattern(texts, separator).flatten()
+        return {
+            part: cells.take(pa.array(np.arange(at, len(cells), len(parts)))) for at, part in enumerate(parts)
+        }
+
+    @cached_property
     def identity(self) -> Mapping[str, Texts]:
         """Of receipts: the columns of `IDENTITY`, as text."""
-        return self._split("identity", "/", IDENTITY)
+        return {name: self.coded[name].values() for name in IDENTITY}
 
     @cached_property
     def head(self) -> Mapping[str, Texts]:
         """Of receipts: the columns of `HEAD`, as text; `closed_at` in microseconds since 1970."""
-        return self._split("head", SEPARATOR, HEAD)
-
-    def _split(self, name: str, separator: str, parts: tuple[str, ...]) -> dict[str, Texts]:
-        texts = self.rows.column(name).take(pa.array(self.starts))
-        cells = pc.split_pattern(texts, separator).flatten()
-        return {
-            part: [
-                text or None
-                for text in cells.take(pa.array(np.arange(at, len(cells), len(parts)))).to_pylist()
-            ]
-            for at, part in enumerate(parts)
-        }
+        return {name: self.coded[name].values() for name in HEAD}
 
     @cached_property
-    def business_dates(self) -> list[date]:
+    def days(self) -> Coded[date]:
         """Of receipts: the business date."""
-        known = {text: date.fromisoformat(text) for text in set(self.identity["business_date"]) if text}
-        return [known[text] for text in self.identity["business_date"] if text]
+        return self.coded["business_date"].of_each(date.fromisoformat)
+
+    @property
+    def business_dates(self) -> list[date]:
+        """Of receipts: the same, one by one."""
+        return [day for day in self.days.values() if day]
 
     @cached_property
     def microseconds(self) -> np.ndarray:
         """Of receipts: when it was closed, in microseconds since 1970."""
-        return np.array([int(text or 0) for text in self.head["closed_at"]], np.int64)
+        moments: np.ndarray = self.cells["closed_at"].cast(pa.int64()).to_numpy()
+        return moments
 
     @cached_property
     def totals(self) -> list[str | None]:
@@ -195,26 +208,32 @@ class Chunk:
         return texts
 
     @cached_property
+    def says_totals(self) -> bool:
+        """Whether the file says of any receipt what it comes to, besides its lines."""
+        return bool(self.rows.column("totals").null_count < self.rows.num_rows)
+
+    @cached_property
     def fingerprints(self) -> list[bytes]:
         """Of receipts: the SHA-256 of what the file says of each, whatever the order of its rows."""
-        heads = self.rows.column("head").take(pa.array(self.starts))
-        names = self.rows.column("identity").take(pa.array(self.starts))
-        nothing = pa.repeat(pa.scalar(""), self.rows.num_rows)
-        cells = [nothing, *(_text(self.rows.column(name)) for name in LINE)]
+        starts = pa.array(self.starts)
+        heads, names = self.rows.column("head").take(starts), self.rows.column("identity").take(starts)
+        if self.says_totals:
+            totals = self.rows.column("totals").take(starts)
+            heads = pc.coalesce(pc.binary_join_element_wise(heads, totals, "\n"), heads)
+        # What begins a receipt stands before its first line, so that all of it lies in one piece.
+        beginnings = pc.binary_join_element_wise(FORMAT.decode(), names, "\n", heads, "\n", "")
+        first = np.zeros(self.rows.num_rows, bool)
+        first[self.starts] = True
+        receipt = pa.array(self.receipt_of_line, mask=~first)
+        cells = [_text(self.rows.column(name)) for name in LINE]
         lines = pc.binary_join_element_wise(*cells, SEPARATOR, null_handling="replace", null_replacement="")
-        content = memoryview(lines.buffers()[2] or b"")
-        ends = np.frombuffer(lines.buffers()[1], np.int32)[lines.offset : lines.offset + len(lines) + 1]
-        bounds = ends[np.append(self.starts, len(lines))].tolist()
-        return [
-            _digest(
-                name,
-                head if totals is None else f"{head}\n{totals}",
-                content[bounds[index] : bounds[index + 1]],
-            )
-            for index, (name, head, totals) in enumerate(
-                zip(names.to_pylist(), heads.to_pylist(), self.totals, strict=True)
-            )
-        ]
+        whole = pc.binary_join_element_wise(
+            beginnings.take(receipt), lines, SEPARATOR, null_handling="replace", null_replacement=""
+        )
+        content = memoryview(whole.buffers()[2] or b"")
+        ends = np.frombuffer(whole.buffers()[1], np.int32)[whole.offset : whole.offset + len(whole) + 1]
+        bounds = ends[np.append(self.starts, len(whole))].tolist()
+        return [sha256(content[start:end]).digest() for start, end in pairwise(bounds)]
 
 
 def fingerprint_of(
@@ -237,11 +256,8 @@ def fingerprint_of(
     return _digest(name, head, content.encode())
 
 
-def _digest(identity: str, head: str, lines: "bytes | memoryview[int]") -> bytes:
-    digest = sha256(FORMAT)
-    digest.update(f"{identity}\n{head}\n".encode())
-    digest.update(lines)
-    return digest.digest()
+def _digest(identity: str, head: str, lines: bytes) -> bytes:
+    return sha256(FORMAT + f"{identity}\n{head}\n".encode() + lines).digest()
 
 
 def _cell(content: object) -> str:
@@ -249,7 +265,11 @@ def _cell(content: object) -> str:
 
 
 def _text(column: pa.Array) -> pa.Array:
-    return column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
+    if pa.types.is_string(column.type):
+        return column
+    # Many lines have the same quantity, price or tax rate.
+    numbers = column.dictionary_encode()
+    return pc.cast(numbers.dictionary, pa.string()).take(numbers.indices)
 
 
 def moment_of(microseconds: int) -> datetime:

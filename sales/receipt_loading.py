@@ -13,9 +13,10 @@ from psycopg.rows import dict_row
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core.coded import Coded
 from core.copying import copy_rows
 from core.driver import driver_of
-from core.ids import uuid7s_at
+from core.ids import coded_ids, ids_as_arrow, uuid7_bytes_at
 from sales.queries import StoreView
 from sales.receipt_chunks import Chunk, fingerprint_of
 from sales.receipt_codes import Codes, tills_of
@@ -31,9 +32,10 @@ class Arrivals:
     """Receipts of a file that are not stored yet, with what their codes mean; arrays of receipts."""
 
     chunk: Chunk
-    receipt_ids: Sequence[str]
-    stores: Sequence[StoreView]
-    till_ids: Sequence[int]
+    receipt_ids: pa.Array
+    """Of `core.ids.ID`."""
+    stores: Coded[StoreView]
+    till_ids: np.ndarray
     fingerprints: Sequence[bytes]
     articles: pa.Array
     """Of lines: the article's id, null where nobody knows the article."""
@@ -42,13 +44,12 @@ class Arrivals:
         """Return the receipts that `kept`, booleans of receipts, is true for."""
         if kept.all():
             return self
-        indexes = np.flatnonzero(kept).tolist()
         return Arrivals(
             chunk=self.chunk.only(kept),
-            receipt_ids=[self.receipt_ids[index] for index in indexes],
-            stores=[self.stores[index] for index in indexes],
-            till_ids=[self.till_ids[index] for index in indexes],
-            fingerprints=[self.fingerprints[index] for index in indexes],
+            receipt_ids=self.receipt_ids.filter(pa.array(kept)),
+            stores=self.stores.where(kept),
+            till_ids=self.till_ids[kept],
+            fingerprints=[self.fingerprints[index] for index in np.flatnonzero(kept).tolist()],
             articles=self.articles.filter(pa.array(np.repeat(kept, self.chunk.counts))),
         )
 
@@ -57,16 +58,16 @@ class Arrivals:
 class Holders:
     """Whose receipts are: of receipts, None where nobody's."""
 
-    account_ids: Sequence[UUID | None]
-    member_ids: Sequence[UUID | None]
+    account_ids: Coded[UUID]
+    member_ids: Coded[UUID]
 
 
 @dataclass(frozen=True, slots=True)
 class BookedRules:
     """Under which rules receipts were booked: the version of each, and which lines those left out."""
 
-    versions: Sequence[int | None]
-    """Of receipts: None is the contract's own programme."""
+    versions: pa.Array
+    """Of receipts: null is the contract's own programme."""
     excluded: np.ndarray | None
     """Of lines, booleans; None where no line is."""
 
@@ -84,7 +85,7 @@ class Sorted:
 
 def prepare_months(session: Session, days: Sequence[date]) -> None:
     """Make the partitions of the months of `days`; of no others, however far apart they are."""
-    for month in sorted({day.replace(day=1) for day in days}):
+    for month in sorted({day.replace(day=1) for day in set(days)}):
         session.execute(select(func.ensure_receipt_months(month, month)))
 
 
@@ -100,30 +101,44 @@ def sort_out(session: Session, chunk: Chunk, codes: Codes) -> Sorted:
         chunk = chunk.only(~_chosen(chunk, doubtful))
 
     refuse(chunk.problems())
-    stores = codes.stores(session, chunk.identity["store_code"])
-    refuse({index: NO_STORE for index, store in enumerate(stores) if store is None})
-    views = [store for store in stores if store is not None]
-    till_ids = tills_of(session, views, chunk.identity["till_code"])
+    store_codes = chunk.coded["store_code"]
+    known = dict(zip(store_codes.distinct, codes.stores(session, store_codes.distinct), strict=True))
+    strange = store_codes.of_each(lambda code: known[code] is None).numbers(bool)
+    refuse(dict.fromkeys(np.flatnonzero(strange).tolist(), NO_STORE))
+    views = {code: store for code, store in known.items() if store is not None}
+    # Without those that were refused, every code is that of a store.
+    stores = chunk.coded["store_code"].of_each(views.__getitem__)
+    till_ids = _tills(session, stores, chunk.coded["till_code"])
     fingerprints = chunk.fingerprints
-    same, other = _known(session, chunk, views, till_ids, fingerprints)
+    same, other = _known(session, chunk, stores, till_ids, fingerprints)
     unchanged = len(chunk.rows_of(_chosen(chunk, same)))
     refused.append((chunk.rows_of(_chosen(chunk, other)), TAKEN))
     new = ~_chosen(chunk, [*same, *other])
-    kept = np.flatnonzero(new).tolist()
-    chunk = chunk.only(new)
+    chunk, stores = chunk.only(new), stores.where(new)
+    store_ids = stores.of_each(lambda store: store.store_id).numbers()
     arrivals = Arrivals(
         chunk=chunk,
-        receipt_ids=uuid7s_at((chunk.microseconds // 1000).tolist()),
-        stores=[views[index] for index in kept],
-        till_ids=[till_ids[index] for index in kept],
-        fingerprints=[fingerprints[index] for index in kept],
-        articles=codes.articles(
-            session,
-            chunk.rows,
-            np.array([views[index].store_id for index in kept], np.int64)[chunk.receipt_of_line],
-        ),
+        receipt_ids=ids_as_arrow(uuid7_bytes_at(chunk.microseconds // 1000)),
+        stores=stores,
+        till_ids=till_ids[new],
+        fingerprints=[fingerprints[index] for index in np.flatnonzero(new).tolist()],
+        articles=codes.articles(session, chunk.rows, store_ids[chunk.receipt_of_line]),
     )
     return Sorted(arrivals, unchanged, len(same), [(rows, reason) for rows, reason in refused if rows])
+
+
+def _tills(session: Session, stores: Coded[StoreView], till_codes: Coded[str]) -> np.ndarray:
+    """Return the till's id of each receipt; each till is asked for once."""
+    # A store and a code as one number.
+    base = len(till_codes.distinct) or 1
+    pairs, places = np.unique(stores.places * base + till_codes.places, return_inverse=True)
+    asked = [divmod(pair, base) for pair in pairs.tolist()]
+    found = tills_of(
+        session,
+        [stores.distinct[store] for store, _ in asked],
+        [till_codes.distinct[code] for _, code in asked],
+    )
+    return np.array(found, np.int64)[places]
 
 
 def write(
@@ -140,36 +155,35 @@ def write(
     chunk, count = arrivals.chunk, len(arrivals.chunk)
     if not count:
         return
-    business_dates = pa.array(chunk.business_dates, pa.date32())
-    receipt_ids = pa.array(arrivals.receipt_ids, pa.string())
+    business_dates = chunk.days.as_arrow(pa.date32())
     receipts: dict[str, Any] = {
         "business_date": business_dates,
-        "receipt_id": receipt_ids,
-        "store_id": [store.store_id for store in arrivals.stores],
+        "receipt_id": arrivals.receipt_ids,
+        "store_id": arrivals.stores.of_each(lambda store: store.store_id).as_arrow(),
         "till_id": arrivals.till_ids,
-        "receipt_number": chunk.identity["receipt_number"],
-        "type": chunk.head["type"],
+        "receipt_number": chunk.cells["receipt_number"],
+        "type": chunk.cells["type"],
         "mode": pa.repeat("live", count),
         "offline": pa.repeat(pa.scalar(value=False), count),
         "closed_at": pa.array(chunk.microseconds).cast(MOMENT),
         "received_at": pa.repeat(pa.scalar(now, MOMENT), count),
-        "operator_code": chunk.head["operator_code"],
-        "card_number": chunk.head["card_number"],
-        "account_id": _texts(holders.account_ids),
-        "member_id": _texts(holders.member_ids),
-        "currency": chunk.head["currency"],
+        "operator_code": chunk.coded["operator_code"].as_arrow(pa.string()),
+        "card_number": chunk.coded["card_number"].as_arrow(pa.string()),
+        "account_id": coded_ids(holders.account_ids),
+        "member_id": coded_ids(holders.member_ids),
+        "currency": chunk.cells["currency"],
         **_amounts(chunk),
-        "fingerprint": ["\\x" + digest.hex() for digest in arrivals.fingerprints],
-        "programme_version": pa.array(rules.versions, pa.int32()),
+        "fingerprint": pa.array(arrivals.fingerprints, pa.binary()),
+        "programme_version": rules.versions,
         "excluded_lines": _excluded_lines(chunk, rules.excluded),
     }
     copy_rows(session, "receipt", receipts)
     of_line = pa.array(chunk.receipt_of_line)
     lines: dict[str, Any] = {
         "business_date": business_dates.take(of_line),
-        "receipt_id": receipt_ids.take(of_line),
+        "receipt_id": arrivals.receipt_ids.take(of_line),
         "article_id": arrivals.articles,
-        "points": pa.array(points.tolist()) if points.dtype == object else pa.array(points),
+        "points": _whole(points),
     }
     kept = ("line_number", "sku", "gtin", "name", "quantity", "unit", "unit_price", "discount_amount")
     for name in (*kept, "total_amount", "tax_rate", "original_line_number", "return_reason"):
@@ -180,15 +194,25 @@ def write(
 
 def _amounts(chunk: Chunk) -> dict[str, Any]:
     """Return, of receipts, what they come to: as stated where the file does, else what their lines make."""
-    sums = chunk.sum_by_receipt(chunk.amounts("total_amount")).tolist()
+    sums = chunk.sum_by_receipt(chunk.amounts("total_amount"))
+    made = {
+        "gross_amount": _whole(chunk.sum_by_receipt(chunk.gross)),
+        "discount_amount": _whole(chunk.sum_by_receipt(chunk.amounts("discount_amount"))),
+        "points_amount": pa.repeat(0, len(chunk)),
+    }
+    if not chunk.says_totals:
+        return {
+            **made,
+            "rounding_amount": pa.repeat(0, len(chunk)),
+            "payable_amount": _whole(sums),
+        }
     stated = [json.loads(totals) if totals else [0, None, []] for totals in chunk.totals]
     return {
-        "gross_amount": chunk.sum_by_receipt(chunk.gross).tolist(),
-        "discount_amount": chunk.sum_by_receipt(chunk.amounts("discount_amount")).tolist(),
-        "points_amount": pa.repeat(0, len(chunk)),
+        **made,
         "rounding_amount": [rounding for rounding, _, _ in stated],
         "payable_amount": [
-            net if payable is None else payable for net, (_, payable, _) in zip(sums, stated, strict=True)
+            net if payable is None else payable
+            for net, (_, payable, _) in zip(sums.tolist(), stated, strict=True)
         ],
         "tenders": [
             json.dumps([{"type": kind, "amount": amount} for kind, amount in tenders]) if tenders else None
@@ -197,15 +221,21 @@ def _amounts(chunk: Chunk) -> dict[str, Any]:
     }
 
 
+def _whole(numbers: np.ndarray) -> pa.Array:
+    """Return sums as a column, those also that were counted in Python's own numbers."""
+    return pa.array(numbers.tolist() if numbers.dtype == object else numbers, pa.int64())
+
+
 def _write_flags(
     session: Session, arrivals: Arrivals, flags: Sequence[tuple[int, Flag]], now: datetime
 ) -> None:
     if flags:
-        dates = arrivals.chunk.business_dates
+        receipts = np.array([index for index, _ in flags], np.int64)
+        stores = arrivals.stores.where(receipts)
         flagged: dict[str, Any] = {
-            "business_date": [dates[index] for index, _ in flags],
-            "receipt_id": [arrivals.receipt_ids[index] for index, _ in flags],
-            "store_id": [arrivals.stores[index].store_id for index, _ in flags],
+            "business_date": arrivals.chunk.days.where(receipts).as_arrow(pa.date32()),
+            "receipt_id": arrivals.receipt_ids.take(pa.array(receipts)),
+            "store_id": stores.of_each(lambda store: store.store_id).as_arrow(),
             "code": [flag.code for _, flag in flags],
             "line_number": [flag.line_number for _, flag in flags],
             "detail": [flag.detail for _, flag in flags],
@@ -228,18 +258,16 @@ def _excluded_lines(chunk: Chunk, excluded: np.ndarray | None) -> list[str | Non
     return found
 
 
-def _texts(ids: Sequence[UUID | None]) -> list[str | None]:
-    """Return ids as text, each distinct one made once."""
-    known = {one: str(one) if one else None for one in set(ids)}
-    return [known[one] for one in ids]
-
-
 def _chosen(chunk: Chunk, indexes: Any) -> np.ndarray:
     chosen = np.zeros(len(chunk), bool)
     chosen[list(indexes)] = True
     return chosen
 
 
+_BEGUN = """
+    select day from unnest(%s::date[]) as asked (day)
+    where exists (select from receipt where receipt.business_date = asked.day)
+"""
 _INCOMING = """
     create temporary table if not exists incoming_receipt (
         position integer, business_date date, store_id integer, till_id integer, receipt_number text,
@@ -258,27 +286,31 @@ _KNOWN = """
 def _known(
     session: Session,
     chunk: Chunk,
-    stores: Sequence[StoreView],
-    till_ids: Sequence[int],
+    stores: Coded[StoreView],
+    till_ids: np.ndarray,
     fingerprints: Sequence[bytes],
 ) -> tuple[list[int], list[int]]:
     """Return which receipts are stored with the same content, and which identities have another content."""
-    if not len(chunk):
-        return [], []
     driver = driver_of(session)
+    days = chunk.days.used()
+    begun = {row[0] for row in driver.execute(_BEGUN, (days,)).fetchall()}
+    # Of a day of which nothing is stored yet, nothing need be asked.
+    asked = chunk.days.of_each(begun.__contains__).numbers(bool)
+    positions = np.flatnonzero(asked)
+    if not len(positions):
+        return [], []
     driver.execute(_INCOMING)
     incoming: dict[str, Any] = {
-        "position": range(len(chunk)),
-        "business_date": pa.array(chunk.business_dates, pa.date32()),
-        "store_id": [store.store_id for store in stores],
-        "till_id": till_ids,
-        "receipt_number": chunk.identity["receipt_number"],
-        "fingerprint": ["\\x" + digest.hex() for digest in fingerprints],
+        "position": positions,
+        "business_date": chunk.days.where(asked).as_arrow(pa.date32()),
+        "store_id": stores.where(asked).of_each(lambda store: store.store_id).as_arrow(),
+        "till_id": till_ids[asked],
+        "receipt_number": chunk.cells["receipt_number"].take(pa.array(positions)),
+        "fingerprint": pa.array([fingerprints[position] for position in positions.tolist()], pa.binary()),
     }
     copy_rows(session, "incoming_receipt", incoming)
     driver.execute("analyze incoming_receipt")
-    days = (min(chunk.business_dates), max(chunk.business_dates))
-    found = driver.execute(_KNOWN, days).fetchall()
+    found = driver.execute(_KNOWN, (min(begun), max(begun))).fetchall()
     same = [position for position, _, _, agrees in found if agrees]
     # A receipt that a till posted has the till's fingerprint; what counts is what it says.
     doubtful = {receipt_id: (position, day) for position, day, receipt_id, agrees in found if not agrees}

@@ -17,9 +17,10 @@ import pyarrow.compute as pc
 from psycopg import errors
 from sqlalchemy.orm import Session
 
+from core.coded import Coded
 from core.copying import copy_rows
 from core.driver import driver_of
-from core.ids import uuid7s_at
+from core.ids import ID, coded_ids, ids_as_arrow, uuid7_bytes_at
 from core.money import split_largest_remainder
 from loyalty.programme.rules import Programmes
 
@@ -31,10 +32,11 @@ SAFE = 2**62
 class EarningSales:
     """Sales that earn, with the lines of each one after another; arrays of receipts unless said otherwise."""
 
-    receipt_ids: Sequence[str]
-    business_dates: Sequence[date]
-    timezones: Sequence[str]
-    account_ids: Sequence[UUID | None]
+    receipt_ids: pa.Array
+    """Of `core.ids.ID`."""
+    business_dates: Coded[date]
+    timezones: Coded[str]
+    account_ids: Coded[UUID]
     """None where nobody's; such a sale has no shares."""
     starts: np.ndarray
     """Where each receipt's lines begin."""
@@ -94,28 +96,28 @@ def book_earned(session: Session, sales: EarningSales, *, rules: Programmes, now
     earning = np.flatnonzero(points)
     if not len(earning):
         return 0
-    chosen = earning.tolist()
-    accounts = [account for index in chosen if (account := sales.account_ids[index]) is not None]
-    earned = points[earning].tolist()
+    accounts, days = sales.account_ids.where(earning), sales.business_dates.where(earning)
+    earned = points[earning]
     _add_to_balances(session, accounts, earned)
-    texts = {account: str(account) for account in set(accounts)}
+    count = len(earning)
     common: dict[str, Any] = {
-        "account_id": pa.array([texts[account] for account in accounts]),
-        "business_date": pa.array([sales.business_dates[index] for index in chosen], pa.date32()),
-        "booked_at": pa.repeat(pa.scalar(now, MOMENT), len(chosen)),
-        "receipt_id": pa.array([sales.receipt_ids[index] for index in chosen]),
+        "account_id": coded_ids(accounts),
+        "business_date": days.as_arrow(pa.date32()),
+        "booked_at": pa.repeat(pa.scalar(now, MOMENT), count),
+        "receipt_id": sales.receipt_ids.take(pa.array(earning)),
     }
-    moment = [int(now.timestamp() * 1000)] * len(chosen)
+    moment = np.full(count, int(now.timestamp() * 1000))
     # One moment of booking for all: their ids are what puts a statement in the order of the days.
-    in_order = np.argsort([sales.business_dates[index].toordinal() for index in chosen], kind="stable")
-    ordered = np.empty(len(chosen), object)
-    ordered[in_order] = sorted(uuid7s_at(moment))
-    entry_ids, lot_ids = pa.array(ordered), pa.array(uuid7s_at(moment))
-    reason = pa.repeat("earn", len(chosen))
+    in_order = np.argsort(days.of_each(date.toordinal).numbers(), kind="stable")
+    ordered = np.empty((count, 16), np.uint8)
+    ordered[in_order] = np.sort(uuid7_bytes_at(moment).view("S16"), axis=0).view(np.uint8)
+    entry_ids, lot_ids = ids_as_arrow(ordered), ids_as_arrow(uuid7_bytes_at(moment))
+    given = pa.array(earned.tolist(), pa.int64())
+    reason = pa.repeat("earn", count)
     copy_rows(session, "ledger_entry", {"entry_id": entry_ids, "reason": reason, **common})
-    _write_legs(session, entry_ids, lot_ids, common["account_id"], earned)
-    _write_lots(session, sales, earning, rules, {"lot_id": lot_ids, "earned": earned, **common})
-    return sum(earned)
+    _write_legs(session, entry_ids, lot_ids, common["account_id"], given)
+    _write_lots(session, sales, earning, rules, {"lot_id": lot_ids, "earned": given, **common})
+    return int(earned.sum())
 
 
 _BALANCES = """
@@ -129,29 +131,31 @@ _BALANCES = """
 """
 
 
-def _add_to_balances(session: Session, accounts: Sequence[UUID], earned: Sequence[int]) -> None:
+def _add_to_balances(session: Session, accounts: Coded[UUID], earned: np.ndarray) -> None:
     """Add to the accounts' balances, first of all and in order, so that nobody can wait for us in a circle."""
-    sums: dict[UUID, int] = {}
-    for account, points in zip(accounts, earned, strict=True):
-        sums[account] = sums.get(account, 0) + points
-    added = driver_of(session).execute(_BALANCES, (list(sums), list(sums.values())))
-    if added.rowcount != len(sums):
+    sums = np.zeros(len(accounts.distinct), earned.dtype)
+    np.add.at(sums, accounts.places, earned)
+    owners = accounts.used()
+    added = driver_of(session).execute(_BALANCES, (owners, sums[np.unique(accounts.places)].tolist()))
+    if added.rowcount != len(owners):
         raise errors.SerializationFailure("an account was joined to another meanwhile")
 
 
 def _write_legs(
-    session: Session, entry_ids: pa.Array, lot_ids: pa.Array, accounts: pa.Array, earned: Sequence[int]
+    session: Session, entry_ids: pa.Array, lot_ids: pa.Array, accounts: pa.Array, earned: pa.Array
 ) -> None:
     """Write a leg to the account's lot and one against what the chain has issued, for each entry."""
     count = len(earned)
-    given = pa.array(earned, pa.int64())
+    both = pa.array(np.repeat(np.arange(count), 2))
+    first = pa.array(np.tile([True, False], count))
+    points = earned.take(both)
     legs: dict[str, Any] = {
-        "entry_id": pa.concat_arrays([entry_ids, entry_ids]),
-        "leg_number": pa.concat_arrays([pa.repeat(1, count), pa.repeat(2, count)]),
-        "account_id": pa.concat_arrays([accounts, accounts]),
-        "book": pa.concat_arrays([pa.repeat("points", count), pa.repeat("issued", count)]),
-        "lot_id": pa.concat_arrays([lot_ids, pa.nulls(count, pa.string())]),
-        "points": pa.concat_arrays([given, pc.negate(given)]),
+        "entry_id": entry_ids.take(both),
+        "leg_number": pc.if_else(first, 1, 2),
+        "account_id": accounts.take(both),
+        "book": pc.if_else(first, "points", "issued"),
+        "lot_id": pc.if_else(first, lot_ids.take(both), pa.scalar(None, ID)),
+        "points": pc.if_else(first, points, pc.negate(points)),
     }
     copy_rows(session, "ledger_leg", legs)
 
@@ -163,16 +167,18 @@ def _write_lots(
     rules: Programmes,
     common: dict[str, Any],
 ) -> None:
-    places = [(sales.business_dates[index], sales.timezones[index]) for index in earning.tolist()]
-    ends = {
-        (day, zone): (rules.on(day).available_at(day, zone), rules.on(day).expires_at(day, zone))
-        for day, zone in set(places)
-    }
+    days, zones = sales.business_dates.where(earning), sales.timezones.mapped(str).where(earning)
+    # A day and a time zone as one number: few pairs, many lots.
+    base = len(zones.distinct)
+    pairs, places = np.unique(days.places * base + zones.places, return_inverse=True)
+    asked = [(days.distinct[pair // base], zones.distinct[pair % base]) for pair in pairs.tolist()]
+    available = [rules.on(day).available_at(day, zone) for day, zone in asked]
+    expires = [rules.on(day).expires_at(day, zone) for day, zone in asked]
     numbers, remaining = _line_arrays(sales, earning)
     lots: dict[str, Any] = {
         **common,
-        "available_at": pa.array([ends[place][0] for place in places], MOMENT),
-        "expires_at": pa.array([ends[place][1] for place in places], MOMENT),
+        "available_at": pa.array(available, MOMENT).take(pa.array(places)),
+        "expires_at": pa.array(expires, MOMENT).take(pa.array(places)),
         "remaining": common["earned"],
         "line_numbers": numbers,
         "line_remaining": remaining,
@@ -181,14 +187,12 @@ def _write_lots(
 
 
 def _line_arrays(sales: EarningSales, earning: np.ndarray) -> tuple[pa.Array, pa.Array]:
-    """Return, for each receipt that earns, the numbers of its earning lines and their shares, as SQL arrays."""
+    """Return, for each receipt that earns, the numbers of its earning lines and their shares."""
     with_share = sales.shares > 0
     per_receipt = np.add.reduceat(with_share.astype(np.int64), sales.starts)[earning]
     offsets = pa.array(np.concatenate(([0], np.cumsum(per_receipt))), pa.int32())
 
-    def joined(values: np.ndarray) -> pa.Array:
-        texts = pa.array(values[with_share].tolist(), pa.int64()).cast(pa.string())
-        lists = pc.binary_join(pa.ListArray.from_arrays(offsets, texts), ",")
-        return pc.binary_join_element_wise("{", lists, "}", "")
+    def listed(values: np.ndarray) -> pa.Array:
+        return pa.ListArray.from_arrays(offsets, pa.array(values[with_share].tolist(), pa.int64()))
 
-    return joined(sales.line_numbers), joined(sales.shares)
+    return listed(sales.line_numbers), listed(sales.shares)

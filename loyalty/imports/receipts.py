@@ -236,8 +236,8 @@ class _Import:
             sales = consider(session, plain, rules=self.rules, now=self.now)
         points += store_and_book(session, sales, rules=self.rules, now=self.now, clocked=self.done.clocked)
         with self.done.clocked("booking"):
-            owners = {one for one in sales.holders.account_ids if one}
-            restand_known(session, account_ids=owners, days=plain.chunk.business_dates, now=self.now)
+            owners = sales.holders.account_ids.used()
+            restand_known(session, account_ids=owners, days=plain.chunk.days.used(), now=self.now)
         if awaited(session, plain.chunk).any():
             raise errors.SerializationFailure("a return came while its sale was being written")
         return _Taken(found, new.chunk.rows.num_rows, len(new.chunk), points)
@@ -251,7 +251,7 @@ class _Import:
 
     def _found(self, session: Session, chunk: Chunk) -> Sorted:
         with self.done.clocked("loading"):
-            prepare_months(session, chunk.business_dates)
+            prepare_months(session, chunk.days.used())
             return sort_out(session, chunk, self.codes)
 
 

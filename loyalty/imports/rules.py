@@ -47,10 +47,9 @@ def amounts_that_earn(chunk: Chunk, rules: Programmes, excluded: np.ndarray | No
 
 def _lines_by_version(chunk: Chunk, rules: Programmes) -> list[tuple[Programme, np.ndarray]]:
     """Return every version that holds on one of the business dates, with the lines that are booked under it."""
-    by_day = {day: rules.on(day) for day in set(chunk.business_dates)}
-    versions = {version.version: version for version in by_day.values()}
-    numbers = np.array([by_day[day].version for day in chunk.business_dates], np.int64)
-    of_line = numbers[chunk.receipt_of_line]
+    by_day = chunk.days.of_each(rules.on)
+    versions = {version.version: version for version in by_day.distinct}
+    of_line = by_day.of_each(lambda version: version.version).numbers()[chunk.receipt_of_line]
     return [(version, of_line == number) for number, version in versions.items()]
 
 

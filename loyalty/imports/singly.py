@@ -30,9 +30,9 @@ def _posted(arrivals: Arrivals) -> Iterator[tuple[TillIdentity, PostedReceipt]]:
     chunk = arrivals.chunk
     rows = chunk.rows.to_pylist()
     for index, start in enumerate(chunk.starts.tolist()):
-        store = arrivals.stores[index]
+        store = arrivals.stores.distinct[int(arrivals.stores.places[index])]
         till = TillIdentity(
-            till_id=arrivals.till_ids[index],
+            till_id=int(arrivals.till_ids[index]),
             store_id=store.store_id,
             store_code=store.store_code,
             till_code=chunk.identity["till_code"][index] or "",
