@@ -66,6 +66,7 @@ class Rounds:
 
     name: str
     units: int = 0
+    peak: int = 0
     seconds: list[float] = field(default_factory=list)
     cpu_seconds: list[float] = field(default_factory=list)
 
@@ -78,6 +79,7 @@ class Rounds:
             "seconds": round(statistics.median(self.seconds), 6),
             "cpu_seconds": round(statistics.median(self.cpu_seconds), 6),
             "units_per_second": round(self.units / statistics.median(self.seconds), 2),
+            "peak_memory_mb": round(self.peak / 1e6),
             "rounds": [round(value, 6) for value in self.seconds],
             "cpu_rounds": [round(value, 6) for value in self.cpu_seconds],
         }
@@ -94,6 +96,8 @@ def compare(
     """
     Run the sides in turn, `rounds` times after one that does not count; print, record and return them.
 
+    Memory is looked at in the round that does not count: what a side came to hold beyond what was held before it.
+
     Processor time is that of this process, its ended children, and the trees of the
     processes that `watched` names, such as a database server.
     """
@@ -101,12 +105,16 @@ def compare(
     for number in range(rounds + 1):
         for side, rounds_of in zip(sides, taken, strict=True):
             side.prepare()
+            if not number:
+                with HighWater() as memory:
+                    side.work()
+                rounds_of.peak = memory.bytes
+                continue
             cpu, started = cpu_seconds(watched()), time.perf_counter()
             rounds_of.units = side.work()
             seconds = time.perf_counter() - started
-            if number:
-                rounds_of.seconds.append(seconds)
-                rounds_of.cpu_seconds.append(cpu_seconds(watched()) - cpu)
+            rounds_of.seconds.append(seconds)
+            rounds_of.cpu_seconds.append(cpu_seconds(watched()) - cpu)
         console.print(f"[dim]{title}: round {number} of {rounds}[/dim]")
     documents = [each.document for each in taken]
     show(title, documents)
@@ -118,7 +126,7 @@ def show(title: str, sides: Sequence[Mapping[str, Any]]) -> None:
     """Print the sides beneath each other, with the ratio of their speed to the first one's."""
     table = Table(title=title, title_justify="left")
     table.add_column("side")
-    for head in ("units", "seconds", "best", "worst", "CPU s", "units/s", "speed ratio", "CPU ratio"):
+    for head in ("units", "seconds", "best", "worst", "CPU s", "units/s", "speed ratio", "CPU ratio", "MB"):
         table.add_column(head, justify="right")
     first = sides[0]
     for side in sides:
@@ -132,6 +140,7 @@ def show(title: str, sides: Sequence[Mapping[str, Any]]) -> None:
             f"{side['units_per_second']:,.1f}",
             f"{side['units_per_second'] / first['units_per_second']:.3f}",
             _per_unit(side, first),
+            f"{side['peak_memory_mb']:,}" if side["peak_memory_mb"] else "",
         )
     console.print(table)
 
@@ -231,6 +240,36 @@ class PeakMemory:
             self.bytes = max(self.bytes, _held(psutil.Process()))
             if self._over.wait(self._every):
                 return
+
+
+class HighWater:
+    """
+    The most that this process came to hold inside a block beyond what it held before, in bytes, as the kernel noted it.
+
+    Unlike `PeakMemory` it misses nothing between two samples, nor while a library keeps every other thread waiting;
+    children do not count. 0 where the kernel does not let the mark be set back.
+    """
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self._before = 0
+
+    def __enter__(self) -> Self:
+        with suppress(OSError):
+            Path("/proc/self/clear_refs").write_text("5")
+            self._before = _resident("VmRSS")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._before:
+            self.bytes = max(0, _resident("VmHWM") - self._before)
+
+
+def _resident(name: str) -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) * 1024
+    return 0
 
 
 def _held(top: psutil.Process) -> int:

@@ -51,7 +51,8 @@ class TestAnswer:
 
 class TestMeasured:
     def test_holds_against_the_forecast_only_what_was_done(self):
-        assert measured(view(done=True)).endswith(": as foretold")
+        assert measured(view(done=True, low=10)).endswith(": as foretold")
+        assert measured(view(done=True)).endswith(": as foretold, but chance may be all of it")
         assert measured(view(done=True, held=False)).endswith(": other than foretold")
         assert measured(view()).endswith(": nothing was changed, and sales stayed")
         assert measured(view(held=False)).endswith(": nothing was changed, yet sales moved")

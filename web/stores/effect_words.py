@@ -83,7 +83,14 @@ def measured(one: EffectView) -> str:
         if one.held is None:
             return found
         if one.done:
-            verdict = _("as foretold") if one.held else _("other than foretold")
+            chance = one.held and one.low <= 0 <= one.high
+            verdict = (
+                _("as foretold, but chance may be all of it")
+                if chance
+                else _("as foretold")
+                if one.held
+                else _("other than foretold")
+            )
         else:
             verdict = (
                 _("nothing was changed, and sales stayed")
