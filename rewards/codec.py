@@ -21,6 +21,7 @@ from rewards.document_reading import (
     items,
     moment,
     one_of,
+    spoken,
     text,
     voucher_code,
     whole,
@@ -184,7 +185,7 @@ def _once(codes: list[str], place: Callable[[int], str]) -> None:
 
 
 def _names(value: Any, pointer: str) -> dict[str, str]:
-    names = by_name(text)(value, pointer)
+    names = by_name(spoken)(value, pointer)
     for language in names:
         if not LANGUAGE.match(language):
             raise OffersRefused(below(pointer, language), "is no language code")

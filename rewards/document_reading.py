@@ -1,5 +1,6 @@
 """Strict reading of JSON with a pointer to what is wrong: what `rewards.codec` is made of. Pure."""
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -7,9 +8,12 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from core.errors import Refused
+from core.payment_cards import payment_card_numbers
 
 CODE = re.compile(r"[A-Z0-9_-]{1,32}\Z")
 VOUCHER_CODE = re.compile(r"[A-Z0-9-]{4,32}\Z")
+UNFIT = re.compile(r"[\0\ud800-\udfff]")
+"""What no text of a database can hold."""
 LARGEST_AMOUNT = 10**14
 LARGEST_COUNT = 10**9
 LONGEST_TEXT = 200
@@ -28,9 +32,26 @@ class OffersRefused(Refused):
         self.detail = detail
 
 
+def read_json(content: bytes) -> Any:
+    """Return the JSON document in `content`, UTF-8 with a mark or without; ValueError when it is none, or says a key twice."""
+    try:
+        return json.loads(content.decode("utf-8-sig"), object_pairs_hook=_object, parse_float=Decimal)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        twice = next(key for key in found if sum(key == name for name, _ in pairs) > 1)
+        raise ValueError(f"the key {twice!r} stands in one object twice")
+    return found
+
+
 def below(pointer: str, key: str | int) -> str:
-    """Return the pointer to what `key` names under `pointer`."""
-    return f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
+    """Return the pointer to what `key` names under `pointer`, which can be printed whatever `key` holds."""
+    said = str(key).replace("~", "~0").replace("/", "~1").encode("utf-8", "backslashreplace").decode("utf-8")
+    return f"{pointer}/{said}"
 
 
 class Fields:
@@ -79,9 +100,17 @@ def text(value: Any, pointer: str) -> str:
         raise OffersRefused(pointer, "must be a text")
     if len(value) > LONGEST_TEXT:
         raise OffersRefused(pointer, f"must have at most {LONGEST_TEXT} characters")
-    if "\0" in value:
-        raise OffersRefused(pointer, "must not hold a NUL")
+    if UNFIT.search(value):
+        raise OffersRefused(pointer, "must not hold a NUL or half a surrogate pair")
     return value
+
+
+def spoken(value: Any, pointer: str) -> str:
+    """Return words that people read: a text in which no payment card's number stands (N-4)."""
+    found = text(value, pointer)
+    if payment_card_numbers(found):
+        raise OffersRefused(pointer, "must not hold the number of a payment card")
+    return found
 
 
 def code(value: Any, pointer: str) -> str:
@@ -222,6 +251,8 @@ def by_name(read: Callable[[Any, str], T]) -> Callable[[Any, str], dict[str, T]]
     def read_all(value: Any, pointer: str) -> dict[str, T]:
         if not isinstance(value, Mapping):
             raise OffersRefused(pointer, "must be an object")
-        return {key: read(value[key], below(pointer, key)) for key in sorted(value)}
+        return {
+            text(key, below(pointer, key)): read(value[key], below(pointer, key)) for key in sorted(value)
+        }
 
     return read_all

@@ -1,7 +1,5 @@
 """The command group `regulars offers`: offers as a document, under head office's own version control."""
 
-import json
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +8,7 @@ import click
 from core import clock
 from core.commandline import Workplace, json_option, pass_workplace, print_json, refusals_exit_2
 from rewards.codec import OffersRefused
+from rewards.document_reading import read_json
 from rewards.offer_decisions import NotLive, stop_offer
 from rewards.offer_operations import import_document
 from rewards.offer_queries import export_document, offer_list
@@ -111,19 +110,9 @@ def stop(workplace: Workplace, *, codes: tuple[str, ...], actor: str, reason: st
 def read_file(file: Path) -> Any:
     """Return the JSON in a file; raises `OffersRefused` when it is none, or says a key twice."""
     try:
-        return json.loads(
-            file.read_text(encoding="utf-8-sig"), object_pairs_hook=_object, parse_float=Decimal
-        )
-    except (ValueError, RecursionError) as error:
+        return read_json(file.read_bytes())
+    except ValueError as error:
         raise OffersRefused("", f"{file.name} is not JSON: {error}") from error
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        twice = next(key for key in found if sum(key == name for name, _ in pairs) > 1)
-        raise ValueError(f"the key {twice!r} stands in one object twice")
-    return found
 
 
 commands: tuple[click.Command, ...] = (offers,)

@@ -527,5 +527,14 @@ class TestFiles:
         assert "/offers/1/benefit/kind" in text_of(answer)
         assert "percents" in text_of(answer)
         assert version_of(web_sessions, "GOOD") is None
-        for broken in (b"", b"{", b"\xff\xfe", b"[]", b"[" * 100_000):
+        twice = b'{"format": 1, "offers": [{"code": "ONE"}], "offers": []}'
+        for broken in (b"", b"{", b"\xff\xfe", b"[]", b"[" * 100_000, twice):
             assert self.upload(visitor, broken).status_code == 422
+
+    def test_show_a_fault_that_cannot_be_printed(self, visit):
+        content = json.dumps(
+            {"format": 1, "offers": [offer("HALF") | {"name": {"en": "half \ud800"}}]}
+        ).encode()
+        answer = self.upload(visit("marketing"), content.replace(b'"10"', b"10.5"))
+        assert answer.status_code == 422
+        assert "/offers/0/name/en" in text_of(answer)

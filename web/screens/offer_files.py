@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.audit import record_event
 from rewards.codec import OffersRefused
+from rewards.document_reading import read_json
 from rewards.offer_operations import import_document
 from rewards.offer_queries import export_document
 from web.notices import go
@@ -48,8 +49,8 @@ def upload() -> ResponseReturnValue:
         words = _("Choose a file of at most 10 MB") if not content else _("The file is larger than 10 MB")
         return _page(words), 422
     try:
-        document = json.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
+        document = read_json(content)
+    except ValueError as error:
         words = _("This is no JSON: %(detail)s", detail=str(error)[:200])
         return _page(words), 422
     live = request.form.get("live") == "1" and viewer().role == ADMINISTRATOR
@@ -95,7 +96,11 @@ def _place(document: Any, pointer: str) -> str:
             found = found[int(part)]
         else:
             break
-    text = json.dumps(found, ensure_ascii=False, indent=2)
+    try:
+        written = json.dumps(found, ensure_ascii=False, indent=2, default=float)
+    except RecursionError:
+        return ""
+    text = written.encode("utf-8", "backslashreplace").decode("utf-8")
     return text if len(text) <= 600 else text[:600] + " …"
 
 
