@@ -1,6 +1,7 @@
 """The rule browser: what it says in words, what leads on from it, and what it gives away as a file."""
 
 import csv
+import re
 from io import StringIO
 
 import pytest
@@ -124,6 +125,24 @@ class TestBrowser:
         articles = visitor.get("/articles/?category=Tea").get_data(as_text=True)
         assert "10452" in articles
         assert "20311" not in articles
+
+    def test_draws_no_two_rules_alike_that_differ(self, visit, web_sessions, house):
+        with web_sessions.begin() as session:
+            for number, times in ((903, 4.0), (904, 16.0), (905, 200.0)):
+                rule = session.get(MinedRule, (house.run_id, 1))
+                figures = {column.name: getattr(rule, column.name) for column in MinedRule.__table__.columns}
+                session.execute(
+                    insert(MinedRule).values(**figures | {"rule_number": number, "adjusted_lift": times})
+                )
+        try:
+            page = visit("analyst").get("/rules/?level=category").get_data(as_text=True)
+        finally:
+            with web_sessions.begin() as session:
+                session.execute(delete(MinedRule).where(MinedRule.rule_number > 902))
+        drawn = re.findall(r'bar-fill" width="([\d.]+)".*?bar-words">([\d.]+)', page, re.DOTALL)
+        widths = {float(times): float(width) for width, times in drawn}
+        assert widths[16.0] == 2 * widths[4.0]
+        assert widths[16.0] < widths[200.0] < 64
 
     def test_gives_exact_figures_as_a_file(self, visit):
         answer = visit("marketing").get(

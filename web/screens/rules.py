@@ -4,6 +4,7 @@ from math import log2
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from basket_analysis.mining.rule_lists import (
@@ -31,7 +32,8 @@ blueprint = Blueprint("rules", __name__, url_prefix="/rules")
 _COUNTS = (50, 100, 200, 500, 1_000, 5_000)
 _HOUSEHOLDS = (50, 100, 200, 500, 1_000)
 _TIMES = (1.5, 2, 3, 5)
-_LONGEST_BAR = 8.0
+_LONGEST_BAR = 256.0
+"""Times above chance: articles of one brand that come in flavours reach two hundred."""
 NO_RULES = RuleKinds((), has_longer=False, has_substitutes=False, items=frozenset())
 
 
@@ -235,10 +237,11 @@ def _number(key: str, title: str, *, shown: bool = True, digits: int | None = No
     )
 
 
-def _bar_of_times(shown: RuleShown) -> str:
+def _bar_of_times(shown: RuleShown) -> Markup:
     """Return the bar on a scale of doublings, and the figure: twice as often is as far from 1 as half as often."""
     rule: RuleFacts = shown.rule
     words = rule_words.times(rule.adjusted_lift)
     length = abs(log2(rule.adjusted_lift)) if rule.adjusted_lift > 0 else 0
     colour = "rest" if rule.adjusted_lift < 1 else ""
-    return bar(length, log2(_LONGEST_BAR), label=words, width=64, series=colour) + f" {words}"
+    drawn = bar(length, log2(_LONGEST_BAR), label=words, width=64, series=colour)
+    return drawn + Markup('<span class="bar-words">{}</span>').format(words)
