@@ -73,7 +73,7 @@ class TestCompose:
         [
             ("cs", ["Kateřina", "Dvořáčková", "Rajčata keříková", "24,90 Kč", "Vybráno pro vás"]),
             ("sk", ["Ľubica", "Hlaváčková", "Máte 1 284 bodov.", "1,00 €", "Často kupujete: čaj"]),
-            ("pl", ["Małgorzata", "Źdźbłowska", "Często kupowane razem", "4,20 zł", "Wybrane dla Ciebie"]),
+            ("pl", ["Małgorzata", "Źdźbłowska", "Często kupowane razem", "4,20 zł", "Wybrane dla Państwa"]),
             ("en", ["Emily", "Carter", "€1.00", "You have 1,284 points.", "Picked for you"]),
         ],
     )
