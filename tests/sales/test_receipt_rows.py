@@ -1,8 +1,12 @@
+from collections.abc import Callable
+
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.tabular import TEXT
-from sales.receipt_rows import COLUMNS, check_rows
+from sales.receipt_rows import _CHECKS, COLUMNS, check_rows
 from tests.receipt_files import line
 
 
@@ -116,3 +120,18 @@ class TestCheckRows:
         spared = checked(row, own={card}).good.to_pylist()[0]
         assert spared["name"] == f"paid {card}"
         assert not spared["masked"]
+
+
+class TestPatternsOfWhatIsSurelyFine:
+    @pytest.mark.parametrize(
+        ("names", "sure", "accept"), [(names, sure, accept) for names, sure, accept, _ in _CHECKS if sure]
+    )
+    def test_are_never_surer_than_who_knows(
+        self, names: tuple[str, ...], sure: str, accept: Callable[[str], bool]
+    ):
+        @settings(deadline=None)
+        @given(st.from_regex(sure, fullmatch=True))
+        def check(text: str) -> None:
+            assert accept(text), names
+
+        check()
