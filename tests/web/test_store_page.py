@@ -2,6 +2,7 @@
 
 import csv
 from io import BytesIO, StringIO
+from types import SimpleNamespace
 
 import pikepdf
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import insert, select
 
 from basket_analysis.models import CategoryProfile, StoreCategory, StoreProfile, SuggestionDecision
 from core.audit import AuditEvent
+from web.screens.store_page import best_first
 
 CATEGORY = {
     "category": "FRZN MEAT/MEAT DINNERS",
@@ -129,6 +131,29 @@ class TestAStore:
             "-250.00",
         )
         assert visit("store_manager").get("/shop/S1/?format=xlsx").data[:2] == b"PK"
+
+
+class TestBestFirst:
+    """Kinds in turns, each by its rank: of delistings the one that loses least comes first."""
+
+    ROWS = tuple(
+        SimpleNamespace(kind=kind, value_per_week=value, decision=decision)
+        for kind, value, decision in (
+            ("list", 500, None),
+            ("list", 300, None),
+            ("delist", 10, "accepted"),
+            ("delist", 20, None),
+            ("delist", 900, None),
+            ("keep", 9000, None),
+        )
+    )
+
+    @pytest.mark.parametrize(("most", "values"), [(3, [500, 20, 300]), (12, [500, 20, 300, 900]), (1, [500])])
+    def test_takes_turns(self, most, values):
+        assert [row.value_per_week for row in best_first(self.ROWS, most)] == values
+
+    def test_keeps_to_what_asks_for_nothing_where_there_is_nothing_else(self):
+        assert [row.kind for row in best_first(self.ROWS[-1:])] == ["keep"]
 
 
 class TestACategory:

@@ -218,7 +218,7 @@ def page_of_store(
     since = changes_since_last_run(session, shop.store_id)
     told = store_findings.suggestion_changes(since, shop.code)
     return {
-        "things": [thing(row, groups) for row in _best(suggestions)],
+        "things": [thing(row, groups) for row in best_first(suggestions)],
         "open_suggestions": sum(row.decision is None for row in suggestions),
         "changes": [change for change in (*sales, *told, *moved) if change is not None],
         "sales": findings.sales_totals(weeks, earlier) if weeks else None,
@@ -255,12 +255,18 @@ def _weeks(session: Session, shop: Shop) -> tuple[list[WeekOfSales], list[WeekOf
     return [week for week in weeks if week.monday >= since], [week for week in weeks if week.monday < since]
 
 
-def _best(suggestions: Sequence[SuggestionView]) -> list[SuggestionView]:
-    """Return what is worth doing first: the best of each kind that asks for something, then the next best."""
+def best_first(suggestions: Sequence[SuggestionView], most: int = THINGS) -> list[SuggestionView]:
+    """
+    Return what is worth doing first: the best of each kind that asks for something, then the next best.
+
+    Kinds take turns, for their money cannot be compared: a listing is the better the more it brings, a delisting the less
+    it loses.
+    """
     waiting_ones = [row for row in suggestions if row.decision is None]
     found = [[row for row in waiting_ones if row.kind == kind] for kind in _ASK]
-    best = [rows[place] for place in range(THINGS) for rows in found if place < len(rows)]
-    return (best or waiting_ones)[:THINGS]
+    longest = max(map(len, found))
+    best = [rows[place] for place in range(longest) for rows in found if place < len(rows)]
+    return (best or waiting_ones)[:most]
 
 
 def thing(row: SuggestionView, groups: GroupsShown) -> dict[str, Any]:
@@ -285,7 +291,7 @@ def _to_do(
     return render_template(
         "parts/store_to_do.html",
         shop=shop,
-        things=[thing(row, groups) for row in _best(suggestions)],
+        things=[thing(row, groups) for row in best_first(suggestions)],
         open_suggestions=sum(row.decision is None for row in suggestions),
         may_decide=True,
         answered=answered,

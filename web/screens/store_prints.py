@@ -14,7 +14,7 @@ from core.clock import business_day
 from core.errors import NotFound
 from web import printed
 from web.groups.shown import colour_of, groups_now, name_of
-from web.screens.store_page import Shop, find_shop, page_of_store, suggestions_of, thing
+from web.screens.store_page import Shop, best_first, find_shop, page_of_store, suggestions_of, thing
 from web.state import now, transaction
 from web.stores import findings as store_findings
 
@@ -39,10 +39,7 @@ def of_store(store_code: str) -> ResponseReturnValue:
         groups = groups_now(session)
         context = page_of_store(session, shop, store, groups)
         suggestions = all_suggestions(session, store_id=shop.store_id)
-    waiting = [row for row in suggestions if row.decision is None and row.kind != "keep"]
-    open_rows = [
-        thing(row, groups) for row in sorted(waiting, key=lambda row: -row.value_per_week)[:_OPEN_SHOWN]
-    ]
+    open_rows = [thing(row, groups) for row in best_first(suggestions, _OPEN_SHOWN) if row.kind != "keep"]
     known = store_findings.known_groups(store, groups)
     views = [view for one in known if (view := groups.find(one.group_id)) is not None]
     drawn = store_findings.drawn_categories(store)
