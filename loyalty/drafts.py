@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.audit import record_event
 from core.errors import Conflict, Refused
 from loyalty.models import ProgrammeVersion
-from loyalty.programme.versions import earliest_start
+from loyalty.stored_versions import earliest_start
 from loyalty.tiers.models import TierScheme
 
 LONGEST_TEXT = 500

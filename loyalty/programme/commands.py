@@ -1,8 +1,7 @@
 """The command group `regulars programme`."""
 
-import json
 import sys
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -12,14 +11,13 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.commandline import Workplace, json_option, pass_workplace, print_json, refusals_exit_2
 from loyalty.programme.changes import approve_version, draft_version
-from loyalty.programme.codec import BadRules, read_rules, rules_document
+from loyalty.programme.codec import read_rules, rules_document
 from loyalty.programme.replay import replay
 from loyalty.programme.rules import DEFAULT, Programme
 from loyalty.programme.versions import all_versions, find_version, read_programmes, version_document
 from loyalty.programme.words import sentences
+from loyalty.version_commands import ACTOR, print_versions, read_version_file, say_approved, say_drafted
 from sales.models import Store
-
-ACTOR = "command line"
 
 
 @click.group()
@@ -35,13 +33,8 @@ def list_versions(workplace: Workplace, *, as_json: bool) -> None:
     """Print every version, the one of the latest start first."""
     with workplace.sessions() as session:
         versions = all_versions(session)
-    if as_json:
-        print_json({"versions": [version_document(version) for version in versions]})
-        return
-    if not versions:
-        click.echo("No version yet: the till contract's own programme holds.")
-    for version in versions:
-        click.echo(f"{version.number:4}  {version.valid_from}  {version.state:10} {version.note}")
+    none = "No version yet: the till contract's own programme holds."
+    print_versions(versions, version_document, none=none, as_json=as_json)
 
 
 @programme.command("show")
@@ -89,15 +82,13 @@ def import_version(
     workplace: Workplace, *, file: Path, valid_from: datetime | None, actor: str, as_json: bool
 ) -> None:
     """Write the rules in a file as a draft, for a second person to approve."""
-    rules, start, note = _read(file, valid_from.date() if valid_from else None)
+    first_day = valid_from.date() if valid_from else None
+    rules, start, note = read_version_file(file, first_day, read_rules, group="programme")
     with workplace.sessions.begin() as session:
         version = draft_version(
             session, programme=rules, valid_from=start, note=note, actor=actor, now=clock.now()
         )
-    if as_json:
-        print_json({"version": version, "state": "draft", "valid_from": start.isoformat()})
-        return
-    click.echo(f"Version {version} is drafted to hold from {start}; a second person approves it.")
+    say_drafted(version, start, as_json=as_json)
 
 
 @programme.command("approve")
@@ -110,7 +101,7 @@ def approve(workplace: Workplace, *, version: int, actor: str) -> None:
     with workplace.sessions.begin() as session:
         draft = find_version(session, version=version)
         done = approve_version(session, version=version, seen=draft.drafted_at, actor=actor, now=clock.now())
-    click.echo(f"Version {version} holds from {done.valid_from}. Servers follow within a minute.")
+    say_approved(done)
 
 
 @programme.command("replay")
@@ -146,16 +137,7 @@ def replay_period(workplace: Workplace, *, since: datetime, until: datetime, as_
 def _rules(session: Session, version: int | None) -> Programme:
     if version is None:
         return read_programmes(session).on(clock.now().date())
-    return find_version(session, version=version).programme if version else DEFAULT
-
-
-def _read(file: Path, valid_from: date | None) -> tuple[Programme, date, str]:
-    try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-        start = valid_from or date.fromisoformat(document["valid_from"])
-        return read_rules(document["rules"]), start, str(document.get("note") or file.name)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BadRules({"file": f"{file} is not what `programme export` prints ({error})"}) from error
+    return find_version(session, version=version).rules if version else DEFAULT
 
 
 commands: tuple[click.Command, ...] = (programme,)

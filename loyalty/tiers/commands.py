@@ -1,7 +1,6 @@
 """The command group `regulars tiers`."""
 
-import json
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.commandline import Workplace, json_option, pass_workplace, print_json, refusals_exit_2
 from core.errors import NotFound
-from loyalty.programme.codec import BadRules
 from loyalty.tiers.changes import approve_scheme, draft_scheme
 from loyalty.tiers.codec import read_scheme, scheme_document
 from loyalty.tiers.grants import grant_tier
@@ -19,8 +17,8 @@ from loyalty.tiers.queries import TierStory, account_of_member, tier_story
 from loyalty.tiers.scheme import Scheme
 from loyalty.tiers.versions import all_schemes, find_scheme, read_schemes, version_document
 from loyalty.tiers.words import amount_words, event_words, tier_sentences
+from loyalty.version_commands import ACTOR, print_versions, read_version_file, say_approved, say_drafted
 
-ACTOR = "command line"
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -41,13 +39,7 @@ def list_versions(workplace: Workplace, *, as_json: bool) -> None:
     """Print every version, the one of the latest start first."""
     with workplace.sessions() as session:
         versions = all_schemes(session)
-    if as_json:
-        print_json({"versions": [version_document(version) for version in versions]})
-        return
-    if not versions:
-        click.echo("No version yet: there are no tiers.")
-    for version in versions:
-        click.echo(f"{version.number:4}  {version.valid_from}  {version.state:10} {version.note}")
+    print_versions(versions, version_document, none="No version yet: there are no tiers.", as_json=as_json)
 
 
 @tiers.command("show")
@@ -92,15 +84,13 @@ def import_version(
     workplace: Workplace, *, file: Path, valid_from: datetime | None, actor: str, as_json: bool
 ) -> None:
     """Write the tiers in a file as a draft, for a second person to approve."""
-    scheme, start, note = _read(file, valid_from.date() if valid_from else None)
+    first_day = valid_from.date() if valid_from else None
+    scheme, start, note = read_version_file(file, first_day, read_scheme, group="tiers")
     with workplace.sessions.begin() as session:
         version = draft_scheme(
             session, scheme=scheme, valid_from=start, note=note, actor=actor, now=clock.now()
         )
-    if as_json:
-        print_json({"version": version, "state": "draft", "valid_from": start.isoformat()})
-        return
-    click.echo(f"Version {version} is drafted to hold from {start}; a second person approves it.")
+    say_drafted(version, start, as_json=as_json)
 
 
 @tiers.command("approve")
@@ -113,7 +103,7 @@ def approve(workplace: Workplace, *, version: int, actor: str) -> None:
     with workplace.sessions.begin() as session:
         draft = find_scheme(session, version=version)
         done = approve_scheme(session, version=version, seen=draft.drafted_at, actor=actor, now=clock.now())
-    click.echo(f"Version {version} holds from {done.valid_from}. Servers follow within a minute.")
+    say_approved(done)
 
 
 @tiers.command("standing")
@@ -237,16 +227,7 @@ def _document(member: str, story: TierStory) -> dict[str, Any]:
 def _scheme(session: Session, version: int | None) -> Scheme:
     if version is None:
         return read_schemes(session).on(clock.now().date())
-    return find_scheme(session, version=version).scheme
-
-
-def _read(file: Path, valid_from: date | None) -> tuple[Scheme, date, str]:
-    try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-        start = valid_from or date.fromisoformat(document["valid_from"])
-        return read_scheme(document["rules"]), start, str(document.get("note") or file.name)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BadRules({"file": f"{file} is not what `tiers export` prints ({error})"}) from error
+    return find_scheme(session, version=version).rules
 
 
 commands: tuple[click.Command, ...] = (tiers,)

@@ -63,7 +63,7 @@ def moves_under(
     session: Session, *, draft: SchemeVersion, schemes: Schemes, today: date, now: datetime
 ) -> Moves:
     """Return who would move on the first day on which `draft` holds, or today where that is past."""
-    with_draft = Schemes([*schemes.approved, ApprovedScheme(draft.valid_from, now, draft.scheme)])
+    with_draft = Schemes([*schemes.approved, ApprovedScheme(draft.valid_from, now, draft.rules)])
     first, day = with_draft.counted_from, max(draft.valid_from, today)
     assert first is not None
     driver = driver_of(session)

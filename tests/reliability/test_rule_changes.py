@@ -11,9 +11,9 @@ from sqlalchemy import insert
 
 from loyalty.programme.replay import replay
 from loyalty.programme.rules import CurrencyRule, Excluded, Programme
-from loyalty.programme.versions import AHEAD
 from loyalty.quotes.returns import Wanted, quote_return
 from loyalty.redemptions import NotEnoughPoints, NotInSteps
+from loyalty.stored_versions import AHEAD
 from sales.models import Article
 from sales.receipts import PostedReceipt, Tender
 from tests.reference import Expected, Moved, Reference, Rules

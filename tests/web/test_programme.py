@@ -11,7 +11,8 @@ from core import clock
 from core.models import AuditEvent
 from loyalty.programme.codec import read_rules
 from loyalty.programme.rules import CurrencyRule
-from loyalty.programme.versions import AHEAD, find_version
+from loyalty.programme.versions import find_version
+from loyalty.stored_versions import AHEAD
 
 FIRST_DAY = AHEAD + 1
 
@@ -113,7 +114,7 @@ class TestDrafting:
     def test_writes_down_exactly_what_was_entered(self, visit, drafted, web_sessions):
         with web_sessions() as session:
             version = find_version(session, version=int(drafted.rpartition("/")[2]))
-        rules = version.programme
+        rules = version.rules
         assert rules.currencies == {"CZK": CurrencyRule(2, 100, 10)}
         assert (rules.points_as, rules.minimum, rules.step, rules.share_percent) == ("tender", 100, 10, 50)
         assert rules.excluded.categories == {"Tea"}

@@ -9,7 +9,7 @@ from flask import Flask
 
 from core import clock
 from core.database import Sessions, make_engine, make_sessions
-from loyalty.programme.versions import AHEAD
+from loyalty.stored_versions import AHEAD
 from tests.tiers import let_hold, three_tiers
 from tests.web.conftest import Visitor, settings_for
 from tests.web.house import House, furnish

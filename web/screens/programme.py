@@ -24,15 +24,14 @@ from loyalty.programme.changes import (
 from loyalty.programme.example import SAMPLE_POINTS, example
 from loyalty.programme.rules import DEFAULT, Programme, Programmes
 from loyalty.programme.versions import (
-    AHEAD,
     Version,
     all_versions,
-    earliest_start,
     find_version,
     read_programmes,
     version_document,
 )
 from loyalty.programme.words import Sentence, changes, sentences
+from loyalty.stored_versions import AHEAD, earliest_start
 from sales.models import Store
 from web import scope, wording
 from web.cells import badge
@@ -143,7 +142,7 @@ def edit(version: int) -> ResponseReturnValue:
     """Show the form of a draft."""
     with transaction() as session:
         draft = find_version(session, version=version)
-        form = filled(draft.programme, _currencies(session), valid_from=draft.valid_from, note=draft.note)
+        form = filled(draft.rules, _currencies(session), valid_from=draft.valid_from, note=draft.note)
         return _form(session, form, draft)
 
 
@@ -211,7 +210,7 @@ def _page(version: int, errors: dict[str, str] | None = None) -> str:
     with transaction() as session:
         rules, currencies, today = read_programmes(session), _currencies(session), _today(session)
         story = find_version(session, version=version) if version else None
-        programme = story.programme if story else DEFAULT
+        programme = story.rules if story else DEFAULT
         before = _before(rules, story)
         start = story.valid_from if story else today
         currency = _currency(session, currencies)
@@ -353,7 +352,7 @@ def _said_column(said: Sentence, currencies: Sequence[str]) -> Column[Version]:
     """Return the column of what every version says about one thing; hidden, and in every file."""
 
     def words(row: Version) -> str:
-        found = sentences(row.programme, currencies, language())
+        found = sentences(row.rules, currencies, language())
         return next((one.words for one in found if one.key == said.key), "")
 
     return Column(key=said.key, title=said.title, value=words, shown=False)

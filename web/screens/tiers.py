@@ -13,7 +13,7 @@ from werkzeug.exceptions import BadRequest
 from core.clock import business_day
 from core.keyset import Ask, Page
 from loyalty.drafts import NoReason, SamePerson, StartsTooSoon
-from loyalty.programme.versions import AHEAD, earliest_start
+from loyalty.stored_versions import AHEAD, earliest_start
 from loyalty.tiers.changes import (
     approve_scheme,
     change_scheme_draft,
@@ -138,7 +138,7 @@ def edit(version: int) -> ResponseReturnValue:
     with transaction() as session:
         draft = find_scheme(session, version=version)
         form = filled(
-            draft.scheme,
+            draft.rules,
             currency=scope.read(session).currency,
             valid_from=draft.valid_from,
             note=draft.note,
@@ -209,15 +209,15 @@ def _page(version: int, errors: dict[str, str] | None = None) -> str:
             version=version,
             story=story,
             state=_state(story, rules, today),
-            said=tier_sentences(story.scheme, language()),
+            said=tier_sentences(story.rules, language()),
             before=before,
-            changes=tier_changes(before, story.scheme, language()),
+            changes=tier_changes(before, story.rules, language()),
             own=story.drafted_by == viewer().login,
             errors=errors or {},
             moves=moves_under(session, draft=story, schemes=rules, today=today, now=now())
             if story.state == "draft"
             else None,
-            tier_said=lambda code: _either_name(before, story.scheme, code),
+            tier_said=lambda code: _either_name(before, story.rules, code),
         )
 
 
@@ -320,7 +320,7 @@ def _columns(rules: Schemes, today: date) -> tuple[Column[SchemeVersion], ...]:
         return badge(*_state(row, rules, today))
 
     def named(row: SchemeVersion) -> str:
-        return ", ".join(tier.name(language()) for tier in row.scheme.tiers)
+        return ", ".join(tier.name(language()) for tier in row.rules.tiers)
 
     return (
         Column(key="number", title=_("Version"), value=lambda row: row.number, kind="number"),

@@ -15,13 +15,13 @@ from loyalty.programme.changes import (
 )
 from loyalty.programme.rules import DEFAULT, CurrencyRule, Excluded, Programme
 from loyalty.programme.versions import (
-    AHEAD,
     VersionNotFound,
     all_versions,
     find_version,
     programmes,
     read_programmes,
 )
+from loyalty.stored_versions import AHEAD
 
 DOUBLE = Programme(
     currencies={"CZK": CurrencyRule(2, 100, 10)}, excluded=Excluded(categories=frozenset({"tobacco"}))
@@ -94,7 +94,7 @@ class TestDrafts:
         version, seen = office.draft(), shop.now
         shop.later(minutes=5)
         office.do(change_draft, version, seen=seen, programme=DEFAULT, valid_from=office.first_day, note="no")
-        assert (office.find(version).drafted_by, office.find(version).programme) == (
+        assert (office.find(version).drafted_by, office.find(version).rules) == (
             "ben",
             Programme(version=version),
         )
