@@ -1,6 +1,5 @@
 """What the commands of the programme's versions and of the tiers' do alike."""
 
-import json
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
@@ -11,6 +10,7 @@ import click
 from core.commandline import print_json
 from loyalty.programme.codec import BadRules
 from loyalty.stored_versions import Reading, RulesVersion
+from rewards.document_reading import UNFIT, read_json
 
 ACTOR: Final = "command line"
 RulesT = TypeVar("RulesT")
@@ -38,11 +38,25 @@ def read_version_file(
 ) -> tuple[RulesT, date, str]:
     """Return rules, first day and note in a file as `export` of a command `group` prints it; raises `BadRules`."""
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
+        document = read_json(file.read_bytes())
         start = valid_from or date.fromisoformat(document["valid_from"])
+        _check_texts(document)
         return read(document["rules"], version=0), start, str(document.get("note") or file.name)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadRules({"file": f"{file} is not what `{group} export` prints ({error})"}) from error
+
+
+def _check_texts(document: Any) -> None:
+    """Raise ValueError for a text in a JSON document, or a name, that no database can hold."""
+    waiting = [document]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str) and UNFIT.search(one):
+            raise ValueError("a text holds a NUL or half a surrogate pair")
+        if isinstance(one, dict):
+            waiting += [*one, *one.values()]
+        elif isinstance(one, list):
+            waiting += one
 
 
 def say_drafted(version: int, start: date, *, as_json: bool) -> None:

@@ -58,8 +58,19 @@ class TestProgramme:
         assert (code, json.loads(out)["version"]) == (0, 2)
         assert json.loads(regulars("programme", "export", 2)[1])["rules"] == json.loads(exported)["rules"]
 
-    def test_refuses_a_file_that_is_something_else(self, regulars, rules):
-        rules.write_text("[]", encoding="utf-8")
+    @pytest.mark.parametrize(
+        "content",
+        [
+            "[]",
+            "",
+            "[" * 100_000,
+            '{"valid_from": "2026-01-01", "note": "half \\ud800", "rules": {}}',
+            '{"valid_from": "2026-01-01", "note": "nothing \\u0000", "rules": {}}',
+            '{"valid_from": "2026-01-01", "valid_from": "2026-02-01", "rules": {}}',
+        ],
+    )
+    def test_refuses_a_file_that_is_something_else(self, regulars, rules, content):
+        rules.write_text(content, encoding="utf-8")
         code, _, said = regulars("programme", "import", rules)
         assert (code, "is not what" in said) == (2, True)
 
