@@ -148,14 +148,19 @@ def substitutes_of(session: Session, suggestion: SuggestionView) -> list[Substit
     ]
 
 
-def suggestion_bounds(session: Session, *, store_id: int) -> tuple[int, int]:
-    """Return the lowest and the highest money per week that a store's suggestions reach with their intervals."""
-    low, high = session.execute(
-        select(func.min(Suggestion.low), func.max(Suggestion.high))
+def suggestion_bounds(session: Session, *, store_id: int) -> dict[str, tuple[int, int]]:
+    """
+    Return the lowest and the highest money per week that a store's suggestions of each kind reach with their intervals.
+
+    What is kept is worth many times what is listed or delisted: on one scale nothing could be seen of those.
+    """
+    rows = session.execute(
+        select(Suggestion.kind, func.min(Suggestion.low), func.max(Suggestion.high))
         .join(ServedRun, ServedRun.run_id == Suggestion.run_id)
         .where(Suggestion.store_id == store_id)
-    ).one()
-    return low or 0, high or 0
+        .group_by(Suggestion.kind)
+    )
+    return {kind: (low, high) for kind, low, high in rows}
 
 
 def counts_by_kind(session: Session, *, store_id: int) -> dict[str, int]:

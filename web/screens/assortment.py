@@ -1,5 +1,6 @@
 """A store's assortment: what to list, delist, keep or place together, with the evidence, and the manager's answer."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from flask import Blueprint, render_template, request, url_for
@@ -186,7 +187,9 @@ def _filters(groups: GroupsShown) -> tuple[Filter, ...]:
     )
 
 
-def _columns(bounds: tuple[int, int], groups: GroupsShown) -> tuple[Column[SuggestionView], ...]:
+def _columns(
+    bounds: Mapping[str, tuple[int, int]], groups: GroupsShown
+) -> tuple[Column[SuggestionView], ...]:
     def money(row: SuggestionView) -> str:
         return money_estimate(row.value_per_week, row.currency)
 
@@ -220,7 +223,11 @@ def _columns(bounds: tuple[int, int], groups: GroupsShown) -> tuple[Column[Sugge
             value=suggestion_words.between,
             kind="code",
             figure=lambda row: interval(
-                row.low, row.value_per_week, row.high, bounds=bounds, label=suggestion_words.between(row)
+                row.low,
+                row.value_per_week,
+                row.high,
+                bounds=bounds[row.kind],
+                label=suggestion_words.between(row),
             ),
             second=suggestion_words.between,
         ),

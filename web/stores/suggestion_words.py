@@ -175,9 +175,7 @@ def _for_placing(row: SuggestionView) -> Iterator[str]:
         )
 
 
-def _for_what_is_sold(row: SuggestionView) -> Iterator[str]:
-    if (revenue := _number(row, "revenue_per_week")) is not None:
-        yield _("Takes %(amount)s a week here", amount=money_estimate(revenue, row.currency))
+def _transfer(row: SuggestionView) -> Iterator[str]:
     transfer = _number(row, "transfer")
     if row.other and transfer is not None:
         yield _(
@@ -189,11 +187,21 @@ def _for_what_is_sold(row: SuggestionView) -> Iterator[str]:
         yield _("Hardly anything of its kind would catch it")
     elif transfer is not None:
         yield _("Others of its kind would catch about %(share)s", share=percent_text(transfer))
-    if halo := _number(row, "halo_per_week"):
-        yield _(
+
+
+def _for_what_is_sold(row: SuggestionView) -> Iterator[str]:
+    revenue, halo = _number(row, "revenue_per_week"), _number(row, "halo_per_week")
+    if revenue is not None:
+        yield _("Takes %(amount)s a week here", amount=money_estimate(revenue, row.currency))
+    told = [*_transfer(row)]
+    if halo:
+        rest = _(
             "%(amount)s a week of the rest of its baskets hangs on it",
             amount=money_estimate(halo, row.currency),
         )
+        # What most of the money is made of is said first: a cell has room for two reasons.
+        told.insert(0 if halo > (revenue or 0) else len(told), rest)
+    yield from told
     if loyal := _number(row, "exclusive_households"):
         yield ngettext(
             "%(num)s household buys nothing else of its kind",
