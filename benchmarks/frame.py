@@ -8,6 +8,7 @@ side. Nothing here asserts: a benchmark is not a test.
     compare("import", Side("bare COPY", bare), Side("ours", ours), rounds=5, sizes={"rows": 1_470_000})
 """
 
+import gc
 import json
 import os
 import platform
@@ -31,6 +32,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.postgres import Cluster
+from core.processes import give_back_memory
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -255,6 +257,8 @@ class HighWater:
         self._before = 0
 
     def __enter__(self) -> Self:
+        gc.collect()
+        give_back_memory()  # or what was freed before would be filled again and not show
         with suppress(OSError):
             Path("/proc/self/clear_refs").write_text("5")
             self._before = _resident("VmRSS")

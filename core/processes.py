@@ -67,3 +67,9 @@ def die_with_parent(parent: int, number: int = signal.SIGKILL) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, number)
     if os.getppid() != parent:
         raise SystemExit(1)
+
+
+def give_back_memory() -> None:
+    """Give freed memory that the C library keeps for itself back to the machine, where it can (glibc)."""
+    with suppress(AttributeError):  # other C libraries have no such call, and keep little
+        ctypes.CDLL(None).malloc_trim(0)
