@@ -146,7 +146,7 @@ def _may_be_told(article: Article, situation: Situation) -> bool:
     return not (
         article_id in situation.in_basket
         or article_id in situation.faulty
-        or situation.refusals.cover(article_id, article.category)
+        or situation.refusals.cover(article_id, article.category, article.name)
         or (situation.only_tied and article_id not in situation.ties)
     )
 

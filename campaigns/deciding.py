@@ -80,6 +80,12 @@ def decide(
 ) -> list[Decided]:
     """Return what is offered at `moment` beside `basket`, at most `count` articles, the best first."""
     known = scene.account_id is not None
+    refused = scene.refusals.articles | scene.refusals.quieted_articles
+    if refused:
+        goods = (book.goods.get(article_id) for article_id in refused)
+        scene = replace(
+            scene, refusals=scene.refusals.called(each.name for each in goods if each is not None)
+        )
     whose = str(scene.member_id or scene.account_id or moment.whose)
     candidates = candidates_of(scene, book, moment.place)
     in_basket = {article.article_id: article for article in basket}
@@ -218,7 +224,7 @@ def _speakable(reason: Reason, scene: Scene, book: Book) -> Reason:
             hushed
             or other is None
             or other.article_id in scene.faulty
-            or refused.cover(other.article_id, other.category)
+            or refused.cover(other.article_id, other.category, other.name)
         )
     hushed = hushed or (category is not None and refused.cover_category(category))
     return Reason(reason.kind) if hushed else reason

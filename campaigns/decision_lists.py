@@ -157,7 +157,7 @@ def open_offers(session: Session, member_id: UUID, *, now: datetime, limit: int 
         told = [
             one
             for one in told
-            if not refused.cover(one.article_id, one.category)
+            if not refused.cover(one.article_id, one.category, one.name)
             and not (one.offer_code is not None and refused.cover_offer(one.offer_code))
         ]
     return told[:limit]

@@ -237,7 +237,7 @@ class OrderDesk:
             shelf = {
                 key: offer
                 for key, offer in shelf.items()
-                if key not in back and not refused.cover(key, offer.category)
+                if key not in back and not refused.cover(key, offer.category, offer.name)
             }
             # Pages that show nothing refused stay the ones that all have.
             if any(offer.article_id not in shelf for offer in issue.offers):

@@ -103,7 +103,9 @@ def _is_hushed(reason: Reason, shelf: Mapping[int, Offer], refused: Refusals, ba
         return False
     other = shelf.get(reason.other_article_id)
     category = other.category if other else reason.category
-    return reason.other_article_id in back or refused.cover(reason.other_article_id, category)
+    return reason.other_article_id in back or refused.cover(
+        reason.other_article_id, category, other.name if other else None
+    )
 
 
 def _named(reason: Reason, offer: Offer, shelf: Mapping[int, Offer]) -> tuple[Reason, str]:

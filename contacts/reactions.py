@@ -1,7 +1,7 @@
 """Reactions: what a member's answers to offers amount to. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -31,6 +31,8 @@ class Answered:
     category: str | None
     recorded_at: datetime
     offer_code: str | None = None
+    name: str | None = None
+    """How the article is called, where that is known."""
 
     @property
     def subject(self) -> Subject:
@@ -70,16 +72,23 @@ class Refusals:
     offers: frozenset[str] = frozenset()
     quieted_articles: frozenset[int] = frozenset()
     quieted_categories: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    """How refused and quieted articles are called: who refused one is not offered another that reads just the same."""
 
-    def cover(self, article_id: int, category: str | None) -> bool:
-        """Return whether an article is among what was refused or is quieted."""
+    def cover(self, article_id: int, category: str | None, name: str | None = None) -> bool:
+        """Return whether an article is among what was refused or is quieted, or is called as one that is."""
         return (
             self.everything
             or article_id in self.articles
             or category in self.categories
             or article_id in self.quieted_articles
             or category in self.quieted_categories
+            or (name is not None and name in self.names)
         )
+
+    def called(self, names: Iterable[str]) -> "Refusals":
+        """Return the same, with what its articles are called."""
+        return replace(self, names=self.names.union(names))
 
     def cover_category(self, category: str) -> bool:
         """Return whether a whole category was refused or is quieted."""
@@ -104,7 +113,9 @@ def standing_refusals(answers: Iterable[Answered], *, now: datetime) -> Refusals
             cases.append(answer)
         else:
             newest[answer.subject] = answer
-    refused = [subject for subject, answer in newest.items() if answer.refuses(now)]
+    standing = {subject: answer for subject, answer in newest.items() if answer.refuses(now)}
+    refused = list(standing)
+    named = [*(answer for (kind, _what), answer in standing.items() if kind == "item"), *cases]
     return Refusals(
         everything=("all", None) in refused,
         categories=frozenset(str(name) for kind, name in refused if kind == "category"),
@@ -112,4 +123,5 @@ def standing_refusals(answers: Iterable[Answered], *, now: datetime) -> Refusals
         offers=frozenset(str(code) for kind, code in refused if kind == "offer"),
         quieted_articles=frozenset(case.article_id for case in cases if case.article_id is not None),
         quieted_categories=frozenset(case.category for case in cases if case.category is not None),
+        names=frozenset(answer.name for answer in named if answer.name is not None),
     )

@@ -8,7 +8,8 @@ from contacts.reactions import OPEN_CASE, Answered, Refusals, standing_refusals
 
 REFUSALS: Final = f"""
     select answers.member_id, answers.account_id, answers.reaction, answers.scope, answers.article_id,
-           answers.category, answers.recorded_at, answers.offer_code
+           answers.category, answers.recorded_at, answers.offer_code,
+           (select name from article where article.article_id = answers.article_id)
     from (
         select reaction.reaction_id, reaction.member_id, reaction.account_id, reaction.reaction, reaction.scope,
                coalesce(reaction.article_id, article.article_id) as article_id,

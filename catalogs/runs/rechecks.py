@@ -36,7 +36,7 @@ class UnsentCopy:
     """
     A copy that has not left the house: what it shows, and what its reasons name.
 
-    `articles` are those of both with their categories, `categories` those that reasons name without an article.
+    `articles` are those of both with categories and names, `categories` those that reasons name without an article.
     """
 
     copy_id: UUID
@@ -46,7 +46,7 @@ class UnsentCopy:
     version: int
     path: str
     made_at: datetime
-    articles: Mapping[int, str | None]
+    articles: Mapping[int, tuple[str | None, str]]
     categories: Collection[str]
 
 
@@ -69,7 +69,7 @@ class Verdict:
 # Only of whom something was heard since a copy was made is looked at: usually few of very many.
 _HEARD_OF = """
     select copy.copy_id, copy.copy_code, copy.member_id, copy.edition_id, copy.version, copy.path, copy.made_at,
-           (select coalesce(jsonb_object_agg(article.article_id, article.category), '{}') from article
+           (select coalesce(jsonb_object_agg(article.article_id, jsonb_build_array(article.category, article.name)), '{}') from article
             where article.article_id in (select unnest(array[item ->> 'article_id', item ->> 'tied_article'])::integer
                                          from jsonb_array_elements(copy.picks) as item)),
            array(select distinct item ->> 'tied_category' from jsonb_array_elements(copy.picks) as item
@@ -108,7 +108,7 @@ def look_again(
         _HEARD_OF, {"run": catalog_run_id, "channels": list(channels), "handover": handover_id}
     )
     unsent = [
-        UnsentCopy(*[*copy, {int(article): category for article, category in shown.items()}, named])
+        UnsentCopy(*[*copy, {int(article): tuple(words) for article, words in shown.items()}, named])
         for *copy, shown, named in rows
     ]
     drop: dict[UUID, str] = {}
@@ -145,8 +145,8 @@ def _against(reader: Recipient, refused: Refusals) -> str | None:
 
 def _shows_refused(copy: UnsentCopy, refused: Refusals, back: Collection[int]) -> bool:
     return any(
-        article_id in back or refused.cover(article_id, category)
-        for article_id, category in copy.articles.items()
+        article_id in back or refused.cover(article_id, category, name)
+        for article_id, (category, name) in copy.articles.items()
     ) or any(refused.cover_category(category) for category in copy.categories)
 
 

@@ -1,6 +1,7 @@
 """Which articles are chosen, in which order, and how likely that was."""
 
 from collections import Counter
+from dataclasses import replace
 from math import isclose
 
 import pytest
@@ -36,6 +37,12 @@ class TestChoose:
             candidates(9), "x", in_basket=frozenset({1}), refusals=refusals, faulty=frozenset({4})
         )
         assert chosen(situation, 9) == [5, 7, 8]
+
+    def test_leaves_out_what_is_called_just_as_what_was_refused(self):
+        one, other, third = candidates(3)
+        twin = other._replace(article=replace(other.article, name=one.article.name))
+        refusals = Refusals(articles=frozenset({one.article.article_id})).called([one.article.name])
+        assert chosen(Situation([one, twin, third], "x", refusals=refusals)) == [third.article.article_id]
 
     def test_adds_ties_and_lower_prices_to_places(self):
         situation = Situation(candidates(6), "x", ties={5: (3.0, 9)}, cheaper={4: Cheaper("C", 0.9, "c")})

@@ -122,6 +122,14 @@ class TestQuotes:
         assert served.react("not_now", scope="all") == 204
         assert served.told("tea") == []
 
+    def test_offer_nothing_that_is_called_just_as_what_was_refused(self, served):
+        served.do("update article set name = 'Honey 250 g' where sku in ('honey', 'lemon')")
+        served.read()
+        served.ranked("honey", "lemon", "bread")
+        assert served.told("tea") == ["honey", "lemon", "bread"]
+        served.react("never", sku="honey")
+        assert served.told("tea") == ["bread"]
+
     def test_name_nothing_that_was_refused_as_the_reason_for_something_else(self, served):
         tea = served.ids["tea"]
         served.ranked("honey", "lemon", "jam", reasons=[[2, tea, "Tea"], [3, None, "Dairy"], [2, tea]])

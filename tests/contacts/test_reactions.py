@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from contacts.reactions import PAUSE, Answered, Refusals, standing_refusals
@@ -20,6 +21,21 @@ class TestStandingRefusals:
             assert refused == Refusals(articles=frozenset({1}))
             assert refused.cover(1, "Tea")
             assert not refused.cover(2, "Tea")
+
+    def test_what_is_called_just_as_what_was_refused_is_refused_with_it(self):
+        no = replace(answered("never", days=2), name="Tea 40 g")
+        refused = standing(no)
+        assert refused.cover(2, None, "Tea 40 g")
+        assert not refused.cover(2, None, "Tea 80 g")
+        assert not standing(no, answered("accepted", days=1)).cover(2, None, "Tea 40 g")
+        kind = standing(replace(no, scope="category", category="Tea"))
+        assert not kind.cover(2, "Sweets", "Tea 40 g")
+
+    def test_an_open_case_quiets_what_is_called_alike(self):
+        assert standing(replace(answered("open_case", days=2), name="Tea 40 g")).cover(2, None, "Tea 40 g")
+
+    def test_names_may_be_told_later(self):
+        assert standing(answered("never", days=2)).called(["Tea 40 g"]).cover(2, None, "Tea 40 g")
 
     def test_not_now_passes_after_thirty_days(self):
         assert standing(answered("not_now", days=29)).articles == {1}

@@ -30,6 +30,7 @@ from core.keyset import Ask
 from customers.models import Member
 from rewards.models import Voucher
 from rewards.vouchers.batches import Batch, put_batch
+from sales.models import Article
 from tests.catalogs.chain import DAY, NOW, Chain
 from tests.catalogs.run import Run, words_of
 from tests.contacts.mailing import House
@@ -185,6 +186,19 @@ class TestHandOver:
             own.save(run.data / "own.pdf")
         assert "Čaj" not in words_of(run.data / "own.pdf")
         assert "Čaj" in words_of(path)
+
+    def test_leaves_out_what_is_called_just_as_what_was_refused(self, run: Run):
+        """Two kinds of tea in one pack each: nobody who reads the catalog can tell which of them it was."""
+        first, twin = run.chain.articles[:2]
+        with run.chain.sessions.begin() as session:
+            session.get_one(Article, twin.article_id).name = first.name
+        run.make()
+        assert "Čaj" in words_of(run.data / run.chain.copies()["t1-1"].path)
+        run.chain.answer("t1-1", "never", first)
+        assert run.handover(run.ask("print")).remade == 1
+        after = run.chain.copies()["t1-1"]
+        assert not {first.article_id, twin.article_id} & {pick["article_id"] for pick in after.picks}
+        assert "Čaj" not in words_of(run.data / after.path)
 
     @pytest.mark.parametrize("scope", ["item", "category"])
     def test_gives_nothing_as_a_reason_that_was_refused_after_the_approval(self, run: Run, scope: str):
