@@ -47,7 +47,7 @@ class UnsentCopy:
     path: str
     made_at: datetime
     articles: Mapping[int, tuple[str | None, str]]
-    categories: Collection[str]
+    categories: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
