@@ -133,9 +133,12 @@ class TestVouchers:
         assert "CZK 49.90" in page.replace("\N{NO-BREAK SPACE}", " ")
         assert "The rest stays on the voucher" in page
         here = "/vouchers/batches/THANKS"
+        to_do = [f'action="{here}/print"', f'action="{here}/cancel"']
+        assert not any(action in marketing.get(here).get_data(as_text=True) for action in to_do)
         assert "issued: 3." in said(marketing, f"{here}/issue", {"count": "3"})
         assert "issued: 1." in said(marketing, f"{here}/issue", {"count": "1", "member_code": "M0"})
         assert "no member" in said(marketing, f"{here}/issue", {"count": "1", "member_code": "M99"})
+        assert all(action in marketing.get(here).get_data(as_text=True) for action in to_do)
         sheet = marketing.post(f"{here}/print")
         assert (sheet.mimetype, sheet.data[:5]) == ("application/pdf", b"%PDF-")
         codes = re.findall(r"/vouchers/codes/(\w{16})", marketing.get(here).get_data(as_text=True))
