@@ -39,20 +39,16 @@ class _Sold:
     returned: Decimal
 
     def refund(self, quantity: Decimal) -> int:
-        """
-        Return the amount for `quantity` more: what the rest cost until now less what the rest then costs.
-
-        All returns together make exactly the line's amount.
-        """
-        before = self._rest()
+        """Return the amount for `quantity` more, never against the line's sign; all returns together make exactly the line's."""
+        before = self._due()
         self.returned += quantity
-        return before - self._rest()
+        return self._due() - before
 
-    def _rest(self) -> int:
-        """Return what that costs of the line which has not come back, as `rewards.kept_units` works it out of offers."""
-        rest = self.quantity - self.returned
-        otherwise = half_up(self.quantity * self.unit_price) - self.amount
-        return half_up(rest * self.unit_price) - half_up(otherwise * rest / self.quantity)
+    def _due(self) -> int:
+        """Return what is due for all that has come back: in proportion; of the full price, what the rest does not cost."""
+        if self.amount == half_up(self.quantity * self.unit_price):
+            return self.amount - half_up((self.quantity - self.returned) * self.unit_price)
+        return half_up(self.amount * self.returned / self.quantity)
 
 
 @dataclass(slots=True)
