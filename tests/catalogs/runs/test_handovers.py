@@ -217,6 +217,17 @@ class TestHandOver:
         assert not [pick for pick in after.picks if "tied_article" in pick or "tied_category" in pick]
         assert "čaj" not in words_of(run.data / after.path).lower()
 
+    def test_drops_the_copy_of_whom_nothing_may_be_mailed_by_now(
+        self, chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        chain.join("mail", "t1", consent=("offers", "email"), email="mail@example.com")
+        run = Run(chain, tmp_path)
+        run.make()
+        monkeypatch.setattr("catalogs.runs.handover_preparing.queue_mail", lambda *_args, **_values: None)
+        run.ask("email")
+        copy = chain.copies()["mail"]
+        assert (copy.state, copy.dropped_why) == ("dropped", "withdrew")
+
     def test_drops_copies_of_who_objected_withdrew_or_refuses_all_and_cancels_their_vouchers(
         self, chain: Chain, tmp_path: Path
     ):
