@@ -1,7 +1,7 @@
 """Reactions: what a member's answers to offers amount to. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -72,7 +72,7 @@ class Refusals:
     offers: frozenset[str] = frozenset()
     quieted_articles: frozenset[int] = frozenset()
     quieted_categories: frozenset[str] = frozenset()
-    names: frozenset[str] = frozenset()
+    names: frozenset[str] = field(default=frozenset(), compare=False)
     """How refused and quieted articles are called: who refused one is not offered another that reads just the same."""
 
     def cover(self, article_id: int, category: str | None, name: str | None = None) -> bool:
