@@ -42,6 +42,9 @@ BETWEEN_COLLECTIONS = (20_000, 20, 100)
 """How much is made before garbage in circles is looked for: by itself Python looks some twenty times in one receipt."""
 MOST_THREADS = 512
 """Of a worker; all but a few at a time only wait for bodies that come slowly, and there are as many as are needed."""
+TILLS = "/pos/"
+TILLS_AT_ONCE = 3
+"""Requests of tills that one worker works on: while two wait for the database, a third has the processor; more only take it from each other."""
 MOST_CONNECTIONS = 4096
 """Waiting to be accepted by all workers, and as many being served."""
 SECONDS_TO_FREE_THE_PORT = 5.0
@@ -72,7 +75,11 @@ def worker() -> Any:
     parent = multiprocessing.parent_process()
     if parent is not None and parent.pid is not None:
         processes.die_with_parent(parent.pid)
-    application = Unhurried(pkgutil.resolve_name(APPLICATION)(), at_once=min(8, 2 * _cores() + 1))
+    application = Unhurried(
+        pkgutil.resolve_name(APPLICATION)(),
+        at_once=min(8, 2 * _cores() + 1),
+        apart={TILLS: TILLS_AT_ONCE},
+    )
     # What is there now stays; looking through it again and again for garbage would hold up requests.
     gc.collect()
     gc.freeze()

@@ -58,9 +58,26 @@ def refresh_statistics(url: str, tables: Sequence[str]) -> None:
     """
     Let the planner know what `tables` hold now; their owner's `url` is needed for it.
 
-    What the database does by itself comes minutes later, and never for partitioned tables.
+    What the database does by itself comes minutes later, and never for partitioned tables. A table or month in which
+    nothing is yet is left out: known to be empty, any way through it looks equally good, and the one that is taken is
+    kept while it fills.
     """
     engine = make_engine(url, role=None)
     with engine.begin() as connection:
-        connection.execute(text(f"analyze {', '.join(tables)}"))
+        filled = connection.scalars(text(_FILLED), {"tables": list(tables)}).all()
+        if filled:
+            connection.execute(text(f"analyze {', '.join(filled)}"))
     engine.dispose()
+
+
+# A partitioned table by itself, where the server can do that (from 18 on), then its parts that hold anything.
+_FILLED = """
+    select case when part.isleaf or current_setting('server_version_num')::integer < 180000 then '' else 'only ' end
+           || part.relid::regclass
+    from unnest(cast(:tables as text[])) as named (name)
+    cross join lateral pg_partition_tree(named.name::regclass) as part
+    where not part.isleaf or pg_relation_size(part.relid) > 0
+    union all
+    select name from unnest(cast(:tables as text[])) as named (name)
+    where not exists (select from pg_partition_tree(named.name::regclass)) and pg_relation_size(name::regclass) > 0
+"""

@@ -12,7 +12,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -42,17 +42,29 @@ class Input(Protocol):
 
 
 class Unhurried:
-    """An application of which `at_once` requests work at a time, and never one whose body is still on its way."""
+    """
+    An application of which `at_once` requests work at a time, and never one whose body is still on its way.
 
-    def __init__(self, application: Application, *, at_once: int, longest: float = LONGEST) -> None:
+    Addresses that begin with a prefix in `apart` have room of their own, for so many: they wait for none of the others.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        *,
+        at_once: int,
+        apart: Mapping[str, int] | None = None,
+        longest: float = LONGEST,
+    ) -> None:
         self._application = application
         self._room = threading.Semaphore(at_once)
+        self._apart = {prefix: threading.Semaphore(room) for prefix, room in (apart or {}).items()}
         self._room_for_long_ones = threading.Semaphore(LONG_ONES_AT_ONCE)
         self._watch = Watch(longest)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request as the application does."""
-        room = self._room
+        room = self._room_of(environ)
         stated = environ.get("CONTENT_LENGTH")
         if stated not in {None, "", "0"} or "HTTP_TRANSFER_ENCODING" in environ:
             source = _Pieces(environ["wsgi.input"], self._watch, environ.get("SERVER_PORT", ""))
@@ -64,6 +76,10 @@ class Unhurried:
                 environ["wsgi.input"] = io.BytesIO(whole)
         with room:
             return self._application(environ, start_response)
+
+    def _room_of(self, environ: Environ) -> threading.Semaphore:
+        path = environ.get("PATH_INFO", "")
+        return next((room for prefix, room in self._apart.items() if path.startswith(prefix)), self._room)
 
 
 def _taken_in(source: "_Pieces", stated: str | None) -> bytes | None:

@@ -49,6 +49,31 @@ class TestUnhurried:
     def test_hands_over_what_came_of_a_body_that_was_cut(self):
         assert ask(Unhurried(echo, at_once=1), b"half", CONTENT_LENGTH="8") == b"half"
 
+    def test_keeps_room_for_addresses_that_are_apart(self):
+        working, may_end = threading.Semaphore(0), threading.Event()
+
+        def stands(environ, start_response):
+            working.release()
+            assert may_end.wait(PATIENCE)
+            return echo(environ, start_response)
+
+        application = Unhurried(stands, at_once=1, apart={"/pos/": 2})
+        places = ["/", "/pos/v1/cards/1", "/pos/v1/quotes", "/pos", "/pos/v1/quotes"]
+        threads = [
+            threading.Thread(target=lambda place=place: ask(application, b"x", PATH_INFO=place))
+            for place in places
+        ]
+        for thread in threads:
+            thread.start()
+        for _ in range(3):
+            assert working.acquire(timeout=PATIENCE)
+        # One besides, two apart: the others wait for one of their own kind.
+        assert not working.acquire(timeout=0.2)
+        may_end.set()
+        for thread in threads:
+            thread.join(PATIENCE)
+        assert [working.acquire(timeout=PATIENCE) for _ in range(2)] == [True, True]
+
     def test_lets_others_work_while_bodies_are_on_their_way(self):
         application = Unhurried(echo, at_once=1)
         slow = [Slow(b"late") for _ in range(20)]
