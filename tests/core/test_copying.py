@@ -21,7 +21,7 @@ class TestRefreshStatistics:
             "select relname, reltuples from pg_class where relname in ('store', 'till', 'receipt_default')"
         )
         with owner_engine.begin() as owner:
-            assert dict(owner.execute(known)) == {
+            assert dict(owner.execute(known).all()) == {
                 "store": 5,
                 "till": -1,
                 "receipt_default": -1,
