@@ -145,19 +145,24 @@ def tellable(people: Int64s, listed: NDArray[np.bool_], members: Int64s) -> NDAr
     """
     Return of which `listed` numbers of `people` (a row per group) the number may be told.
 
-    How many members each group has, and how many people there are of each column, is known otherwise: neither the
-    rest of the group nor the rest of the column may be one to nine. Of a column the smallest are kept back first.
+    How many members each group has, and how many people there are of each column, is known otherwise. So of a group,
+    and of all groups of a column that are kept back, neither those who are told of nor the rest may be one to nine.
+    Of a column the smallest are kept back first.
     """
     rest = members[:, None] - people
-    told: NDArray[np.bool_] = listed & (people >= FEWEST_SHOWN) & ((rest == 0) | (rest >= FEWEST_SHOWN))
-    everybody = people.sum(axis=0)
+    told: NDArray[np.bool_] = listed & _enough(people) & (people > 0) & _enough(rest)
     for column in np.flatnonzero(told.any(axis=0)):
         for smallest in np.argsort(people[:, column], kind="stable"):
-            others = everybody[column] - people[told[:, column], column].sum()
-            if others == 0 or others >= FEWEST_SHOWN:
+            hidden = ~told[:, column]
+            if _enough(people[hidden, column].sum()) and _enough(rest[hidden, column].sum()):
                 break
             told[smallest, column] = False
     return told
+
+
+def _enough(people: Any) -> Any:
+    """Return whether a number of people, or each of many, is none or at least ten."""
+    return (people == 0) | (people >= FEWEST_SHOWN)
 
 
 def _people(owners: Int32s, codes: Int64s, kinds: int, group_of: Int32s, many: int) -> NDArray[np.int64]:

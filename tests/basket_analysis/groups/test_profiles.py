@@ -133,7 +133,8 @@ class TestTellable:
             ([[12], [15]], [40, 40], [[True], [True]]),
             ([[12], [9]], [40, 40], [[False], [False]]),  # all 21 less the 12 would be the 9
             ([[12], [9], [8]], [40, 40, 40], [[True], [False], [False]]),
-            ([[12], [35]], [40, 40], [[True], [False]]),  # 5 of 40 do not; the 35 hide behind the sum
+            ([[12], [35]], [40, 40], [[False], [False]]),  # 47 less 12 are 35, and 5 of 40 do not
+            ([[12], [35], [14]], [40, 40, 40], [[False], [False], [True]]),
             ([[40], [12]], [40, 40], [[True], [True]]),
             ([[12], [15], [3]], [40, 40, 40], [[False], [True], [False]]),
             ([[0], [30]], [40, 40], [[False], [True]]),
