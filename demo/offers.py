@@ -73,7 +73,7 @@ def catalog_vouchers(currency: str) -> Batch:
             "Your catalog voucher",
             "Vaše poukázka z katalogu",
             "Vaša poukážka z katalógu",
-            "Twój bon z katalogu",
+            "Państwa bon z katalogu",
         ),
         value_amount=300,
         currency=currency,
