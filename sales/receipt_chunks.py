@@ -190,7 +190,7 @@ class Chunk:
         """Of receipts: the business date."""
         return self.coded["business_date"].of_each(date.fromisoformat)
 
-    @property
+    @cached_property
     def business_dates(self) -> list[date]:
         """Of receipts: the same, one by one."""
         return [day for day in self.days.values() if day]
