@@ -60,7 +60,7 @@ def refresh_statistics(url: str, tables: Sequence[str]) -> None:
 
     What the database does by itself comes minutes later, and never for partitioned tables. A table or month in which
     nothing is yet is left out: known to be empty, any way through it looks equally good, and the one that is taken is
-    kept while it fills.
+    kept while it fills. (Servers before 18 look through all months of a table that is named.)
     """
     engine = make_engine(url, role=None)
     with engine.begin() as connection:
@@ -70,13 +70,13 @@ def refresh_statistics(url: str, tables: Sequence[str]) -> None:
     engine.dispose()
 
 
-# A partitioned table by itself, where the server can do that (from 18 on), then its parts that hold anything.
+# A partitioned table by itself, then its parts that hold anything; servers before 18 know it only with all of its parts.
 _FILLED = """
-    select case when part.isleaf or current_setting('server_version_num')::integer < 180000 then '' else 'only ' end
-           || part.relid::regclass
-    from unnest(cast(:tables as text[])) as named (name)
+    with known as (select current_setting('server_version_num')::integer >= 180000 as alone)
+    select case when alone and not part.isleaf then 'only ' else '' end || part.relid::regclass
+    from known, unnest(cast(:tables as text[])) as named (name)
     cross join lateral pg_partition_tree(named.name::regclass) as part
-    where not part.isleaf or pg_relation_size(part.relid) > 0
+    where case when alone then not part.isleaf or pg_relation_size(part.relid) > 0 else part.level = 0 end
     union all
     select name from unnest(cast(:tables as text[])) as named (name)
     where not exists (select from pg_partition_tree(named.name::regclass)) and pg_relation_size(name::regclass) > 0
