@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg import errors
+from psycopg.pq import TransactionStatus
 
 from core.binary_rows import TypeWithoutFormError, written
 from core.copying import ROWS, copy_rows
@@ -126,22 +127,27 @@ class TestRows:
         assert stored(sessions, {"position": [1], name: given_as})[name] == [expected]
 
     @pytest.mark.parametrize(
-        ("name", "content"),
+        ("name", "content", "why"),
         [
-            ("small", [2**15]),
-            ("whole", [2**31]),
-            ("whole", ["seven"]),
-            ("id", pa.array([b"short"])),
-            ("numbers", pa.array([[1, None]])),
-            ("amount", [float("nan")]),
-            ("moment", ["yesterday"]),
+            ("small", [2**15], "32768 not in range"),
+            ("whole", [2**31], "2147483648 not in range"),
+            ("whole", ["seven"], "'seven'"),
+            ("id", pa.array([b"short"]), "no id of 16 bytes"),
+            ("numbers", pa.array([[1, None]]), "an element of an array is null"),
+            ("amount", [float("nan")], "NaN is no number"),
+            ("moment", ["yesterday"], "'yesterday'"),
         ],
     )
     def test_that_do_not_fit_their_column_are_an_error_and_store_nothing(
-        self, sessions: Sessions, name: str, content: object
+        self, sessions: Sessions, name: str, content: object, why: str
     ):
-        with pytest.raises((pa.ArrowInvalid, pa.ArrowNotImplementedError)):
-            stored(sessions, {"position": [1], name: content})
+        with sessions.begin() as session:
+            driver = driver_of(session)
+            driver.execute(TABLE)
+            with pytest.raises(pa.ArrowInvalid, match=why):
+                copy_rows(session, "kept", {"position": [1], name: content})
+            assert driver.info.transaction_status == TransactionStatus.INERROR
+            session.rollback()
 
     def test_of_a_column_that_is_not_there_are_an_error(self, sessions: Sessions):
         with pytest.raises(errors.UndefinedColumn, match="kept has no colour"):
