@@ -14,7 +14,7 @@ U = TypeVar("U")
 
 @dataclass(frozen=True, eq=False)
 class Coded(Generic[T]):
-    """A column; `places` are of rows, and below zero where there is no value."""
+    """A column; `places` are of rows, and -1 where there is no value."""
 
     distinct: Sequence[T]
     places: NDArray[np.int64]
@@ -45,11 +45,11 @@ class Coded(Generic[T]):
 
     def values(self) -> list[T | None]:
         """Return the value of each row; equal ones are one object."""
-        # The last one stands for none, which its place below zero finds.
+        # The last one stands for none, which the place -1 finds.
         every = np.empty(len(self.distinct) + 1, object)
         every[:-1] = _as_objects(self.distinct)
         every[-1] = None
-        found: list[T | None] = every[np.maximum(self.places, -1)].tolist()
+        found: list[T | None] = every[self.places].tolist()
         return found
 
     def numbers(self, kind: Any = np.int64) -> NDArray[Any]:
