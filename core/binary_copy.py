@@ -1,11 +1,12 @@
 """
-PostgreSQL's binary COPY of columns with fixed widths, to and from arrays.
+Columns of fixed widths out of PostgreSQL's binary COPY, as arrays.
 
 Rows without NULL in columns of fixed width have one layout: a count of fields, then length and content of
-each, all big-endian. So millions of them are an array without a look at each.
+each, all big-endian. So millions of them are an array without a look at each. What goes the other way:
+`core.binary_rows`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -52,28 +53,6 @@ def read_columns(
         name: np.concatenate([block[name] for block in blocks]).astype(np.dtype(kind))
         for name, kind in columns
     }
-
-
-def write_columns(
-    driver: "psycopg.Connection[tuple[object, ...]]",
-    statement: str,
-    columns: Columns,
-    values: Mapping[str, NDArray[Any]],
-) -> None:
-    """Give `values`, a column each and all of one length, to a `copy … from stdin (format binary)`."""
-    row = _layout(columns)
-    count = len(values[columns[0][0]])
-    most = max(1, CHUNK // row.itemsize)
-    with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.write(HEADER)
-        for start in range(0, count, most):
-            block = np.empty(min(most, count - start), row)
-            block["fields"] = len(columns)
-            for name, kind in columns:
-                block[f"{name}_length"] = _WIDTHS[kind]
-                block[name] = values[name][start : start + most]
-            copy.write(block.tobytes())
-        copy.write(TRAILER)
 
 
 def _rows(content: bytes, columns: Columns) -> NDArray[np.void]:

@@ -10,20 +10,24 @@ from numpy.typing import NDArray
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from core.binary_copy import write_columns
+from core.copying import copy_rows
 from core.driver import driver_of
 from customers.models import PHASES, VALUE_CLASSES, MemberStanding
 
 Column = NDArray[Any]
 
-_COLUMNS = (
-    ("number", "i4"), ("phase", "i2"), ("phase_since", "i4"), ("value_class", "i2"), ("value_since", "i4"),
-    ("financial", "i8"), ("currency", "i4"), ("financial_rank", "f4"), ("told_profile", "i2"),
-    ("told_consents", "i2"), ("told_answers", "i2"), ("told_redemptions", "i2"), ("brought", "i4"),
-    ("household", "i4"), ("visits", "i4"), ("last_visit", "i4"), ("silence", "f4"), ("usual_gap", "f4"),
-    ("long_gap", "f4"), ("lost_gap", "f4"), ("recent_gap", "f4"), ("earlier_gap", "f4"),
+_FOUND = """
+    create temporary table found_standing (
+        number integer, phase smallint, phase_since integer, value_class smallint, value_since integer,
+        financial bigint, currency integer, financial_rank real, told_profile smallint, told_consents smallint,
+        told_answers smallint, told_redemptions smallint, brought integer, household integer, visits integer,
+        last_visit integer, silence real, usual_gap real, long_gap real, lost_gap real, recent_gap real, earlier_gap real
+    ) on commit drop
+"""
+_AS_FOUND = (
+    "phase", "phase_since", "value_class", "value_since", "financial", "currency", "financial_rank", "brought", "household",
+    "visits", "last_visit", "silence", "usual_gap", "long_gap", "lost_gap", "recent_gap", "earlier_gap",
 )  # fmt: skip
-_TYPES = {"i2": "smallint", "i4": "integer", "i8": "bigint", "f4": "real", "f8": "double precision"}
 
 _INSERT = """
     insert into member_standing (
@@ -80,8 +84,7 @@ def store_standings(session: Session, *, run_id: UUID, first_day: date, found: F
     """
     session.execute(delete(MemberStanding).where(MemberStanding.run_id == run_id))
     driver = driver_of(session)
-    columns = ", ".join(f"{name} {_TYPES[kind]}" for name, kind in _COLUMNS)
-    driver.execute(f"create temporary table found_standing ({columns}) on commit drop")
+    driver.execute(_FOUND)
     values: dict[str, Column] = {
         "number": np.arange(len(found.phase)),
         "told_profile": found.told[0],
@@ -89,8 +92,8 @@ def store_standings(session: Session, *, run_id: UUID, first_day: date, found: F
         "told_answers": found.told[2],
         "told_redemptions": found.told[3],
     }
-    values |= {name: getattr(found, name) for name, _ in _COLUMNS if name not in values}
-    write_columns(driver, "copy found_standing from stdin (format binary)", _COLUMNS, values)
+    values |= {name: getattr(found, name) for name in _AS_FOUND}
+    copy_rows(session, "found_standing", values)
     driver.execute(
         _INSERT,
         {

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from core.binary_copy import UnfitRowsError, read_columns, write_columns
+from core.binary_copy import UnfitRowsError, read_columns
+from core.copying import copy_rows
 from core.database import Sessions
 from core.driver import driver_of
 
@@ -22,7 +23,7 @@ class TestColumns:
         with sessions.begin() as session:
             driver = driver_of(session)
             driver.execute(TABLE)
-            write_columns(driver, "copy kept from stdin (format binary)", COLUMNS, given)
+            copy_rows(session, "kept", given)
             found = read_columns(
                 driver, "copy (select * from kept order by large) to stdout (format binary)", COLUMNS
             )
