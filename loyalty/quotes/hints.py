@@ -18,7 +18,8 @@ from rewards.selections import selections_in
 NOTHING_REFUSED: Final = Refusals()
 
 _GOODS: Final = """
-    select article_id, sku, gtin, category from article where sku = any(%(skus)s::text[]) or gtin = any(%(gtins)s::text[])
+    select article_id, sku, gtin, category, name from article
+    where sku = any(%(skus)s::text[]) or gtin = any(%(gtins)s::text[]) or article_id = any(%(refused)s::integer[])
 """
 
 
@@ -36,8 +37,8 @@ def welcome_hints(
     Return what is told of offers that gave nothing, without hints at what the holder of the card refuses, or what is quieted.
 
     `not_applied` is as the contract has it, `offers` are the live ones by code. `refusals` are asked for when None, and
-    nothing is asked without a hint. An offer is refused by its code, or where it names an article, a category or a
-    type of what is refused. What is not a hint stays: a discount was no promotion, and a voucher has been presented.
+    nothing is asked without a hint. An offer is refused by its code, or where it names a category or a type of
+    what is refused, or an article that is refused or called just as one that is. What is not a hint stays: a discount was no promotion, and a voucher has been presented.
     """
     hinted = {
         one["offer_code"]: offers[one["offer_code"]]
@@ -78,18 +79,21 @@ def _names_refused(
 
 
 def _refused_codes(session: Session, selects: Iterable[Select], refusals: Refusals) -> set[str]:
-    """Return the SKUs and GTINs among what is selected by them that are refused; asks nothing where none are."""
+    """Return the SKUs and GTINs of what is refused, all among them that `selects` name; asks nothing where they name none."""
     skus, gtins = set[str](), set[str]()
     for select in selects:
         skus.update(select.skus)
         gtins.update(select.gtins)
     if not skus and not gtins:
         return set()
-    rows = ask(session, _GOODS, {"skus": sorted(skus), "gtins": sorted(gtins)}).fetchall()
+    refused = refusals.articles | refusals.quieted_articles
+    values = {"skus": sorted(skus), "gtins": sorted(gtins), "refused": sorted(refused)}
+    rows = ask(session, _GOODS, values).fetchall()
+    refusals = refusals.called(name for article_id, *_codes, name in rows if article_id in refused)
     return {
         code
-        for article_id, sku, gtin, category in rows
-        if refusals.cover(article_id, category)
+        for article_id, sku, gtin, category, name in rows
+        if refusals.cover(article_id, category, name)
         for code in (sku, gtin)
         if code is not None
     }

@@ -380,6 +380,14 @@ class TestHints:
         assert after["totals"] == before["totals"]
         assert after["totals"]["discount_amount"] > 0
 
+    @pytest.mark.parametrize("silent", [False, True])
+    def test_name_nothing_that_is_called_just_as_what_was_refused(self, offered, silent):
+        if silent:
+            offered.do("update member set profiling_objected_at = now()")
+        offered.do("update article set name = 'Honey 250 g' where sku in ('honey', 'tea')")
+        assert offered.react("never", sku="honey") == 204
+        assert hinted(offered.quote("tea")) == set(HINTED) - {"BYCODE"}
+
     def test_are_none_while_nobody_can_say_what_was_refused(self, offered, owner_engine):
         offered.quote("tea")
         with owner_engine.begin() as owner:
