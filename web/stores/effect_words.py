@@ -80,24 +80,7 @@ def measured(one: EffectView) -> str:
     """Return what was measured, or why nothing is."""
     if one.effect is not None and one.low is not None and one.high is not None:
         found = _with_range(one.effect, one.low, one.high, one.currency)
-        if one.held is None:
-            return found
-        if one.done:
-            chance = one.held and one.low <= 0 <= one.high
-            verdict = (
-                _("as foretold, but chance may be all of it")
-                if chance
-                else _("as foretold")
-                if one.held
-                else _("other than foretold")
-            )
-        else:
-            verdict = (
-                _("nothing was changed, and sales stayed")
-                if one.held
-                else _("nothing was changed, yet sales moved")
-            )
-        return f"{found}: {verdict}"
+        return found if one.held is None else f"{found}: {_verdict(one, chance=one.low <= 0 <= one.high)}"
     if one.state == "waiting":
         if one.due_on and not one.done and one.decision == "accepted" and one.kind in {"list", "delist"}:
             return _("the sales do not show it yet")
@@ -112,6 +95,19 @@ def measured(one: EffectView) -> str:
         "no_past": _("not measurable: too little was sold before"),
         "taken_back": _("taken back"),
     }.get(str(one.detail.get("why", "")), _("not measurable"))
+
+
+def _verdict(one: EffectView, *, chance: bool) -> str:
+    """Return whether it came as foretold; where nothing was changed, nothing should have moved."""
+    if not one.done:
+        return (
+            _("nothing was changed, and sales stayed")
+            if one.held
+            else _("nothing was changed, yet sales moved")
+        )
+    if not one.held:
+        return _("other than foretold")
+    return _("as foretold, but chance may be all of it") if chance else _("as foretold")
 
 
 def record_words(record: Sequence[TrackRecord]) -> str:
