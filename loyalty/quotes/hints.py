@@ -38,7 +38,8 @@ def welcome_hints(
 
     `not_applied` is as the contract has it, `offers` are the live ones by code. `refusals` are asked for when None, and
     nothing is asked without a hint. An offer is refused by its code, or where it names a category or a type of
-    what is refused, or an article that is refused or called just as one that is. What is not a hint stays: a discount was no promotion, and a voucher has been presented.
+    what is refused, or an article that is refused or called just as one that is. What is not a hint stays: a discount was
+    no promotion, and a voucher has been presented.
     """
     hinted = {
         one["offer_code"]: offers[one["offer_code"]]

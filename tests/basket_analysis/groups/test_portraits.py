@@ -10,6 +10,29 @@ from basket_analysis.groups.portraits import second_themes
 from tests.basket_analysis.shop_made import NOW, Shop
 
 
+def store(session, groups, shown=()):
+    """Store a run whose members have these second themes: of each group how many have which, None for no second one."""
+    shop = Shop(session)
+    run_id = begin_run(
+        session, business_day=date(2026, 11, 15), now=NOW, version="1", parameters={}, inputs={}
+    )
+    members = [
+        {
+            "member_id": shop.member(f"{group} {theme} {number}"),
+            "group_id": group,
+            "strength": 4.0,
+            "second_group_id": theme,
+            "second_strength": 1.0 if theme else None,
+            "baskets": 12,
+        }
+        for group, seconds in groups.items()
+        for theme, count in seconds.items()
+        for number in range(count)
+    ]
+    store_groups(session, run_id=run_id, groups=shown, members=members)
+    return run_id
+
+
 @pytest.mark.parametrize(
     ("seconds", "told"),
     [
@@ -23,23 +46,7 @@ from tests.basket_analysis.shop_made import NOW, Shop
 )
 def test_tell_of_nobody(sessions, seconds, told):
     with sessions.begin() as session:
-        shop = Shop(session)
-        run_id = begin_run(
-            session, business_day=date(2026, 11, 15), now=NOW, version="1", parameters={}, inputs={}
-        )
-        rows = [
-            {
-                "member_id": shop.member(f"{theme} {number}"),
-                "group_id": "t1",
-                "strength": 4.0,
-                "second_group_id": theme,
-                "second_strength": 1.0 if theme else None,
-                "baskets": 12,
-            }
-            for theme, count in seconds.items()
-            for number in range(count)
-        ]
-        store_groups(session, run_id=run_id, groups=(), members=rows)
+        run_id = store(session, {"t1": seconds})
         assert second_themes(session, run_id=run_id, group_id="t1") == told
 
 
@@ -57,38 +64,21 @@ def test_tell_of_nobody(sessions, seconds, told):
 )
 def test_of_two_groups_joined_tell_of_nobody(sessions, here, there, told):
     groups = {"t1": here, "t2": there, "t3": {None: 10}}
+    shown = [
+        {
+            "group_id": group,
+            "kind": "theme",
+            "name": group,
+            "items": [group],
+            "members": sum(seconds.values()),
+            "baskets": 100,
+            "colour": number,
+            "detail": {},
+        }
+        for number, (group, seconds) in enumerate(groups.items())
+    ]
     with sessions.begin() as session:
-        shop = Shop(session)
-        run_id = begin_run(
-            session, business_day=date(2026, 11, 15), now=NOW, version="1", parameters={}, inputs={}
-        )
-        rows = [
-            {
-                "member_id": shop.member(f"{group} {theme} {number}"),
-                "group_id": group,
-                "strength": 4.0,
-                "second_group_id": theme,
-                "second_strength": 1.0 if theme else None,
-                "baskets": 12,
-            }
-            for group, seconds in groups.items()
-            for theme, count in seconds.items()
-            for number in range(count)
-        ]
-        shown = [
-            {
-                "group_id": group,
-                "kind": "theme",
-                "name": group,
-                "items": [group],
-                "members": sum(seconds.values()),
-                "baskets": 100,
-                "colour": number,
-                "detail": {},
-            }
-            for number, (group, seconds) in enumerate(groups.items())
-        ]
-        store_groups(session, run_id=run_id, groups=shown, members=rows)
+        run_id = store(session, groups, shown)
         assert serve_run(session, run_id=run_id, now=NOW)
         both = preview_merge(session, group_id="t1", other_id="t2")
     assert (both.members, both.second) == told
