@@ -49,13 +49,13 @@ class _Piece:
 
 
 def written(columns: Mapping[str, pa.Array], types: Mapping[str, str]) -> memoryview:
-    r"""
+    """
     Return rows without header and trailer, their fields in the order of `columns`.
 
     `types` are the names that PostgreSQL gives the columns' types. Numbers, moments and texts may come as any
-    arrow type that casts to theirs without loss, ids as text or 16 bytes, bytes also as `\x` and digits, arrays
-    also as PostgreSQL writes them. Raises `pyarrow.ArrowInvalid` for what does not cast and `TypeWithoutFormError`
-    for a type that has no form here.
+    arrow type that casts to theirs without loss, ids as text or 16 bytes. Raises `pyarrow.ArrowInvalid` for what does
+    not cast, `pyarrow.ArrowNotImplementedError` where nothing of that type would, and `TypeWithoutFormError` for a
+    type that has no form here.
     """
     pieces = [_piece(array, types[name]) for name, array in columns.items()]
     count = len(next(iter(columns.values())))
@@ -182,9 +182,7 @@ def _text(array: pa.Array) -> _Piece:
 
 def _bytes(array: pa.Array) -> _Piece:
     if pa.types.is_string(array.type):
-        array = pa.array(
-            [text and bytes.fromhex(text.removeprefix("\\x")) for text in array.to_pylist()], pa.binary()
-        )
+        raise pa.ArrowInvalid("a text is no bytes: nothing says how it stands for them")
     return _content(array.cast(pa.binary()))
 
 
@@ -224,8 +222,6 @@ def _array_of(element: str, number: int) -> Callable[[pa.Array], _Piece]:
     cell = np.dtype([("length", ">i4"), ("value", np.dtype(kind.to_pandas_dtype()).newbyteorder(">").str)])
 
     def form(array: pa.Array) -> _Piece:
-        if pa.types.is_string(array.type):
-            array = pa.array([_listed(text) for text in array.to_pylist()], pa.list_(kind))
         array = array.cast(pa.list_(kind))
         values = array.flatten()
         if values.null_count:
@@ -247,13 +243,6 @@ def _array_of(element: str, number: int) -> Callable[[pa.Array], _Piece]:
         return _content(pc.if_else(pc.is_valid(array), whole, pa.scalar(None, pa.binary())))
 
     return form
-
-
-def _listed(text: str | None) -> list[int] | None:
-    """Return the numbers of an array as PostgreSQL writes it, such as {1,2}."""
-    if text is None:
-        return None
-    return [int(number) for number in text.strip("{}").split(",") if number]
 
 
 _FORMS: dict[str, Callable[[pa.Array], _Piece]] = {

@@ -284,7 +284,7 @@ class _Block:
                 "rounding_amount": zeros,
                 "payable_amount": self._sums,
                 "tenders": [f'[{{"type": "card", "amount": {amount}}}]' for amount in self._sums],
-                "fingerprint": [f"\\x{receipt}{receipt}" for receipt in self._ids],
+                "fingerprint": [bytes.fromhex(receipt) * 2 for receipt in self._ids],
             },
         )
 
@@ -376,13 +376,10 @@ class _Block:
             },
         )
 
-    def _shares(self, places: Whole) -> Iterator[tuple[str, str]]:
+    def _shares(self, places: Whole) -> Iterator[tuple[Whole, Whole]]:
         for place in places:
             lines = slice(int(self._ends[place] - self._lines[place]), int(self._ends[place]))
-            yield (
-                "{" + ",".join(map(str, self._numbers[lines])) + "}",
-                "{" + ",".join(map(str, self._totals[lines] // 100)) + "}",
-            )
+            yield self._numbers[lines], self._totals[lines] // 100
 
     @staticmethod
     def _add_to_balances(session: Session, accounts: NDArray[np.str_], points: Whole) -> None:

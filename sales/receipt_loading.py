@@ -244,9 +244,9 @@ def _write_flags(
         copy_rows(session, "receipt_flag", flagged)
 
 
-def _excluded_lines(chunk: Chunk, excluded: np.ndarray | None) -> list[str | None]:
-    """Return, of receipts, the numbers of the lines that earned nothing, as SQL arrays; None where all did."""
-    found: list[str | None] = [None] * len(chunk)
+def _excluded_lines(chunk: Chunk, excluded: np.ndarray | None) -> list[list[int] | None]:
+    """Return, of receipts, the numbers of the lines that earned nothing; None where all did."""
+    found: list[list[int] | None] = [None] * len(chunk)
     if excluded is None:
         return found
     numbers = chunk.rows.column("line_number").to_numpy()
@@ -254,7 +254,7 @@ def _excluded_lines(chunk: Chunk, excluded: np.ndarray | None) -> list[str | Non
     for line in np.flatnonzero(excluded).tolist():
         by_receipt.setdefault(int(chunk.receipt_of_line[line]), []).append(int(numbers[line]))
     for index, lines in by_receipt.items():
-        found[index] = f"{{{','.join(map(str, lines))}}}"
+        found[index] = lines
     return found
 
 
