@@ -31,7 +31,7 @@ def find_gtin(text: str) -> str | None:
     return _checked(digits)
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=100_000)
 def _checked(digits: str) -> str | None:
     try:
         ean.validate(digits)

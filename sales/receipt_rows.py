@@ -247,7 +247,6 @@ def _is_currency(text: str) -> bool:
     return True
 
 
-@lru_cache(maxsize=100_000)
 def _is_gtin(text: str) -> bool:
     return find_gtin(text) is not None
 
