@@ -12,10 +12,15 @@ import pytest
 
 from core import processes
 from core.postgres import Cluster
-from server import PortTaken, free_port
+from pos_api.app import PREFIX
+from server import TILLS, PortTaken, free_port
 
 ROOT = Path(__file__).parent.parent
 PATIENCE = 60
+
+
+def test_tills_have_room_under_the_address_that_they_call():
+    assert PREFIX.startswith(TILLS)
 
 
 class Running:
