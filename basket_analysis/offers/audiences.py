@@ -1,10 +1,9 @@
 """Members as offers meet them: habits, groups, refusals, what came back, and what catalogs showed in vain."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +42,8 @@ _BROUGHT_BACK = """
       and receipt.business_date < %(as_of)s and line.article_id is not null
 """
 
+_CALLED = "select name, article_id from article where name = any(%(names)s)"
+
 
 class Audiences:
     """Turns members into audiences; `meet` reads what some of them said, and `of` puts it together."""
@@ -55,8 +56,11 @@ class Audiences:
         self._ids = [bought.articles[number].article_id for number in kept]
         self.ids = np.array(self._ids or [0], np.int64)
         """The articles by their numbers in purchases."""
-        self._categories = [bought.articles[number].category for number in kept]
+        self._category_of = {
+            bought.articles[number].article_id: bought.articles[number].category for number in kept
+        }
         self._refusals: dict[UUID, Refusals] = {}
+        self._called: dict[str, list[int]] = {}
         self._back: dict[UUID, set[int]] = {}
         self._ignored: Mapping[UUID, Mapping[int, int]] = {}
 
@@ -73,6 +77,7 @@ class Audiences:
             select(Member.member_id, Member.account_id).where(Member.member_id.in_(members))
         )
         self._refusals = refusals_of(session, {row.member_id: row.account_id for row in accounts}, now=now)
+        self._called = _articles_called(session, self._refusals.values())
         as_of = self._bought.as_of
         since = as_of.replace(year=as_of.year - 1, day=min(as_of.day, 28))
         back = defaultdict(set)
@@ -95,12 +100,18 @@ class Audiences:
         refused = self._refusals.get(member)
         if refused is None:
             return audience
-        closed = {article for article in self._ids if refused.cover(article, self._category_of[article])}
         return replace(
             audience,
-            closed=closed | set(audience.closed),
+            closed=self._closed(refused) | set(audience.closed),
             closed_categories=refused.categories | refused.quieted_categories,
         )
+
+    def _closed(self, refused: Refusals) -> set[int]:
+        """Return which articles `refused` covers, those of its categories apart."""
+        if refused.everything:
+            return set(self._ids)
+        twins = (article for name in refused.names for article in self._called.get(name, ()))
+        return {*refused.articles, *refused.quieted_articles, *twins}
 
     def rank_by_rules(self, audience: Audience, *, new: bool) -> list[tuple[int, float]]:
         """Return the ranking for a member with few baskets."""
@@ -123,9 +134,15 @@ class Audiences:
             for item, baskets, since, gap, recency in rows
         }
 
-    @cached_property
-    def _category_of(self) -> dict[int, str | None]:
-        return dict(zip(self._ids, self._categories, strict=True))
+
+def _articles_called(session: Session, refusals: Iterable[Refusals]) -> dict[str, list[int]]:
+    """Return which articles are called as `refusals` name them: of two that read the same, neither is offered."""
+    names = sorted({name for refused in refusals for name in refused.names})
+    called: dict[str, list[int]] = defaultdict(list)
+    if names:
+        for name, article in driver_of(session).execute(_CALLED, {"names": names}).fetchall():
+            called[name].append(article)
+    return called
 
 
 class Groups:

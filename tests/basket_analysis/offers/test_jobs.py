@@ -74,6 +74,18 @@ class Market:
         with self.sessions() as session:
             return {tuple(row) for row in session.execute(text(query), {"day": day})}
 
+    def refuse(self, article_id):
+        """The first member says at the desk that they never want an article."""
+        with self.sessions.begin() as session:
+            sku = session.scalar(select(Article.sku).where(Article.article_id == article_id))
+            account = session.scalar(select(Member.account_id).where(Member.member_id == self.members[0]))
+            session.add(
+                Reaction(
+                    account_id=account, member_id=self.members[0], sku=sku, article_id=article_id, reaction="never",
+                    scope="item", channel="desk", actor="jo", recorded_at=NOW - timedelta(hours=5),
+                )
+            )  # fmt: skip
+
     def offers(self, run_id, member=0):
         with self.sessions() as session:
             return offers_of_members(session, [self.members[member]], run_id=run_id)[self.members[member]]
@@ -144,17 +156,22 @@ class TestRankOffers:
     def test_follows_a_never_the_next_night(self, market):
         first, _ = market.night()
         disliked = market.offers(first).all[0].article_id
-        with market.sessions.begin() as session:
-            sku = session.scalar(select(Article.sku).where(Article.article_id == disliked))
-            account = session.scalar(select(Member.account_id).where(Member.member_id == market.members[0]))
-            session.add(
-                Reaction(
-                    account_id=account, member_id=market.members[0], sku=sku, article_id=disliked, reaction="never",
-                    scope="item", channel="desk", actor="jo", recorded_at=NOW - timedelta(hours=5),
-                )
-            )  # fmt: skip
+        market.refuse(disliked)
         second, _ = market.night()
         assert disliked not in {one.article_id for one in market.offers(second).all}
+
+    def test_offers_no_other_article_that_is_called_as_one_refused(self, market):
+        first, _ = market.night()
+        disliked, twin, other = [one.article_id for one in market.offers(first).all[:3]]
+        with market.sessions.begin() as session:
+            session.execute(
+                update(Article).where(Article.article_id.in_([disliked, twin])).values(name="Tea")
+            )
+        market.refuse(disliked)
+        second, _ = market.night()
+        offered = {one.article_id for one in market.offers(second).all}
+        assert not offered & {disliked, twin}
+        assert other in offered
 
     def test_weighs_less_what_was_shown_in_vain(self, market):
         first, _ = market.night()
