@@ -167,7 +167,8 @@ class ValueCheck(Check):
     __slots__ = ("amount", "net", "select", "wanted")
 
     def __init__(self, condition: Value, number: Number) -> None:
-        super().__init__(condition)
+        # Worth nothing is what is not there, too: then it holds once more when all matching units are claimed.
+        super().__init__(condition, claims_all=condition.amount > 0)
         self.wanted = condition.select
         self.select = number(condition.select)
         self.amount = condition.amount
@@ -180,14 +181,12 @@ class ValueCheck(Check):
         return sum([view.gross(place, count) for place, count in claimed.items()])
 
     def claim(self, view: View) -> Claim | None:
-        """Return all matching units when they are worth enough; nothing is worth nothing, not zero."""
+        """Return all matching units when they are worth enough; none of them are worth 0."""
         # What may be claimed is never worth more than the whole lines, which cost no look at their units.
         if view.whole_gross(self.select) < self.amount:
             return None
         claimed = view.all_units(self.select)
-        if not claimed or self.worth(view, claimed) < self.amount:
-            return None
-        return claimed
+        return None if self.worth(view, claimed) < self.amount else claimed
 
 
 class AllCheck(Check):

@@ -81,8 +81,13 @@ def cost_of_kept(sold: Sequence[SoldLine], quantities: Mapping[int, Decimal], gi
     discounts: dict[str, int] = {}
     for evaluated in evaluation.lines:
         line, quantity = kept[evaluated.line_number]
-        left = evaluated.net - half_up(line.otherwise * quantity / line.line.quantity)
-        cost += max(0, left) if line.line.unit_price > 0 else left
+        cost += less_otherwise(
+            evaluated.net,
+            otherwise=line.otherwise,
+            kept=quantity,
+            sold=line.line.quantity,
+            unit_price=line.line.unit_price,
+        )
         for discount in evaluated.discounts:
             discounts[discount.offer_code] = discounts.get(discount.offer_code, 0) + discount.amount
     for code in discounts.keys() - given.times.keys():
@@ -90,6 +95,16 @@ def cost_of_kept(sold: Sequence[SoldLine], quantities: Mapping[int, Decimal], gi
         cost += max(0, discounts[code] - stated)
         discounts[code] = min(discounts[code], stated)
     return Kept(cost, discounts)
+
+
+def less_otherwise(net: int, *, otherwise: int, kept: Decimal, sold: Decimal, unit_price: int) -> int:
+    """
+    Return what `kept` of the quantity `sold` costs, in minor units: `net` less its part of what was taken off `otherwise`.
+
+    That part is in proportion, half up; goods never cost less than nothing.
+    """
+    left = net - half_up(otherwise * kept / sold)
+    return max(0, left) if unit_price > 0 else left
 
 
 def _as_then(given: GivenThen) -> Iterator[Offer]:

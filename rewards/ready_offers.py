@@ -205,7 +205,14 @@ def _is_wide(offer: Offer) -> bool:
     """Return whether an offer may look at, or work on, lines that it does not select."""
     parts = list(conditions_in(offer.condition))
     return any(isinstance(part, NoneOf) for part in parts) or (
-        offer.benefit.select is None and any(isinstance(part, Always | VoucherPresented) for part in parts)
+        offer.benefit.select is None and any(_may_claim_nothing(part) for part in parts)
+    )
+
+
+def _may_claim_nothing(condition: Condition) -> bool:
+    """Whether a condition that is not made of others may hold and claim nothing; a value of 0 needs no goods."""
+    return isinstance(condition, Always | VoucherPresented) or (
+        isinstance(condition, Value) and condition.amount == 0
     )
 
 
@@ -229,6 +236,8 @@ def _triggers(offer: Offer, book: Numbers) -> tuple[Trigger, ...]:
 
 def _ways(condition: Condition, book: Numbers) -> tuple[Trigger, ...]:
     match condition:
+        case Always() | NoneOf() | Value(amount=0):
+            return (EVERY_BASKET,)
         case Items() | Value():
             return (book.number(condition.select),)
         case Each():
@@ -239,5 +248,3 @@ def _ways(condition: Condition, book: Numbers) -> tuple[Trigger, ...]:
             return min((_ways(part, book) for part in condition.of), key=book.commonness)
         case AnyOf():
             return tuple(way for part in condition.of for way in _ways(part, book))
-        case Always() | NoneOf():
-            return (EVERY_BASKET,)

@@ -64,7 +64,7 @@ def _single(check: Check, view: View) -> Lack:
             return Lack(UNITS, ONE, check.wanted)
         case ValueCheck():
             short = check.amount - check.worth(view, view.all_units(check.select))
-            return Lack(MONEY, short, check.wanted) if short > 0 else Lack(UNITS, ONE, check.wanted)
+            return Lack(MONEY, short, check.wanted)
         case VoucherCheck():
             return Lack(VOUCHER, batch=check.batch)
         case _:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -17,6 +17,7 @@ from loyalty.checkout import Outcome, settle
 from loyalty.earning import POINTS_TENDER
 from loyalty.returns.refunds import MoneyBack, brought_by_line, share_money, share_refund
 from loyalty.returns.sold_under_offers import SaleWithOffers, read_sale_with_offers
+from rewards.kept_units import less_otherwise
 from sales.queries import stored_answer
 from sales.receipts import RETURN, Original, PostedLine, PostedReceipt, TillIdentity, Totals
 
@@ -31,24 +32,40 @@ class Wanted:
 
 @dataclass(slots=True)
 class _Sold:
-    """A line of the sale: its amount before points, its quantity and price, and how much of it has come back."""
+    """A line of the sale, apart from offers: what was paid, before points, for that of it which is still out."""
 
-    amount: int
+    paid: int
+    kept: Decimal
     quantity: Decimal
     unit_price: int
-    returned: Decimal
+    otherwise: int
+    """What was taken off the whole line, by whomever."""
+
+    @classmethod
+    def of(cls, amount: int, quantity: Decimal, unit_price: int, returned: Sequence[Decimal]) -> Self:
+        """Return what is left of a line sold for `amount`, after what was `returned` of it, in order."""
+        sold = cls(amount, quantity, quantity, unit_price, half_up(quantity * unit_price) - amount)
+        for back in returned:
+            sold.refund(back)
+        return sold
 
     def refund(self, quantity: Decimal) -> int:
-        """Return the amount for `quantity` more, never against the line's sign; all returns together make exactly the line's."""
-        before = self._due()
-        self.returned += quantity
-        return self._due() - before
+        """
+        Take `quantity` more back and return the amount for it: what was paid less what the rest costs.
 
-    def _due(self) -> int:
-        """Return what is due for all that has come back: in proportion; of the full price, what the rest does not cost."""
-        if self.amount == half_up(self.quantity * self.unit_price):
-            return self.amount - half_up((self.quantity - self.returned) * self.unit_price)
-        return half_up(self.amount * self.returned / self.quantity)
+        Never against the line's sign; all returns together make exactly the line's.
+        """
+        self.kept -= quantity
+        due = self.paid - less_otherwise(
+            half_up(self.kept * self.unit_price),
+            otherwise=self.otherwise,
+            kept=self.kept,
+            sold=self.quantity,
+            unit_price=self.unit_price,
+        )
+        due = max(0, due) if self.unit_price > 0 else due
+        self.paid -= due
+        return due
 
 
 @dataclass(slots=True)
@@ -242,17 +259,19 @@ def _counted(session: Session, business_date: date, receipt_id: UUID) -> dict[in
 
 
 _SOLD = """
-    with returned as (
-        select line.original_line_number, sum(line.counted_quantity) as quantity
+    with step as (
+        select line.original_line_number, link.arrival, sum(line.counted_quantity) as quantity
         from receipt_link as link
         join receipt_line as line using (business_date, receipt_id)
         where link.original_identity = %(identity)s and link.original_receipt_id is not null and link.type = 'return'
           and not exists (select from receipt_link as void
                           where void.original_identity = link.identity and void.original_receipt_id is not null
                             and void.type = 'void')
-        group by line.original_line_number
+        group by line.original_line_number, link.arrival
+    ), returned as (
+        select original_line_number, array_agg(quantity order by arrival) as quantities from step group by 1
     )
-    select line.line_number, line.total_amount, line.quantity, line.unit_price, coalesce(returned.quantity, 0)
+    select line.line_number, line.total_amount, line.quantity, line.unit_price, coalesce(returned.quantities, '{}')
     from receipt_line as line
     left join returned on returned.original_line_number = line.line_number
     where line.business_date = %(business_date)s and line.receipt_id = %(receipt_id)s
@@ -266,7 +285,7 @@ def _sold(session: Session, receipt_id: UUID, original: Original) -> dict[int, _
         "receipt_id": receipt_id,
     }
     rows = driver_of(session).execute(_SOLD, values).fetchall()
-    return {row[0]: _Sold(row[1], row[2], row[3], row[4]) for row in rows}
+    return {row[0]: _Sold.of(*row[1:]) for row in rows}
 
 
 _PAID = f"""

@@ -66,7 +66,7 @@ def random_condition(dice: random.Random, depth: int = 0) -> dict[str, Any]:
         return {
             "kind": kind,
             "select": random_select(dice),
-            "amount": dice.choice([1, 1000, 5000, 10000, 20000]),
+            "amount": dice.choice([0, 1, 1000, 5000, 10000, 20000]),
             "measure": dice.choice(["gross", "net"]),
         }
     if kind == "voucher":

@@ -192,6 +192,30 @@ class TestAReturn:
         steps = [market.bring_back(sale, {1: "1"})["totals"]["refund_amount"] for _ in range(2)]
         assert steps == [4891, 4891]
 
+    @pytest.mark.parametrize("beside", [[], [("tea", 1, 5990)]], ids=["no offer", "an offer beside it"])
+    def test_of_what_was_weighed_and_cheaper_by_hand_is_what_the_rest_does_not_cost(self, market, beside):
+        """1 kg at 201 with 100 off: the half that is kept costs 101 (100.5) less 50, so 50 of 101 are due, and 51 then."""
+        market.live(offer("T10", items("TEA"), percent(10)))
+        lines = basket(("cheese", "1.000", 201), *beside)
+        sale = market.sale(market.quote(lines, at=...), lines)
+        sale["lines"][0] |= {"discount_amount": 100, "total_amount": 101}
+        sale["totals"] = {"payable_amount": sum(one["total_amount"] for one in sale["lines"])}
+        market.post(sale)
+        steps = [market.bring_back(sale, {1: "0.5"})["totals"]["refund_amount"] for _ in range(2)]
+        assert steps == [50, 51]
+
+    def test_of_what_hardly_costs_anything_is_never_below_zero(self, market):
+        """Of 1 kg at 1000 with 999 off what is kept costs now 1, now nothing; it never costs more again."""
+        market.live(offer("T10", items("TEA"), percent(10)))
+        lines = basket(("cheese", "1.000", 1000))
+        sale = market.sale(market.quote(lines, at=...), lines)
+        sale["lines"][0] |= {"discount_amount": 999, "total_amount": 1}
+        sale["totals"] = {"payable_amount": 1}
+        market.post(sale)
+        parts = ("0.001", "0.498", "0.001", "0.167", "0.333")
+        steps = [market.bring_back(sale, {1: part})["totals"]["refund_amount"] for part in parts]
+        assert (sum(steps), min(steps)) == (1, 0)
+
     def test_of_a_sale_without_offers_says_nothing_of_them(self, market, sold):
         sale = sold([("pen", 2, 333)], [offer("T10", items("TEA"), percent(10))])
         quoted = market.returns(sale, {1: "1"})

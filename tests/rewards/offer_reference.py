@@ -122,7 +122,7 @@ def claims(condition, units: list[Unit], every: list[Unit], presented) -> list[U
         case Value():
             found = chosen(condition.select, units)
             worth = sum(unit.gross if condition.measure == "gross" else unit.left for unit in found)
-            return found if found and worth >= condition.amount else None
+            return found if worth >= condition.amount else None
         case AllOf():
             union = []
             for part in condition.of:

@@ -198,9 +198,24 @@ class TestConditions:
         bonus = offer("B", value(120, measure, categories=["MILK", "TEA"]), points())
         assert applied([line(1, "1", 100, "MILK"), line(2, "1", 20)], half, bonus) == expected
 
-    def test_value_of_nothing_needs_a_unit_all_the_same(self):
-        assert applied(TEA, offer("T", value(0, categories=["MILK"]), points())) == {}
+    def test_value_of_nothing_is_reached_by_what_is_not_there(self):
+        assert applied(TEA, offer("T", value(0, categories=["MILK"]), points())) == {"T": 1}
         assert applied(TEA, offer("T", value(0, categories=["TEA"]), points())) == {"T": 1}
+        assert discounts(TEA, offer("T", value(0, categories=["MILK"]), percent("10"))) == [1198]
+        assert discounts(TEA, offer("T", {"kind": "not", "of": [value(0)]}, percent("10"))) == [0]
+
+    def test_value_of_nothing_holds_again_when_all_of_it_is_claimed(self):
+        cart = [line(1, "2", 5990), line(2, "1", 100, "MILK")]
+        plan = offer("T", value(0, categories=["MILK"]), percent("10"))
+        assert discounts(cart, plan) == [1198, 10]
+        assert applied(cart, plan) == {"T": 2}
+        own = offer("T", value(0, categories=["MILK"]), percent("10", select={"categories": ["TEA"]}))
+        assert discounts(cart, own) == [1198, 0]
+
+    def test_value_of_nothing_competes_for_goods_that_it_does_not_name(self):
+        half = offer("A", value(0, categories=["MILK"]), percent("50"), exclusive_group="G")
+        tenth = offer("B", items(), percent("10"), priority=200, exclusive_group="G")
+        assert applied(TEA, tenth, half, choice="best") == {"A": 1}
 
     def test_value_leaves_nothing_for_a_benefit_that_selects_among_what_it_claims(self):
         off = offer("T", value(100), percent("50", select={"categories": ["TEA"]}))
