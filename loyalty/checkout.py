@@ -107,9 +107,20 @@ def settle(
     look = None if imported else look_at(session, posted, till)
     excluded = programme.excluded if posted.type == SALE else NOTHING_EXCLUDED
     tiers = asked(versions, posted.business_date)
-    opening = open_receipt(session, till=till, posted=posted, now=now, excluded=excluded, tiers=tiers)
+    asked_along = look is not None and look.along is not None
+    opening = open_receipt(
+        session,
+        till=till,
+        posted=posted,
+        now=now,
+        excluded=excluded,
+        tiers=tiers,
+        with_articles=not asked_along,
+    )
     if opening.known is not None:
         return _known(session, opening.known, till=till, posted=posted, meaning=meaning, now=now)
+    if look is not None and asked_along:
+        opening = replace(opening, articles=look.articles(session, posted))
     opening = _with_card_in_use(session, posted, opening, now)
     paid = _paid(session, posted, till, opening=opening, look=look, imported=imported, now=now)
     flags += [*stated_flags(posted, till, now=now), *knowledge_flags(posted, opening), *paid.flags]

@@ -162,17 +162,22 @@ def open_receipt(
     now: datetime,
     excluded: Excluded = NOTHING_EXCLUDED,
     tiers: Scheme | None = None,
+    with_articles: bool = True,
 ) -> Opening:
     """
     Lock the identity of `posted`, that of its original and its account, and return what is known.
 
     The lines whose articles are `excluded` from earning are looked up on the way, and how the account
-    stands by the `tiers` of the business date; one that nobody ever looked at takes a question of its own.
+    stands by the `tiers` of the business date; one that nobody ever looked at takes a question of its own. Articles
+    are not looked up without `with_articles`, for who asks about them in the same trip; some `excluded` need them.
 
     Whoever books the same receipt at the same moment waits here, at most five seconds,
     after which psycopg's LockNotAvailable is raised.
     """
     original = posted.original
+    codes: tuple[list[str | None] | None, list[str | None] | None] = None, None
+    if with_articles or excluded:
+        codes = codes_to_look_up(session, posted.lines, store_id=till.store_id)
     row = ask(
         session,
         _question(leaving_out=bool(excluded), with_tier=tiers is not None),
@@ -186,7 +191,7 @@ def open_receipt(
             posted.card_number,
             posted.closed_at,
             now,
-            *codes_to_look_up(session, posted.lines, store_id=till.store_id),
+            *codes,
             original and original.identity,
             original and original.store_code,
             original and original.till_code,

@@ -1,5 +1,6 @@
 """The basket of a receipt that is being booked, as the live offers see it; asked together with the receipt's opening."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ from loyalty.opening import Opening
 from loyalty.paid_offers import stated_offers
 from loyalty.printing import language_of_store
 from loyalty.quotes.offers import Buyer, OnBasket, on_basket
-from loyalty.shoppers import SCENE, person_of, scene_in, scene_values, with_tier
+from loyalty.shoppers import SCENE, articles_in, person_of, scene_in, scene_values, with_tier
 from rewards.live_book import LiveBook, book_at_hand, live_book
 from sales.receipts import LIVE, SALE, PostedReceipt, TillIdentity
 
@@ -24,6 +25,19 @@ class Look:
     live: LiveBook
     values: dict[str, Any] | None = None
     along: Along | None = None
+    _row: Sequence[Any] | None = None
+
+    def row(self, session: Session) -> Sequence[Any]:
+        """Return what the question came to; there must be one."""
+        if self._row is None:
+            assert self.along is not None
+            self._row = self.along.row(session)
+            assert self._row is not None
+        return self._row
+
+    def articles(self, session: Session, posted: PostedReceipt) -> tuple[int | None, ...]:
+        """Return the articles of a receipt's lines, which were looked up with the basket; it must have been asked about."""
+        return articles_in(self.row(session), lines=posted.lines)
 
 
 def look_at(session: Session, posted: PostedReceipt, till: TillIdentity) -> Look | None:
@@ -60,9 +74,9 @@ def basket_of(
     if values is None or look.along is None or (live.asks_first and not look.live.asks_first):
         values = _values(session, posted, till, live)
         row = ask(session, SCENE, values).fetchone()
+        assert row is not None
     else:
-        row = look.along.row(session)
-    assert row is not None
+        row = look.row(session)
     scene = scene_in(row, lines=posted.lines, values=values)
     card = opening.card if may_earn(posted, opening.card) else None
     return on_basket(

@@ -73,6 +73,11 @@ def scene_in(row: Sequence[Any], *, lines: Lines, values: dict[str, Any]) -> Sce
     return Scene(generation, cart, shopper)
 
 
+def articles_in(row: Sequence[Any], *, lines: Lines) -> tuple[int | None, ...]:
+    """Return the article of each line, in the order of the lines, as `SCENE` found it; None where nobody knows it."""
+    return tuple(article and article[6] for article in row[1] or (None,) * len(lines))
+
+
 def ask_scene(session: Session, *, lines: Lines, values: dict[str, Any]) -> Scene:
     """Ask for a scene alone, in a round trip of its own."""
     row = ask(session, SCENE, values).fetchone()
@@ -91,13 +96,13 @@ def person_of(member_id: UUID | None, account_id: UUID | None) -> UUID | None:
 
 
 def _cart_line(
-    line: PostedLine | BasketLine, article: tuple[str | None, ...] | None, sku: str | None, gtin: str | None
+    line: PostedLine | BasketLine, article: Sequence[Any] | None, sku: str | None, gtin: str | None
 ) -> CartLine:
     if article is None:
         return CartLine(line.line_number, line.quantity, line.unit, line.unit_price, sku, gtin, known=False)
     # What the article's master record leaves open, the line may say.
     sku, gtin = article[0] or sku, article[1] or gtin
-    category, kind, department, brand = article[2:]
+    category, kind, department, brand = article[2:6]
     return CartLine(
         line.line_number,
         line.quantity,

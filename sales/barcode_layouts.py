@@ -30,7 +30,11 @@ KEPT_FOR = 60.0
 Layouts = Mapping[int, tuple[Layout, ...]]
 """By store, the store's own first, then its country's, then those of all stores."""
 
+Codes = tuple[list[str | None], list[str | None]]
+"""SKUs and GTINs of lines, in their order."""
+
 _kept: WeakKeyDictionary[Engine, tuple[float, Layouts]] = WeakKeyDictionary()
+_ASKED = "sales.barcode_layouts.asked"
 
 
 class LayoutNotFound(NotFound):
@@ -78,15 +82,23 @@ def decoded_in_store(session: Session, code: str | None, *, store_id: int) -> De
     return find_decoded(code, layouts_of(session, store_id)) if is_in_store(code) else None
 
 
-def codes_to_look_up(
-    session: Session, lines: Sequence[PostedLine | BasketLine], *, store_id: int
-) -> tuple[list[str | None], list[str | None]]:
+def codes_to_look_up(session: Session, lines: Sequence[PostedLine | BasketLine], *, store_id: int) -> Codes:
     """
     Return the SKU and the GTIN by which the article of each line is found.
 
     Those on the line; of an in-store barcode the codes of the article that it stands for, and
     of a code that a person gave to an article that one's. A GTIN with a wrong check digit finds none.
     """
+    asked: tuple[object, int, Codes] | None = session.info.get(_ASKED)
+    if asked is not None and asked[0] is lines and asked[1] == store_id:
+        # Offers, the basket and the books each ask about the lines of one receipt.
+        return asked[2]
+    codes = _codes(session, lines, store_id)
+    session.info[_ASKED] = lines, store_id, codes
+    return codes
+
+
+def _codes(session: Session, lines: Sequence[PostedLine | BasketLine], store_id: int) -> Codes:
     given = given_skus(session)
     skus: list[str | None] = []
     gtins: list[str | None] = []

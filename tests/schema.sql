@@ -2096,13 +2096,16 @@ DECLARE
   account uuid;
   objects boolean;
   served uuid;
+  replaced boolean;
 BEGIN
   SELECT offer_book.generation INTO generation FROM offer_book;
   SELECT json_agg(
            CASE WHEN by_sku.article_id IS NOT NULL THEN json_build_array(
-             by_sku.sku, by_sku.gtin, by_sku.category, by_sku.type, by_sku.department, by_sku.brand)
+             by_sku.sku, by_sku.gtin, by_sku.category, by_sku.type, by_sku.department, by_sku.brand,
+             by_sku.article_id)
            WHEN by_gtin.article_id IS NOT NULL THEN json_build_array(
-             by_gtin.sku, by_gtin.gtin, by_gtin.category, by_gtin.type, by_gtin.department, by_gtin.brand) END
+             by_gtin.sku, by_gtin.gtin, by_gtin.category, by_gtin.type, by_gtin.department, by_gtin.brand,
+             by_gtin.article_id) END
            ORDER BY line.position)
   INTO goods
   FROM unnest(skus, gtins) WITH ORDINALITY AS line (sku, gtin, position)
@@ -2111,7 +2114,11 @@ BEGIN
   IF scanned IS NULL THEN
     RETURN;
   END IF;
-  SELECT holder.member_id, holder.account_id INTO buyer, account FROM card_holder(scanned) AS holder;
+  SELECT card.member_id, card.account_id, card.state = 'replaced' INTO buyer, account, replaced
+  FROM card WHERE card.card_number = scanned;
+  IF replaced THEN
+    SELECT holder.member_id, holder.account_id INTO buyer, account FROM card_holder(scanned) AS holder;
+  END IF;
   IF buyer IS NULL THEN
     RETURN;
   END IF;
@@ -2186,8 +2193,13 @@ BEGIN
     JOIN jsonb_to_recordset(used) AS use (offer_code text, uses bigint, amount bigint) USING (offer_code)
     WHERE hold.quote_id = own_quote AND closed <= hold.valid_until AND use.uses <= hold.uses AND use.amount <= hold.amount;
   END IF;
-  DELETE FROM offer_hold WHERE quote_id = own_quote;
-  PERFORM let_go_of_offers(own_till, own_quote);
+  IF own_quote IS NOT NULL THEN
+    DELETE FROM offer_hold WHERE quote_id = own_quote;
+  END IF;
+  PERFORM FROM offer_hold WHERE till_id = own_till LIMIT 1;
+  IF FOUND THEN
+    PERFORM let_go_of_offers(own_till, own_quote);
+  END IF;
   IF counted IS NOT NULL THEN
     beyond := offers_beyond(
       (SELECT jsonb_agg(use) FROM jsonb_array_elements(used) AS use
@@ -2643,6 +2655,8 @@ CREATE OR REPLACE FUNCTION public.hold_account(held uuid, seen_at timestamp with
  RETURNS record
  LANGUAGE plpgsql
 AS $function$
+DECLARE
+  sums record;
 BEGIN
   SELECT balance.points, balance.reserved, balance.moved_to INTO points, reserved, moved_to
   FROM balance WHERE account_id = held FOR UPDATE;
@@ -2651,9 +2665,13 @@ BEGIN
     SELECT balance.points, balance.reserved, balance.moved_to INTO points, reserved, moved_to
     FROM balance WHERE account_id = held FOR UPDATE;
   END IF;
-  SELECT sums.pending, sums.due, sums.lapsed, sums.expire_at, sums.expire_points
-  INTO pending, due, lapsed, expire_at, expire_points
-  FROM account_sums(held, seen_at) AS sums;
+  -- An assignment asks without a statement around the question, which would cost more than the answer.
+  sums := account_sums(held, seen_at);
+  pending := sums.pending;
+  due := sums.due;
+  lapsed := sums.lapsed;
+  expire_at := sums.expire_at;
+  expire_points := sums.expire_points;
 END $function$
 
 CREATE OR REPLACE FUNCTION public.hold_offers(own_quote uuid, own_till integer, at_store integer, at_day date, seen_at timestamp with time zone, held_until timestamp with time zone, wanted jsonb)
@@ -2909,6 +2927,7 @@ DECLARE
   step integer := 0;
   joined uuid;
   monday date := date_trunc('week', own_day)::date;
+  held record;
 BEGIN
   -- Whoever brings the same receipt meanwhile waits here.
   PERFORM pg_advisory_xact_lock(hashtextextended(own_identity, 0));
@@ -2953,17 +2972,18 @@ BEGIN
     END IF;
   END IF;
 
-  SELECT array_agg(coalesce(by_sku.article_id, by_gtin.article_id) ORDER BY line.position) INTO articles
-  FROM unnest(skus, gtins) WITH ORDINALITY AS line (sku, gtin, position)
-  LEFT JOIN article AS by_sku ON by_sku.sku = line.sku
-  LEFT JOIN article AS by_gtin ON by_gtin.gtin = line.gtin;
+  -- Who asks for the scene of the basket in the same trip knows the articles from there.
+  IF skus IS NOT NULL THEN
+    SELECT array_agg(coalesce(by_sku.article_id, by_gtin.article_id) ORDER BY line.position) INTO articles
+    FROM unnest(skus, gtins) WITH ORDINALITY AS line (sku, gtin, position)
+    LEFT JOIN article AS by_sku ON by_sku.sku = line.sku
+    LEFT JOIN article AS by_gtin ON by_gtin.gtin = line.gtin;
+  END IF;
 
   account := coalesce(original_account, card_account);
   WHILE account IS NOT NULL LOOP
-    SELECT held.points, held.reserved, held.pending, held.due, held.lapsed, held.expire_at, held.expire_points,
-           held.moved_to
-    INTO points, reserved, pending, due, lapsed, expire_at, expire_points, joined
-    FROM hold_account(account, seen_at) AS held;
+    held := hold_account(account, seen_at);
+    joined := held.moved_to;
     EXIT WHEN joined IS NULL;
     -- It was joined to another account before its lock was ours.
     IF card_account = account THEN
@@ -2974,11 +2994,22 @@ BEGIN
     END IF;
     account := joined;
   END LOOP;
+  IF account IS NOT NULL THEN
+    points := held.points;
+    reserved := held.reserved;
+    pending := held.pending;
+    due := held.due;
+    lapsed := held.lapsed;
+    expire_at := held.expire_at;
+    expire_points := held.expire_points;
+  END IF;
 
   own_card := false;
   IF card_account IS NOT NULL AND named_identity IS NULL THEN
     IF operator IS NOT NULL THEN
-      own_card := EXISTS (
+      -- Hardly any operator has a card registered: the question that says so comes first.
+      PERFORM FROM staff_card WHERE staff_card.store_id = own_store AND staff_card.operator_code = operator LIMIT 1;
+      own_card := FOUND AND EXISTS (
         SELECT FROM staff_card
         JOIN card ON card.card_number = staff_card.card_number
         WHERE staff_card.store_id = own_store AND staff_card.operator_code = operator

@@ -361,3 +361,16 @@ class TestFinish:
         command.downgrade(_config(database_url), "0006")
         assert rows(old, columns, self.TABLES) == before
         command.upgrade(_config(database_url), "head")
+
+
+class TestSwiftTills:
+    """0008."""
+
+    def test_leaves_what_was_there_as_it_was_both_ways(self, database_url: str, owner_engine: Engine):
+        command.downgrade(_config(database_url), "0007")
+        columns: dict[str, Any] = {}
+        before = rows(owner_engine, columns, TestFinish.TABLES)
+        command.upgrade(_config(database_url), "head")
+        assert rows(owner_engine, columns, TestFinish.TABLES) == before
+        command.downgrade(_config(database_url), "0007")
+        command.upgrade(_config(database_url), "head")

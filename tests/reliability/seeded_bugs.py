@@ -47,6 +47,7 @@ SQL = (
     "migrations/versions/0005_right_offer.sql",
     "migrations/versions/0006_closing_ranks.sql",
     "migrations/versions/0007_finish.sql",
+    "migrations/versions/0008_swift_tills.sql",
 )
 
 
@@ -110,7 +111,7 @@ BUGS = (
                 "CONSTRAINT receipt_identity_key CHECK (true)",
             ),
             Change(
-                SQL[1], "  PERFORM pg_advisory_xact_lock(hashtextextended(own_identity, 0));\n", ""
+                SQL[7], "  PERFORM pg_advisory_xact_lock(hashtextextended(own_identity, 0));\n", ""
             ),
         ),
     ),
@@ -211,7 +212,7 @@ BUGS = (
         LAST_POINTS,
         (
             Change(
-                SQL[1],
+                SQL[7],
                 "  SELECT balance.points, balance.reserved, balance.moved_to INTO points, reserved, moved_to\n"
                 "  FROM balance WHERE account_id = held FOR UPDATE;\n  IF NOT FOUND",
                 "  SELECT balance.points, balance.reserved, balance.moved_to INTO points, reserved, moved_to\n"
