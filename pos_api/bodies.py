@@ -141,11 +141,15 @@ def from_path(*parts: str) -> None:
 class Whole(Response):
     """An answer whose headers are all known when it is made: they are sent as they stand, not looked through again."""
 
+    more: Sequence[tuple[str, str]] = ()
+    """Headers that every answer carries, sent after its own."""
+
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a WSGI server."""
         if environ["REQUEST_METHOD"] == "HEAD":
+            self.headers.extend(self.more)
             return super().__call__(environ, start_response)
-        start_response(self.status, list(self.headers))
+        start_response(self.status, [*self.headers, *self.more])
         return [self.get_data()]
 
 

@@ -69,7 +69,7 @@ def post_receipt() -> Response:
             )
         return settled
 
-    document, status = told(transact(work))
+    document, status = told(transact(work, often=True))
     return answer(document, status)
 
 

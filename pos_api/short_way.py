@@ -87,5 +87,5 @@ class TillsFirst(Flask):
             response = super().process_response(response)
             self._headers = list(response.headers)[own:]
         else:
-            response.headers.extend(self._headers)
+            response.more = self._headers
         return response

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.database import Sessions, sandbox_exists
 from core.driver import catch_up, driver_of
-from core.kept_sessions import looking
+from core.kept_sessions import looking, refuse_failed, writing
 from pos_api.patience import Watch
 from pos_api.problems import Problem
 from sales.queries import is_sandbox_key
@@ -45,9 +45,11 @@ def sessions_of_request() -> Sessions:
     return sandbox
 
 
-def transact(work: Callable[[Session], T]) -> T:
+def transact(work: Callable[[Session], T], *, often: bool = False) -> T:
     """
     Return what `work` makes of a session, committed.
+
+    What tills do `often` takes a session that is kept ready; what listens for the session's commit is not told there.
 
     `work` is done again from the start when it collided with another transaction
     (40001, 40P01); so it must have no effect outside the session. Waiting too long
@@ -56,9 +58,12 @@ def transact(work: Callable[[Session], T]) -> T:
     sessions = sessions_of_request()
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with WATCH.attempt() as watched, sessions.begin() as session:
-                watched(driver_of(session))
-                return _whole(work, session)
+            with WATCH.attempt() as watched, (writing(sessions) if often else sessions.begin()) as session:
+                connection = driver_of(session)
+                watched(connection)
+                done = _whole(work, session)
+                refuse_failed(connection)
+                return done
         except (DBAPIError, psycopg.Error) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
             if isinstance(cause, errors.LockNotAvailable):

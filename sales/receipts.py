@@ -199,23 +199,32 @@ def receipt_document(receipt: PostedReceipt) -> dict[str, Any]:
 
 
 def _line_document(line: PostedLine) -> dict[str, Any]:
-    return _stated(
-        {
-            "line_number": line.line_number,
-            "gtin": line.gtin,
-            "sku": line.sku,
-            "name": line.name,
-            "quantity": _plain(line.quantity),
-            "unit": line.unit,
-            "unit_price": line.unit_price,
-            "discount_amount": line.discount_amount or None,
-            "total_amount": line.total_amount,
-            "tax_rate": None if line.tax_rate is None else _plain(line.tax_rate),
-            "discounts": [_discount_document(discount) for discount in line.discounts],
-            "original_line_number": line.original_line_number,
-            "reason": line.reason,
-        }
-    )
+    # As `_stated` would leave it; lines are many.
+    document: dict[str, Any] = {
+        "line_number": line.line_number,
+        "quantity": _plain(line.quantity),
+        "unit_price": line.unit_price,
+        "total_amount": line.total_amount,
+    }
+    if line.gtin is not None:
+        document["gtin"] = line.gtin
+    if line.sku is not None:
+        document["sku"] = line.sku
+    if line.name is not None:
+        document["name"] = line.name
+    if line.unit is not None:
+        document["unit"] = line.unit
+    if line.discount_amount:
+        document["discount_amount"] = line.discount_amount
+    if line.tax_rate is not None:
+        document["tax_rate"] = _plain(line.tax_rate)
+    if line.discounts:
+        document["discounts"] = [_discount_document(discount) for discount in line.discounts]
+    if line.original_line_number is not None:
+        document["original_line_number"] = line.original_line_number
+    if line.reason is not None:
+        document["reason"] = line.reason
+    return document
 
 
 def _discount_document(discount: Discount) -> dict[str, Any]:
@@ -259,36 +268,43 @@ def _stated(document: dict[str, Any]) -> dict[str, Any]:
 
 def _plain(number: Decimal) -> str:
     """Return `number` as a decimal string in one form: "2" for 2.0, "0.5" for 0.50, "0" for minus zero."""
+    text = str(number)
+    if text.isdigit():
+        return text
     text = format(number, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
 
-def typed_texts(receipt: PostedReceipt) -> Iterator[str]:
-    """Yield every text of `receipt` that somebody may have typed or scanned; not its identity."""
-    yield from filter(
-        None,
-        (
-            receipt.card_number,
-            receipt.card_entry_mode,
-            receipt.operator_code,
-            *(tender.type for tender in receipt.tenders),
-            *receipt.voucher_codes,
-        ),
-    )
-    # One in some thousand of our own ids has digits that would pass as a payment card.
-    yield from (name for name in (receipt.quote_id, *receipt.redemption_ids) if name and not is_uuid(name))
+def typed_texts(receipt: PostedReceipt, *, shortest: int = 1) -> list[str]:
+    """Return every text of `receipt` that somebody may have typed or scanned, not its identity; `shortest` characters or more."""
+    texts = [
+        receipt.card_number,
+        receipt.card_entry_mode,
+        receipt.operator_code,
+        *[tender.type for tender in receipt.tenders],
+        *receipt.voucher_codes,
+    ]
     for line in receipt.lines:
-        yield from filter(None, (line.name, line.unit, line.reason, *(d.offer_code for d in line.discounts)))
-        if line.sku and not find_gtin(line.sku):
-            yield line.sku
+        texts += (line.name, line.unit, line.reason)
+        for discount in line.discounts:
+            texts.append(discount.offer_code)
+    stated = [text for text in texts if text is not None and len(text) >= shortest]
+    # One in some thousand of our own ids has digits that would pass as a payment card.
+    ids = (receipt.quote_id, *receipt.redemption_ids)
+    stated += [name for name in ids if name and len(name) >= shortest and not is_uuid(name)]
+    for line in receipt.lines:
+        sku = line.sku
+        if sku and len(sku) >= shortest and not find_gtin(sku):
+            stated.append(sku)
+    return stated
 
 
 def payment_cards_in(receipt: PostedReceipt) -> set[str]:
     """Return the payment-card numbers that stand in texts of `receipt`."""
     # Looked at together: nearly always there is none, and a line's end parts the numbers of two texts.
-    texts = [text for text in typed_texts(receipt) if len(text) >= SHORTEST]
+    texts = typed_texts(receipt, shortest=SHORTEST)
     return set(payment_card_numbers("\n".join(texts))) if texts else set()
 
 
@@ -341,37 +357,39 @@ def stated_flags(posted: PostedReceipt, till: TillIdentity, *, now: datetime) ->
 def _sum_flags(posted: PostedReceipt, till: TillIdentity) -> Iterator[Flag]:
     if posted.currency != till.currency:
         yield Flag("totals_mismatch", f"the currency is {posted.currency}, the store's is {till.currency}")
+    gross = discount = net = 0
     for line in posted.lines:
-        expected = line_gross(line) - line.discount_amount
-        if line.total_amount != expected:
+        made = line_gross(line)
+        gross += made
+        discount += line.discount_amount
+        net += line.total_amount
+        if line.total_amount != made - line.discount_amount:
             yield Flag(
                 "totals_mismatch",
-                f"the line says {line.total_amount}, its quantity, price and discount make {expected}",
+                f"the line says {line.total_amount}, its quantity, price and discount make {made - line.discount_amount}",
                 line.line_number,
             )
-    for name, said, expected in _sums(posted):
+    for name, said, expected in _sums(posted, gross=gross, discount=discount, net=net):
         if said != expected:
             yield Flag("totals_mismatch", f"{name} says {said}, the receipt makes {expected}")
 
 
-def _sums(posted: PostedReceipt) -> Iterator[tuple[str, int, int]]:
-    """Yield each sum that `posted` states: its name, what is said, and what the lines make of it."""
+def _sums(posted: PostedReceipt, *, gross: int, discount: int, net: int) -> Iterator[tuple[str, int, int]]:
+    """Yield each sum that `posted` states: its name, what is said, and what the sums over its lines make of it."""
     totals = posted.totals
     if not posted.lines and totals.payable_amount is None:
         return
-    discount = sum(line.discount_amount for line in posted.lines)
     # A till may state no more than what was paid; then its lines speak for gross and discount.
     if totals.gross_amount is not None:
-        yield "gross_amount", totals.gross_amount, sum(map(line_gross, posted.lines))
+        yield "gross_amount", totals.gross_amount, gross
     if totals.gross_amount is not None or totals.discount_amount:
         yield "discount_amount", totals.discount_amount, discount
     if totals.payable_amount is not None:
-        net = sum(line.total_amount for line in posted.lines)
         if totals.gross_amount is not None:
             net = totals.gross_amount - totals.discount_amount
         yield "payable_amount", totals.payable_amount, net - totals.points_amount + totals.rounding_amount
         if posted.tenders:
-            yield "tenders", sum(tender.amount for tender in posted.tenders), totals.payable_amount
+            yield "tenders", sum([tender.amount for tender in posted.tenders]), totals.payable_amount
 
 
 def _clock_flags(posted: PostedReceipt, till: TillIdentity, now: datetime) -> Iterator[Flag]:
@@ -386,4 +404,7 @@ def _clock_flags(posted: PostedReceipt, till: TillIdentity, now: datetime) -> It
 
 def line_gross(line: PostedLine) -> int:
     """Return quantity times unit price in minor units, halves rounded away from zero."""
-    return half_up(line.quantity * line.unit_price)
+    quantity = line.quantity
+    if quantity == 1:
+        return line.unit_price
+    return half_up(quantity * line.unit_price)
