@@ -200,6 +200,14 @@ class TestDecision:
         assert "asked for daily" not in visitor.get(address).get_data(as_text=True)
 
 
+class TestSuggestions:
+    def test_are_shown_where_a_night_serves_others_while_they_are_read(self, house, visit, monkeypatch):
+        monkeypatch.setattr("web.screens.assortment.suggestion_bounds", lambda _session, *, store_id: {})
+        answer = visit("store_manager").get("/assortment/")
+        assert answer.status_code == 200
+        assert house.suggestions["S1"].hex in answer.get_data(as_text=True).replace("-", "")
+
+
 class TestQueue:
     def test_lets_a_person_settle_what_is_odd(self, house, visit):
         visitor = visit("desk")

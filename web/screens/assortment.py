@@ -226,7 +226,8 @@ def _columns(
                 row.low,
                 row.value_per_week,
                 row.high,
-                bounds=bounds[row.kind],
+                # A night may have served its own suggestions since the bounds were read.
+                bounds=bounds.get(row.kind, (row.low, row.high)),
                 label=suggestion_words.between(row),
             ),
             second=suggestion_words.between,
