@@ -287,7 +287,7 @@ def _events(known: Known, stood: Stood) -> Iterator[dict[str, Any]]:
     for step in stood.earned.steps:
         if (step.kind, step.on, step.before, step.after) not in known.events:
             last = step
-            until = {"until": stood.earned.grace_until} if step.kind == "grace" else {}
+            until = {"until": step.until} if step.kind == "grace" else {}
             yield event_of(account_id, step, **until)
     stored = known.stored
     unexplained = last is None or last.after != state.code

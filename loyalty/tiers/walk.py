@@ -76,6 +76,8 @@ class Step:
     qualifying: int
     receipt_id: UUID | None = None
     """The receipt that reached it."""
+    until: date | None = None
+    """The last day of grace, where it is kept by that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +241,7 @@ class _Walk:
         self.steps.append(Step("down", day, before, self.code, half_up(total or Decimal(0))))
 
     def _note(self, kind: Literal["kept", "grace"], day: date, after: str | None, total: Decimal) -> None:
-        self.steps.append(Step(kind, day, self.code, after, half_up(total)))
+        self.steps.append(Step(kind, day, self.code, after, half_up(total), until=self.grace_until))
 
     def _reached(self, day: date, until: int) -> int:
         first = self.scheme.window_start(self.joined_on, day)

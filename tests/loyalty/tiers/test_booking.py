@@ -161,6 +161,14 @@ class TestTheNight:
         assert shop.card()["tier"]["code"] == "silver"
         assert [kind for kind, *_ in history(shop)] == ["up", "up", "kept", "warned", "grace", "down"]
 
+    def test_that_comes_when_grace_is_over_tells_until_when_it_was(self, shop: Shop):
+        let_hold(shop.sessions, three_tiers(grace_days=10), START, now=shop.now)
+        shop.post(shop.sale(15000))
+        night(shop, date(2028, 6, 1))
+        with shop.sessions() as session:
+            told = session.scalar(select(TierEvent.detail).where(TierEvent.kind == "grace"))
+        assert told["until"] == "2028-01-10"
+
     def test_does_nothing_before_the_first_version_holds(self, shop: Shop):
         let_hold(shop.sessions, three_tiers(), date(2027, 1, 1), now=shop.now)
         shop.post(shop.sale(35000))

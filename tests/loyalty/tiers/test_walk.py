@@ -96,6 +96,8 @@ class TestEarned:
         lost = [bought(date(2025, 5, 1), 350)]
         held = stands(schemes, lost, date(2027, 1, 15))
         assert (held.code, held.grace_until) == ("gold", date(2027, 1, 30))
+        over = earned(schemes, Record(lost), joined_on=LONG_AGO, today=date(2028, 5, 1))
+        assert [step.until for step in over.steps if step.kind == "grace"] == [date(2027, 1, 30)]
         assert stands(schemes, lost, date(2027, 1, 31)).code == "basic"
         saved = stands(schemes, [*lost, bought(date(2027, 1, 20), 300)], date(2027, 2, 28))
         assert (saved.code, saved.grace_until) == ("gold", None)
