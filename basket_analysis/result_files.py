@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from core import whole_files
 from core.errors import Refused
 
 
@@ -26,14 +26,11 @@ def refused_beside(path: Path) -> Path:
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary file beside `path` that takes its place when all went well, and vanishes otherwise."""
-    temporary = path.with_name(f".{uuid4().hex}.{path.name}")
     try:
-        yield temporary
-        temporary.replace(path)
+        with whole_files.replacing(path) as temporary:
+            yield temporary
     except OSError as error:
         raise Unwritable(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_rows(path: Path, schema: Any, batches: Iterable[Any]) -> int:

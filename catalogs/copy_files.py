@@ -1,7 +1,6 @@
 """Files of copies as the archive has them: read back and checked by their hash, and packed into a ZIP."""
 
 import csv
-import os
 import zipfile
 from collections.abc import Iterator
 from hashlib import sha256
@@ -13,6 +12,7 @@ from catalogs.runs.leaving_copies import CopyToSend
 from core.errors import Conflict
 from core.progress import Report, silent
 from core.spreadsheets import harmless
+from core.whole_files import whole_file
 
 MANIFEST: Final = (
     "file",
@@ -38,17 +38,12 @@ def write_zip(path: Path, rows: list[CopyToSend], *, data: Path, report: Report 
     File names are copy codes, which hold no sign that any system minds; names of people stand in the manifest only,
     where none is taken for a formula.
     """
-    half = path.with_suffix(f".{os.getpid()}.part")
-    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-            for number, row in enumerate(rows, start=1):
-                content = read_archived(data, row.path, row.sha256)
-                archive.writestr(f"{row.copy_code}.pdf", content)
-                report(number, len(rows))
-            archive.writestr("manifest.csv", "\ufeff" + "".join(_manifest(rows)), zipfile.ZIP_DEFLATED)
-        file.flush()
-        os.fsync(file.fileno())
-    half.replace(path)
+    with whole_file(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for number, row in enumerate(rows, start=1):
+            content = read_archived(data, row.path, row.sha256)
+            archive.writestr(f"{row.copy_code}.pdf", content)
+            report(number, len(rows))
+        archive.writestr("manifest.csv", "\ufeff" + "".join(_manifest(rows)), zipfile.ZIP_DEFLATED)
 
 
 def _manifest(rows: list[CopyToSend]) -> Iterator[str]:

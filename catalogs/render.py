@@ -21,6 +21,7 @@ from catalogs.pages import PrintedVoucher
 from catalogs.pdf.composing import compose_all
 from catalogs.pdf.typesetting import Typesetter
 from core.errors import Conflict
+from core.whole_files import whole_file
 
 CHUNK = 25
 """So many copies are set together; it bounds what a crash costs."""
@@ -219,7 +220,9 @@ def _make_alike(orders: Sequence[CopyOrder], typesetter: Typesetter) -> Iterator
         for order in orders
     ]
     for order, booklet, document in zip(orders, booklets, compose_all(booklets, typesetter), strict=True):
-        _write_whole(order.path, document.content)
+        order.path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(order.path) as file:
+            file.write(document.content)
         yield MadeCopy(
             order.copy_code,
             document.sha256,
@@ -232,18 +235,6 @@ def _make_alike(orders: Sequence[CopyOrder], typesetter: Typesetter) -> Iterator
 @cache
 def _typesetter(theme: str, size: str, photos: Path | None, drawings: Path | None) -> Typesetter:
     return Typesetter(load_theme(theme, size), photos, kept=drawings)
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write `content` so that `path` never names half a file, not even after a power cut."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(f".{os.getpid()}.part")
-    # A copy names a person: it is for the eyes of the server's user only.
-    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    half.replace(path)
 
 
 def collect_seldom() -> None:

@@ -10,7 +10,7 @@ import gzip
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -23,6 +23,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from core.errors import Refused
+from core.whole_files import replacing
 
 TEXT = pa.dictionary(pa.int32(), pa.string())
 """What cells are read as: much repeats from row to row, and a distinct text is looked at once."""
@@ -338,8 +339,8 @@ class RefusedRows(AbstractContextManager["RefusedRows"]):
         self.path = path.with_name(path.name + ".refused.csv")
         self.count = 0
         self._names = list(names)
-        self._part = path.with_name(path.name + ".refused.csv.part")
         self._file: IO[str] | None = None
+        self._closing = ExitStack()
 
     def __enter__(self) -> Self:
         """Begin with nothing refused."""
@@ -349,7 +350,8 @@ class RefusedRows(AbstractContextManager["RefusedRows"]):
         """Write one refused row."""
         if self._file is None:
             try:
-                self._file = self._part.open("w", encoding="utf-8", newline="")
+                half = self._closing.enter_context(replacing(self.path))
+                self._file = self._closing.enter_context(half.open("w", encoding="utf-8", newline=""))
             except OSError as error:
                 raise UnreadableFile(f"{self.path} cannot be written: {error.strerror}") from error
             self._writer = csv.writer(self._file)
@@ -362,13 +364,8 @@ class RefusedRows(AbstractContextManager["RefusedRows"]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Put the file in its place, or leave none."""
-        if self._file is not None:
-            self._file.close()
-            if kind is None:
-                self._part.replace(self.path)
-            else:
-                self._part.unlink()
-        elif kind is None:
+        self._closing.__exit__(kind, error, trace)
+        if self._file is None and kind is None:
             self.path.unlink(missing_ok=True)
 
     @property

@@ -1,13 +1,13 @@
 """What the demonstration remembers in its data folder: how it was made, and whom it told what."""
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from core.errors import Refused
+from core.whole_files import whole_file
 
 FORMAT = 1
 
@@ -61,11 +61,6 @@ class DemoRecord:
 
     def write(self, path: Path) -> None:
         """Keep everything in the file, whole or not at all, readable by its owner only."""
-        part = path.with_name(path.name + ".part")
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), 0o600)
-            json.dump({"format": FORMAT, **asdict(self)}, file, ensure_ascii=False, indent=2, default=str)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        text = json.dumps({"format": FORMAT, **asdict(self)}, ensure_ascii=False, indent=2, default=str)
+        with whole_file(path) as file:
+            file.write(text.encode())

@@ -1,6 +1,5 @@
 """Drawings kept on disk from run to run: whoever needs one that looks the same reads it instead of drawing it again."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,6 +13,7 @@ from typing import Final
 from catalogs.layouts import Fragment, Theme
 from catalogs.pdf.parts import Part, Pieces
 from catalogs.pdf.typefaces import FONTS
+from core.whole_files import whole_file
 
 FOLDER: Final = "drawings"
 """Under the data folder. It may be removed at any time: what is missing is drawn again."""
@@ -77,11 +77,8 @@ class DrawingStore:
         if len(packed) > LARGEST:
             return
         path = self._path(fragment, picture)
-        half = path.with_suffix(f".{os.getpid()}.part")
-        with suppress(OSError):
-            with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                file.write(sha256(packed).digest() + packed)
-            half.replace(path)
+        with suppress(OSError), whole_file(path, durable=False) as file:
+            file.write(sha256(packed).digest() + packed)
 
     def _path(self, fragment: Fragment, picture: bytes) -> Path:
         return self._folder / sha256(repr(fragment).encode() + b"\0" + picture).hexdigest()[:40]

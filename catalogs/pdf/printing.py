@@ -6,10 +6,8 @@ bounded by the disk only. Colours are RGB (sRGB, as its output intent says): the
 """
 
 import csv
-import os
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -26,6 +24,7 @@ from catalogs.pdf.objects import HEADER, Objects
 from catalogs.pdf.parts import text_string
 from catalogs.pdf.typefaces import load_typeface
 from core.progress import Report, silent
+from core.whole_files import whole_file
 
 MARGIN = 12.0
 """Millimetres around the trimmed page: bleed, crop marks, and the line that says which copy it is."""
@@ -69,7 +68,8 @@ def write_print_file(
     Raises `NotPrintable` when a copy's file is not what was archived.
     """
     manifest = path.with_suffix(".csv")
-    with _whole(manifest) as table, _whole(path) as file:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(manifest) as table, whole_file(path) as file:
         sheet = csv.writer(_Lines(table), lineterminator="\r\n")
         sheet.writerow(MANIFEST)
         volume = _Volume(file, title)
@@ -80,22 +80,6 @@ def write_print_file(
             report(volume.copies, max(total, volume.copies))
         volume.finish()
     return PrintFile(path, manifest, volume.copies, volume.count, path.stat().st_size)
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that appears under its name only when all of it was written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(f"{path.suffix}.{os.getpid()}.part")
-    try:
-        # Copies name persons: they are for the eyes of the server's user only.
-        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(path)
-    finally:
-        half.unlink(missing_ok=True)
 
 
 class _Lines:

@@ -18,6 +18,7 @@ from catalogs.models import CatalogCopy, CatalogHandover, CatalogRun, Edition
 from catalogs.personal_vouchers import ACTOR
 from catalogs.runs.leaving_copies import HELD_BACK
 from core.driver import driver_of
+from core.whole_files import is_unfinished
 from rewards.vouchers.changes import cancel_vouchers
 
 FOLDER: Final = "catalogs/handovers"
@@ -86,7 +87,7 @@ def remove_stale_files(session: Session, *, data: Path) -> int:
     stale = []
     for path in there:
         state = kept.get(path.name.partition(".")[0])
-        if state is None or (state != "waiting" and path.suffix == ".part"):
+        if state is None or (state != "waiting" and is_unfinished(path)):
             stale.append(path)
 
     def remove(_session: Session) -> None:
