@@ -103,7 +103,7 @@ def show_list(workplace: Workplace, *, as_json: bool) -> None:
         return
     for row in page.rows:
         click.echo(
-            f"{row.edition_code:28} {row.valid_from} - {row.valid_to} {row.copies:6}  {row.group_name}"
+            f"{row.edition_code:28} {row.valid_from} - {row.last_day} {row.copies:6}  {row.group_name}"
         )
 
 

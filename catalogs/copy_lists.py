@@ -1,7 +1,7 @@
 """Catalogs as people look at them: editions, and the archive of copies exactly as they were made."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -41,6 +41,11 @@ class EditionRow:
     created_at: datetime
     copies: int
     newest_copy_at: datetime | None
+
+    @property
+    def last_day(self) -> date:
+        """The last day on which the catalog holds."""
+        return self.valid_to - timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,8 @@ class CopyVoucher:
         currency = batch.currency or ""
         return PrintedVoucher(
             voucher_code=self.voucher_code,
-            name=batch.name(language),
+            # A code of the house's own says nothing to a customer; what is worth money says that.
+            name=batch.name(language) if batch.names or batch.value_amount is None else "",
             value=None if batch.value_amount is None else Money(batch.value_amount, currency),
             minimum=Money(batch.minimum_amount, currency) if batch.minimum_amount else None,
             valid_until=self.valid_until,

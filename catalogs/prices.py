@@ -15,7 +15,7 @@ from babel.numbers import (
 )
 
 from catalogs.pages import Price
-from core.i18n import translations
+from core.i18n import set_off, translations
 from core.money import Money, half_up
 
 HARD = "\N{NO-BREAK SPACE}"
@@ -154,4 +154,4 @@ def _per_unit(amount: Money, language: str, measure: Measure | None, sold_by: st
 def _written(minor: int, currency: str, language: str) -> str:
     """Return an amount as the language writes it, unbreakable."""
     major = Decimal(minor).scaleb(-get_currency_precision(currency))
-    return str(format_currency(major, currency, locale=language)).replace(" ", HARD)
+    return set_off(format_currency(major, currency, locale=language)).replace(" ", HARD)

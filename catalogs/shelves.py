@@ -12,7 +12,7 @@ from catalogs.queries import Shop
 from catalogs.reductions import Article, Counter, Cut, Period, promised_offers
 from core.driver import driver_of
 from core.money import Money
-from sales.shelf import LOWEST_DAYS, Before, Began, ListedPrice, in_stock, price_on, prices_before
+from sales.shelf import LOWEST_DAYS, Before, Began, ListedPrice, in_stock, price_through, prices_before
 
 SHELF_DAYS = 28
 """A price last paid is looked for in so many days."""
@@ -58,7 +58,7 @@ def read_shelves(
     ids = [shop.store_id for shop in shops]
     stocked = in_stock(session, store_ids=ids, day=day)
     articles = _articles(session, {article for there in stocked.values() for article in there})
-    listed = price_on(session, store_ids=ids, day=period.first, article_ids=articles)
+    listed = price_through(session, store_ids=ids, first=period.first, last=period.last, article_ids=articles)
     paid = _paid(session, ids, day)
     here = {place: price for place, price in listed.items() if place[1] in stocked[place[0]]}
     cuts = _cuts(session, ids, here, articles, period)

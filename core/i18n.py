@@ -1,6 +1,7 @@
 """Words and formats in the languages of the members: English, Czech, Slovak, Polish."""
 
 import gettext
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -60,7 +61,15 @@ def called(names: Mapping[str, str] | None, language: str, code: str) -> str:
 
 def show_money(amount: Money, language: str) -> str:
     """Return `amount` as a person writes it: "1 234,50 Kč"."""
-    return format_currency(major(amount), amount.currency, locale=language)
+    return set_off(format_currency(major(amount), amount.currency, locale=language))
+
+
+_LETTERS_TO_FIGURE = re.compile(r"(?<=[^\W\d_])(?=\d)")
+
+
+def set_off(written: str) -> str:
+    """Return an amount with a space that does not break between letters of its currency and its figure: "CZK 12.50"."""
+    return _LETTERS_TO_FIGURE.sub("\N{NO-BREAK SPACE}", written, count=1)
 
 
 def major(amount: Money) -> Decimal:

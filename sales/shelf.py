@@ -123,6 +123,38 @@ def price_on(
     return {(row[0], row[1]): ListedPrice(row[2], row[3]) for row in rows}
 
 
+# A period that ends may leave another in force, so both its days count.
+_CHANGES = """
+    select day, array_agg(distinct article_id)
+    from article_price
+    cross join lateral (values (valid_from), (valid_to)) as changed (day)
+    where (store_id is null or store_id = any(%(stores)s)) and article_id = any(%(articles)s)
+      and day > %(first)s and day < %(last)s
+    group by day
+    order by day
+"""
+
+
+def price_through(
+    session: Session, *, store_ids: Collection[int], first: date, last: date, article_ids: Collection[int]
+) -> dict[tuple[int, int], ListedPrice]:
+    """
+    Return by store and article what the list asks at most on any day from `first` until before `last`.
+
+    That is what may be promised for all of these days; what the list does not name on the first day is not there.
+    """
+    listed = price_on(session, store_ids=store_ids, day=first, article_ids=article_ids)
+    asked = {"stores": list(store_ids), "articles": list(article_ids), "first": first, "last": last}
+    for day, articles in driver_of(session).execute(_CHANGES, asked).fetchall():
+        later = price_on(session, store_ids=store_ids, day=day, article_ids=articles)
+        listed |= {
+            place: price
+            for place, price in later.items()
+            if place in listed and price.minor > listed[place].minor
+        }
+    return listed
+
+
 @dataclass(frozen=True, slots=True)
 class PricePeriod:
     """A price of a store (`own`) or of the chain, from a day until before another."""

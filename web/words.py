@@ -79,7 +79,7 @@ def short_number(value: float) -> str:
 
 def money_text(minor: int | None, currency: str) -> str:
     """Return an amount in minor units as the language writes it."""
-    return NOTHING if minor is None else _set(i18n.show_money(Money(minor, currency), language()), currency)
+    return NOTHING if minor is None else _set(i18n.show_money(Money(minor, currency), language()))
 
 
 SMALL_AMOUNT = 10
@@ -93,7 +93,7 @@ def money_whole(minor: float | None, currency: str) -> str:
     pattern = Locale.parse(language()).currency_formats["standard"].pattern.replace(".00", "")
     amount = i18n.major(Money(round(minor), currency))
     text = format_currency(amount, currency, format=pattern, locale=language(), currency_digits=False)
-    return _set(text, currency)
+    return _set(i18n.set_off(text))
 
 
 def money_estimate(minor: float | None, currency: str) -> str:
@@ -103,10 +103,9 @@ def money_estimate(minor: float | None, currency: str) -> str:
     return money_whole(minor, currency)
 
 
-def _set(text: str, currency: str) -> str:
-    """Set an amount as print does: a true minus that no line ends with, a space between code and digits."""
-    spaced = re.sub(rf"{re.escape(currency)}(?=\d)", f"{currency}\N{NO-BREAK SPACE}", text)
-    return re.sub(r"^-", "\N{MINUS SIGN}\N{WORD JOINER}", spaced)
+def _set(text: str) -> str:
+    """Set an amount as print does: a true minus that no line ends with."""
+    return re.sub(r"^-", "\N{MINUS SIGN}\N{WORD JOINER}", text)
 
 
 def percent_text(share: float | None, digits: int = 0) -> str:

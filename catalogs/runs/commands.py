@@ -64,6 +64,7 @@ def _row(row: RunRow) -> dict[str, Any]:
         "standing": row.standing,
         "valid_from": row.valid_from,
         "valid_to": row.valid_to,
+        "last_day": row.last_day,
         "theme": row.theme,
         "size": row.size,
         "channels": list(row.channels),
@@ -104,7 +105,7 @@ def runs(workplace: Workplace, *, as_json: bool) -> None:
     for one in shown:
         copies = one["copies"]
         click.echo(
-            f"{one['run']:14} {one['state']:10} {one['valid_from']} - {one['valid_to']}"
+            f"{one['run']:14} {one['state']:10} {one['valid_from']} - {one['last_day']}"
             f" {copies['made']:7} of {copies['wanted']} copies, {copies['sent']} sent  {one['name']}"
         )
 

@@ -70,7 +70,7 @@ class TestSetPrice:
 
     @pytest.mark.parametrize(
         ("language", "unit"),
-        [("en", "1 pc = CZK6.99"), ("cs", "1 ks = 6,99 Kč"), ("sk", "1 ks = 6,99 CZK"), ("pl", "1 szt. = 6,99 CZK")],
+        [("en", "1 pc = CZK 6.99"), ("cs", "1 ks = 6,99 Kč"), ("sk", "1 ks = 6,99 CZK"), ("pl", "1 szt. = 6,99 CZK")],
     )  # fmt: skip
     def test_states_the_price_of_one_piece_of_what_is_counted(self, language, unit):
         price = set_price(Money(6990, "CZK"), language, measure=find_measure("Vejce 10 ks"))

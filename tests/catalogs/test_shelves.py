@@ -108,6 +108,16 @@ class TestReadShelves:
         assert prices == {"TEA": money(120_00), "COFFEE": money(130_00), "WINE": money(100_00)}
         assert house.tea("S2").price == money(115_00)
 
+    def test_promises_no_price_that_ends_before_the_period(self, house):
+        house.price("TEA", 80_00, FIRST, LAST - timedelta(days=1))
+        house.price("COFFEE", 80_00, FIRST, LAST - timedelta(days=3))
+        house.price("COFFEE", 90_00, LAST - timedelta(days=3), LAST)
+        house.price("WINE", 70_00, FIRST + timedelta(days=1), LAST)
+        shelf = house.shelf()
+        prices = {name: offer.price for name, offer in shelf.items()}
+        assert prices == {"TEA": money(100_00), "COFFEE": money(90_00), "WINE": money(100_00)}
+        assert shelf["TEA"].reduced is None
+
     def test_claims_a_reduction_of_the_list_against_the_lowest_of_thirty_days(self, house):
         house.price("TEA", 95_00, date(2026, 11, 2), date(2026, 11, 5))
         house.price("TEA", 80_00, FIRST, LAST)

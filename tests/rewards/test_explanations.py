@@ -26,7 +26,7 @@ class TestNotApplied:
 
     def test_says_how_much_money_is_missing(self):
         value = {"kind": "value", "select": {"categories": ["CHOC"]}, "amount": 10000}
-        assert told(offer("T", value, amount(1000))) == {"T": ("CZK40.20 more of CHOC", "4020")}
+        assert told(offer("T", value, amount(1000))) == {"T": ("CZK\N{NO-BREAK SPACE}40.20 more of CHOC", "4020")}
 
     def test_adds_up_the_parts_of_a_bundle(self):
         of = [{"select": {"categories": [each]}, "quantity": "1"} for each in ("CHOC", "TEA", "MILK")]
@@ -75,6 +75,10 @@ class TestNotApplied:
         taker = offer("A", items("CHOC", "2"), percent("10"), priority=200, exclusive_group="G")
         found = told(taker, offer("B", items("CHOC"), percent("5"), exclusive_group="G"))
         assert found == {"B": ("Cannot be combined with the other offers in this basket", None)}
+
+    def test_blames_no_other_offer_where_its_own_condition_takes_everything(self):
+        half = offer("T", items("CHOC"), percent("50", select={"categories": ["CHOC"]}))
+        assert told(half) == {"T": ("Nothing is left beside what its condition takes", None)}
 
     def test_has_nothing_missing_where_the_group_would_have_what_is_added_too(self):
         taker = offer("A", items("CHOC"), percent("10"), priority=200, exclusive_group="G")
