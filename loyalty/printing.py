@@ -55,7 +55,7 @@ def _account_lines(
     ngettext = translations(language).ngettext
 
     def tell(words: str, points: int, **more: str) -> str:
-        return words % {"num": _number(points, language), **more}
+        return words % {"num": show_number(points, language), **more}
 
     if moved.earned:
         words = ngettext("%(num)s point earned", "%(num)s points earned", moved.earned)
@@ -83,11 +83,6 @@ def _account_lines(
             "%(num)s point can be spent until %(day)s", "%(num)s points can be spent until %(day)s", points
         )
         yield tell(words, points, day=_day(day, language))
-
-
-@lru_cache(maxsize=10_000)
-def _number(points: int, language: str) -> str:
-    return show_number(points, language)
 
 
 @lru_cache(maxsize=10_000)

@@ -19,6 +19,9 @@ MOST_DROPPED = 64 * MEBIBYTE
 """So much of a body that is too large is taken in before it is refused; beyond that the connection breaks."""
 BLOCK = 1 << 16
 
+LONGEST_LENGTH = 10
+"""Digits of a length that needs no care."""
+
 LONGEST_INTEGER = 4300
 """Digits that Python reads; a longer integer is out of every range anyway."""
 
@@ -40,6 +43,28 @@ class _RepeatedName(Exception):  # noqa: N818
 
 def read(limit: int = MEBIBYTE) -> bytes:
     """Return the body of the current request; a wrong type, encoding or size raises its `Problem`."""
+    environ = request.environ
+    stated_length = environ.get("CONTENT_LENGTH", "")
+    if (
+        environ.get("CONTENT_TYPE") == "application/json"
+        and "HTTP_CONTENT_ENCODING" not in environ
+        and "HTTP_TRANSFER_ENCODING" not in environ
+        and stated_length.isdecimal()
+        and len(stated_length) < LONGEST_LENGTH
+        and int(stated_length) <= limit
+    ):
+        # As nearly every till says it: there is nothing to look up about it.
+        length, take = int(stated_length), environ["wsgi.input"].read
+        raw: bytes = take(length)
+        while len(raw) < length and (more := take(length - len(raw))):
+            raw += more
+        if len(raw) < length:
+            raise Problem("malformed", "The body ended early.")
+        return raw
+    return _read_with_care(limit)
+
+
+def _read_with_care(limit: int) -> bytes:
     if request.mimetype != "application/json":
         raise Problem("unsupported_media_type", "Send Content-Type: application/json.")
     if request.headers.get("Content-Encoding", "identity") != "identity":

@@ -58,7 +58,7 @@ def transact(work: Callable[[Session], T], *, often: bool = False) -> T:
     sessions = sessions_of_request()
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with WATCH.attempt() as watched, (writing(sessions) if often else sessions.begin()) as session:
+            with WATCH.attempt() as watched, writing(sessions) if often else sessions.begin() as session:
                 connection = driver_of(session)
                 watched(connection)
                 done = _whole(work, session)

@@ -1,12 +1,15 @@
 """A session that waits for the next look holds nothing of the last one, and nothing that has ended."""
 
+from contextlib import suppress
+
 import pytest
+from psycopg import errors
 from psycopg.pq import TransactionStatus
 from sqlalchemy import text
 
 from core.database import make_engine
 from core.driver import ask, bring_along, driver_of
-from core.kept_sessions import MOST_IDLE, looking
+from core.kept_sessions import MOST_IDLE, looking, writing
 from sales.models import Store
 
 PID = "select pg_backend_pid()"
@@ -104,3 +107,54 @@ class TestLooking:
             connection = driver_of(session)
         sessions.kw["bind"].dispose()
         assert connection.closed
+
+
+STORE = "insert into store (store_code, name, currency, timezone) values ('K', 'K', 'CZK', 'UTC')"
+COUNT = text("select count(*) from store where store_code = 'K'")
+
+
+class TestWriting:
+    def test_is_one_transaction_with_a_connection_that_was_kept(self, sessions):
+        with looking(sessions) as session:
+            first = pid_of(session)
+        with writing(sessions) as session:
+            assert pid_of(session) == first
+            ask(session, STORE, ())
+            with sessions.begin() as other:
+                assert other.scalar(COUNT) == 0
+        with sessions.begin() as session:
+            assert session.scalar(COUNT) == 1
+        with looking(sessions) as session:
+            assert pid_of(session) == first
+            assert driver_of(session).autocommit
+
+    def test_keeps_what_the_session_itself_was_given(self, sessions):
+        with writing(sessions) as session:
+            session.add(Store(store_code="K", name="K", currency="CZK", timezone="UTC"))
+        with sessions.begin() as session:
+            assert session.scalar(COUNT) == 1
+
+    def test_undoes_everything_after_an_error(self, sessions):
+        def fail():
+            with writing(sessions) as session:
+                session.add(Store(store_code="L", name="L", currency="CZK", timezone="UTC"))
+                session.flush()
+                ask(session, STORE, ())
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail()
+        with sessions.begin() as session:
+            assert session.scalar(text("select count(*) from store")) == 0
+
+    def test_tells_of_an_error_of_the_database_that_was_passed_over(self, sessions):
+        def pass_over():
+            with writing(sessions) as session:
+                ask(session, STORE, ())
+                with suppress(errors.UniqueViolation):
+                    ask(session, STORE, ())
+
+        with pytest.raises(errors.InFailedSqlTransaction):
+            pass_over()
+        with sessions.begin() as session:
+            assert session.scalar(COUNT) == 0
