@@ -22,8 +22,6 @@ from core.money import Money
 LANGUAGES = ("en", "cs", "sk", "pl")
 """The language codes in use; English is the source, so its words need no catalogue."""
 
-_OFTEN = 100_000
-
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -79,18 +77,20 @@ def major(amount: Money) -> Decimal:
 
 def show_number(number: float | Decimal, language: str, *, digits: int | None = None) -> str:
     """Return `number` grouped as in `language`, with exactly `digits` decimals when given."""
-    if type(number) is int and -_OFTEN < number < _OFTEN:
-        return _show_whole(number, language, digits)
+    if type(number) is int and not digits:
+        return f"{number:,}".replace(",", _between_groups(language))
     return _show_number(number, language, digits)
+
+
+@lru_cache(maxsize=len(LANGUAGES) + 1)
+def _between_groups(language: str) -> str:
+    """Return what stands between groups of three digits in `language`; to have it written anew each time takes a hundred calls."""
+    return _show_number(1000, language, None).removeprefix("1").removesuffix("000")
 
 
 def _show_number(number: float | Decimal, language: str, digits: int | None) -> str:
     pattern = None if digits is None else "#,##0" + ("." + "0" * digits if digits else "")
     return format_decimal(number, format=pattern, locale=language)
-
-
-_show_whole = lru_cache(maxsize=4096)(_show_number)
-"""A list of a thousand offers says small numbers ten thousand times."""
 
 
 def show_percent(share: float | Decimal, language: str, *, digits: int = 0) -> str:

@@ -1,10 +1,11 @@
-"""How the house writes moments in each of its languages."""
+"""How the house writes moments, money and numbers in each of its languages."""
 
 from datetime import UTC, datetime
 
 import pytest
+from babel.numbers import format_decimal
 
-from core.i18n import show_moment, show_money
+from core.i18n import LANGUAGES, show_moment, show_money, show_number
 from core.money import Money
 
 MOMENT = datetime(2026, 11, 7, 23, 5, tzinfo=UTC)
@@ -37,3 +38,30 @@ class TestShowMoney:
     )
     def test_keeps_amount_and_currency_apart_but_on_one_line(self, language, currency, written):
         assert show_money(Money(123450, currency), language) == written.replace("_", "\N{NO-BREAK SPACE}")
+
+
+class TestShowNumber:
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_groups_whole_numbers_as_the_language_does(self, language):
+        for number in (
+            0,
+            7,
+            999,
+            1000,
+            9999,
+            12_345,
+            999_999,
+            1_234_567,
+            10**12,
+            -1,
+            -999,
+            -1000,
+            -1_234_567,
+        ):
+            assert show_number(number, language) == format_decimal(number, locale=language)
+            assert show_number(number, language, digits=0) == format_decimal(
+                number, format="#,##0", locale=language
+            )
+
+    def test_writes_as_many_decimals_as_are_asked_for(self):
+        assert show_number(1234, "cs", digits=2) == "1\N{NO-BREAK SPACE}234,00"
