@@ -119,6 +119,10 @@ class Words:
         """Return that other offers have what it needs."""
         return self.gettext("Cannot be combined with the other offers in this basket")
 
+    def nothing_beside(self) -> str:
+        """Return that its own condition takes all that its benefit could work on."""
+        return self.gettext("Nothing is left beside what its condition takes")
+
     def better(self) -> str:
         """Return that its group gives more without it."""
         return self.gettext("Another offer is better")

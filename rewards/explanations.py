@@ -195,7 +195,9 @@ class Explainer:
         if any(whole.available(place) > claimed.get(place, 0) for place in whole.lines(live.select)):
             return NotApplied(live.code, self.words.combined(), None)
         if self._one_more_is_no_use(live, basket, benefit.select):
-            return NotApplied(live.code, self.words.combined(), None)
+            # What claims all it can would claim what is added, too.
+            why = self.words.nothing_beside() if live.check.claims_all else self.words.combined()
+            return NotApplied(live.code, why, None)
         return self._lacking(live, (Lack(UNITS, ONE, benefit.select),))
 
     def _one_more_is_no_use(self, live: LiveOffer, basket: Basket, select: Select) -> bool:
