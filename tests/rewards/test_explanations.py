@@ -26,7 +26,9 @@ class TestNotApplied:
 
     def test_says_how_much_money_is_missing(self):
         value = {"kind": "value", "select": {"categories": ["CHOC"]}, "amount": 10000}
-        assert told(offer("T", value, amount(1000))) == {"T": ("CZK\N{NO-BREAK SPACE}40.20 more of CHOC", "4020")}
+        assert told(offer("T", value, amount(1000))) == {
+            "T": ("CZK\N{NO-BREAK SPACE}40.20 more of CHOC", "4020")
+        }
 
     def test_adds_up_the_parts_of_a_bundle(self):
         of = [{"select": {"categories": [each]}, "quantity": "1"} for each in ("CHOC", "TEA", "MILK")]
