@@ -97,9 +97,8 @@ def settle(
     booked at this moment waits for it, at most five seconds, after which psycopg's
     LockNotAvailable is raised. A collision raises psycopg's SerializationFailure or
     DeadlockDetected: then all of it is to be done again in a new transaction.
-    What is `imported` is not flagged for coming late or fast. The rules are those of the
-    receipt's business date, whenever it comes. What the `adviser` says to offer next, if there is
-    one, is told, printed and kept with the answer.
+    What is `imported` is not flagged for coming late or fast. The rules are those of the receipt's business
+    date, whenever it comes. What the `adviser` says to offer next is told, printed and kept with the answer.
     """
     programme = programmes(session).on(posted.business_date)
     versions = schemes(session)
@@ -107,7 +106,6 @@ def settle(
     look = None if imported else look_at(session, posted, till)
     excluded = programme.excluded if posted.type == SALE else NOTHING_EXCLUDED
     tiers = asked(versions, posted.business_date)
-    asked_along = look is not None and look.along is not None
     opening = open_receipt(
         session,
         till=till,
@@ -115,11 +113,11 @@ def settle(
         now=now,
         excluded=excluded,
         tiers=tiers,
-        with_articles=not asked_along,
+        with_articles=look is None or look.along is None,
     )
     if opening.known is not None:
         return _known(session, opening.known, till=till, posted=posted, meaning=meaning, now=now)
-    if look is not None and asked_along:
+    if look is not None and look.along is not None:
         opening = replace(opening, articles=look.articles(session, posted))
     opening = _with_card_in_use(session, posted, opening, now)
     paid = _paid(session, posted, till, opening=opening, look=look, imported=imported, now=now)
