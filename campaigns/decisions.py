@@ -4,7 +4,6 @@ The next best offer: what was ranked at night, held against this very moment, sa
 It may be down or slow, and then there is no offer: nobody who asks gets an error or waits.
 """
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from campaigns.deciding import Decided, Moment, Place, decide
 from campaigns.scenes import LIST_PART, SCENE, Failed, Silence, scene_in, scene_values
 from core.clock import business_day
 from core.driver import ask
+from core.quick_json import text_of
 from loyalty.expiry import ending_soon
 from loyalty.queries import position_of_account
 from rewards.live_book import GENERATION, live_book
@@ -198,4 +198,4 @@ def decided_from(
 
 def kept_values(decided: Sequence[Decided]) -> tuple[str]:
     """Return the value for the place in `KEEP`."""
-    return (json.dumps([dict(one.row) for one in decided]),)
+    return (text_of([dict(one.row) for one in decided]),)

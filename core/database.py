@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 from uuid import UUID
 
+import orjson
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -101,6 +102,8 @@ def make_engine(
         options += " -c enable_seqscan=off"
     engine = create_engine(
         driver_url(url),
+        # Tills read JSON with every request. What the database says in it has no integer beyond 64 bits there.
+        json_deserializer=orjson.loads if by_index else None,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=5,

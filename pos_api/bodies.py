@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from flask import Response, request
 from werkzeug.exceptions import ClientDisconnected
 
+from core.quick_json import written
 from pos_api.problems import Problem, invalid_content, pointer
 
 if TYPE_CHECKING:
@@ -180,20 +181,13 @@ class Whole(Response):
 
 def answer(document: Mapping[str, Any], status: int = 200) -> Response:
     """Return `document` as the whole answer; nobody on the way may keep it."""
-    try:
-        content = _ENCODER.encode(document).encode()
-    except UnicodeEncodeError:
-        # The pointer to a name with half a surrogate pair: only an escape can say where it stands.
-        content = json.dumps(document, separators=(",", ":")).encode()
+    content = written(document)
     headers = {
         "Content-Type": "application/json",
         "Content-Length": str(len(content)),
         "Cache-Control": "no-store",
     }
     return Whole(content, status, headers)
-
-
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

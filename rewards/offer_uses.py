@@ -1,6 +1,5 @@
 """What is used of offers: budgets that are left, what quotes hold of them, what receipts use and give back."""
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.driver import ask, driver_of, together
+from core.quick_json import text_of
 from core.trips import Answer
 from rewards.carts import Left
 from rewards.offers import Limits, Offer
@@ -140,7 +140,7 @@ def hold_values(
         "day": place.day,
         "now": now,
         "valid_until": valid_until,
-        "wanted": json.dumps([use.document() for use in wanted]),
+        "wanted": text_of([use.document() for use in wanted]),
     }
 
 
@@ -184,7 +184,7 @@ def send_uses(session: Session, *, using: Using, uses: Sequence[Use], now: datet
         using.quote_id,
         using.closed_at,
         now,
-        json.dumps([use.document() for use in uses]),
+        text_of([use.document() for use in uses]),
     )
     return ask(session, _USE, values)
 

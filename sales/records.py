@@ -1,6 +1,5 @@
 """The record of receipts: written once, as the till stated them and with what was made of them."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.driver import ask
 from core.ids import find_uuid
+from core.quick_json import text_of
 from sales.receipts import (
     LIVE,
     Flag,
@@ -139,10 +139,10 @@ def record_receipt(session: Session, record: Record) -> None:
         "original_receipt_number": original and original.receipt_number,
         "original_receipt_id": record.original_receipt_id,
         "fingerprint": record.fingerprint,
-        "answer": None if record.answer is None else json.dumps(record.answer),
+        "answer": None if record.answer is None else text_of(record.answer),
         "programme_version": record.programme_version,
         "excluded_lines": list(record.excluded_lines) or None,
-        "offer_points": None if record.offer_points is None else json.dumps(record.offer_points),
+        "offer_points": None if record.offer_points is None else text_of(record.offer_points),
         "lines": _lines_json(record),
     }
     ask(session, _RECORD, values)
@@ -153,7 +153,7 @@ def record_receipt(session: Session, record: Record) -> None:
 
 def _lines_json(record: Record) -> str:
     none = LinePoints()
-    return json.dumps(
+    return text_of(
         [
             _line_row(line, article_id, record.points.get(line.line_number, none))
             for line, article_id in zip(record.posted.lines, record.articles, strict=True)
@@ -194,13 +194,13 @@ def _line_row(line: PostedLine, article_id: int | None, points: LinePoints) -> d
 
 
 def _flags_json(flags: Iterable[Flag]) -> str:
-    return json.dumps(
+    return text_of(
         [{"code": flag.code, "line_number": flag.line_number, "detail": flag.detail} for flag in flags]
     )
 
 
 def _json(content: Sequence[Any]) -> str | None:
-    return json.dumps(content) if content else None
+    return text_of(content) if content else None
 
 
 def _gross(posted: PostedReceipt) -> int:
@@ -235,7 +235,7 @@ def quarantine(
             till.till_id,
             posted.receipt_number,
             fingerprint,
-            json.dumps(receipt_document(posted)),
+            text_of(receipt_document(posted)),
             now,
         ),
     )
@@ -364,9 +364,9 @@ def record_arrivals(session: Session, arrivals: Sequence[Arrival], *, now: datet
         for flag in arrival.flags
     ]
     values = {
-        "receipts": json.dumps(receipts, default=str),
-        "lines": json.dumps(lines, default=str),
-        "flags": json.dumps(flags, default=str),
+        "receipts": text_of(receipts, default=str),
+        "lines": text_of(lines, default=str),
+        "flags": text_of(flags, default=str),
         "now": now,
     }
     ask(session, _ARRIVALS, values)

@@ -1,6 +1,5 @@
 """Keeping what a till was told of a basket, and with it, at once or not at all, what that holds of budgets."""
 
-import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,6 +9,7 @@ from psycopg import errors
 from sqlalchemy.orm import Session
 
 from core.driver import ask
+from core.quick_json import text_of
 from loyalty.quotes.promises import NOTHING_PROMISED, Promise
 from loyalty.quotes.quote import HONOURED_FOR, Quote
 from rewards.offer_uses import HOLD, Place, Use, hold_values
@@ -66,14 +66,14 @@ def keep_quote(
         "currency": basket.currency,
         "now": now,
         "valid_until": now + HONOURED_FOR,
-        "lines": json.dumps(_lines(basket, document)),
+        "lines": text_of(_lines(basket, document)),
         "gross_amount": totals["gross_amount"],
         "discount_amount": totals["discount_amount"],
         "points_amount": totals["points_amount"],
         "payable_amount": totals["payable_amount"],
         "points_to_spend": points["to_spend"],
         "points_to_earn": points["to_earn"],
-        "offers": None if (promised := promise.document()) is None else json.dumps(promised),
+        "offers": None if (promised := promise.document()) is None else text_of(promised),
     }
     if holding is None:
         ask(session, _KEEP, values)
