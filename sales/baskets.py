@@ -27,7 +27,7 @@ class BasketLine:
     @property
     def gross_amount(self) -> int:
         """Quantity times unit price in minor units, halves rounded away from zero."""
-        return half_up(self.quantity * self.unit_price)
+        return self.unit_price if self.quantity == 1 else half_up(self.quantity * self.unit_price)
 
 
 @dataclass(frozen=True, slots=True)

@@ -404,7 +404,4 @@ def _clock_flags(posted: PostedReceipt, till: TillIdentity, now: datetime) -> It
 
 def line_gross(line: PostedLine) -> int:
     """Return quantity times unit price in minor units, halves rounded away from zero."""
-    quantity = line.quantity
-    if quantity == 1:
-        return line.unit_price
-    return half_up(quantity * line.unit_price)
+    return line.unit_price if line.quantity == 1 else half_up(line.quantity * line.unit_price)
