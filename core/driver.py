@@ -141,6 +141,12 @@ def may_end(session: Session) -> None:
     session.info[_MAY_END] = True
 
 
+def conclude(session: Session) -> None:
+    """Commit the transaction of `session` where one has begun and not ended yet; for blocks that begin one."""
+    if _connection(session).pgconn.transaction_status != TransactionStatus.IDLE:
+        _travel(session, [], end=True)
+
+
 def _travel(session: Session, answers: list[Answer], *, end: bool = False) -> None:
     connection = _connection(session)
     if in_pipeline(connection):

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
 from core.database import Sessions, has_ended
-from core.driver import driver_of, forget_requests
+from core.driver import conclude, driver_of, forget_requests
 from core.trips import Connection
 
 MOST_IDLE = 4
@@ -60,8 +60,7 @@ def writing(sessions: Sessions) -> Iterator[Session]:
         if session.identity_map or session.new:
             session.flush()
         refuse_failed(connection)
-        if connection.pgconn.transaction_status != TransactionStatus.IDLE:
-            connection.commit()
+        conclude(session)
         connection.autocommit = True
     except BaseException:
         session.close()

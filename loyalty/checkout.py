@@ -23,17 +23,17 @@ from loyalty.given_offers import Buying, Given, give, given_lines, missing_lines
 from loyalty.holders import holder_on, language_for, name_of
 from loyalty.lots import Position
 from loyalty.offer_points import OfferPoints
-from loyalty.opening import Known, Opening, Scanned, hold_account, open_receipt
+from loyalty.opening import Known, Opening, Scanned, hold_account
 from loyalty.operations import held_by_the_database, send_to_books
 from loyalty.paid_offers import PaidOffers, paid_offers, past_offers
 from loyalty.printing import head_line, receipt_text
-from loyalty.programme.rules import NOTHING_EXCLUDED, Programme
+from loyalty.programme.rules import Programme
 from loyalty.programme.versions import programmes
 from loyalty.purchases import book_sale
 from loyalty.queries import answer_from_books
 from loyalty.quotes.kept import use_quote
 from loyalty.quotes.quote import Difference, differences
-from loyalty.receipt_baskets import Look, basket_of, look_at
+from loyalty.receipt_baskets import Look, basket_of, look_at, open_with_look
 from loyalty.returns.reversals import book_reversal
 from loyalty.returns.undoing import undo
 from loyalty.shoppers import person_of
@@ -104,21 +104,11 @@ def settle(
     versions = schemes(session)
     posted, meaning, flags = _without_payment_cards(session, posted, till)
     look = None if imported else look_at(session, posted, till)
-    excluded = programme.excluded if posted.type == SALE else NOTHING_EXCLUDED
-    tiers = asked(versions, posted.business_date)
-    opening = open_receipt(
-        session,
-        till=till,
-        posted=posted,
-        now=now,
-        excluded=excluded,
-        tiers=tiers,
-        with_articles=look is None or look.along is None,
+    opening = open_with_look(
+        session, till, posted, look, rules=programme, tiers=asked(versions, posted.business_date), now=now
     )
     if opening.known is not None:
         return _known(session, opening.known, till=till, posted=posted, meaning=meaning, now=now)
-    if look is not None and look.along is not None:
-        opening = replace(opening, articles=look.articles(session, posted))
     opening = _with_card_in_use(session, posted, opening, now)
     paid = _paid(session, posted, till, opening=opening, look=look, imported=imported, now=now)
     flags += [*stated_flags(posted, till, now=now), *knowledge_flags(posted, opening), *paid.flags]

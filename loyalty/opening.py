@@ -169,15 +169,13 @@ def open_receipt(
 
     The lines whose articles are `excluded` from earning are looked up on the way, and how the account
     stands by the `tiers` of the business date; one that nobody ever looked at takes a question of its own. Articles
-    are not looked up without `with_articles`, for who asks about them in the same trip; some `excluded` need them.
+    are not looked up without `with_articles`, for who asks about them in the same trip; nor are those `excluded` then.
 
     Whoever books the same receipt at the same moment waits here, at most five seconds,
     after which psycopg's LockNotAvailable is raised.
     """
     original = posted.original
-    codes: tuple[list[str | None] | None, list[str | None] | None] = None, None
-    if with_articles or excluded:
-        codes = codes_to_look_up(session, posted.lines, store_id=till.store_id)
+    codes = codes_to_look_up(session, posted.lines, store_id=till.store_id) if with_articles else (None, None)
     row = ask(
         session,
         _question(leaving_out=bool(excluded), with_tier=tiers is not None),

@@ -1,7 +1,7 @@
 """The basket of a receipt that is being booked, as the live offers see it; asked together with the receipt's opening."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,11 +9,13 @@ from sqlalchemy.orm import Session
 
 from core.driver import Along, ask, bring_along
 from loyalty.flags import may_earn
-from loyalty.opening import Opening
+from loyalty.opening import Opening, open_receipt
 from loyalty.paid_offers import stated_offers
 from loyalty.printing import language_of_store
+from loyalty.programme.rules import NOTHING_EXCLUDED, Programme
 from loyalty.quotes.offers import Buyer, OnBasket, on_basket
 from loyalty.shoppers import SCENE, articles_in, person_of, scene_in, scene_values, with_tier
+from loyalty.tiers.scheme import Scheme
 from rewards.live_book import LiveBook, book_at_hand, live_book
 from sales.receipts import LIVE, SALE, PostedReceipt, TillIdentity
 
@@ -53,6 +55,34 @@ def look_at(session: Session, posted: PostedReceipt, till: TillIdentity) -> Look
         return Look(live)
     values = _values(session, posted, till, live)
     return Look(live, values, bring_along(session, SCENE, values))
+
+
+def open_with_look(
+    session: Session,
+    till: TillIdentity,
+    posted: PostedReceipt,
+    look: Look | None,
+    *,
+    rules: Programme,
+    tiers: Scheme | None,
+    now: datetime,
+) -> Opening:
+    """Return the opening of `posted`; its articles come with the look at its basket where there is one."""
+    asked_there = look is not None and look.along is not None
+    excluded = rules.excluded if posted.type == SALE else NOTHING_EXCLUDED
+    opening = open_receipt(
+        session,
+        till=till,
+        posted=posted,
+        now=now,
+        excluded=excluded,
+        tiers=tiers,
+        # What the programme leaves out is told by the articles that the opening finds itself.
+        with_articles=not asked_there or bool(excluded),
+    )
+    if look is None or not asked_there or opening.known is not None:
+        return opening
+    return replace(opening, articles=look.articles(session, posted))
 
 
 def basket_of(
