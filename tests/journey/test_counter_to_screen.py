@@ -113,6 +113,22 @@ class TestCharts:
         expect(page.locator("[data-chart]").first).not_to_have_js_property("innerHTML", light)
 
 
+class TestMapOfThemes:
+    def test_is_scrolled_on_a_narrow_screen_not_squeezed(self, page: Page, journey_house: House):
+        page.set_viewport_size({"width": 375, "height": 800})
+        sign_in(page, journey_house.people["marketing"])
+        page.goto("/groups/map/")
+        canvas = page.locator("#chart-map")
+        expect(canvas.locator("svg")).to_contain_text("Tea and honey")
+        before = canvas.evaluate("map => [map.clientWidth, map.parentElement.clientWidth, map.clientHeight]")
+        assert before[0] > 2 * before[1]
+        assert page.evaluate("document.documentElement.scrollWidth") == 375
+        page.get_by_role("button", name="Closer").click()
+        expect(canvas).not_to_have_js_property("clientHeight", before[2])
+        page.get_by_role("button", name="Whole map").click()
+        expect(canvas).to_have_js_property("clientHeight", before[2])
+
+
 class TestLists:
     def test_sort_and_filter_without_leaving_the_page(self, page: Page, journey_house: House):
         sign_in(page, journey_house.people["administrator"])
