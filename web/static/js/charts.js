@@ -51,6 +51,7 @@ function dressed(raw, element) {
   if (options.xAxis) {
     options.xAxis = dress(options.xAxis);
     options.yAxis = dress(options.yAxis);
+    if (options.yAxis.inverse) narrowBars(options, element);
   }
   if (options.legend) {
     options.legend = { icon: "roundRect", itemWidth: 10, itemHeight: 10, itemGap: 16, textStyle: { ...font, color: variable("--text") }, ...options.legend };
@@ -92,6 +93,22 @@ function dressNetwork(series, options, font, element) {
   fill(series, element);
   series.labelLayout = { hideOverlap: true };
   if (isScrolled(element)) series.roam = false; // a finger on the map scrolls the page and the frame
+}
+
+// Names of bars break into lines where they would take more than a third of the width, and values keep room beside bars of either side.
+const VALUE_ROOM = 60;
+function narrowBars(options, element) {
+  const third = Math.round(element.clientWidth / 3);
+  const label = options.yAxis.axisLabel;
+  if (label.width <= third) return;
+  Object.assign(label, { width: third, overflow: "break", lineHeight: 14 });
+  const { xAxis } = options;
+  const half = (element.clientWidth - third) / 2;
+  if (xAxis.min < 0 && half > 1.5 * VALUE_ROOM) {
+    const most = Math.max(...options.series[0].data.map((one) => Math.abs(one.value)));
+    xAxis.max = Math.max(xAxis.max, (most * half) / (half - VALUE_ROOM));
+    xAxis.min = -xAxis.max;
+  }
 }
 
 // Names beside a flow take at most a third of its width each, so that none is cut.
