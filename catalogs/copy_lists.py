@@ -78,6 +78,11 @@ class CopyRow:
     """made, sent, dropped, or held_back: queued to be mailed, but its mail was cancelled or failed."""
     sent_at: datetime | None
 
+    @property
+    def last_day(self) -> date:
+        """The last day on which the catalog holds."""
+        return self.valid_to - timedelta(days=1)
+
 
 def list_editions(session: Session, ask: Ask) -> Page[EditionRow]:
     """Return a page of editions; words in code and group."""

@@ -149,6 +149,8 @@ class Wanted:
     layout: str
     articles: tuple[int, ...]
     headline: tuple[tuple[str, str], ...] = ()
+    pinned: tuple[int, ...] = ()
+    """Those of the articles that a person put there."""
 
 
 def fill_pages(
@@ -164,11 +166,12 @@ def fill_pages(
 
     An article that is not there gives its place to the first of `spare` (strongest first) of its own kind,
     else of the page's occasion, else of any kind that the page has not twice. `kinds` are those of wanted
-    articles. A page of which the shop has less than half, and which would become one of all sorts of things,
-    is for something else instead. A page that cannot be filled takes a layout with fewer places; one for
-    which nothing is left falls away.
+    articles. A page of which the shop has less than half takes what belongs with it from later pages too, but nothing
+    that a person put there: in a chain of several countries every shop has but a part of what a group is about. If it
+    would still become one of all sorts of things, and no person had a hand in it, it is for something else instead. A page
+    that cannot be filled takes a layout with fewer places; one for which nothing is left falls away.
     """
-    filler = _Filler(shelf, spare, {key for page in wanted for key in page.articles}, kinds)
+    filler = _Filler(shelf, spare, wanted, kinds)
     pages: list[FilledPage] = []
     for page in wanted:
         offers = filler.fill(page.articles, theme.room(page.layout), written=bool(page.headline))
@@ -206,11 +209,15 @@ class _Filler:
         self,
         shelf: Mapping[int, Offer],
         spare: Sequence[Offer],
-        reserved: Collection[int],
+        wanted: Sequence[Wanted],
         kinds: Mapping[int, str],
     ) -> None:
         self._shelf = shelf
         self._kinds = kinds
+        self._pinned = {article for page in wanted for article in page.pinned}
+        loose = (article for page in wanted if not page.headline for article in page.articles)
+        self._lent = [shelf[article] for article in loose if article in shelf and article not in self._pinned]
+        reserved = {article for page in wanted for article in page.articles}
         self._spare = [offer for offer in spare if offer.article_id not in reserved and _shown(offer)]
         self._used: set[int] = set()
         self._names: set[str] = set()
@@ -222,6 +229,7 @@ class _Filler:
         places: list[Offer | None] = [self._take(self._shelf.get(article)) for article in articles[:room]]
         places += [None] * (room - len(places))
         filled = self._filled(articles, places)
+        written = written or any(offer.article_id in self._pinned for offer in places if offer)
         if not written and 2 * sum(map(bool, places)) < room and not _told(filled):
             self.give_back(filled)
             filled = self._other(room) or self._filled(articles, [self._take(one) for one in places])
@@ -254,10 +262,12 @@ class _Filler:
             kinds.elements()
         )
         occasion = occasion_of(told) or part_of(told)
+        poor = 2 * len(known) < len(places)
+        belonging = [found.kinds for found in (occasion, part_of(told)) if found] if poor else []
         filled: list[Offer] = []
         for place, offer in enumerate(places):
             kind = self._kinds.get(articles[place]) if place < len(articles) else None
-            found = offer or self._substitute(kind, occasion, kinds)
+            found = offer or self._substitute(kind, occasion, kinds, belonging)
             if found is None:
                 continue
             if offer is None:
@@ -282,13 +292,24 @@ class _Filler:
         return offer
 
     def _substitute(
-        self, kind: str | None, occasion: Occasion | None, on_page: Mapping[str, int]
+        self,
+        kind: str | None,
+        occasion: Occasion | None,
+        on_page: Mapping[str, int],
+        of_later: Sequence[Collection[str]],
     ) -> Offer | None:
+        """Return what takes a place; what later pages want only if it is of the kinds `of_later`."""
         left = [offer for offer in self._spare if offer.article_id not in self._used]
         free = [offer for offer in left if on_page.get(offer.motif.key, 0) < ALIKE_ON_PAGE]
+        later = [
+            offer
+            for offer in self._lent
+            if offer.article_id not in self._used and on_page.get(offer.motif.key, 0) < ALIKE_ON_PAGE
+        ]
         turns = (
             (offer for offer in left if offer.motif.key == kind),
             (offer for offer in free if occasion is not None and offer.motif.key in occasion.kinds),
+            *((offer for offer in later if offer.motif.key in of_kinds) for of_kinds in of_later),
             free,
             left,
         )

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -65,6 +65,11 @@ class OpenEdition:
     valid_from: date
     valid_to: date
     plan: EditionPlan
+
+    @property
+    def last_day(self) -> date:
+        """The last day on which the catalog holds."""
+        return self.valid_to - timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)

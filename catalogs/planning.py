@@ -92,7 +92,7 @@ def make_issue(
     """
     spare = choose_offers(plan.ranking, shelf, categories=plan.categories, count=SPARE)
     wanted = [
-        Wanted(page.layout, page.articles, tuple(sorted(page.headline.items())))
+        Wanted(page.layout, page.articles, tuple(sorted(page.headline.items())), page.pinned)
         for page in plan.pages
         if page.layout in theme.data["layouts"]
     ] or [Wanted(page.layout, page.articles) for page in places_for(theme, spare, plan.categories)]

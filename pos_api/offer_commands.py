@@ -64,7 +64,7 @@ def explain(
         explained: Sequence[Explained]
         used: Sequence[dict[str, Any]] = ()
         if receipt is not None:
-            explained, used = _of_receipt(session, receipt)
+            explained, used = _of_receipt(session, receipt, language)
         elif basket is not None and store_code is not None:
             explained = _of_basket(session, basket, store_code, language)
         else:
@@ -80,7 +80,9 @@ def explain(
         )
 
 
-def _of_receipt(session: Session, name: str) -> tuple[Sequence[Explained], Sequence[dict[str, Any]]]:
+def _of_receipt(
+    session: Session, name: str, language: str
+) -> tuple[Sequence[Explained], Sequence[dict[str, Any]]]:
     parts = name.split("/")
     try:
         store_code, till_code, day, number = parts
@@ -96,6 +98,7 @@ def _of_receipt(session: Session, name: str) -> tuple[Sequence[Explained], Seque
         business_date=business_date,
         receipt_number=number,
         now=clock.now(),
+        language=language,
     )
 
 

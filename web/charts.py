@@ -7,7 +7,7 @@ from typing import Any, Literal
 PALETTE_SIZE = 12
 _NEARLY_ALL = 0.8
 """From this share on an axis ends at 100 %: beyond it there is nothing."""
-Height = Literal["short", "normal", "tall", "huge"]
+Height = Literal["short", "normal", "tall", "huge", "map"]
 Scale = Literal["number", "money", "percent"]
 
 

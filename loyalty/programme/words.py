@@ -157,9 +157,8 @@ def _value(programme: Programme, currency: str, language: str) -> Sentence:
 
 
 def _money(minor: int, currency: str, language: str) -> str:
-    """Return an amount, with a space between a currency's code and its digits."""
-    text = show_money(Money(minor, currency), language)
-    return text.replace(currency, f"{currency}\N{NO-BREAK SPACE}") if text.startswith(currency) else text
+    """Return an amount as a person writes it."""
+    return show_money(Money(minor, currency), language)
 
 
 def _spending(programme: Programme, language: str) -> Iterator[Sentence]:

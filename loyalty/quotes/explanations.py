@@ -117,6 +117,7 @@ def explain_receipt(
     business_date: date,
     receipt_number: str,
     now: datetime,
+    language: str | None = None,
 ) -> tuple[list[Explained], list[dict[str, Any]]]:
     """
     Return what the live offers come to on a stored receipt's basket when it was closed, and what it used of offers.
@@ -133,6 +134,7 @@ def explain_receipt(
         till=stored.till,
         at=posted.closed_at,
         now=now,
+        language=language,
     )
     uses = session.execute(
         select(OfferUse)

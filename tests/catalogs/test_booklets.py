@@ -217,4 +217,4 @@ class TestMakeBooklet:
         shown = {item.article_id: item for _, item in made.items()}
         assert shown[offer.article_id].reduction.share == "\N{MINUS SIGN}20\xa0%"
         assert shown[offer.article_id].reduction.old == "29,90\xa0Kč"
-        assert shown[offer.article_id].reduction.lowest.endswith("30 dní: 24,90\xa0Kč")
+        assert shown[offer.article_id].reduction.lowest.endswith("30\xa0dní: 24,90\xa0Kč")

@@ -1,4 +1,5 @@
 from collections import Counter
+from types import MappingProxyType
 
 from catalogs.filling import ALIKE_IN_ALL, Good, Wanted, fill_pages, goods_of, places_for, plan_places
 from catalogs.issues import Offer
@@ -19,8 +20,9 @@ def offer(number, name, category, **changes):
     return Offer(number, name, category, None, price=Money(1990, "CZK"), **given)
 
 
-def fill(wanted, shelf=SHELF, spare=OFFERS):
-    return fill_pages(THEME, [Wanted(*page) for page in wanted], shelf, spare, kinds=KINDS)
+def fill(wanted, shelf=SHELF, spare=OFFERS, **kinds):
+    known = KINDS | {int(key[1:]): kind for key, kind in kinds.items()}
+    return fill_pages(THEME, [Wanted(*page) for page in wanted], shelf, spare, kinds=known)
 
 
 class TestPlanPlaces:
@@ -75,6 +77,33 @@ class TestFillPages:
         assert [one.article_id for one in pages[1].offers] == [0, 1, 2, 3]
         shown = [one.article_id for page in pages for one in page.offers]
         assert len(shown) == len(set(shown)) == 8
+
+    def test_takes_of_later_pages_what_belongs_with_a_page_of_which_the_shop_has_little(self):
+        pages = fill(*self.film(), **self.FILM)
+        kinds = [one.motif.key for one in pages[0].offers]
+        assert kinds == ["crisps", "soft-drinks", "nuts", "sweets"]
+        shown = [one.article_id for page in pages for one in page.offers]
+        assert len(shown) == len(set(shown))
+
+    def test_leaves_on_a_later_page_what_a_person_put_there(self):
+        (first, (layout, articles)), shelf, spare = self.film()
+        pages = fill([first, (layout, articles, (), (103, 104))], shelf, spare, **self.FILM)
+        assert {103, 104} <= {one.article_id for one in pages[1].offers}
+
+    def test_keeps_a_pinned_article_on_a_page_of_which_the_shop_has_nothing_else(self):
+        _wanted, shelf, spare = self.film()
+        (page,) = fill([("four", (900, 101, 901, 902), (), (101,))], shelf, spare)
+        assert page.offers[1].article_id == 101
+
+    FILM = MappingProxyType({"_901": "popcorn", "_902": "crisps", "_903": "sweets"})
+
+    @staticmethod
+    def film():
+        things = ("Brambůrky", "Brambůrky"), ("Cola", "Nápoje"), ("Kešu", "Ořechy"), ("Bonbony", "Bonbony")
+        film = [offer(number, *words) for number, words in enumerate(things, start=101)]
+        shelf = {one.article_id: one for one in (*film, *(SHELF[key] for key in range(5, 15)))}
+        wanted = [("four", (101, 901, 902, 903)), ("six", (102, 103, 104, 5, 6, 7))]
+        return wanted, shelf, list(shelf.values())
 
     def test_takes_a_shorter_page_where_too_little_is_left_and_none_where_nothing_is(self):
         few = {key: SHELF[key] for key in range(4)}

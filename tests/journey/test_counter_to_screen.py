@@ -112,6 +112,50 @@ class TestCharts:
         page.evaluate("document.documentElement.dataset.theme = 'dark'")
         expect(page.locator("[data-chart]").first).not_to_have_js_property("innerHTML", light)
 
+    def test_keep_their_words_within_a_narrow_screen(self, page: Page, journey_house: House):
+        page.set_viewport_size({"width": 375, "height": 800})
+        sign_in(page, journey_house.people["administrator"])
+        page.goto("/groups/")
+        expect(page.locator("[data-chart] svg text").first).to_be_visible()
+        page.evaluate("""() => {  // the longest name and amounts to either side
+            const chart = document.querySelector("[data-chart]"), options = JSON.parse(chart.dataset.chart);
+            options.yAxis.data = ["Laundry detergents & household cleaning needs", "Meat"];
+            options.yAxis.axisLabel.width = 200;
+            Object.assign(options.xAxis, { min: -13500, max: 13500 });
+            options.grid.right = 12;
+            options.series[0].data = [{ value: -10000, label: { position: "left" } }, { value: 10000 }];
+            chart.dataset.chart = JSON.stringify(options);
+            document.documentElement.dataset.theme = "dark";
+        }""")
+        expect(page.locator("[data-chart]").first).to_contain_text("Meat")
+        outside = page.evaluate("""() => {
+            const frame = document.querySelector("[data-chart] svg").getBoundingClientRect();
+            const words = [...document.querySelectorAll("[data-chart] svg")[0].querySelectorAll("text")];
+            const boxes = words.map((one) => one.getBoundingClientRect());
+            const beyond = boxes.filter((box) => box.left < frame.left || box.right > frame.right).length;
+            const values = boxes.filter((_box, place) => /\\d/.test(words[place].textContent));
+            const names = boxes.filter((box) => !values.includes(box));
+            const over = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+            return [beyond, values.some((value) => names.some((name) => over(value, name))), values.length];
+        }""")
+        assert outside == [0, False, 2]
+
+
+class TestMapOfThemes:
+    def test_is_scrolled_on_a_narrow_screen_not_squeezed(self, page: Page, journey_house: House):
+        page.set_viewport_size({"width": 375, "height": 800})
+        sign_in(page, journey_house.people["marketing"])
+        page.goto("/groups/map/")
+        canvas = page.locator("#chart-map")
+        expect(canvas.locator("svg")).to_contain_text("Tea and honey")
+        before = canvas.evaluate("map => [map.clientWidth, map.parentElement.clientWidth, map.clientHeight]")
+        assert before[0] > 2 * before[1]
+        assert page.evaluate("document.documentElement.scrollWidth") == 375
+        page.get_by_role("button", name="Closer").click()
+        expect(canvas).not_to_have_js_property("clientHeight", before[2])
+        page.get_by_role("button", name="Whole map").click()
+        expect(canvas).to_have_js_property("clientHeight", before[2])
+
 
 class TestLists:
     def test_sort_and_filter_without_leaving_the_page(self, page: Page, journey_house: House):

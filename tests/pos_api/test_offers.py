@@ -223,6 +223,11 @@ class TestExplain:
         again = self.explained(database_url, "--receipt", name)
         assert again["offers"][0]["amount"] == 1198
         assert [(use["offer_code"], use["uses"]) for use in again["used"]] == [("TEA10", 1)]
+        said = [
+            self.explained(database_url, "--receipt", name, "--language", language)["offers"][1]["why"]
+            for language in ("en", "cs", "sk", "pl")
+        ]
+        assert len(set(said)) == 4
 
     def test_needs_one_subject(self, database_url: str):
         refused = CliRunner().invoke(regulars, ("offers", "explain"), env={"DATABASE_URL": database_url})

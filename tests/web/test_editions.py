@@ -128,6 +128,12 @@ def pages(web_sessions, edition):
 
 
 class TestEdit:
+    def test_says_the_last_day_and_not_the_day_after_it(self, visit, edition):
+        for page in (f"/catalogs/editions/{edition}/edit", f"/catalogs/{edition}", "/catalogs/"):
+            said = visit("marketing").get(page).text.replace("\xa0", " ")
+            assert re.search(r"Dec 6, 2026|12/6/26", said), page
+            assert not re.search(r"Dec 7, 2026|12/7/26", said), page
+
     def test_says_which_headline_its_articles_make(self, visit, edition):
         page = visit("marketing").get(f"/catalogs/editions/{edition}/edit").text
         summary = re.search(r"<summary>(.*?)</summary>", page[page.index('data-page="0"') :], re.DOTALL)[1]

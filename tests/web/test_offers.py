@@ -237,6 +237,25 @@ class TestBuilder:
         page = text_of(visitor.post("/offers/new", form("SET", **{"do": "recent", "basket.0.sku": None})))
         assert "On this basket" in page
 
+    def test_tries_it_on_a_basket_that_fits_as_long_as_nobody_changes_that(self, visit):
+        def entered(page):
+            fields = re.findall(r'name="(basket[.-][^"]*)"[^>]*? value="([^"]*)"', page)
+            return {name: value for name, value in fields if name != "basket-q"}
+
+        visitor = visit("marketing")
+        plain = form("NEW", do="shape", **{"basket.0.sku": None, "basket.1.sku": None})
+        page = visitor.post("/offers/preview", plain).get_data(as_text=True)
+        basket = entered(page)
+        assert basket["basket.0.sku"] == "10452"
+        honey = form(
+            "NEW", do="shape", **{"condition.select.categories": "Honey", "basket.1.sku": None} | basket
+        )
+        page = visitor.post("/offers/preview", honey).get_data(as_text=True)
+        assert "20311" in entered(page).values(), "a basket with what it asks for now"
+        changed = honey | {"basket.0.quantity": "7"}
+        page = visitor.post("/offers/preview", changed).get_data(as_text=True)
+        assert not entered(page), "what somebody put together stays as it is"
+
     def test_finds_goods_by_any_of_their_names(self, visit):
         visitor = visit("marketing")
         page = text_of(visitor.get("/offers/pick?path=condition.select&condition.select.q=hon"))

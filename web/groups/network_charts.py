@@ -11,6 +11,7 @@ _SMALLEST_DOT: Final = 6.0
 _LARGEST_DOT: Final = 26.0
 _THINNEST: Final = 0.6
 _THICKEST: Final = 4.0
+_TITLE_WIDTH: Final = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,15 +164,18 @@ def _title(title: Title) -> dict[str, Any]:
         "title": True,
         "x": title.x,
         "y": title.y,
-        "symbolSize": 0.1,
-        "itemStyle": {"color": token(title.colour)},
+        # Of labels that collide the one of the larger mark stays: a title's is a plate as large as its words, not to be seen.
+        "symbol": "rect",
+        "symbolSize": [_TITLE_WIDTH, 17],
+        "itemStyle": {"color": "transparent"},
         "label": {
-            "position": "top",
+            "position": ["50%", "100%"],
+            "verticalAlign": "bottom",
             "fontWeight": 650,
             "lineHeight": 17,
             "fontSize": 13,
             "color": token(title.colour),
-            "width": 150,
+            "width": _TITLE_WIDTH,
             "overflow": "break",
             "align": "center",
         },

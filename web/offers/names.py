@@ -74,10 +74,8 @@ class Teller:
         return _percent(off, self.language)
 
     def money(self, minor: int) -> str:
-        """Return an amount, with a space between a currency's code and its digits."""
-        currency = self.names.currency
-        text = show_money(Money(minor, currency), self.language)
-        return text.replace(currency, f"{currency}\N{NO-BREAK SPACE}") if text.startswith(currency) else text
+        """Return an amount as a person writes it."""
+        return show_money(Money(minor, self.names.currency), self.language)
 
     def both(self, parts: Sequence[str]) -> str:
         """Return "a, b and c"."""

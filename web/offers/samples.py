@@ -1,9 +1,11 @@
 """A basket to try an offer on: made to fit it, taken from a receipt, or put together by hand."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
+from hashlib import sha256
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, not_, select
@@ -93,6 +95,23 @@ def fitting(session: Session, document: Json) -> Sample:
         line for line in _sold(session, None) or _listed(session, None) if line.article.sku not in taken
     ][:1]
     return _joined(lines)[:MOST_LINES]
+
+
+def made_for(document: Json, sample: Sample) -> str:
+    """Return a mark of a basket that was made for an offer: of what that asks for, and of the basket."""
+    asked = [document["condition"], document["benefit"].get("select")]
+    return f"{_digest(asked)}.{_digest(sample_fields(sample))}"
+
+
+def is_made_for_another(mark: str, document: Json, sample: Sample) -> bool:
+    """Whether a basket is, by the mark that it came with, one that nobody has changed, for an offer that asks for something else."""
+    asked, _point, basket = mark.partition(".")
+    now_asked, _point, now_basket = made_for(document, sample).partition(".")
+    return basket == now_basket and asked != now_asked
+
+
+def _digest(content: object) -> str:
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def recent(session: Session, document: Json, *, store_id: int | None, skip: int) -> Sample:

@@ -145,7 +145,7 @@ def _file(copy: CopyRow) -> Path:
 
 
 def _period(row: EditionRow | CopyRow) -> str:
-    return f"{date_text(row.valid_from, 'short')} \N{EN DASH} {date_text(row.valid_to, 'short')}"
+    return f"{date_text(row.valid_from, 'short')} \N{EN DASH} {date_text(row.last_day, 'short')}"
 
 
 def _edition_columns() -> tuple[Column[EditionRow], ...]:

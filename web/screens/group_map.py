@@ -74,7 +74,7 @@ def _chart(
         ),
         head=(_("Rule"), _("Themes"), _("Times chance"), _("Baskets"), _("Households")),
         rows=tuple(_row(tie, places, themed) for tie in ties[:_MOST_ROWS]),
-        height="huge",
+        height="map",
     )
 
 

@@ -25,7 +25,15 @@ from web.offers.lists import OfferVersionView, base_version, find_offer_version
 from web.offers.naming import Choices, choices, names_of
 from web.offers.patterns import pattern_of, patterns
 from web.offers.picks import chosen, found, kind_name, note_unticked
-from web.offers.samples import Sample, fitting, read_sample, recent, sample_fields
+from web.offers.samples import (
+    Sample,
+    fitting,
+    is_made_for_another,
+    made_for,
+    read_sample,
+    recent,
+    sample_fields,
+)
 from web.offers.trees import reshaped, with_parts
 from web.state import now, transaction, viewer
 from web.typed import wrong_text
@@ -107,7 +115,7 @@ def preview() -> ResponseReturnValue:
     """Show what the entered offer does; nothing is kept."""
     with transaction() as session:
         form, sample, _saves = _asked(session)
-        made = bool(sample) and not any(_is_basket(name) for name in request.form)
+        made = bool(sample) and form.text("basket-for") != request.form.get("basket-for", "")
         return render_template(
             "parts/offer_preview.html",
             **_effect(session, form, sample),
@@ -164,8 +172,17 @@ def _basket(session: Session, form: OfferForm, sample: Sample, do: str) -> Sampl
         count = int(skip) if skip.isascii() and skip.isdigit() and len(skip) < 4 else 0
         form.given["basket-skip"] = [str(count + 1)]
         return recent(session, form.document, store_id=scope.read(session).store_id, skip=count) or sample
-    if form.document and (wish == "fit" or not sample):
-        return fitting(session, form.document)
+    if form.document and (
+        wish == "fit" or not sample or is_made_for_another(form.text("basket-for"), form.document, sample)
+    ):
+        return _fitting(session, form)
+    return sample
+
+
+def _fitting(session: Session, form: OfferForm) -> Sample:
+    """Return a basket that fits, made anew with the offer as long as nobody changes it; none as long as that cannot be read."""
+    sample = fitting(session, form.document) if form.document else ()
+    form.given["basket-for"] = [made_for(form.document, sample)] if form.document else []
     return sample
 
 
@@ -254,7 +271,7 @@ def _page(
 ) -> str:
     """Return the builder; errors stand beside their fields once somebody tried to save."""
     if sample is None:
-        sample = fitting(session, form.document) if form.document else ()
+        sample = _fitting(session, form)
     effect = _effect(session, form, sample)
     errors = dict(form.errors)
     form.given = {name: texts for name, texts in form.given.items() if not _is_basket(name)} | sample_fields(

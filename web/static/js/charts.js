@@ -51,6 +51,7 @@ function dressed(raw, element) {
   if (options.xAxis) {
     options.xAxis = dress(options.xAxis);
     options.yAxis = dress(options.yAxis);
+    if (options.yAxis.inverse) narrowBars(options, element);
   }
   if (options.legend) {
     options.legend = { icon: "roundRect", itemWidth: 10, itemHeight: 10, itemGap: 16, textStyle: { ...font, color: variable("--text") }, ...options.legend };
@@ -84,11 +85,41 @@ function dressNetwork(series, options, font, element) {
   options.tooltip.formatter = (point) => point.data.tip || point.name;
   const outline = { textBorderColor: ground, textBorderWidth: 3 };
   series.label = { ...font, color: text, ...outline, formatter: (point) => point.data.words || point.name, ...series.label };
-  if (series.type !== "graph") return;
+  if (series.type !== "graph") {
+    narrow(series, element);
+    return;
+  }
   series.data.forEach((one) => { if (one.label) Object.assign(one.label, outline); });
   fill(series, element);
-  series.labelLayout = (label) => ({ hideOverlap: !(series.data[label.dataIndex] || {}).title });
+  series.labelLayout = { hideOverlap: true };
+  if (isScrolled(element)) series.roam = false; // a finger on the map scrolls the page and the frame
 }
+
+// Names of bars break into lines where they would take more than a third of the width, and values keep room beside bars of either side.
+const VALUE_ROOM = 60;
+function narrowBars(options, element) {
+  const third = Math.round(element.clientWidth / 3);
+  const label = options.yAxis.axisLabel;
+  if (label.width <= third) return;
+  Object.assign(label, { width: third, overflow: "break", lineHeight: 14 });
+  const { xAxis } = options;
+  const half = (element.clientWidth - third) / 2;
+  if (xAxis.min < 0 && half > 1.5 * VALUE_ROOM) {
+    const most = Math.max(...options.series[0].data.map((one) => Math.abs(one.value)));
+    xAxis.max = Math.max(xAxis.max, (most * half) / (half - VALUE_ROOM));
+    xAxis.min = -xAxis.max;
+  }
+}
+
+// Names beside a flow take at most a third of its width each, so that none is cut.
+function narrow(series, element) {
+  const side = Math.min(series.left, Math.round(element.clientWidth / 3));
+  series.left = side;
+  series.right = side;
+  series.label.width = side - 12;
+}
+
+const isScrolled = (element) => element.scrollWidth > element.parentElement.clientWidth;
 
 // A map may be drawn wider or higher than it was made, so that it fills its frame; its dots stay round.
 function fill(series, element) {
@@ -104,8 +135,12 @@ function zoomed(event) {
   const chart = button && drawn.get(document.getElementById(button.dataset.chartOf));
   if (!chart) return;
   const factor = Number(button.dataset.chartZoom);
-  if (factor) chart.dispatchAction({ type: "graphRoam", zoom: factor, originX: chart.getWidth() / 2, originY: chart.getHeight() / 2 });
-  else draw(document.getElementById(button.dataset.chartOf));
+  const element = chart.getDom();
+  if (isScrolled(element)) {
+    element.style.minWidth = factor ? `${Math.min(4000, Math.round(element.clientWidth * factor))}px` : "";
+    element.style.height = factor ? `${Math.min(3000, Math.round(element.clientHeight * factor))}px` : "";
+  } else if (factor) chart.dispatchAction({ type: "graphRoam", zoom: factor, originX: chart.getWidth() / 2, originY: chart.getHeight() / 2 });
+  else draw(element);
 }
 
 function draw(element) {
