@@ -65,6 +65,8 @@ class Given:
     gifts: list[tuple[str, str, int]] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     vouchers: list[IssuedVoucher] = field(default_factory=list)
+    rests: list[tuple[str, int]] = field(default_factory=list)
+    """Vouchers that were paid with and are good still, and for how much, in minor units."""
     flags: list[Flag] = field(default_factory=list)
     unsent: list[Use] = field(default_factory=list)
     used: bool = False
@@ -181,6 +183,7 @@ def _redeem(session: Session, buying: Buying, given: Given, uses: Sequence[Use])
     )
     given.flags += [Flag(code, detail) for code, detail in redeemed.flags]
     given.vouchers += redeemed.issued
+    given.rests += redeemed.rests
 
 
 def _asked(session: Session, uses: Sequence[Use]) -> set[str]:
@@ -223,6 +226,11 @@ def given_lines(given: Given, *, language: str, currency: str) -> list[str]:
             )
         if voucher.valid_until is not None:
             lines.append(gettext("valid until %(day)s") % {"day": show_date(voucher.valid_until, language)})
+    lines += [
+        gettext("%(value)s left on the voucher %(code)s")
+        % {"code": code, "value": show_money(Money(rest, currency), language)}
+        for code, rest in given.rests
+    ]
     return lines
 
 

@@ -138,11 +138,13 @@ def _presented(
 
 @dataclass(slots=True)
 class Redeemed:
-    """What came of the vouchers on a receipt: flags as (code, detail), and what was issued for rests."""
+    """What came of the vouchers on a receipt: flags as (code, detail), what was issued for rests, and what rests on them."""
 
     codes: list[str] = field(default_factory=list)
     flags: list[tuple[str, str]] = field(default_factory=list)
     issued: list[IssuedVoucher] = field(default_factory=list)
+    rests: list[tuple[str, int]] = field(default_factory=list)
+    """Codes that stay good for what is left on them, in minor units."""
 
 
 def redeem_vouchers(
@@ -217,6 +219,8 @@ def _redeem(  # noqa: PLR0917
     done.flags += odd_flags(found)
     done.codes.append(code)
     rest = 0 if found.value_amount is None else found.value_amount - (amount or 0)
+    if rest and found.residual == "keep":
+        done.rests.append((code, rest))
     if rest and found.residual == "reissue":
         done.issued.append(
             issue_rest(session, of=code, rest=rest, now=receipt.now, actor=till.actor, receipt=receipt)

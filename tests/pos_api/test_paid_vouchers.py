@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from core.i18n import show_money
+from core.money import Money
 from loyalty import given_offers
 from tests.pos_api.conftest import Chain, enrol_with_points
 from tests.pos_api.test_offers import TEA10, bought, live, quoted, stock_tea
@@ -51,6 +53,21 @@ class TestAVoucher:
         live(shop.sessions, vouchers=[batch("RICH", 900_000)])
         assert paid_with(shop, "RICH-0001", "RICH-0002") == []
         assert (state(shop, "RICH-0001"), state(shop, "RICH-0002")) == ("redeemed", "issued")
+
+    def test_that_keeps_its_rest_says_on_the_receipt_how_much_that_is(self, shop: Chain):
+        live(shop.sessions, vouchers=[batch("RICH", 900_000)])
+        with shop.sessions.begin() as session:
+            session.execute(text("update voucher_batch set residual = 'keep'"))
+        quote = quoted(shop, voucher_codes=["RICH-0001"])
+        paid = quote["totals"]["discount_amount"]
+        sale = bought(shop, quote, voucher_codes=["RICH-0001"])
+        printed = shop.till.post("/receipts", sale).get_json()["print"]
+        left = show_money(Money(900_000 - paid, "CZK"), "cs")
+        assert (
+            f"Na pouk\N{LATIN SMALL LETTER A WITH ACUTE}zce RICH-0001 zb\N{LATIN SMALL LETTER Y WITH ACUTE}v\N{LATIN SMALL LETTER A WITH ACUTE} {left}"
+            in printed
+        )
+        assert state(shop, "RICH-0001") == "issued"
 
     @pytest.mark.parametrize("quote_is_named", [True, False])
     def test_that_is_a_key_is_used_with_an_offer_that_asks_for_it(self, shop: Chain, quote_is_named: bool):
