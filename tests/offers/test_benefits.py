@@ -1,9 +1,11 @@
 """What offers give besides discounts: points, gifts and vouchers for next time; and vouchers that pay."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
+from loyalty.linking import link_card
 from tests.offers.conftest import ALWAYS, amount, basket, items, of, offer, percent, value
 
 TEA_AND_BREAD = basket(("tea", 1, 5990), ("bread", 1, 3990))
@@ -43,6 +45,27 @@ class TestPoints:
         """2 x 5391 + 3990 = 14772"""
         offers = [offer("M", items("TEA"), times(2)), offer("P", items("TEA"), percent(10), stage="basket")]
         assert to_earn(market, offers) == 147
+
+    def test_without_a_card_wait_on_the_receipt_for_who_claims_it(self, market):
+        """99 points for 9980 and 50 more; the offer applied, so the other one of its group did not."""
+        group = {"exclusive_group": "G"}
+        gift = offer("B", items("TEA"), POINTS_50, priority=200, **group)
+        market.live(gift, offer("P", items("TEA"), percent(10), **group))
+        lines = basket(("tea", 1, 5990), ("A", 1, 3990))
+        quote = market.quote(lines, at=...)
+        assert (quote.discounts, quote.body["points"]["to_earn"], quote.missing) == ([0, 0], 0, {"P": None})
+        paid = market.pay(quote, lines)
+        assert paid["points"]["earned"] == 0
+        with market.sessions.begin() as session:
+            linked = link_card(
+                session,
+                business_date=datetime.now(UTC).date(),
+                receipt_id=UUID(paid["receipt_id"]),
+                card_number=market.member(),
+                now=datetime.now(UTC),
+                actor="desk",
+            )
+        assert linked.earned == 99 + 50
 
     def test_come_once_per_receipt_where_nothing_is_claimed(self, market):
         assert to_earn(market, [offer("B", ALWAYS, POINTS_50)]) == 99 + 50
