@@ -301,19 +301,21 @@ class _Filler:
         """Return what takes a place; what later pages want only if it is of the kinds `of_later`."""
         left = [offer for offer in self._spare if offer.article_id not in self._used]
         free = [offer for offer in left if on_page.get(offer.motif.key, 0) < ALIKE_ON_PAGE]
-        later = [
-            offer
-            for offer in self._lent
-            if offer.article_id not in self._used and on_page.get(offer.motif.key, 0) < ALIKE_ON_PAGE
-        ]
         turns = (
             (offer for offer in left if offer.motif.key == kind),
             (offer for offer in free if occasion is not None and offer.motif.key in occasion.kinds),
-            *((offer for offer in later if offer.motif.key in of_kinds) for of_kinds in of_later),
+            *(self._later(kinds, on_page) for kinds in of_later),
             free,
             left,
         )
         return next((offer for turn in turns for offer in turn if self._take(offer)), None)
+
+    def _later(self, kinds: Collection[str], on_page: Mapping[str, int]) -> Iterator[Offer]:
+        """Yield what later pages want and may lend a page about `kinds`."""
+        for offer in self._lent:
+            kind = offer.motif.key
+            if kind in kinds and offer.article_id not in self._used and on_page.get(kind, 0) < ALIKE_ON_PAGE:
+                yield offer
 
 
 def _shown(offer: Offer) -> bool:

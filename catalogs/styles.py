@@ -9,12 +9,16 @@ from catalogs.pdf.lettering import Box, Paragraph, PriceStyle, Run, set_block, s
 
 
 class Letterer:
-    """Sets the words of one theme in one colour scheme and language."""
+    """Sets the words of one theme in one language and colour scheme; without a scheme, runs tell what their colour is called."""
 
-    def __init__(self, theme: Theme, colour: int, language: str) -> None:
+    def __init__(self, theme: Theme, colour: int | None, language: str) -> None:
         self._styles: dict[str, dict[str, Any]] = theme.data["styles"]
         self._fonts: dict[str, str] = theme.data["fonts"]
-        self._colours: dict[str, str] = theme.data["colours"][colour]
+        self._colours: dict[str, str] = (
+            theme.data["colours"][colour]
+            if colour is not None
+            else {name: name for name in theme.data["colours"][0]}
+        )
         self._language = language
 
     def runs(self, words: Words) -> list[Run]:
@@ -76,6 +80,6 @@ class Letterer:
 
 
 @lru_cache(maxsize=64)
-def letterer(theme: Theme, colour: int, language: str) -> Letterer:
-    """Return the letterer of a theme, colour and language."""
+def letterer(theme: Theme, colour: int | None, language: str) -> Letterer:
+    """Return the letterer of a theme, colour scheme (or none) and language."""
     return Letterer(theme, colour, language)

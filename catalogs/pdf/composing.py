@@ -10,14 +10,14 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from typing import Any
 from xml.sax.saxutils import escape
 
 from catalogs.layouts import Fragment, Sheet
 from catalogs.pages import Booklet
-from catalogs.pdf.drawing import POINTS_PER_MM, Pen, readable
+from catalogs.pdf.drawing import POINTS_PER_MM, Outlines, Pen, readable
 from catalogs.pdf.objects import ENTRY, HEADER, Objects
 from catalogs.pdf.page_contents import LEVEL, PageContent, draw_page
 from catalogs.pdf.parts import sound, text_string
@@ -111,6 +111,7 @@ class _Composer:
         self.typesetter = typesetter
         self.theme = typesetter.theme
         self.faces = (*dict.fromkeys(self.theme.data["fonts"].values()), *FALLBACKS)
+        self._outlines = cache(lambda language: Outlines(letterer(self.theme, None, language), self.faces))
         self._pen = lru_cache(maxsize=PENS_KEPT)(self._new_pen)
         self._same: OrderedDict[object, tuple[object, _Shared]] = OrderedDict()
         self._equal: OrderedDict[object, _Shared] = OrderedDict()
@@ -180,7 +181,7 @@ class _Composer:
         return draw_page(sheet, pen, language=booklet.language, height=height, first=at == 0, level=level)
 
     def _new_pen(self, colour: int, language: str) -> Pen:
-        return Pen(letterer(self.theme, colour, language), self.faces)
+        return Pen(self._outlines(language), self.theme.data["colours"][colour])
 
     def _document(self, booklet: Booklet, sheets: Mapping[int, Sheet], shared: _Shared) -> Document:
         objects = Objects(shared.next, len(shared.prefix), level=LEVEL)

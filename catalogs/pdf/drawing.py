@@ -1,8 +1,8 @@
 """What lies on a page as operators of PDF: drawings placed, words shown, codes drawn as bars and squares."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import groupby
 from math import cos, radians, sin
@@ -24,6 +24,10 @@ QUIET_BARS, QUIET_SQUARE = 22, 8
 """Modules that stay white beside a code, both sides together."""
 REMEMBERED = 2_000
 """So many paragraphs of a colour scheme and language: stores next to each other show mostly the same articles."""
+OUTLINES_REMEMBERED = 6_000
+"""So many paragraphs of a language whatever their colour: the groups of a store are shown many of the same articles."""
+OPEN = "@"
+"""Stands on both sides of the name of a colour that is left open."""
 HARD = "\N{NO-BREAK SPACE}"
 _HEX = tuple(f"{number:04x}" for number in range(2**16))
 
@@ -40,9 +44,9 @@ class Shown:
     """Numbers of the pen's faces that show it."""
 
 
-class Pen:
+class Outlines:
     """
-    Draws the words of one theme in one colour scheme and language; what it drew once it remembers.
+    Draws the words of one theme in one language, their colours left open; what it drew once it remembers.
 
     The face number n of `faces` is called /Fn.
     """
@@ -51,21 +55,13 @@ class Pen:
         self.faces = faces
         self._letters = letters
         self._fonts = {file: number for number, file in enumerate(faces)}
-        self._names = cache(letters.names)
-        self._drawn = lru_cache(maxsize=REMEMBERED)(self._draw)
-
-    def words(self, words: Words) -> tuple[Shown, ...]:
-        """Return the paragraphs of `words`, drawn from the lower left corner of their box."""
-        content = words.content
-        if not isinstance(content, Price):
-            # What is said counts, not what says it: vouchers with other codes read alike.
-            content = tuple(str(getattr(content, of) if of else content) for of in self._names(words.style))
-        return self._drawn(words.style, content, words.width, words.height)
+        self.names = cache(letters.names)
+        self.drawn = lru_cache(maxsize=OUTLINES_REMEMBERED)(self._draw)
 
     def _draw(
         self, style: str, said: Price | tuple[str, ...], width: float, height: float
     ) -> tuple[Shown, ...]:
-        names = self._names(style)
+        names = self.names(style)
         content: Any = said
         if not isinstance(said, Price):
             content = SimpleNamespace(**dict(zip(names, said, strict=True))) if any(names) else said[0]
@@ -92,11 +88,40 @@ class Pen:
     def _pieces(self, run: Run, end: str, height: float, used: set[int]) -> Iterator[str]:
         """Yield the operators that show a run and what ends it, one face after the other; note the faces in `used`."""
         x, y = run.x * POINTS_PER_MM, (height - run.y) * POINTS_PER_MM
-        yield f"{fill_colour(run.colour)} 1 0 0 1 {x:.3f} {y:.3f} Tm"
+        yield f"{OPEN}{run.colour}{OPEN} 1 0 0 1 {x:.3f} {y:.3f} Tm"
         for glyphs in load_typeface(run.face).pieces(run.text + end):
             number = self._fonts[glyphs.face]
             used.add(number)
             yield f"/F{number} {run.size:.2f} Tf {_show(glyphs, run.size)}"
+
+
+class Pen:
+    """Draws words by `outlines` in the colours that `colours` gives by their names; what it drew once it remembers."""
+
+    def __init__(self, outlines: Outlines, colours: Mapping[str, str]) -> None:
+        self._outlines = outlines
+        self._fills = {name: fill_colour(colour) for name, colour in colours.items()}
+        self._drawn = lru_cache(maxsize=REMEMBERED)(self._draw)
+
+    def words(self, words: Words) -> tuple[Shown, ...]:
+        """Return the paragraphs of `words`, drawn from the lower left corner of their box."""
+        content = words.content
+        if not isinstance(content, Price):
+            names = self._outlines.names(words.style)
+            # What is said counts, not what says it: vouchers with other codes read alike.
+            content = tuple(str(getattr(content, of) if of else content) for of in names)
+        return self._drawn(words.style, content, words.width, words.height)
+
+    def _draw(
+        self, style: str, said: Price | tuple[str, ...], width: float, height: float
+    ) -> tuple[Shown, ...]:
+        shown = self._outlines.drawn(style, said, width, height)
+        return tuple(replace(one, operators=self._filled(one.operators)) for one in shown)
+
+    def _filled(self, operators: str) -> str:
+        parts = operators.split(OPEN)
+        parts[1::2] = [self._fills[name] for name in parts[1::2]]
+        return "".join(parts)
 
 
 def _said(content: object, of: str, lines: list[Run]) -> str:
@@ -129,7 +154,7 @@ def _stroke(run: Run, height: float) -> str:
         return ""
     x, y = run.x * POINTS_PER_MM, (height - run.y) * POINTS_PER_MM + 0.3 * run.size
     width = load_typeface(run.face).width(run.text, run.size)
-    return f" {fill_colour(run.colour)} {x:.3f} {y:.3f} {width:.3f} {run.size * 0.07:.3f} re f"
+    return f" {OPEN}{run.colour}{OPEN} {x:.3f} {y:.3f} {width:.3f} {run.size * 0.07:.3f} re f"
 
 
 def _show(glyphs: Glyphs, size: float) -> str:
