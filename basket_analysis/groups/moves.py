@@ -55,8 +55,16 @@ class Moves:
 
     @property
     def share_stayed(self) -> float | None:
-        """Share of the members known to both runs that stayed in their group."""
-        return self.stayed / self.known if self.known else None
+        """Share of the members known to both runs that stayed in their group; where a few moved, what it is at least."""
+        if not self.known:
+            return None
+        stayed = max(0, self.known - FEWEST_SHOWN + 1) if self.few_moved else self.stayed
+        return stayed / self.known
+
+    @property
+    def few_moved(self) -> bool:
+        """Whether somebody moved, but so few that how many is not told."""
+        return 0 < self.known - self.stayed < FEWEST_SHOWN
 
 
 def runs_with_members(session: Session, *, limit: int = 60) -> list[RunDay]:

@@ -7,7 +7,15 @@ import pytest
 from sqlalchemy import select, update
 
 from basket_analysis.analysis_runs import KEPT_RUNS, KEPT_WEEKS, begin_run, serve_run, store_groups
-from basket_analysis.groups.moves import OTHERS, OUTSIDE, Stream, fold_moves, moves_between, runs_with_members
+from basket_analysis.groups.moves import (
+    OTHERS,
+    OUTSIDE,
+    Moves,
+    Stream,
+    fold_moves,
+    moves_between,
+    runs_with_members,
+)
 from basket_analysis.models import ServedRun
 from contacts.queries import contacts_of_member
 from customers.models import Member
@@ -171,3 +179,12 @@ class TestMoves:
             assert contacts_of_member(session, member_id=person) == []
             run_of(session, SUNDAY + timedelta(days=1), {person: "t2"})
             assert [event.kind for event in contacts_of_member(session, member_id=person)] == ["group"]
+
+
+class TestShareStayed:
+    @pytest.mark.parametrize(
+        ("stayed", "share", "few"), [(100, 1.0, False), (99, 0.91, True), (91, 0.91, True), (90, 0.9, False)]
+    )
+    def test_says_of_a_few_who_moved_only_how_many_stayed_at_least(self, stayed, share, few):
+        moves = Moves((), stayed=stayed, known=100)
+        assert (moves.share_stayed, moves.few_moved) == (share, few)
