@@ -55,16 +55,8 @@ class Moves:
 
     @property
     def share_stayed(self) -> float | None:
-        """Share of the members known to both runs that stayed in their group; where a few moved, what it is at least."""
-        if not self.known:
-            return None
-        stayed = max(0, self.known - FEWEST_SHOWN + 1) if self.few_moved else self.stayed
-        return stayed / self.known
-
-    @property
-    def few_moved(self) -> bool:
-        """Whether somebody moved, but so few that how many is not told."""
-        return 0 < self.known - self.stayed < FEWEST_SHOWN
+        """Share of the members known to both runs that stayed in their group, as the streams tell it."""
+        return self.stayed / self.known if self.known else None
 
 
 def runs_with_members(session: Session, *, limit: int = 60) -> list[RunDay]:
@@ -130,10 +122,15 @@ def fold_moves(counts: Mapping[tuple[str, str], int]) -> Moves:
     if left >= FEWEST_SHOWN:
         streams.append(Stream(OTHERS, OTHERS, left))
     between = {pair: members for pair, members in counts.items() if OUTSIDE not in pair}
+    known = sum(between.values())
+    told = sum(
+        one.members for one in streams if one.source == one.target and one.source not in {OTHERS, OUTSIDE}
+    )
     return Moves(
         streams=tuple(sorted(streams, key=lambda one: (-one.members, one.source, one.target))),
-        stayed=sum(members for (source, target), members in between.items() if source == target),
-        known=sum(between.values()),
+        # A few who left are counted among them, as in the streams: from the true share they could be counted.
+        stayed=min(known, told),
+        known=known,
     )
 
 

@@ -10,7 +10,6 @@ from basket_analysis.analysis_runs import KEPT_RUNS, KEPT_WEEKS, begin_run, serv
 from basket_analysis.groups.moves import (
     OTHERS,
     OUTSIDE,
-    Moves,
     Stream,
     fold_moves,
     moves_between,
@@ -182,9 +181,11 @@ class TestMoves:
 
 
 class TestShareStayed:
-    @pytest.mark.parametrize(
-        ("stayed", "share", "few"), [(100, 1.0, False), (99, 0.91, True), (91, 0.91, True), (90, 0.9, False)]
-    )
-    def test_says_of_a_few_who_moved_only_how_many_stayed_at_least(self, stayed, share, few):
-        moves = Moves((), stayed=stayed, known=100)
-        assert (moves.share_stayed, moves.few_moved) == (share, few)
+    def test_counts_the_few_who_left_as_the_streams_do(self):
+        moves = fold_moves({("a", "a"): 80, ("a", "b"): 12, ("b", "b"): 50, ("b", "a"): 3})
+        moved = sum(one.members for one in moves.streams if one.source != one.target)
+        assert moves.known - moves.stayed == moved == 12
+
+    def test_is_never_above_one(self):
+        moves = fold_moves({("a", "a"): 80, ("a", OUTSIDE): 3})
+        assert moves.share_stayed == 1

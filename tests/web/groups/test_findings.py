@@ -104,7 +104,7 @@ class TestCharts:
         with app.test_request_context():
             chart = _chart(moves, *sides)
         assert "from Tea and honey to Wine (12)" in chart.title
-        assert chart.title.startswith("89.7% stayed")
+        assert chart.title.startswith("91.7% stayed")
         links = chart.options["series"][0]["links"]
         assert {(one["source"], one["target"], one["value"]) for one in links} == {
             ("0 t1", "1 t1", 80),
