@@ -40,6 +40,7 @@ from loyalty.shoppers import person_of
 from loyalty.tiers.booking import TierBooking, book_tier, look_again, write_tier
 from loyalty.tiers.state import TierState, asked
 from loyalty.tiers.versions import schemes
+from loyalty.tiers.words import tier_messages
 from loyalty.watching import WATCHED_FOR, raise_alerts, suspicions
 from rewards.offer_uses import Place
 from sales.receipts import (
@@ -296,7 +297,7 @@ def _record(
     departures: list[Difference] = []
     if opening.quote is not None and posted.type == SALE:
         departures = differences(posted, opening.quote, earned=booking.moved.earned)
-    today, language = business_day(now, till.timezone), language_for(holder, till)
+    today, language = business_day(now, till.timezone), language_for(holder, till, otherwise=booking.language)
     text = receipt_text(
         language,
         name=name_of(holder),
@@ -307,6 +308,8 @@ def _record(
         tier=tier.named(language) if tier else None,
     )
     expiring = expiry_messages(language, booking.position or Position(), today)
+    # Paper is all that reaches who gave no e-mail address.
+    ending = tier_messages(language, tier, till.currency)
     answer = receipt_answer(
         receipt_id=receipt_id,
         flags=flags,
@@ -314,8 +317,8 @@ def _record(
         pending_until=booking.pending_until,
         position=booking.position,
         departures=departures,
-        messages=[*missing_lines(given, language), *expiring],
-        text=[*text, *given_lines(given, language=language, currency=till.currency), *advice.lines],
+        messages=[*missing_lines(given, language), *expiring, *ending],
+        text=[*text, *ending, *given_lines(given, language=language, currency=till.currency), *advice.lines],
         tier=tier.document(till.currency) if tier else None,
         given=given.document(),
         next_offers=advice.offers,

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from loyalty.tiers.queries import Happened, tier_story
 from loyalty.tiers.state import TierState
-from loyalty.tiers.words import amount_words, event_words, tier_name
+from loyalty.tiers.words import amount_words, event_words, tier_messages, tier_name
 from web.words import language
 
 
@@ -34,6 +34,8 @@ class TierShown:
     threshold: str
     part: int
     """How much of what the next tier needs is there, in percent."""
+    ending: tuple[str, ...]
+    """What is to be said of a tier that will soon be lost: as tills say it."""
     window_start: date
     state: TierState
     grants: tuple[GrantShown, ...]
@@ -58,6 +60,7 @@ def tier_shown(session: Session, *, account_id: UUID, today: date) -> TierShown 
         counted=amount_words(scheme, counted, words),
         threshold=amount_words(scheme, following.threshold if following else 0, words),
         part=min(100, counted * 100 // max(1, following.threshold)) if following else 100,
+        ending=tuple(tier_messages(words, state, next(iter(scheme.currencies), ""))),
         window_start=story.window_start,
         state=state,
         grants=tuple(

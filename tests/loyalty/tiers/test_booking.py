@@ -161,6 +161,20 @@ class TestTheNight:
         assert shop.card()["tier"]["code"] == "silver"
         assert [kind for kind, *_ in history(shop)] == ["up", "up", "kept", "warned", "grace", "down"]
 
+    def test_that_warned_has_receipts_say_it_until_enough_is_bought(self, shop: Shop):
+        let_hold(shop.sessions, three_tiers(grace_days=10, warning_days=30), START, now=shop.now)
+        shop.post(shop.sale(35000))
+        shop.now = datetime(2027, 6, 1, 11, tzinfo=UTC)
+        assert not any("Zlatá končí" in line for line in shop.post(shop.sale(15000))["print"])
+        night(shop, date(2027, 12, 1))
+        answer = shop.post(shop.sale(5000))
+        (warning,) = [line for line in answer["print"] if "Zlatá končí po 31. 12. 2027" in line]
+        assert "100" in warning
+        assert warning in answer["messages"]
+        assert not any("Zlatá končí" in line for line in shop.post(shop.sale(10000))["print"])
+        night(shop, date(2027, 12, 31))
+        assert shop.card()["tier"]["code"] == "gold"
+
     def test_that_comes_when_grace_is_over_tells_until_when_it_was(self, shop: Shop):
         let_hold(shop.sessions, three_tiers(grace_days=10), START, now=shop.now)
         shop.post(shop.sale(15000))
