@@ -27,6 +27,8 @@ class Booking:
     points: Mapping[int, LinePoints] = field(default_factory=dict)
     pending_until: date | None = None
     flags: list[Flag] = field(default_factory=list)
+    rests: list[tuple[str, int]] = field(default_factory=list)
+    """Vouchers that were reserved and paid with, good still, and for how much, in minor units."""
     arrivals: list[Arrival] = field(default_factory=list)
     original_receipt_id: UUID | None = None
     programme_version: int | None = None
@@ -35,6 +37,8 @@ class Booking:
     """Sales of which nothing is left now, or something again: what offers gave with them goes back or is given again."""
     linked: bool = False
     """Whether a live return or void names an original, be it there or not."""
+    language: str | None = None
+    """That of the member on whose account a return or void was booked: whoever brings it may have no card at hand."""
 
 
 def position_after(held: Held, holding: Holding, lot: Lot | None = None) -> Position:

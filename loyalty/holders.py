@@ -12,9 +12,10 @@ def holder_on(opening: Opening, booking: Booking) -> Scanned | None:
     return card if card and card.account_id and card.account_id == booking.account_id else None
 
 
-def language_for(holder: Scanned | None, till: TillIdentity) -> str:
-    """Return the holder's language, else the store's."""
-    return holder.language if holder and holder.language else language_of_store(till.timezone)
+def language_for(holder: Scanned | None, till: TillIdentity, *, otherwise: str | None = None) -> str:
+    """Return the holder's language, else what is known `otherwise`, else the store's."""
+    known = (holder.language if holder else None) or otherwise
+    return known or language_of_store(till.timezone)
 
 
 def name_of(holder: Scanned | None) -> str | None:

@@ -35,6 +35,8 @@ class Named:
     sale_identity: str | None
     waits: bool
     """Whether it is a return or void whose own original has not come."""
+    language: str | None = None
+    """That of the member whose receipt it is; of an account's, where its card has no holder."""
 
 
 _NAMED = """
@@ -42,10 +44,15 @@ _NAMED = """
            coalesce(balance.moved_to, receipt.account_id) as account_id,
            %(identity)s as identity, link.original_receipt_id as sale_receipt_id,
            link.original_business_date as sale_business_date, link.original_identity as sale_identity,
-           link.receipt_id is not null and link.original_receipt_id is null as waits
+           link.receipt_id is not null and link.original_receipt_id is null as waits,
+           coalesce(holder.language,
+                    (select member.language from member
+                     where member.account_id = coalesce(balance.moved_to, receipt.account_id)
+                     order by member.member_id limit 1)) as language
     from receipt
     left join receipt_link as link on link.receipt_id = receipt.receipt_id
     left join balance on balance.account_id = receipt.account_id
+    left join member as holder on holder.member_id = receipt.member_id
     where receipt.business_date = %(business_date)s and receipt.receipt_id = %(receipt_id)s
 """
 

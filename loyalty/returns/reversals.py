@@ -76,6 +76,7 @@ def book_reversal(
         original_receipt_id=named.receipt_id,
         undone=effect.undone,
         linked=True,
+        language=named.language,
     )
     if opening.waiting:
         me = _child(receipt_id, posted, own_identity(posted, till), named)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from pos_api import examples
-from tests.pos_api.conftest import code_of
+from tests.pos_api.conftest import code_of, enrol_with_points
 
 PATH = "/receipts/S1/T1/2026-11-21"
 
@@ -31,6 +31,24 @@ class TestPostReceipt:
         again = till.post("/receipts", body)
         assert again.status_code == 200
         assert again.get_json() == {**first.get_json(), "replayed": True}
+
+    @pytest.mark.parametrize("kind", ["return", "void"])
+    def test_tells_a_return_in_the_language_of_the_member_whose_card_was_left_at_home(
+        self, chain, till, kind
+    ):
+        card = enrol_with_points(chain, points=0)
+        with chain.sessions.begin() as session:
+            session.execute(text("update member set language = 'pl'"))
+        sale = till.sale(card_number=card)
+        assert any("punkt" in line for line in till.post("/receipts", sale).get_json()["print"])
+        original = examples.RETURN["original"] | {"receipt_number": sale["receipt_number"]}
+        back = till.post(
+            "/receipts", {**examples.RECEIPTS[kind]["value"], "card_number": None, "original": original}
+        )
+        assert back.get_json()["points"]["reversed"] > 0
+        told = "\n".join(back.get_json()["print"])
+        assert "punkt" in told, told
+        assert "bod" not in told
 
     @pytest.mark.parametrize(
         "changes",
