@@ -129,6 +129,7 @@ def settle(
     given = _give(
         session, paid, posted, till, opening=opening, booking=booking, receipt_id=receipt_id, now=now
     )
+    given.rests += booking.rests
     tier = book_tier(
         versions, posted=posted, till=till, opening=opening, booking=booking, receipt_id=receipt_id, now=now
     )

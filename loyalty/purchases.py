@@ -62,6 +62,7 @@ def book_sale(
             cause=cause,
             programme=programme,
         )
+    booking.rests = spent.rests
     booking.flags = [*spent.flags, *_value_flags(posted, spent, programme)]
     holding = holdings.get(own) if own else None
     shares = nothing(posted.lines)

@@ -1,5 +1,6 @@
 """Points that a paid receipt says were spent on it: they are, whatever has become of the reservation."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -36,6 +37,8 @@ class Spent:
     voucher_value: int = 0
     """What vouchers were worth that were reserved before: tills state it with the lines, or with the points."""
     flags: list[Flag] = field(default_factory=list)
+    rests: list[tuple[str, int]] = field(default_factory=list)
+    """Vouchers that were reserved before and are good still, and for how much, in minor units."""
 
 
 def redemptions_named(session: Session, posted: PostedReceipt) -> Mapping[UUID, Redemption]:
@@ -94,11 +97,15 @@ def spend_on_receipt(
     # An id may be spelled in many ways; the first of them names it.
     texts = {_uuid(text) or text: text for text in reversed(posted.redemption_ids)}
     vouchers = read_holds(session, [found for found in texts if isinstance(found, UUID)])
+    # What the lines say that a batch took off is shared by its vouchers, as it is by those that are named.
+    taken = Counter[str]()
+    for part in (part for line in posted.lines for part in line.discounts):
+        taken[part.offer_code] += part.amount
     for found, text in reversed(texts.items()):
         redemption_id = found if isinstance(found, UUID) else None
         redemption = named.get(redemption_id) if redemption_id else None
         if redemption_id in vouchers:
-            _spend_voucher(session, spent, vouchers[redemption_id], till, cause, payer=payer)
+            _spend_voucher(session, spent, vouchers[redemption_id], till, cause, payer=payer, taken=taken)
         elif redemption is None:
             spent.flags.append(Flag("over_redeemed", f"there is no redemption {text}"))
         elif redemption.state == "posted":
@@ -179,13 +186,18 @@ def _spend_voucher(
     cause: Cause,
     *,
     payer: UUID | None,
+    taken: Counter[str],
 ) -> None:
     assert cause.receipt_id is not None
     receipt = OfReceipt(cause.business_date, cause.receipt_id, cause.booked_at)
-    redeemed, odd = post_with_receipt(session, hold, till=till, account_id=payer, receipt=receipt)
-    spent.flags += [Flag(code, detail) for code, detail in odd]
-    if redeemed:
+    stated = taken[hold.batch_code] or None
+    paid = post_with_receipt(session, hold, till=till, account_id=payer, receipt=receipt, taken=stated)
+    spent.flags += [Flag(code, detail) for code, detail in paid.flags]
+    if paid.redeemed:
         spent.voucher_value += hold.value_amount
+        taken[hold.batch_code] -= min(paid.amount, taken[hold.batch_code])
+    if paid.rest:
+        spent.rests.append((hold.voucher_code, paid.rest))
 
 
 def _stock_cause(cause: Cause, redemption: Redemption, till: TillIdentity) -> stock.Cause:

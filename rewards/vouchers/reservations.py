@@ -237,11 +237,13 @@ def _redeem_held(
     now: datetime,
     account_id: UUID | None = None,
     receipt: OfReceipt | None = None,
-) -> Presented | None:
+    taken: int | None = None,
+) -> tuple[Presented, int | None] | None:
     """
     Redeem what a reservation held of its voucher, whatever its day; None when it was redeemed or cancelled before.
 
-    Returns the voucher as it was found, presented by whoever has the account.
+    Where its batch keeps rests and `taken` says what it took off, no more is. Returns the voucher as it was
+    found, presented by whoever has the account, and the amount that was redeemed, None of a voucher without one.
     """
     while True:
         (found,) = presented_vouchers(
@@ -251,29 +253,52 @@ def _redeem_held(
             return None
         # It may be worth more by now, when the sale that had spent the rest was undone.
         amount = None if found.value_amount is None else min(found.value_amount, hold.value_amount)
+        if amount is not None and taken is not None and found.residual == "keep":
+            amount = min(amount, taken)
         # Somebody else may hold it by now: that reservation makes way, it is not the one that is posted.
         posts = found.redemption_id == hold.redemption_id
         if redeem_once(session, found, amount=amount, till=till, now=now, receipt=receipt, posts=posts):
-            return found
+            return found, amount
+
+
+@dataclass(frozen=True, slots=True)
+class PaidWith:
+    """What came of a reservation that a receipt lists: the amount that was redeemed by it, and what is left."""
+
+    redeemed: bool
+    flags: list[tuple[str, str]]
+    """What is odd about it, as (code, detail)."""
+    amount: int = 0
+    rest: int = 0
+    """What the voucher stays good for; 0 unless its batch keeps rests."""
 
 
 def post_with_receipt(
-    session: Session, hold: VoucherHold, *, till: Counter, account_id: UUID | None, receipt: OfReceipt
-) -> tuple[bool, list[tuple[str, str]]]:
+    session: Session,
+    hold: VoucherHold,
+    *,
+    till: Counter,
+    account_id: UUID | None,
+    receipt: OfReceipt,
+    taken: int | None = None,
+) -> PaidWith:
     """
     Redeem the voucher of a reservation that a paid receipt lists, whatever has become of the reservation.
 
-    `account_id` is that of the receipt's card. Returns whether it was redeemed by this receipt, and the
-    flags of what is odd about it, as (code, detail).
+    `account_id` is that of the receipt's card, `taken` what its lines say that the voucher took off; without it
+    the voucher is used whole.
     """
     already = [("over_redeemed", f"the voucher {hold.voucher_code} was redeemed already")]
     if hold.state == "posted":
         ours = hold.receipt_id == receipt.receipt_id
-        return ours, [] if ours else already
+        return PaidWith(ours, [] if ours else already, hold.value_amount if ours else 0)
     over = hold.state != "reserved" or hold.lapsed(receipt.now)
-    found = _redeem_held(session, hold, till=till, now=receipt.now, account_id=account_id, receipt=receipt)
-    if found is None:
-        return False, already
+    redeemed = _redeem_held(
+        session, hold, till=till, now=receipt.now, account_id=account_id, receipt=receipt, taken=taken
+    )
+    if redeemed is None:
+        return PaidWith(False, already)
+    found, amount = redeemed
     flags = odd_flags(found)
     if over:
         driver_of(session).execute(
@@ -285,4 +310,5 @@ def post_with_receipt(
         )
         detail = f"the reservation of the voucher {hold.voucher_code} was over when it was paid with"
         flags.append(("over_redeemed", detail))
-    return True, flags
+    left = (found.value_amount or 0) - (amount or 0)
+    return PaidWith(True, flags, amount or 0, left if found.residual == "keep" else 0)

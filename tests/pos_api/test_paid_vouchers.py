@@ -69,6 +69,24 @@ class TestAVoucher:
         )
         assert state(shop, "RICH-0001") == "issued"
 
+    def test_that_was_reserved_and_keeps_its_rest_loses_only_what_the_lines_say(self, shop: Chain):
+        live(shop.sessions, vouchers=[batch("RICH", 900_000)])
+        with shop.sessions.begin() as session:
+            session.execute(text("update voucher_batch set residual = 'keep'"))
+        quote = quoted(shop, voucher_codes=["RICH-0001"])
+        paid = quote["totals"]["discount_amount"]
+        held = shop.till.post("/redemptions", {"voucher_code": "RICH-0001"}).get_json()
+        sale = bought(shop, quote, redemption_ids=[held["redemption_id"]])
+        answer = shop.till.post("/receipts", sale).get_json()
+        left = show_money(Money(900_000 - paid, "CZK"), "cs")
+        assert 0 < paid < 900_000
+        assert answer["flags"] == []
+        assert any("RICH-0001" in line and line.endswith(left) for line in answer["print"])
+        assert state(shop, "RICH-0001") == "issued"
+        with shop.sessions() as session:
+            rest = session.scalar(text("select left_amount from voucher where voucher_code = 'RICH-0001'"))
+        assert rest == 900_000 - paid
+
     @pytest.mark.parametrize("quote_is_named", [True, False])
     def test_that_is_a_key_is_used_with_an_offer_that_asks_for_it(self, shop: Chain, quote_is_named: bool):
         def opens(category: str, key: str) -> dict[str, Any]:

@@ -446,9 +446,10 @@ class TestReservation:
 
     def pay(self, foil, hold: held.VoucherHold, *, till: str = "T1", account_id=None):
         with foil.shop.sessions.begin() as session:
-            return held.post_with_receipt(
+            paid = held.post_with_receipt(
                 session, hold, till=foil.shop.tills[till], account_id=account_id, receipt=foil.receipt()
             )
+        return paid.redeemed, paid.flags
 
     def test_of_another_till_is_given_up_and_not_posted_with_this_one(self, foil):
         foil.batch("LAPSED")
