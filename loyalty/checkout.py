@@ -129,7 +129,6 @@ def settle(
     given = _give(
         session, paid, posted, till, opening=opening, booking=booking, receipt_id=receipt_id, now=now
     )
-    given.rests += booking.rests
     tier = book_tier(
         versions, posted=posted, till=till, opening=opening, booking=booking, receipt_id=receipt_id, now=now
     )
@@ -226,7 +225,9 @@ def _give(
         language=language_for(holder, till),
         now=now,
     )
-    return give(session, paid, buying)
+    given = give(session, paid, buying)
+    given.rests += booking.rests
+    return given
 
 
 def _without_payment_cards(
