@@ -10,6 +10,7 @@ from loyalty.lots import EXPIRING_WITHIN, Lot, Position, last_day, position_of
 from loyalty.opening import Held
 from loyalty.returns.booked_sale import Moved
 from loyalty.returns.undoing import Undone
+from rewards.vouchers.issue import IssuedVoucher
 from sales.receipts import Flag
 from sales.records import Arrival, LinePoints
 
@@ -29,6 +30,8 @@ class Booking:
     flags: list[Flag] = field(default_factory=list)
     rests: list[tuple[str, int]] = field(default_factory=list)
     """Vouchers that were reserved and paid with, good still, and for how much, in minor units."""
+    issued: list[IssuedVoucher] = field(default_factory=list)
+    """What was issued for rests of such vouchers."""
     arrivals: list[Arrival] = field(default_factory=list)
     original_receipt_id: UUID | None = None
     programme_version: int | None = None

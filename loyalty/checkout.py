@@ -227,6 +227,7 @@ def _give(
     )
     given = give(session, paid, buying)
     given.rests += booking.rests
+    given.vouchers += booking.issued
     return given
 
 

@@ -62,7 +62,7 @@ def book_sale(
             cause=cause,
             programme=programme,
         )
-    booking.rests = spent.rests
+    booking.rests, booking.issued = spent.rests, spent.issued
     booking.flags = [*spent.flags, *_value_flags(posted, spent, programme)]
     holding = holdings.get(own) if own else None
     shares = nothing(posted.lines)

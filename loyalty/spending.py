@@ -23,7 +23,7 @@ from loyalty.reservations import (
 )
 from rewards.stocks import operations as stock
 from rewards.stocks.operations import OutOfStock
-from rewards.vouchers.issue import OfReceipt
+from rewards.vouchers.issue import IssuedVoucher, OfReceipt
 from rewards.vouchers.reservations import VoucherHold, post_with_receipt, read_holds
 from sales.receipts import Flag, PostedReceipt, TillIdentity, own_identity
 
@@ -39,6 +39,8 @@ class Spent:
     flags: list[Flag] = field(default_factory=list)
     rests: list[tuple[str, int]] = field(default_factory=list)
     """Vouchers that were reserved before and are good still, and for how much, in minor units."""
+    issued: list[IssuedVoucher] = field(default_factory=list)
+    """What was issued for rests of such vouchers."""
 
 
 def redemptions_named(session: Session, posted: PostedReceipt) -> Mapping[UUID, Redemption]:
@@ -198,6 +200,8 @@ def _spend_voucher(
         taken[hold.batch_code] -= min(paid.amount, taken[hold.batch_code])
     if paid.rest:
         spent.rests.append((hold.voucher_code, paid.rest))
+    if paid.issued:
+        spent.issued.append(paid.issued)
 
 
 def _stock_cause(cause: Cause, redemption: Redemption, till: TillIdentity) -> stock.Cause:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core.driver import driver_of
 from core.errors import Conflict, NotFound, Refused
 from core.ids import uuid7
-from rewards.vouchers.issue import OfReceipt
+from rewards.vouchers.issue import IssuedVoucher, OfReceipt, issue_rest
 from rewards.vouchers.redeeming import Counter, Presented, odd_flags, presented_vouchers, redeem_once
 
 
@@ -242,7 +242,7 @@ def _redeem_held(
     """
     Redeem what a reservation held of its voucher, whatever its day; None when it was redeemed or cancelled before.
 
-    Where its batch keeps rests and `taken` says what it took off, no more is. Returns the voucher as it was
+    Where its batch does not forfeit rests and `taken` says what it took off, no more is. Returns the voucher as it was
     found, presented by whoever has the account, and the amount that was redeemed, None of a voucher without one.
     """
     while True:
@@ -253,7 +253,7 @@ def _redeem_held(
             return None
         # It may be worth more by now, when the sale that had spent the rest was undone.
         amount = None if found.value_amount is None else min(found.value_amount, hold.value_amount)
-        if amount is not None and taken is not None and found.residual == "keep":
+        if amount is not None and taken is not None and found.residual != "forfeit":
             amount = min(amount, taken)
         # Somebody else may hold it by now: that reservation makes way, it is not the one that is posted.
         posts = found.redemption_id == hold.redemption_id
@@ -271,6 +271,8 @@ class PaidWith:
     amount: int = 0
     rest: int = 0
     """What the voucher stays good for; 0 unless its batch keeps rests."""
+    issued: IssuedVoucher | None = None
+    """The voucher that the rest was issued as, where its batch does that."""
 
 
 def post_with_receipt(
@@ -310,5 +312,10 @@ def post_with_receipt(
         )
         detail = f"the reservation of the voucher {hold.voucher_code} was over when it was paid with"
         flags.append(("over_redeemed", detail))
-    left = (found.value_amount or 0) - (amount or 0)
-    return PaidWith(True, flags, amount or 0, left if found.residual == "keep" else 0)
+    paid, left = amount or 0, (found.value_amount or 0) - (amount or 0)
+    if not left or found.residual != "reissue":
+        return PaidWith(True, flags, paid, left if found.residual == "keep" else 0)
+    issued = issue_rest(
+        session, of=hold.voucher_code, rest=left, now=receipt.now, actor=till.actor, receipt=receipt
+    )
+    return PaidWith(True, flags, paid, issued=issued)

@@ -43,6 +43,14 @@ def paid_with(shop: Chain, *codes: str, **changes: Any) -> list[str]:
     return [flag["code"] for flag in answer.get_json()["flags"]]
 
 
+def void_of(sale: dict[str, Any]) -> dict[str, Any]:
+    named = {"store_code": "S1", "till_code": "T1"} | {
+        name: sale[name] for name in ("business_date", "receipt_number")
+    }
+    kept = {name: sale[name] for name in ("business_date", "closed_at", "currency")}
+    return kept | {"type": "void", "receipt_number": "V1", "original": named}
+
+
 class TestAVoucher:
     def test_is_kept_when_the_basket_was_below_its_minimum(self, shop: Chain):
         live(shop.sessions, vouchers=[batch("DEAR", 5000, 900_000), batch("ANY", 5000)])
@@ -86,6 +94,26 @@ class TestAVoucher:
         with shop.sessions() as session:
             rest = session.scalar(text("select left_amount from voucher where voucher_code = 'RICH-0001'"))
         assert rest == 900_000 - paid
+
+    def test_that_was_reserved_is_handed_out_anew_for_its_rest_where_its_batch_does_that(self, shop: Chain):
+        live(shop.sessions, vouchers=[batch("RICH", 900_000)])
+        with shop.sessions.begin() as session:
+            session.execute(text("update voucher_batch set residual = 'reissue'"))
+        quote = quoted(shop, voucher_codes=["RICH-0001"])
+        paid = quote["totals"]["discount_amount"]
+        held = shop.till.post("/redemptions", {"voucher_code": "RICH-0001"}).get_json()
+        sale = bought(shop, quote, redemption_ids=[held["redemption_id"]])
+        answer = shop.till.post("/receipts", sale).get_json()
+        assert answer["flags"] == []
+        assert state(shop, "RICH-0001") == "redeemed"
+        (issued,) = answer["vouchers_issued"]
+        with shop.sessions() as session:
+            worth = text("select left_amount from voucher where voucher_code = :code")
+            assert session.scalar(worth, {"code": issued["voucher_code"]}) == 900_000 - paid
+            assert 0 < paid < 900_000
+        told = shop.till.post("/receipts", void_of(sale)).get_json()
+        assert told["flags"] == []
+        assert (state(shop, "RICH-0001"), state(shop, issued["voucher_code"])) == ("issued", "cancelled")
 
     @pytest.mark.parametrize("quote_is_named", [True, False])
     def test_that_is_a_key_is_used_with_an_offer_that_asks_for_it(self, shop: Chain, quote_is_named: bool):
