@@ -126,8 +126,12 @@ BUGS = (
             ),
             Change(
                 "pos_api/transactions.py",
-                "            with WATCH.attempt() as watched, sessions.begin() as session:\n                watched(driver_of(session))\n"
-                "                return _whole(work, session)\n",
+                "            with WATCH.attempt() as watched, writing(sessions) if often else sessions.begin() as session:\n"
+                "                connection = driver_of(session)\n"
+                "                watched(connection)\n"
+                "                done = _whole(work, session)\n"
+                "                refuse_failed(connection)\n"
+                "                return done\n",
                 "            import threading\n\n"
                 "            session = sessions()\n"
                 "            session.begin()\n"
