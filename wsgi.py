@@ -2,17 +2,21 @@
 
 from flask import Flask
 
+from core import clock
 from core.database import Sessions, make_engine, make_sessions, sandbox_url
 from core.errors import Refused
 from core.settings import Settings
 from pos_api.app import PREFIX
 from pos_api.app import register as register_tills
 from pos_api.short_way import TillsFirst
+from pos_api.warming import warm_up
 from web.registration import register as register_screens
 
 LARGEST_FORM = 2 * 1024 * 1024
 LONGEST_WAIT = 5
 """Seconds that a request waits for another one's work; the till contract names them."""
+WARM = 4
+"""Connections that a worker opens for tills before it serves: as many as it works on at once, and one to spare."""
 SCREENS_POOL = 3
 """Connections of screens in each worker, and as many more when all are taken; none of them is one that a till waits for."""
 
@@ -46,6 +50,9 @@ def create_app(sessions: Sessions | None = None, settings: Settings | None = Non
     app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_FORM
     app.config["MAX_FORM_PARTS"] = 200
     register_tills(app, sessions, sandbox)
+    if sandbox is not None:
+        # A worker of its own: whoever makes an application of sessions decides that.
+        warm_up(sessions, connections=min(WARM, settings.pool_size), now=clock.now())
     assert for_screens is not None
     register_screens(
         app,

@@ -36,13 +36,23 @@ LONGEST: Final = 0.03
 PATIENCE: Final = timedelta(seconds=1)
 """So long a screen waits for the database."""
 
-PAUSE: Final = 10.0
-"""Seconds for which nothing is asked after the database could not answer: others have it hard enough."""
+FIRST_PAUSE: Final = 0.25
+LONGEST_PAUSE: Final = 10.0
+"""
+Seconds for which nothing is asked after the database could not answer: others have it hard enough. Doubled each time, up to
+the longest: one that was slow for a moment costs few their offers, one that is down is soon left alone.
+"""
 
 Channel = Literal["till", "desk", "account", "catalog"]
 
 _log = logging.getLogger(__name__)
-_paused: WeakKeyDictionary[Engine, float] = WeakKeyDictionary()
+_paused: WeakKeyDictionary[Engine, "_Pause"] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    until: float
+    length: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +153,20 @@ def common_of(session: Session, place: Place | None) -> Sequence[int]:
 
 
 def may_ask(session: Session) -> bool:
-    """Return whether the database may be asked for a scene: not for some seconds after it could not answer."""
-    return monotonic() >= _paused.get(engine_of(session), 0.0)
+    """Return whether the database may be asked for a scene: not for a while after it could not answer."""
+    paused = _paused.get(engine_of(session))
+    return paused is None or monotonic() >= paused.until
 
 
 def pause(session: Session) -> None:
-    """Ask nothing for some seconds."""
-    _paused[engine_of(session)] = monotonic() + PAUSE
+    """Ask nothing for a while, twice as long as the last time unless there was an answer in between."""
+    engine = engine_of(session)
+    before, now = _paused.get(engine), monotonic()
+    if before is not None and now < before.until:
+        # Who had asked before the pause began tells nothing new.
+        return
+    length = FIRST_PAUSE if before is None else min(2 * before.length, LONGEST_PAUSE)
+    _paused[engine] = _Pause(now + length, length)
 
 
 def ask_again(session: Session) -> None:
@@ -175,6 +192,7 @@ def decided_from(
     """
     try:
         scene = scene_in(found, now=moment.now)
+        ask_again(session)
         if isinstance(scene, Silence):
             return []
         book = book_at_hand(session, run_id=scene.run_id, words=scene.words, wait=wait)

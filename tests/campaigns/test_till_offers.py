@@ -507,13 +507,35 @@ class TestWhenTheEngineIsDown:
             with owner_engine.begin() as owner:
                 owner.execute(text("alter table decision drop constraint broken"))
 
-    def test_it_is_left_alone_for_a_while(self, served, owner_engine):
+    def test_it_is_left_alone_for_a_while(self, served, owner_engine, monkeypatch):
+        monkeypatch.setattr(decisions, "FIRST_PAUSE", 60.0)
+        monkeypatch.setattr(decisions, "LONGEST_PAUSE", 60.0)
         served.ranked("honey")
         with owner_engine.begin() as owner:
             owner.execute(text("lock table member_offers in access exclusive mode"))
             served.told("tea")
         assert not may_ask(served.sessions())
         assert served.told("tea") == []
+
+    def test_it_is_left_alone_for_twice_as_long_each_time_until_it_answers(self, served, monkeypatch):
+        moment = [1000.0]
+        monkeypatch.setattr(decisions, "monotonic", lambda: moment[0])
+        served.ranked("honey")
+        session = served.sessions()
+        waited = []
+        for _ in range(8):
+            decisions.pause(session)
+            # Those who had asked at the same time make it no longer.
+            decisions.pause(session)
+            began = moment[0]
+            while not may_ask(session):
+                moment[0] += 0.25
+            waited.append(moment[0] - began)
+        assert waited == [0.25, 0.5, 1, 2, 4, 8, 10, 10]
+        assert served.told("tea") == ["honey"]
+        decisions.pause(session)
+        moment[0] += 0.25
+        assert may_ask(session)
 
     def test_taking_too_long_is_no_offer_either(self, served, monkeypatch):
         served.ranked("honey")
