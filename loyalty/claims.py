@@ -40,6 +40,10 @@ class TooManyClaims(Conflict):
     """The member was wrong too often; nothing is looked up for them until tomorrow."""
 
 
+class AlreadyTheirs(Conflict):
+    """The receipt belongs to the member's account already: by their card, or claimed before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """A receipt that is the member's from now on, and what it brought after what was returned of it."""
@@ -80,8 +84,9 @@ def claim_receipt(
     Give a stored sale that nobody's card was read on to a member; `amount` is what was paid, in minor units.
 
     Points are booked by the rules of its business date, by the same code as late links.
-    Whoever claims it at the same moment waits, and is told that there is nothing. Raises
-    `NoSuchMember`, `NoCardToClaimWith` or `TooManyClaims`.
+    Whoever else claims it at the same moment waits, and is told that there is nothing; who sends the same
+    claim twice is told that it is theirs. Raises `NoSuchMember`, `NoCardToClaimWith`, `TooManyClaims` or
+    `AlreadyTheirs`.
     """
     member = hold_member(session, member_id)
     driver = driver_of(session)
@@ -89,6 +94,8 @@ def claim_receipt(
     wrong = _wrong_lately(session, member.account_id, now)
     if wrong >= MOST_WRONG:
         raise TooManyClaims("Too many claims were wrong; try again tomorrow")
+    if _is_theirs(session, member.account_id, receipt, amount):
+        raise AlreadyTheirs("The receipt belongs to the account already")
     card_number = _earning_card(session, member_id)
     found = _find(session, receipt, amount, now)
     claimed = None
@@ -146,6 +153,32 @@ def _earning_card(session: Session, member_id: UUID) -> str:
     return str(row[0])
 
 
+_THEIRS = """
+    select from receipt
+    join store on store.store_id = receipt.store_id
+    join till on till.till_id = receipt.till_id
+    where receipt.business_date = %(business_date)s and receipt.receipt_number = %(receipt_number)s
+      and store.store_code = %(store_code)s and till.till_code = %(till_code)s
+      and receipt.account_id = %(account_id)s and receipt.payable_amount = %(amount)s
+"""
+
+
+def _is_theirs(session: Session, account_id: UUID, receipt: Original, amount: int) -> bool:
+    """Return whether the account has the receipt; other amounts are wrong here as well."""
+    values = {**_named(receipt, amount), "account_id": account_id}
+    return driver_of(session).execute(_THEIRS, values).fetchone() is not None
+
+
+def _named(receipt: Original, amount: int) -> dict[str, Any]:
+    return {
+        "store_code": receipt.store_code,
+        "till_code": receipt.till_code,
+        "business_date": receipt.business_date,
+        "receipt_number": receipt.receipt_number,
+        "amount": amount,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     business_date: date
@@ -171,14 +204,7 @@ _FIND = """
 
 def _find(session: Session, receipt: Original, amount: int, now: datetime) -> _Found | None:
     """Return the sale that can be claimed under this name and amount, if there is one."""
-    values: dict[str, Any] = {
-        "store_code": receipt.store_code,
-        "till_code": receipt.till_code,
-        "business_date": receipt.business_date,
-        "receipt_number": receipt.receipt_number,
-        "amount": amount,
-    }
-    row = driver_of(session).execute(_FIND, values).fetchone()
+    row = driver_of(session).execute(_FIND, _named(receipt, amount)).fetchone()
     if row is None:
         return None
     today = business_day(now, row[1])

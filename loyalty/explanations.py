@@ -62,6 +62,20 @@ def _piece(piece: LotPiece, language: str) -> str:
 
 
 def _earned(line: StatementLine, language: str) -> str:
+    told = _earned_on_receipt(line, language)
+    if not line.came_later:
+        return told
+    gettext = translations(language).gettext
+    values = {
+        "told": told,
+        "day": show_date(_local(line.claimed_at or line.booked_at, line.receipt), language),
+    }
+    if line.claimed_at:
+        return gettext("%(told)s; paid without the card and claimed on %(day)s") % values
+    return gettext("%(told)s; given to the card on %(day)s") % values
+
+
+def _earned_on_receipt(line: StatementLine, language: str) -> str:
     gettext = translations(language).gettext
     values = _receipt_values(line.receipt)
     lot = next((piece for piece in line.pieces if piece.points > 0), None)

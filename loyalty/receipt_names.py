@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -21,6 +21,7 @@ class ReceiptName:
     timezone: str
     receipt_number: str
     type: str
+    received_at: datetime
 
 
 def read_receipt_names(
@@ -52,6 +53,7 @@ def receipt_names(session: Session, keys: Collection[tuple[date, UUID]]) -> dict
             Store.timezone,
             Receipt.receipt_number,
             Receipt.type,
+            Receipt.received_at,
         )
         .join(Store, Store.store_id == Receipt.store_id)
         .where(

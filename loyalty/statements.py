@@ -13,7 +13,7 @@ from core.driver import driver_of
 from core.i18n import called
 from core.keyset import Ask, Page, read_page
 from loyalty.lots import last_day
-from loyalty.models import Adjustment, Balance, LedgerEntry, LedgerLeg, Lot, Redemption
+from loyalty.models import Adjustment, Balance, LedgerEntry, LedgerLeg, Lot, ReceiptClaim, Redemption
 from loyalty.receipt_names import ReceiptName, read_receipt_names
 from rewards.models import Reward
 from sales.models import Store
@@ -85,6 +85,15 @@ class StatementLine:
     """What a return or void takes back."""
     adjustment: Decided | None = None
     redemption: Redeemed | None = None
+    claimed_at: datetime | None = None
+    """When the receipt was claimed, if it was paid without the card and claimed with its code and amount."""
+
+    @property
+    def came_later(self) -> bool:
+        """Whether the sale was booked for nobody at first, and got its account afterwards."""
+        return (
+            self.reason == "earn" and self.receipt is not None and self.booked_at > self.receipt.received_at
+        )
 
 
 def balances(session: Session, account_ids: Collection[UUID]) -> dict[UUID, int]:
@@ -148,6 +157,7 @@ def _explained(session: Session, rows: Sequence[Any], account_id: UUID) -> list[
     )
     references = {row.reference for row in rows if row.reference}
     adjustments, redemptions = _adjustments(session, references), _redemptions(session, references)
+    claimed = _claimed(session, receipts)
     return [
         StatementLine(
             entry_id=row.entry_id,
@@ -162,6 +172,7 @@ def _explained(session: Session, rows: Sequence[Any], account_id: UUID) -> list[
             original=originals.get(row.receipt_id),
             adjustment=adjustments.get(row.reference),
             redemption=redemptions.get(row.reference),
+            claimed_at=claimed.get(row.receipt_id) if row.reason == "earn" else None,
         )
         for row in rows
     ]
@@ -257,6 +268,15 @@ def _redemptions(session: Session, references: Collection[UUID]) -> dict[UUID | 
         .where(Redemption.redemption_id.in_(references))
     )
     return {row.redemption_id: Redeemed(*row) for row in rows}
+
+
+def _claimed(session: Session, receipt_ids: Collection[UUID]) -> dict[UUID | None, datetime]:
+    rows = session.execute(
+        select(ReceiptClaim.receipt_id, ReceiptClaim.claimed_at).where(
+            ReceiptClaim.receipt_id.in_(receipt_ids)
+        )
+    )
+    return {row.receipt_id: row.claimed_at for row in rows}
 
 
 def _day(text: str | None) -> date | None:

@@ -116,3 +116,24 @@ class TestEarlyPress:
         pressed(slow)
         slow.clock.run_for(2_000)
         expect(slow).to_have_url(re.compile("/receipts/.+"))
+
+
+class TestPressedTwice:
+    def test_a_form_is_sent_once_and_after_its_answer_again(self, slow: Page):
+        held: list[Route] = []
+
+        def wait(route: Route) -> None:
+            held.append(route)
+
+        slow.goto("/account/password")
+        slow.route("**/account/password", wait)
+        for _answer in range(2):
+            # The mouse knows nothing of the page that is on its way; a locator would wait for it.
+            box = slow.locator("main form button").first.bounding_box()
+            assert box is not None
+            for _ in range(3):
+                slow.mouse.click(box["x"] + 5, box["y"] + 5)
+            slow.wait_for_timeout(300)
+            assert [route.request.method for route in held] == ["POST"]
+            with slow.expect_navigation():
+                held.pop().continue_()

@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from core.i18n import show_date
 from core.ids import uuid7
 from core.keyset import Ask
 from customers.models import Card
 from loyalty.adjustments import Wish, request_adjustment
+from loyalty.claims import claim_receipt
 from loyalty.explanations import explain, pieces_in_words
+from loyalty.linking import link_card
 from loyalty.statements import balances, list_statement, points_of_receipt
 from sales.models import Receipt
 from tests.shop import CARD, OTHER_CARD, Shop
@@ -107,6 +110,36 @@ class TestListStatement:
 
     def test_belongs_to_one_account(self, busy: Shop):
         assert statement(busy, OTHER_CARD).rows == ()
+
+
+class TestSalesThatCameLater:
+    def test_say_that_they_were_claimed_or_given_to_the_card(self, shop: Shop):
+        shop.enrol(CARD)
+        claimed, linked = (shop.sale(10000, card_number=None) for _ in range(2))
+        for posted in (claimed, linked):
+            shop.post(posted)
+        shop.later(days=3)
+        with shop.sessions.begin() as session:
+            member_id = session.scalar(select(Card.member_id).where(Card.card_number == CARD))
+            receipt = shop.name_of(claimed)
+            claim_receipt(
+                session, member_id=member_id, receipt=receipt, amount=10000, now=shop.now, actor="ann"
+            )
+            receipt_id = session.scalar(
+                select(Receipt.receipt_id).where(Receipt.receipt_number == linked.receipt_number)
+            )
+            link_card(
+                session,
+                business_date=linked.business_date,
+                receipt_id=receipt_id,
+                card_number=CARD,
+                now=shop.now,
+                actor="ann",
+            )
+        first, second = (explain(line, "en") for line in statement(shop).rows)
+        day = show_date(shop.today, "en")
+        assert first.endswith(f"ending on Nov 30, 2028; paid without the card and claimed on {day}")
+        assert second.endswith(f"ending on Nov 30, 2028; given to the card on {day}")
 
 
 class TestBalances:

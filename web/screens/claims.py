@@ -14,6 +14,7 @@ from core.keyset import Ask
 from customers.member_lists import read_member
 from loyalty.claims import (
     CLAIMED_WITHIN,
+    AlreadyTheirs,
     BadReceiptCode,
     Claimed,
     NoCardToClaimWith,
@@ -62,6 +63,11 @@ def add(member_id: UUID) -> ResponseReturnValue:
     except TooManyClaims:
         words = _("Too many claims of this account were wrong today. Nothing is looked up until tomorrow.")
         return _form(member_id, given, {"code": words}), 422
+    except AlreadyTheirs:
+        return go(
+            url_for("members.show", member_id=member_id),
+            _("The receipt is theirs already: it stands in their statement."),
+        )
     except NoCardToClaimWith:
         words = _("The member has no card in use: give them one first.")
         return _form(member_id, given, {"code": words}), 422

@@ -182,9 +182,21 @@ body.addEventListener("htmx:afterRequest", (event) => {
   running = Math.max(0, running - 1);
   if (!running) rest();
 });
+// Who presses twice means it once: a form that is on its way is not sent again until a page has come of it.
+const ON_ITS_WAY = 10_000;
 document.addEventListener("submit", (event) => {
-  if (!event.defaultPrevented && !event.target.hasAttribute("data-stays")) wait();
+  const form = event.target;
+  if (event.defaultPrevented || form.hasAttribute("data-stays")) return;
+  if (form.getAttribute("method") === "post" && !form.hasAttribute("data-downloads")) {
+    if (Date.now() - (form.sentAt ?? 0) < ON_ITS_WAY) {
+      event.preventDefault();
+      return;
+    }
+    form.sentAt = Date.now();
+  }
+  wait();
 });
+window.addEventListener("pageshow", () => $$("form").forEach((form) => { delete form.sentAt; }));
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href]");
   if (!link || event.defaultPrevented || event.metaKey || event.ctrlKey || link.target) return;
