@@ -197,7 +197,12 @@ def cpu_seconds(trees: Iterable[int] = ()) -> float:
     for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
         usage = resource.getrusage(who)
         used += usage.ru_utime + usage.ru_stime
-    return used + sum(_tree_seconds(pid) for pid in trees)
+    return used + tree_seconds(trees)
+
+
+def tree_seconds(trees: Iterable[int]) -> float:
+    """Return the processor time of the trees of processes named, so far."""
+    return sum(_tree_seconds(pid) for pid in trees)
 
 
 def _tree_seconds(pid: int) -> float:
@@ -218,13 +223,15 @@ def _tree_seconds(pid: int) -> float:
 
 class PeakMemory:
     """
-    The largest memory that this process and its descendants held together, in bytes, sampled inside a block.
+    The largest memory that a process, this one if no other is named, and its descendants held together, in bytes, sampled inside a block.
 
     It adds proportional shares where the kernel tells them, so that what processes share counts once.
     """
 
-    def __init__(self, *, every: float = 0.25) -> None:
+    def __init__(self, *, every: float = 0.25, of: psutil.Process | None = None) -> None:
         self.bytes = 0
+        self._lately = 0
+        self._of = of or psutil.Process()
         self._every = every
         self._over = threading.Event()
         self._sampler = threading.Thread(target=self._sample, daemon=True)
@@ -237,9 +244,15 @@ class PeakMemory:
         self._over.set()
         self._sampler.join()
 
+    def since_asked(self) -> int:
+        """Return the largest since this was asked last."""
+        lately, self._lately = self._lately, 0
+        return lately
+
     def _sample(self) -> None:
         while True:
-            self.bytes = max(self.bytes, _held(psutil.Process()))
+            held = _held(self._of)
+            self.bytes, self._lately = max(self.bytes, held), max(self._lately, held)
             if self._over.wait(self._every):
                 return
 
@@ -249,12 +262,13 @@ class HighWater:
     The most that this process came to hold inside a block beyond what it held before, in bytes, as the kernel noted it.
 
     Unlike `PeakMemory` it misses nothing between two samples, nor while a library keeps every other thread waiting;
-    children do not count. 0 where the kernel does not let the mark be set back.
+    children do not count. 0 where the kernel does not let the mark be set back. With `whole`, what was held before counts too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, whole: bool = False) -> None:
         self.bytes = 0
         self._before = 0
+        self._whole = whole
 
     def __enter__(self) -> Self:
         gc.collect()
@@ -266,7 +280,7 @@ class HighWater:
 
     def __exit__(self, *_: object) -> None:
         if self._before:
-            self.bytes = max(0, _resident("VmHWM") - self._before)
+            self.bytes = max(0, _resident("VmHWM") - (0 if self._whole else self._before))
 
 
 def _resident(name: str) -> int:
@@ -277,8 +291,10 @@ def _resident(name: str) -> int:
 
 
 def _held(top: psutil.Process) -> int:
-    held = 0
-    for process in (top, *top.children(recursive=True)):
+    held, tree = 0, [top]
+    with suppress(psutil.NoSuchProcess):
+        tree += top.children(recursive=True)
+    for process in tree:
         # The kernel's own sum; adding up every mapping takes a hundred times as long.
         with suppress(OSError):
             for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines():

@@ -1,99 +1,113 @@
 """
-The whole night on the demonstration's data: processor seconds of every step, and the peak of memory.
+The whole night: processor seconds and peak of memory of every step, and how both grow with the data.
 
-    python3 dev bench night [--nights 3]
+    python3 dev bench night [--nights 2] [--copies 1,10]
 
-Nights lie two weeks apart, so that each finds themes anew, opens the run of a standing order and makes its first
-hundred copies, as the first of all does. Processor time includes the database's; memory is this process' and its children's, without the
-database.
+The data are the demonstration's; with `--copies` also as many times as many households, drawn from them with replacement. Each
+night is a process of its own, as in a served house. Nights lie two weeks apart, so that each finds themes anew, learns anew how to rank,
+opens the run of a standing order and makes its first hundred copies, as the first of all does; the last one follows the day after,
+as most nights do. Processor time includes the database's; memory is that of the night's process and its children, without the database.
 """
 
 import argparse
+import json
 import statistics
+import subprocess
+import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from frame import PeakMemory, console, cpu_seconds, database, progress, record
-from imports import furnish
+import psutil
+from frame import ROOT, PeakMemory, console, database, progress, record
+from night_parts.chain import load
 from rich.table import Table
 from sqlalchemy import text
 
-from core.clock import now
-from core.copying import refresh_statistics
 from core.database import Sessions, make_engine, make_sessions, upgrade
-from core.jobs import Job, Shift, Step, run_once, show_nothing
-from core.progress import silent
-from demo.journey import last_day_of, package_source, weeks_to_last_week, write_files
-from demo.loading import order_catalogs
-from loyalty.imports.receipts import WRITTEN, import_receipts
-from night import NIGHT
 
 SIZES = ("receipt", "receipt_line", "member", "article", "store", "ledger_entry")
 APART = timedelta(days=14)
+WORKER = ROOT / "benchmarks" / "night_parts" / "one_night.py"
+
+
+@dataclass
+class Night:
+    """What one night took, and each of its steps."""
+
+    day: date
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    peak_bytes: int = 0
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor seconds of all steps, of the night's processes and of the database."""
+        return sum(step["cpu_seconds"] for step in self.steps)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """As it is recorded."""
+        return {
+            "day": self.day.isoformat(),
+            "cpu_seconds": round(self.cpu_seconds, 2),
+            "peak_bytes": self.peak_bytes,
+            "steps": self.steps,
+        }
 
 
 def main() -> None:
     """Load, run the nights, print and record them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--nights", type=int, default=3)
-    nights = parser.parse_args().nights
-    with database() as (url, server), tempfile.TemporaryDirectory() as folder:
-        upgrade(url)
-        engine = make_engine(url)
-        sessions = make_sessions(engine)
-        data = Path(folder)
-        last_day = load(url, sessions, data)
-        with PeakMemory() as peak:
-            days = [last_day - number * APART for number in reversed(range(nights))]
-            costs = [one_night(sessions, data, day, server) for day in days]
-        sizes = counted(sessions)
-        engine.dispose()
-    tell(costs, sizes, peak.bytes)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--nights", type=int, default=2)
+    parser.add_argument("--copies", default="1")
+    known = parser.parse_args()
+    found = []
+    for copies in map(int, known.copies.split(",")):
+        with database() as (url, server), tempfile.TemporaryDirectory(prefix="regulars-bench-") as folder:
+            upgrade(url)
+            with sessions_on(url) as sessions:
+                last_day = load(url, sessions, copies=copies, folder=Path(folder))
+            days = [last_day - timedelta(days=1) - number * APART for number in reversed(range(known.nights))]
+            nights = [one_night(url, Path(folder), day, server()[0]) for day in (*days, last_day)]
+            with sessions_on(url) as sessions:
+                sizes = counted(sessions)
+        found.append(told(copies, nights, sizes))
+    tell_growth(found)
+    record("night", {"nights": known.nights, "by_copies": found})
 
 
-def load(url: str, sessions: Sessions, folder: Path) -> date:
-    """Load the demonstration's data, moved so that they end last week, and return their last day."""
-    progress("writing files")
-    last_day = last_day_of(package_source)
-    weeks = weeks_to_last_week(last_day, now().date())
-    write_files(folder, source=package_source, weeks=weeks, report=silent)
-    progress("importing")
-    furnish(url, folder)
-    import_receipts(sessions, folder / "receipts.parquet", now=now(), show=show_nothing)
-    refresh_statistics(url, WRITTEN)
-    order_catalogs(sessions, now=now())
-    return last_day + timedelta(weeks=weeks)
+@contextmanager
+def sessions_on(url: str) -> Iterator[Sessions]:
+    """Yield sessions, whose connections are closed before a night begins in another process."""
+    engine = make_engine(url)
+    yield make_sessions(engine)
+    engine.dispose()
 
 
-def one_night(sessions: Sessions, data: Path, day: date, server: Any) -> dict[str, tuple[float, float]]:
-    """Run the night of `day` and return the seconds and the processor seconds of each step."""
-    cpu: dict[str, float] = {}
-
-    def watched(step: Step) -> Step:
-        def work(shift: Shift) -> Mapping[str, Any]:
-            before = cpu_seconds(server())
-            result = step.work(shift)
-            cpu[step.name] = cpu_seconds(server()) - before
-            progress(f"  {step.name}: {cpu[step.name]:.1f} s of CPU, {dict(result)}")
-            return result
-
-        return Step(step.name, work)
-
+def one_night(url: str, folder: Path, day: date, server: int) -> Night:
+    """Run the night of `day` in a process of its own and return what it took."""
     progress(f"the night of {day}")
-    job = Job(NIGHT.name, tuple(watched(step) for step in NIGHT.steps))
-    run = run_once(job, sessions=sessions, data=data, business_day=day, wait=True)
-    if run.state != "completed":
-        raise SystemExit(
-            f"the night of {day} is {run.state}: {[step.error for step in run.steps if step.error]}"
-        )
-    return {
-        step.name: (step.duration.total_seconds(), cpu[step.name])
-        for step in run.steps
-        if step.duration is not None
-    }
+    night = Night(day)
+    command = [sys.executable, "-P", str(WORKER), url, str(folder), day.isoformat(), str(server)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        with PeakMemory(every=0.1, of=psutil.Process(process.pid)) as peak:
+            for line in process.stdout:
+                step = json.loads(line)
+                step["peak_bytes"] = max(step["peak_bytes"], peak.since_asked())
+                night.steps.append(step)
+                progress(
+                    f"  {step['name']}: {step['cpu_seconds']:.1f} s of CPU, "
+                    f"{step['peak_bytes'] / 1e6:.0f} MB, {step['result']}"
+                )
+    if process.returncode:
+        raise SystemExit(f"the night of {day} did not end well")
+    night.peak_bytes = max(step["peak_bytes"] for step in night.steps)
+    return night
 
 
 def counted(sessions: Sessions) -> dict[str, int]:
@@ -102,29 +116,58 @@ def counted(sessions: Sessions) -> dict[str, int]:
         return {name: session.scalar(text(f"select count(*) from {name}")) or 0 for name in SIZES}
 
 
-def tell(costs: list[dict[str, tuple[float, float]]], sizes: dict[str, int], peak: int) -> None:
-    """Print and record medians over the nights."""
-    table = Table(title=f"night: medians of {len(costs)}", title_justify="left")
-    for head in ("step", "seconds", "CPU s"):
+def told(copies: int, nights: list[Night], sizes: dict[str, int]) -> dict[str, Any]:
+    """Print the steps of nights that learn, in the middle, beside those of the night after, and return all as recorded."""
+    *learning, usual = nights
+    table = Table(title=f"night x{copies}: medians of {len(learning)}", title_justify="left")
+    for head in ("step", "seconds", "CPU s", "peak MB", "the night after: CPU s", "peak MB"):
         table.add_column(head, justify="left" if head == "step" else "right")
-    steps = []
-    for name in costs[0]:
-        seconds = statistics.median(night[name][0] for night in costs)
-        cpu = statistics.median(night[name][1] for night in costs)
-        steps.append({"name": name, "seconds": round(seconds, 3), "cpu_seconds": round(cpu, 3)})
-        table.add_row(name, f"{seconds:.2f}", f"{cpu:.2f}")
-    whole = statistics.median(sum(cpu for _, cpu in night.values()) for night in costs)
+    for number, step in enumerate(usual.steps):
+        of_step = [night.steps[number] for night in learning]
+        table.add_row(
+            step["name"],
+            f"{statistics.median(one['seconds'] for one in of_step):.2f}",
+            f"{statistics.median(one['cpu_seconds'] for one in of_step):.2f}",
+            f"{max(one['peak_bytes'] for one in of_step) / 1e6:.0f}",
+            f"{step['cpu_seconds']:.2f}",
+            f"{step['peak_bytes'] / 1e6:.0f}",
+        )
+    whole = statistics.median(night.cpu_seconds for night in learning)
+    peak = max(night.peak_bytes for night in learning)
     table.add_row(
-        "whole night",
-        f"{statistics.median(sum(s for s, _ in n.values()) for n in costs):.2f}",
-        f"{whole:.2f}",
-    )
+        "whole night", "", f"{whole:.2f}", f"{peak / 1e6:.0f}", f"{usual.cpu_seconds:.2f}",
+        f"{usual.peak_bytes / 1e6:.0f}",
+    )  # fmt: skip
     console.print(table)
-    console.print(f"peak memory {peak / 1024**3:.2f} GiB; {sizes}")
-    nights = [{name: list(cost) for name, cost in night.items()} for night in costs]
-    record(
-        "night", {"sizes": sizes, "steps": steps, "cpu_seconds": whole, "peak_bytes": peak, "nights": nights}
-    )
+    console.print(f"{sizes}")
+    return {
+        "copies": copies,
+        "sizes": sizes,
+        "cpu_seconds": round(whole, 2),
+        "peak_bytes": peak,
+        "usual_cpu_seconds": round(usual.cpu_seconds, 2),
+        "usual_peak_bytes": usual.peak_bytes,
+        "nights": [night.document for night in nights],
+    }
+
+
+def tell_growth(found: list[dict[str, Any]]) -> None:
+    """Print how processor time and memory grew, beside how the lines did."""
+    least = found[0]
+    table = Table(title="growth against the smallest", title_justify="left")
+    for head in ("copies", "lines", "members", "CPU", "peak of memory", "CPU of the night after"):
+        table.add_column(head, justify="right")
+    for one in found:
+        grown = (
+            one["sizes"]["receipt_line"] / least["sizes"]["receipt_line"],
+            one["sizes"]["member"] / least["sizes"]["member"],
+            one["cpu_seconds"] / least["cpu_seconds"],
+            one["peak_bytes"] / least["peak_bytes"],
+            one["usual_cpu_seconds"] / least["usual_cpu_seconds"],
+        )
+        table.add_row(str(one["copies"]), *(f"x{value:.2f}" for value in grown))
+    if len(found) > 1:
+        console.print(table)
 
 
 if __name__ == "__main__":
