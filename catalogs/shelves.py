@@ -22,6 +22,7 @@ _PAID = """
     select distinct on (receipt.store_id, line.article_id)
            receipt.store_id, line.article_id, round(line.total_amount / line.quantity)::bigint
     from receipt
+    join store on store.store_id = receipt.store_id and store.currency = receipt.currency
     join receipt_line as line using (business_date, receipt_id)
     where receipt.store_id = any(%(stores)s) and receipt.type = 'sale' and receipt.mode = 'live'
       and receipt.business_date > %(day)s::date - %(days)s and receipt.business_date <= %(day)s
@@ -51,7 +52,7 @@ def read_shelves(
     Return what each shop has on `day`, by store and article, at the prices of a catalog's period.
 
     The price is that of the list when the period begins: the store's, else the chain's, else the article's
-    own, else the last one paid. What live offers take off one piece is taken off, if they hold through the
+    own, else the last one paid, always one in the shop's own currency. What live offers take off one piece is taken off, if they hold through the
     whole period without a limit; those for some groups only wait in `Offer.for_groups`.
     """
     period = Period(valid_from or day, valid_to or (valid_from or day) + timedelta(days=1))

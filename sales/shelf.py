@@ -82,7 +82,19 @@ class ListedPrice:
     since: date | None
 
 
-_LISTED = """
+HOME_CURRENCY = "(select currency from store order by store_id limit 1)"
+"""
+SQL for the currency of prices that name no store: that of the chain's first store, which never changes.
+
+In stores that sell in another one such a price does not hold: a figure in koruna is none in euro.
+"""
+
+# Stores in whose currency prices are that name no store.
+_AT_HOME = f"""
+    select store_id from store where store_id = any(%(stores)s) and currency = {HOME_CURRENCY}
+"""
+
+_LISTED = f"""
     select distinct on (store_id, article_id) store_id, article_id, price, valid_from
     from (
         select store_id, article_id, price, valid_from, 0 as rank from article_price
@@ -90,13 +102,13 @@ _LISTED = """
           and (%(articles)s::integer[] is null or article_id = any(%(articles)s))
         union all
         select store.store_id, article_id, price, valid_from, 1 from article_price
-        cross join unnest(%(stores)s::integer[]) as store (store_id)
+        cross join ({_AT_HOME}) as store
         where article_price.store_id is null and valid_from <= %(day)s
           and (valid_to is null or valid_to > %(day)s)
           and (%(articles)s::integer[] is null or article_id = any(%(articles)s))
         union all
         select store.store_id, article_id, price, null::date, 2 from article
-        cross join unnest(%(stores)s::integer[]) as store (store_id)
+        cross join ({_AT_HOME}) as store
         where price is not null and (%(articles)s::integer[] is null or article_id = any(%(articles)s))
     ) as stated
     order by store_id, article_id, rank, valid_from desc
@@ -110,7 +122,7 @@ def price_on(
     Return by store and article what the list says on `day`; what it does not name is not there.
 
     The store's own price counts before the chain's, that before the price in the article's row; of
-    several periods that hold, the one that began last.
+    several periods that hold, the one that began last. What names no store holds where `HOME_CURRENCY` is paid.
     """
     rows = driver_of(session).execute(
         _LISTED,
@@ -165,12 +177,18 @@ class PricePeriod:
     own: bool
 
 
-_PERIODS = """
+_PERIODS = f"""
     select asked.store_id, asked.article_id, period.price, period.valid_from, period.valid_to,
            period.store_id is not null
     from unnest(%(stores)s::integer[], %(articles)s::integer[]) as asked (store_id, article_id)
     join article_price as period
-        on period.article_id = asked.article_id and (period.store_id is null or period.store_id = asked.store_id)
+        on period.article_id = asked.article_id and (
+            period.store_id = asked.store_id
+            or (period.store_id is null and asked.store_id in (select store_id from ({_AT_HOME}) as home)))
+"""
+_STANDING = f"""
+    select store.store_id, article_id, price from article cross join ({_AT_HOME}) as store
+    where article_id = any(%(articles)s)
 """
 
 
@@ -198,14 +216,12 @@ def prices_before(session: Session, beginnings: Collection[Began]) -> dict[Began
     periods: dict[tuple[int, int], list[PricePeriod]] = defaultdict(list)
     for store_id, article_id, *period in driver.execute(_PERIODS, asked):
         periods[store_id, article_id].append(PricePeriod(*period))
-    standing: dict[int, int | None] = dict(
-        driver.execute(
-            "select article_id, price from article where article_id = any(%(articles)s)", asked
-        ).fetchall()
-    )
+    standing = {
+        (store_id, article_id): price for store_id, article_id, price in driver.execute(_STANDING, asked)
+    }
     return {
         (store_id, article_id, begin): _before(
-            begin, periods[store_id, article_id], standing=standing.get(article_id)
+            begin, periods[store_id, article_id], standing=standing.get((store_id, article_id))
         )
         for store_id, article_id, begin in beginnings
     }

@@ -41,7 +41,11 @@ def prices() -> None:
 @pass_workplace
 @refusals_exit_2
 def prices_import(workplace: Workplace, *, file: Path, as_json: bool) -> None:
-    """Take the prices of a file; a price that began on the same day is replaced, all others stay."""
+    """
+    Take the prices of a file; a price that began on the same day is replaced, all others stay.
+
+    What names no store is in the currency of the chain's first store, and holds in the stores that sell in it.
+    """
     with workplace.sessions.begin() as session, progress_bar(f"Reading {file.name}, %") as report:
         summary = import_prices(session, file, report=report)
     _print(summary, as_json=as_json)

@@ -108,6 +108,25 @@ class TestReadShelves:
         assert prices == {"TEA": money(120_00), "COFFEE": money(130_00), "WINE": money(100_00)}
         assert house.tea("S2").price == money(115_00)
 
+    def test_prints_no_price_of_another_currency(self, house):
+        with house.sessions.begin() as session:
+            abroad = Store(store_code="PL1", name="Sklep", currency="PLN", timezone="Europe/Warsaw")
+            session.add(abroad)
+            session.flush()
+            house.stores["PL1"] = abroad.store_id
+            for sku in ("TEA", "COFFEE"):
+                house.count(session, "PL1", sku, 5)
+        house.price("TEA", 90_00, date(2026, 1, 1))
+        house.price("COFFEE", 19_90, date(2026, 1, 1), store="PL1")
+        shop = Shop(house.stores["PL1"], "PL1", "PLN")
+        with house.sessions() as session:
+            shelf = read_shelves(session, [shop], day=DAY, valid_from=FIRST, valid_to=LAST)[shop.store_id]
+        assert {offer.category: offer.price for offer in shelf.values()} == {
+            "TEA": None,
+            "COFFEE": Money(19_90, "PLN"),
+        }
+        assert house.tea().price == money(90_00)
+
     def test_promises_no_price_that_ends_before_the_period(self, house):
         house.price("TEA", 80_00, FIRST, LAST - timedelta(days=1))
         house.price("COFFEE", 80_00, FIRST, LAST - timedelta(days=3))

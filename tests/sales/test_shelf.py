@@ -118,8 +118,49 @@ class TestPriceOn:
     def test_is_not_there_where_nothing_is_listed(self, house):
         assert price(house, "sku1") is None
 
+    def test_of_the_chain_holds_where_the_currency_of_its_first_store_is_paid(self, house):
+        abroad(house, "PL1", "PLN")
+        with house.sessions.begin() as session:
+            session.execute(Article.__table__.update().values(price=50_00))
+        priced(house, "sku2", 40_00, date(2026, 1, 1))
+        priced(house, "sku3", 9_90, date(2026, 1, 1), store="PL1")
+        assert price(house, "sku1", store="S2") == (50_00, None)
+        assert price(house, "sku2", store="S2") == (40_00, date(2026, 1, 1))
+        assert [price(house, sku, store="PL1") for sku in ("sku1", "sku2")] == [None, None]
+        assert price(house, "sku3", store="PL1") == (9_90, date(2026, 1, 1))
+
+
+def abroad(house, code, currency):
+    """Open a store that sells in another currency."""
+    with house.sessions.begin() as session:
+        house.stores[code] = session.scalar(
+            insert(Store)
+            .values(store_code=code, name=code, currency=currency, timezone="Europe/Warsaw")
+            .returning(Store.store_id)
+        )
+
 
 class TestPricesBefore:
+    def test_of_the_chain_say_nothing_of_stores_that_sell_in_another_currency(self, house):
+        abroad(house, "PL1", "PLN")
+        with house.sessions.begin() as session:
+            session.execute(Article.__table__.update().values(price=50_00))
+        priced(house, "sku1", 40_00, date(2026, 1, 1))
+        priced(house, "sku2", 9_90, date(2026, 1, 1), store="PL1")
+        began = [
+            (house.stores[store], house.articles[sku], DAY)
+            for store in ("S1", "PL1")
+            for sku in ("sku1", "sku2")
+        ]
+        with house.sessions() as session:
+            found = prices_before(session, began)
+        assert [(found[one].last, found[one].lowest) for one in began] == [
+            (40_00, 40_00),
+            (50_00, 50_00),
+            (None, None),
+            (9_90, 9_90),
+        ]
+
     def test_looks_at_the_thirty_days_before_and_at_the_store(self, house):
         priced(house, "sku1", 40_00, date(2026, 1, 1))
         priced(house, "sku1", 30_00, date(2026, 10, 20), date(2026, 10, 27))
