@@ -50,7 +50,7 @@ def adjustment_reason(reason: str, language: str) -> str:
 def _piece(piece: LotPiece, language: str) -> str:
     gettext = translations(language).gettext
     values = {
-        "points": ("+" if piece.points > 0 else "") + show_number(piece.points, language),
+        "points": ("+" if piece.points > 0 else "\N{MINUS SIGN}") + show_number(abs(piece.points), language),
         "day": show_date(piece.business_date, language),
     }
     if piece.last_day is None:

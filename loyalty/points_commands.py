@@ -118,8 +118,9 @@ def _tell(report: Report) -> None:
             f"({evidence.accounts:,} accounts, {evidence.lots:,} lots)"
         )
     else:
+        accounts = "1 account" if evidence.accounts == 1 else f"{evidence.accounts} accounts"
         click.echo(
-            f"Points of {evidence.accounts} accounts have ended: too few to tell a rate, so all are expected to be spent"
+            f"Points of {accounts} have ended: too few to tell a rate, so all are expected to be spent"
         )
 
 

@@ -97,7 +97,7 @@ class TestListStatement:
 
     def test_names_the_lots_that_points_came_from(self, busy: Shop):
         line = statement(busy, filters={"reason": "reserve"}).rows[0]
-        assert pieces_in_words(line, "en") == "-100 in the lot of Sep 22, 2026, ending on Sep 30, 2028"
+        assert pieces_in_words(line, "en") == "−100 in the lot of Sep 22, 2026, ending on Sep 30, 2028"
 
     def test_can_be_narrowed_to_days_and_to_one_lot(self, busy: Shop):
         old = (busy.today - timedelta(days=60)).isoformat()
