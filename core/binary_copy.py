@@ -6,12 +6,13 @@ each, all big-endian. So millions of them are an array without a look at each. W
 `core.binary_rows`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
+from psycopg.pq import ExecStatus
 
 CHUNK = 1 << 24
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -35,24 +36,56 @@ def read_columns(
     Raises `UnfitRowsError` where it yields a NULL or columns of other widths than said.
     """
     row = _layout(columns)
-    blocks = [np.empty(0, row)]
+    blocks: dict[str, list[NDArray[Any]]] = {name: [np.empty(0, kind)] for name, kind in columns}
+
+    def take(content: bytes) -> None:
+        rows = _rows(content, columns)
+        # At once: beside each value stands its length, so rows take twice the memory of their columns.
+        for name, kind in columns:
+            blocks[name].append(rows[name].astype(kind))
+
     pending = bytearray()
     header = len(HEADER)
     with driver.cursor() as cursor, cursor.copy(query) as copy:
-        for block in copy:
+        for block in _messages(driver, copy):
             pending += block
             if header and len(pending) >= header:
                 del pending[:header]
                 header = 0
             if not header and len(pending) >= CHUNK:
                 whole = len(pending) // row.itemsize * row.itemsize
-                blocks.append(_rows(bytes(pending[:whole]), columns))
+                take(bytes(pending[:whole]))
                 del pending[:whole]
-    blocks.append(_rows(bytes(pending[: len(pending) - len(TRAILER)]), columns))
-    return {
-        name: np.concatenate([block[name] for block in blocks]).astype(np.dtype(kind))
-        for name, kind in columns
-    }
+    take(bytes(pending[: len(pending) - len(TRAILER)]))
+    return {name: np.concatenate(blocks.pop(name)) for name, _kind in columns}
+
+
+def _messages(
+    driver: "psycopg.Connection[tuple[object, ...]]", copy: psycopg.Copy
+) -> Iterator[bytes | bytearray | memoryview]:
+    """
+    Yield what a COPY sends, which is a message for each row.
+
+    What has arrived is taken from libpq directly; `copy`, which is made for far fewer and larger things, is asked only where
+    there is something to wait for.
+    """
+    arrived = driver.pgconn.get_copy_data
+    while True:
+        size, message = arrived(1)
+        if size > 0:
+            yield message
+        elif size == 0:
+            awaited = copy.read()
+            if not awaited:
+                return
+            yield awaited
+        else:
+            # All of them first: a connection with some left to be fetched cannot be used.
+            results = list(iter(driver.pgconn.get_result, None))
+            for result in results:
+                if result.status != ExecStatus.COMMAND_OK:
+                    raise psycopg.errors.error_from_result(result)
+            return
 
 
 def _rows(content: bytes, columns: Columns) -> NDArray[np.void]:

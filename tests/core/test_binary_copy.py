@@ -1,4 +1,5 @@
 import numpy as np
+import psycopg
 import pytest
 
 from core.binary_copy import UnfitRowsError, read_columns
@@ -50,3 +51,19 @@ class TestRowsThatDoNotFit:
         columns = (("first", "i4"), ("second", "i4"))
         with sessions.begin() as session, pytest.raises(UnfitRowsError, match="columns first, second"):
             read_columns(driver_of(session), f"copy ({query}) to stdout (format binary)", columns)
+
+
+class TestAQueryThatFails:
+    @pytest.mark.parametrize("rows", [0, 1, 100_000])
+    def test_says_why_and_leaves_a_connection_that_goes_on(self, sessions: Sessions, rows: int):
+        query = (
+            f"copy (select 1 / ({rows} - n) from generate_series(0, {rows}) as n) to stdout (format binary)"
+        )
+        with sessions() as session:
+            with pytest.raises(psycopg.errors.DivisionByZero):
+                read_columns(driver_of(session), query, (("one", "i4"),))
+            session.rollback()
+            found = read_columns(
+                driver_of(session), "copy (select 7) to stdout (format binary)", (("one", "i4"),)
+            )
+        assert found["one"].tolist() == [7]
