@@ -209,6 +209,10 @@ class _Preparing:
             )
         return {"copies": sent, "remade": done.remade, "dropped": done.dropped}
 
+    def _called(self, language: str) -> str:
+        """Return what the file of a mailed copy is called: nothing of the group, which may be nobody's business."""
+        return f"{'catalog' if language == 'en' else 'katalog'}-{self.run.valid_from.isoformat()}.pdf"
+
     def _queue(self, session: Session, rows: list[CopyToSend], *, as_of: datetime, now: datetime) -> int:
         """Queue the mails of a part; whoever does not want one any more has the copy dropped."""
         unwanted: dict[UnsentCopy, str] = {}
@@ -219,7 +223,6 @@ class _Preparing:
                 "catalog",
                 row.language,
                 name=row.name,
-                title=row.group_name,
                 first=show_date(self.run.valid_from, row.language),
                 last=show_date(self.run.valid_to - timedelta(days=1), row.language),
             )
@@ -232,7 +235,7 @@ class _Preparing:
                 language=row.language,
                 mail=mail,
                 purpose="catalog" if row.agreed_to_catalog else "offers",
-                attachments=[Attachment(row.path, f"{row.copy_code}.pdf", sha256=row.sha256.hex())],
+                attachments=[Attachment(row.path, self._called(row.language), sha256=row.sha256.hex())],
                 not_after=over,
                 as_of=as_of,
                 now=now,

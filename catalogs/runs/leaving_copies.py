@@ -31,7 +31,6 @@ class CopyToSend:
     email: str | None
     language: str
     store_code: str | None
-    group_name: str
     channel: str
     path: str
     sha256: bytes
@@ -45,7 +44,7 @@ def copies_of_handover(session: Session, handover_id: UUID) -> list[CopyToSend]:
         """
         select copy.copy_id, copy.copy_code, copy.edition_id, member.member_id, member.member_code,
                coalesce(nullif(trim(member.given_name || ' ' || member.family_name), ''), member.company_name, ''),
-               member.email, copy.language, store.store_code, edition.group_name, copy.channel, copy.path, copy.sha256,
+               member.email, copy.language, store.store_code, copy.channel, copy.path, copy.sha256,
                copy.pages,
                coalesce((select granted from consent where consent.member_id = member.member_id
                          and purpose = 'catalog' and channel = 'email'

@@ -14,6 +14,7 @@ from sqlalchemy import func, select, update
 from basket_analysis.offers.reasons import Reason
 from catalogs.copy_lists import list_copies, read_copy
 from catalogs.ignored import ignored_articles
+from catalogs.models import Edition
 from catalogs.runs.handovers import (
     HeardMeanwhile,
     NotPrepared,
@@ -91,6 +92,21 @@ class TestHandOver:
         assert (mail.recipient, mail.state, copy.state) == ("mail@example.com", "queued", "sent")
         assert mail.attachments[0]["path"] == copy.path
         assert mail.attachments[0]["sha256"] == copy.sha256.hex()
+
+    def test_tells_in_no_subject_and_no_name_of_a_file_which_group_a_member_is_in(
+        self, chain: Chain, tmp_path: Path
+    ):
+        chain.join("mail", "t1", consent=("offers", "email"), email="mail@example.com")
+        run = Run(chain, tmp_path)
+        run.make()
+        with chain.sessions.begin() as session:
+            session.execute(update(Edition).values(group_name="Baby foods & diapers"))
+        run.ask("email")
+        with chain.sessions() as session:
+            (mail,) = session.scalars(select(OutgoingMail)).all()
+        assert mail.subject == "Váš katalog od 23. 11. 2026 do 6. 12. 2026"
+        assert mail.attachments[0]["name"] == "katalog-2026-11-23.pdf"
+        assert "Baby" not in f"{mail.text} {mail.html}"
 
     def test_tells_of_a_mailed_copy_once_it_is_mailed_and_of_no_other_way(self, chain: Chain, tmp_path: Path):
         chain.join("mail", "t1", consent=("offers", "email"), email="mail@example.com")
