@@ -10,7 +10,8 @@ from stdnum import ean, luhn
 from core.audit import record_event
 from core.driver import driver_of
 from core.errors import Refused
-from customers.cardnumbers import normalise_card_number
+from core.payment_cards import is_payment_card_number
+from customers.cardnumbers import LooksLikePaymentCard, normalise_card_number
 
 MOST = 100_000
 """Cards of one range."""
@@ -49,9 +50,11 @@ def stock_cards(session: Session, *, first: str, last: str, now: datetime, actor
     """
     Put the cards of a range into stock; numbers known already stay as they are.
 
-    Raises `BadCardNumber` or `BadRange`.
+    Raises `BadCardNumber`, `BadRange`, or `LooksLikePaymentCard` for a single number: nobody has one card printed.
     """
     numbers = list(numbers_from(first, last))
+    if len(numbers) == 1 and is_payment_card_number(numbers[0]):
+        raise LooksLikePaymentCard
     added = (
         driver_of(session)
         .execute(

@@ -12,6 +12,17 @@ class BadCardNumber(Refused):
     """The text cannot be the number of a card."""
 
 
+class LooksLikePaymentCard(BadCardNumber):
+    """
+    The number can be that of a payment card, and is none that the chain put into stock.
+
+    A chain may have had such numbers printed: it takes them in as a range or by a file, and then they are its own.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("The number can be that of a payment card; own ones are put into stock first")
+
+
 def normalise_card_number(text: str) -> str:
     """Return the digits of `text`, spaces and hyphens left out; raises `BadCardNumber`."""
     number = text.strip().replace(" ", "").replace("-", "")

@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 from core.audit import record_event
 from core.errors import Conflict
 from core.ids import uuid7
-from customers.cardnumbers import normalise_card_number
+from core.payment_cards import is_payment_card_number
+from customers.cardnumbers import LooksLikePaymentCard, normalise_card_number
 from customers.contact_details import Consents
 from customers.models import Card, Consent, Member
 from customers.operations import open_account
+from customers.queries import known_cards
 
 TEXT_VERSION = "till"
 """Which words were agreed to: those that the cashier read out or handed over."""
@@ -108,7 +110,13 @@ def enrol_member(
 
 
 def hold_card(session: Session, *, card_number: str, now: datetime) -> Card:
-    """Return a card, locked for the transaction; a valid number never seen before goes into stock."""
+    """
+    Return a card, locked for the transaction; a valid number never seen before goes into stock.
+
+    Raises `LooksLikePaymentCard` for one never seen that can be a payment card's.
+    """
+    if is_payment_card_number(card_number) and not known_cards(session, {card_number}):
+        raise LooksLikePaymentCard
     session.execute(
         upsert(Card).values(card_number=card_number, state="stock", created_at=now).on_conflict_do_nothing()
     )

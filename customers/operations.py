@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from core.audit import record_event
 from core.errors import Conflict, NotFound
 from core.ids import uuid7
-from customers.cardnumbers import normalise_card_number
+from core.payment_cards import is_payment_card_number
+from customers.cardnumbers import LooksLikePaymentCard, normalise_card_number
 from customers.models import Account, Card, Member
 
 
@@ -43,7 +44,7 @@ def issue_cards(
     Hand out cards: each opens an account of its own, or joins the account of the member named.
 
     Numbers never seen and cards in stock become "issued", for a member "active"; what
-    is so already stays as it is. Raises `BadCardNumber`, `MemberNotFound` or `CardTaken`.
+    is so already stays as it is. Raises `BadCardNumber`, `LooksLikePaymentCard`, `MemberNotFound` or `CardTaken`.
     """
     numbers = [normalise_card_number(number) for number in card_numbers]
     member = _member(session, member_code) if member_code is not None else None
@@ -57,6 +58,8 @@ def _issue(
     known = session.execute(
         select(Card.state, Card.member_id).where(Card.card_number == number).with_for_update()
     ).one_or_none()
+    if known is None and is_payment_card_number(number):
+        raise LooksLikePaymentCard
     if known is not None and (known.state, known.member_id) == (state, member_id):
         return IssuedCard(number, state)
     if known is not None and known.state != "stock":

@@ -14,6 +14,8 @@ from customers.operations import issue_cards
 from loyalty.checkout import settle
 from loyalty.queries import has_entries
 from rewards.models import Reward, RewardStock
+from rewards.vouchers.batches import Batch, batches, put_batch
+from rewards.vouchers.issue import take_codes
 from sales.models import Article
 from sales.operations import add_store, add_till
 from sales.queries import SANDBOX_KEY, StoreNotFound, store_of_code, till_of_key
@@ -55,6 +57,11 @@ ACTIVE, EMPTY, ISSUED, STOCK, SPARE, BLOCKED, REPLACED, SUCCESSOR, UNSEEN = (
     TrialCard("2990000000088", "active in the place of 2990000000071, 500 points to spend"),
     TrialCard("2990000000095", "never seen: accepted on a receipt, and flagged"),
 )
+VOUCHER = "7Q4M-9XKD-2R"
+"""A voucher's code: that of the contract's examples."""
+VOUCHER_WORTH = 5000
+"""Minor units."""
+
 CARDS = (ACTIVE, EMPTY, ISSUED, STOCK, SPARE, BLOCKED, REPLACED, SUCCESSOR, UNSEEN)
 
 
@@ -65,7 +72,7 @@ def give_key(
     Return a new key of a till in the sandbox, whose store is opened if need be.
 
     `currency` and `timezone` are those of a store that is opened now. With the first store
-    come the articles, rewards and test cards.
+    come the articles, rewards, the voucher and the test cards.
     """
     try:
         store_of_code(session, store_code)
@@ -98,10 +105,27 @@ def _furnish(session: Session, *, store_code: str, now: datetime) -> None:
     session.execute(upsert(Reward).values(mug).on_conflict_do_nothing())
     stock = {"reward_code": "MUG", "store_id": store_of_code(session, store_code).store_id, "on_hand": 1000}
     session.execute(upsert(RewardStock).values(stock).on_conflict_do_nothing())
+    _issue_voucher(session, store_code=store_code, now=now)
     if hold_card(session, card_number=ACTIVE.card_number, now=now).state != "stock":
         return
     key = add_till(session, store_code=store_code, till_code=COUNTER, now=now, actor=ACTOR, start=SANDBOX_KEY)
     _make_cards(session, till_of_key(session, key), now)
+
+
+def _issue_voucher(session: Session, *, store_code: str, now: datetime) -> None:
+    """Issue the voucher of the contract's examples, unless another store has."""
+    store = store_of_code(session, store_code)
+    batch = Batch(
+        "TRIAL",
+        names={"en": "Voucher", "cs": "Poukázka", "sk": "Poukážka", "pl": "Bon"},
+        value_amount=VOUCHER_WORTH,
+        currency=store.currency,
+    )
+    if batches(session, [batch.batch_code]):
+        return
+    put_batch(session, batch, actor=ACTOR, now=now)
+    today = business_day(now, store.timezone)
+    take_codes(session, batch_code=batch.batch_code, codes=[VOUCHER], today=today, actor=ACTOR, now=now)
 
 
 def _make_cards(session: Session, till: TillIdentity, now: datetime) -> None:

@@ -5,7 +5,7 @@ import click
 from core import clock
 from core.commandline import Workplace, json_option, pass_workplace, print_json, refusals_exit_2
 from core.database import drop_sandbox, make_engine, make_sessions, open_sandbox
-from pos_api.sandbox import CARDS, give_key
+from pos_api.sandbox import CARDS, VOUCHER, VOUCHER_WORTH, give_key
 
 
 @click.group()
@@ -38,11 +38,14 @@ def sandbox_key(
     engine.dispose()
     if as_json:
         cards = [{"card_number": card.card_number, "what": card.what} for card in CARDS]
-        print_json({"store_code": store_code, "till_code": till_code, "key": key, "cards": cards})
+        print_json(
+            {"store_code": store_code, "till_code": till_code, "key": key, "cards": cards, "voucher": VOUCHER}
+        )
         return
     click.echo(f"Sandbox key of till {store_code}/{till_code}, shown only now: {key}")
     for card in CARDS:
         click.echo(f"  {card.card_number}  {card.what}")
+    click.echo(f"  {VOUCHER:13}  a voucher worth {VOUCHER_WORTH} minor units, for whoever shows it")
 
 
 @sandbox.command("empty")

@@ -4,7 +4,8 @@ from sqlalchemy import select
 from core.database import Sessions
 from core.models import AuditEvent
 from customers.card_stock import MOST, BadRange, numbers_from, stock_cards
-from customers.cardnumbers import BadCardNumber, is_card_number
+from customers.cardnumbers import BadCardNumber, LooksLikePaymentCard, is_card_number
+from customers.enrolment import hold_card
 from customers.models import Card
 from customers.operations import issue_cards
 from tests.shop import CARD, NOON, OTHER_CARD
@@ -33,6 +34,29 @@ class TestARange:
 
     def test_may_not_be_too_long(self):
         assert MOST == 100_000
+
+
+class TestNumbersLikePaymentCards:
+    """A chain may have had some printed; then it says so before the first is handed out."""
+
+    PAN, LAST = "5105105105105100", "5105105105105209"
+
+    def test_are_taken_in_by_the_range_and_handed_out_then(self, sessions: Sessions):
+        with sessions.begin() as session, pytest.raises(LooksLikePaymentCard):
+            issue_cards(session, card_numbers=[self.PAN], now=NOON, actor="t")
+        with sessions.begin() as session:
+            stock_cards(session, first=self.PAN, last=self.LAST, now=NOON, actor="t")
+            (issued,) = issue_cards(session, card_numbers=[self.PAN], now=NOON, actor="t")
+        assert issued.state == "issued"
+
+    def test_are_not_taken_for_one_card(self, sessions: Sessions):
+        with sessions.begin() as session:
+            with pytest.raises(LooksLikePaymentCard):
+                stock_cards(session, first=self.PAN, last=self.PAN, now=NOON, actor="t")
+            with pytest.raises(LooksLikePaymentCard):
+                hold_card(session, card_number=self.PAN, now=NOON)
+        with sessions() as session:
+            assert session.scalars(select(Card)).all() == []
 
 
 class TestStock:

@@ -99,7 +99,7 @@ class TestReceipts:
         codes = {flag["code"] for flag in sale.get_json()["flags"]}
         assert not codes & {"unknown_card", "unknown_article"}
         assert both.trial.post("/receipts", examples.RETURN).get_json()["points"]["reversed"]
-        for name in ("points", "reward"):
+        for name in examples.REDEMPTIONS:
             answer = both.trial.post("/redemptions", examples.REDEMPTIONS[name]["value"])
             assert answer.status_code == 201, answer.get_json()
         assert both.trial.post("/members", examples.MEMBERS["member"]["value"]).status_code == 201

@@ -113,6 +113,22 @@ class TestACard:
         assert answer.status_code == 422
         assert state(web_sessions, "2990000000019") == "active"
 
+    def test_is_never_a_payment_card_that_somebody_scanned(self, house, visit, web_sessions):
+        desk, pan = visit("desk"), "5105105105105100"
+        answers = [
+            desk.post("/cards/stock", {"first": pan, "last": pan}),
+            desk.post(
+                "/cards/2990000000019/replace",
+                {"new_card_number": "5105 1051 0510 5100", "replace_reason": "lost"},
+            ),
+        ]
+        for answer in answers:
+            assert answer.status_code == 422
+            assert "looks like the number of a payment card" in answer.get_data(as_text=True)
+        assert state(web_sessions, "2990000000019") == "active"
+        with web_sessions() as session:
+            assert session.get(Card, pan) is None
+
     def test_numbers_that_are_none_are_told(self, house, visit):
         answer = visit("desk").post("/cards/stock", {"first": "123", "last": "456"})
         assert answer.status_code == 422
@@ -173,8 +189,9 @@ class TestAClaim:
             "receipt_number": "C1",
             "amount": "100,00",
         }
-        assert desk.post(f"/members/{member}/claim", parts).status_code == 303
-        assert desk.post(f"/members/{member}/claim", parts).status_code == 422
+        answers = [desk.post(f"/members/{member}/claim", parts) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [303, 303]
+        assert "theirs already" in desk.get(answers[1].location).get_data(as_text=True)
 
 
 class TestAnAlert:

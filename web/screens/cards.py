@@ -19,7 +19,7 @@ from customers.card_changes import block_card, expire_card, replace_card
 from customers.card_import import import_cards
 from customers.card_lists import CardRow, list_cards, read_card, story_of_card
 from customers.card_stock import BadRange, stock_cards
-from customers.cardnumbers import BadCardNumber
+from customers.cardnumbers import BadCardNumber, LooksLikePaymentCard
 from customers.contact_details import email_address, phone_number
 from customers.enrolment import AlreadyRegistered, CardBlocked, CardInUse, NewMember, enrol_member
 from customers.models import CARD_STATES
@@ -89,6 +89,8 @@ def stock() -> ResponseReturnValue:
     try:
         with transaction() as session:
             stocked = stock_cards(session, **given, now=now(), actor=viewer().login)
+    except LooksLikePaymentCard:
+        return _stocking(given, {"first": _payment_card()}), 422
     except BadCardNumber:
         return _stocking(given, {"first": _("Both are whole card numbers with their check digits.")}), 422
     except BadRange:
@@ -249,6 +251,8 @@ def _done(
     """Do `work` and go to the card; a card that is in another state by now is shown as it is, with a word about it."""
     try:
         transact(work)
+    except LooksLikePaymentCard:
+        return _page(card_number, dict(request.form), {"new_card_number": _payment_card()}), 422
     except BadCardNumber:
         words = _("This is no card number: its length or its check digit is wrong.")
         return _page(card_number, dict(request.form), {"new_card_number": words}), 422
@@ -282,6 +286,10 @@ def _page(card_number: str, given: dict[str, str] | None = None, errors: dict[st
             errors=errors or {},
             languages=LANGUAGES,
         )
+
+
+def _payment_card() -> str:
+    return _("This looks like the number of a payment card, which is never stored.")
 
 
 def _stocking(given: dict[str, str], errors: dict[str, str]) -> str:
