@@ -1,8 +1,8 @@
 """The next best offers at a till: asked for on the trips that a quote or a receipt makes anyway."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
@@ -10,7 +10,7 @@ from campaigns.books import kept_book
 from campaigns.deciding import Moment, Place
 from campaigns.decision_words import printed_lines
 from campaigns.decisions import KEEP, common_of, decided_from, kept_values, may_ask
-from campaigns.scenes import ALL_REFUSED, SCENE, refusals_in, scene_values
+from campaigns.scenes import ALL_REFUSED, LIST_PART, PATIENCE, SCENE, refusals_in, scene_values
 from core.clock import business_day
 from core.driver import Along, bring_along
 from loyalty.advice import Advice, Customer
@@ -38,16 +38,17 @@ class TillOffers:
         self._skus: Sequence[str | None] = ()
         self._gtins: Sequence[str | None] = ()
         self._along: Along | None = None
+        self.question: dict[str, Any] | None = None
 
     @classmethod
     def for_quote(
         cls, session: Session, *, till: TillIdentity, basket: Basket, now: datetime
     ) -> "TillOffers":
-        """Return what is told beside a quote; its question travels with the quote's first."""
+        """Return what is told beside a quote, which asks its question."""
         offers = cls(till, whose=_basket_of(basket.lines), count=IN_QUOTE, now=now)
         offers._read(session, basket.lines, till)
         if basket.card_number is not None or offers._goes_with_something(session):
-            offers._ask(session, basket.card_number)
+            offers.question = offers._question(session)
         return offers
 
     @classmethod
@@ -61,7 +62,7 @@ class TillOffers:
             return None
         offers = cls(till, whose=posted.card_number, count=ON_RECEIPT, now=now)
         offers._read(session, posted.lines, till)
-        offers._ask(session, posted.card_number, hold=True)
+        offers._ask(session, posted.card_number)
         return offers
 
     def _read(self, session: Session, lines: Sequence[PostedLine | BasketLine], till: TillIdentity) -> None:
@@ -75,24 +76,40 @@ class TillOffers:
         in_basket = [article.article_id for article in book.in_basket(self._skus, self._gtins)]
         return bool(in_basket and book.rules.going_with(in_basket, among=common_of(session, self._place)))
 
-    def _ask(self, session: Session, card_number: str | None, *, hold: bool = False) -> None:
+    def _question(self, session: Session) -> dict[str, Any] | None:
+        """Return the values of the question for who asks it beside their own; None while the database is left alone."""
         if not may_ask(session):
-            return
+            return None
         live = book_at_hand(session)
+        return {
+            "asks_advice": True,
+            "common": list(common_of(session, self._place)),
+            "most": LIST_PART,
+            "asks_person": bool(live) or live.generation is None,
+            "patience": PATIENCE,
+        }
+
+    def _ask(self, session: Session, card_number: str | None) -> None:
+        """Let the question of a receipt travel with what is asked next."""
+        asked = self._question(session)
+        if asked is None:
+            return
         values = scene_values(
             at=self._now,
             today=business_day(self._now, self._place.timezone),
             card_number=card_number,
             store_id=self._place.store_id,
-            common=common_of(session, self._place),
-            asks_person=bool(live) or live.generation is None,
-            hold=hold,
+            common=asked["common"],
+            asks_person=asked["asks_person"],
+            hold=True,
         )
         self._along = bring_along(session, SCENE, values)
 
-    def advise(self, session: Session, customer: Customer) -> Advice:
+    def advise(self, session: Session, customer: Customer, found: Mapping[str, Any] | None = None) -> Advice:
         """Return what to offer next, nothing while that cannot be said, and what is refused: all while that is not known."""
-        if self._along is None:
+        if found is None and self._along is not None:
+            found = self._along.row(session)[0]
+        if found is None:
             return Advice(refusals=ALL_REFUSED)
         moment = Moment(
             channel="till",
@@ -106,7 +123,6 @@ class TillOffers:
             whose=self._whose,
             source=customer.source,
         )
-        found = self._along.row(session)[0]
         decided = decided_from(session, found, moment, skus=self._skus, gtins=self._gtins, count=self._count)
         refusals = refusals_in(found, now=self._now)
         if not decided:

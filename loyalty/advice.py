@@ -67,8 +67,17 @@ NO_ADVICE: Final = Advice()
 class Adviser(Protocol):
     """Who knows what to offer next; one for each attempt at an answer."""
 
-    def advise(self, session: Session, customer: Customer) -> Advice:
-        """Return what to say; nothing rather than an error, and nothing rather than late."""
+    @property
+    def question(self) -> Mapping[str, Any] | None:
+        """The values of what must be known to advise, for who asks it beside a question; None where nothing is to be asked."""
+        ...
+
+    def advise(self, session: Session, customer: Customer, found: Mapping[str, Any] | None = None) -> Advice:
+        """
+        Return what to say; nothing rather than an error, and nothing rather than late.
+
+        `found` is what the question came to, where somebody asked it.
+        """
         ...
 
 

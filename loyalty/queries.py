@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from psycopg.rows import dict_row
@@ -16,11 +16,12 @@ from customers.queries import HOLDER, CardHolder, CardNotFound
 from loyalty.answers import expiring, receipt_answer
 from loyalty.expiry import expiry_messages
 from loyalty.lots import Position
-from loyalty.opening import held_of
+from loyalty.opening import Held, held_of
 from loyalty.printing import greeting, language_of_store, receipt_text
 from loyalty.programme.rules import DEFAULT, Programme
 from loyalty.programme.versions import programmes
 from loyalty.returns.booked_sale import Moved
+from loyalty.tiers.scheme import Scheme
 from loyalty.tiers.standings import read_state
 from loyalty.tiers.state import ASKED_BY_NAME, SELECTED, TierState, asked, asked_by_name, state_of
 from loyalty.tiers.versions import schemes
@@ -36,10 +37,12 @@ __all__ = [
     "card_view",
     "has_entries",
     "position_of_account",
+    "standing_of",
     "standing_of_card",
 ]
 
-_SUMS = ("points", "reserved", "pending", "due", "lapsed", "expire_at", "expire_points")
+SUMS: Final = ("points", "reserved", "pending", "due", "lapsed", "expire_at", "expire_points")
+"""What an account holds, by the names that `held_of` reads."""
 
 _POSITION = """
     select coalesce(balance.points, 0) as points, coalesce(balance.reserved, 0) as reserved, sums.*
@@ -123,16 +126,43 @@ def standing_of_card(
         raise CardNotFound(f"the card number {card_number} was never seen")
     holder, rest = CardHolder(*row[:12]), list(row[12:])
     generation = rest.pop(0)
-    sums = dict(zip(_SUMS, rest, strict=False))
-    del rest[: len(_SUMS)]
+    sums = dict(zip(SUMS, rest, strict=False))
+    del rest[: len(SUMS)]
     vouchers = vouchers_in(rest.pop(0)) if vouchers_in_currency is not None else ()
     rewards = rewards_in(rest.pop(0))
-    tier = state_of(scheme, today, rest) if scheme is not None else None
-    position = Position()
-    if holder.account_id is not None:
-        position = held_of(holder.account_id, sums).position
-        if scheme is not None and tier is None:
-            tier = read_state(session, account_id=holder.account_id, schemes=versions, today=today)
+    return standing_of(
+        session,
+        holder,
+        None if holder.account_id is None else held_of(holder.account_id, sums),
+        rewards=rewards,
+        scheme=scheme,
+        tier=state_of(scheme, today, rest) if scheme is not None else None,
+        today=today,
+        generation=generation,
+        vouchers=vouchers,
+    )
+
+
+def standing_of(
+    session: Session,
+    holder: CardHolder,
+    held: Held | None,
+    *,
+    rewards: tuple[RewardView, ...],
+    scheme: Scheme | None,
+    tier: TierState | None,
+    today: date,
+    generation: int | None,
+    vouchers: tuple[UsableVoucher, ...] = (),
+) -> CardStanding:
+    """
+    Return how a card stands after what was found about it; `held` is what its account holds, None without one.
+
+    Asks once more for the tier of an account that nobody has looked at since there are tiers.
+    """
+    if scheme is not None and tier is None and holder.account_id is not None:
+        tier = read_state(session, account_id=holder.account_id, schemes=schemes(session), today=today)
+    position = held.position if held is not None else Position()
     return CardStanding(holder, position, rewards, tier, generation, vouchers)
 
 

@@ -1,6 +1,6 @@
 """Quoting a basket: what it would cost and earn if it were paid now; nothing but the quote itself is written."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from contacts.reactions import Refusals
 from core.clock import business_day
-from core.driver import Along, ask, bring_along
+from core.driver import Along, bring_along
 from core.ids import uuid7
-from customers.queries import CardHolder, CardNotFound
+from customers.queries import CardHolder
 from loyalty.advice import NO_ADVICE, Advice, Adviser, Customer
 from loyalty.earning import earned_on_receipt
 from loyalty.exclusions import excluded_lines, excluded_of_codes
@@ -23,14 +23,15 @@ from loyalty.opening import Scanned
 from loyalty.printing import language_of_store
 from loyalty.programme.rules import Programme
 from loyalty.programme.versions import programmes
-from loyalty.queries import CardStanding, may_spend, member_document, standing_of_card
+from loyalty.queries import CardStanding, may_spend, member_document
 from loyalty.quotes.hints import welcome_hints
 from loyalty.quotes.kept import keep_quote
 from loyalty.quotes.offers import Buyer, OnBasket, discounted, offer_messages, offers_document, on_basket
 from loyalty.quotes.promises import NOTHING_PROMISED
 from loyalty.quotes.quote import HONOURED_FOR
+from loyalty.quotes.scenes import ask_about
 from loyalty.quotes.words import messages_of
-from loyalty.shoppers import SCENE, Scene, person_of, scene_in, scene_values, with_tier
+from loyalty.shoppers import Scene, person_of, with_tier
 from rewards.live_book import GENERATION, LiveBook, book_at_hand, live_book
 from sales.barcode_layouts import codes_to_look_up
 from sales.baskets import Basket
@@ -67,6 +68,8 @@ class _Asked:
     live: LiveBook
     offers: OnBasket | None = None
     unchecked: Along | None = None
+    told: Mapping[str, Any] | None = None
+    """What the adviser asked for."""
 
 
 def quote_basket(
@@ -81,7 +84,7 @@ def quote_basket(
     their budgets is held; where somebody else was faster it is worked out again. What is told is kept. What is
     offered next is what the `adviser` says, if there is one and it can be kept.
     """
-    asked = _ask(session, basket, till, now)
+    asked = _ask(session, basket, till, now, adviser)
     offers, holder = asked.offers, asked.standing.holder if asked.standing else None
     denied: set[str] = set()
     advice, logged, quote_id = NO_ADVICE, None, str(uuid7())
@@ -154,37 +157,30 @@ def _advice(
         ending=ending_soon(standing.position, today) if standing else None,
         source={"quote": quote_id},
     )
-    return adviser.advise(session, customer)
+    return adviser.advise(session, customer, asked.told)
 
 
-def _ask(session: Session, basket: Basket, till: TillIdentity, now: datetime) -> _Asked:
+def _ask(
+    session: Session, basket: Basket, till: TillIdentity, now: datetime, adviser: Adviser | None
+) -> _Asked:
     """
     Return what is known about a basket, in one round trip where nothing went live since the last.
 
-    A basket without a card that no offer looks at needs none before it is kept.
+    A basket without a card that neither an offer nor the adviser looks at needs none before it is kept.
     """
-    live, at = book_at_hand(session), basket.at or now
-    if not live and not basket.voucher_codes:
-        standing = _standing(session, basket, till, now)
-        if standing is None:
-            return _Asked(None, live, unchecked=bring_along(session, _GENERATION, ()))
-        live = live_book(session, generation=standing.generation)
-        if not live:
-            return _Asked(standing, live)
-        values = _scene_values(session, basket, till, at, live)
-        along = bring_along(session, SCENE, values)
-    else:
-        values = _scene_values(session, basket, till, at, live)
-        along = bring_along(session, SCENE, values)
-        standing = _standing(session, basket, till, now)
-    row = along.row(session)
-    if row[0] != live.generation:
-        live = live_book(session, generation=row[0])
-        values = _scene_values(session, basket, till, at, live)
-        row = ask(session, SCENE, values).fetchone()
+    live, at, today = book_at_hand(session), basket.at or now, business_day(now, till.timezone)
+    advice = adviser.question if adviser is not None else None
+    if not live and not basket.voucher_codes and basket.card_number is None and advice is None:
+        return _Asked(None, live, unchecked=bring_along(session, _GENERATION, ()))
+    found = ask_about(session, basket, till, live=live, at=at, now=now, today=today, advice=advice)
+    told = found.advice
+    if found.generation != live.generation:
+        live = live_book(session, generation=found.generation)
+        found = ask_about(session, basket, till, live=live, at=at, now=now, today=today, advice=None)
+    standing = found.standing
     if basket.currency != till.currency or not (live or basket.voucher_codes):
-        return _Asked(standing, live)
-    scene = scene_in(row, lines=basket.lines, values=values)
+        return _Asked(standing, live, told=told)
+    scene = found.scene(basket)
     offers = on_basket(
         session,
         live=live,
@@ -195,20 +191,7 @@ def _ask(session: Session, basket: Basket, till: TillIdentity, now: datetime) ->
         voucher_codes=basket.voucher_codes,
         now=now,
     )
-    return _Asked(standing, live, offers)
-
-
-def _scene_values(
-    session: Session, basket: Basket, till: TillIdentity, at: datetime, live: LiveBook
-) -> dict[str, Any]:
-    return scene_values(
-        session,
-        lines=basket.lines,
-        card_number=basket.card_number,
-        store_id=till.store_id,
-        at=at,
-        asks_first=live.asks_first,
-    )
+    return _Asked(standing, live, offers, told=told)
 
 
 def _buyer(scene: Scene, standing: CardStanding | None, till: TillIdentity) -> Buyer:
@@ -365,22 +348,6 @@ def _would_earn(sale: PostedReceipt, holder: CardHolder) -> bool:
         birth_date=holder.birth_date,
     )
     return card.state == "stock" or may_earn(sale, card)
-
-
-def _standing(session: Session, basket: Basket, till: TillIdentity, now: datetime) -> CardStanding | None:
-    """Return how the basket's card stands; None without one, and for one that was never seen."""
-    if basket.card_number is None:
-        return None
-    try:
-        return standing_of_card(
-            session,
-            card_number=basket.card_number,
-            store_id=till.store_id,
-            now=now,
-            today=business_day(now, till.timezone),
-        )
-    except CardNotFound:
-        return None
 
 
 def _priced(evaluated: Evaluated, offers: OnBasket | None) -> dict[str, Any]:
