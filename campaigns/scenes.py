@@ -6,13 +6,13 @@ answers with what went wrong instead of raising it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from campaigns.decision_rules import DecisionSettings, settings_in
 from contacts.reactions import Answered, Refusals, standing_refusals
+from core.records import record
 from rewards.carts import Shopper
 
 SCENE: Final = """
@@ -39,14 +39,14 @@ class Failed(Exception):  # noqa: N818 - what the database said instead of a sce
     """The scene could not be read, or not in time."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Silence:
     """That nothing is to be offered, and why: a word for figures, never for people."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ranked:
     """A list, best first; `reasons` as the database keeps them, one for each article, None where there are none."""
 
@@ -55,7 +55,7 @@ class Ranked:
     reasons: Sequence[Sequence[Any]] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scene:
     """What is known at this moment; `member_id` and `account_id` are None where nobody knows whose the basket is."""
 

@@ -25,6 +25,8 @@ def zone(name: str) -> ZoneInfo:
         raise UnknownTimeZone(f"{name!r} is not a time zone of the IANA database") from error
 
 
+# A till's request asks for the day of one moment again and again.
+@lru_cache(maxsize=512)
 def business_day(moment: datetime, timezone: str) -> date:
     """Return the calendar day of `moment` in `timezone`."""
     return moment.astimezone(zone(timezone)).date()

@@ -141,10 +141,16 @@ def make_sessions(engine: Engine) -> Sessions:
     return sessionmaker(engine, expire_on_commit=False)
 
 
+_ENGINE = "core.database.engine"
+
+
 def engine_of(session: Session) -> Engine:
     """Return the engine that a session works on, by which a process keeps what it has read of one database."""
-    bind = session.get_bind()
-    return bind.engine if isinstance(bind, Connection) else bind
+    known: Engine | None = session.info.get(_ENGINE)
+    if known is None:
+        bind = session.get_bind()
+        known = session.info[_ENGINE] = bind.engine if isinstance(bind, Connection) else bind
+    return known
 
 
 def _config(url: str) -> Config:

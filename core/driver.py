@@ -15,6 +15,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy.orm import Session
 
+from core.records import record
 from core.trips import Answer, Connection, Values, in_pipeline, travel
 
 _PUT_OFF = "core.driver.put_off"
@@ -24,7 +25,7 @@ _TOGETHER = "core.driver.together"
 _MAY_END = "core.driver.may_end"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _PutOff:
     statement: str
     values: Values
@@ -132,8 +133,10 @@ def together(session: Session, *, end: bool = False) -> Iterator[None]:
 
 def forget_requests(session: Session) -> None:
     """Forget what was to travel with the next question: there is none any more."""
+    info = session.info
     for key in (_PUT_OFF, _ALONG, _TOGETHER, _MAY_END):
-        session.info.pop(key, None)
+        if key in info:
+            del info[key]
 
 
 def may_end(session: Session) -> None:

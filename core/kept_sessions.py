@@ -123,7 +123,7 @@ def _emptied(session: Session) -> bool:
         return False
     connection = driver_of(session)
     # Whoever ended the session's transaction has given its connection back, and the next one is an ordinary one.
-    return connection.autocommit and connection.info.transaction_status == TransactionStatus.IDLE
+    return connection.autocommit and connection.pgconn.transaction_status == TransactionStatus.IDLE
 
 
 def _room_in(engine: Engine) -> int:

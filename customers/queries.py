@@ -1,7 +1,6 @@
 """Reads about cards and their holders."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.driver import ask, driver_of
 from core.errors import NotFound
+from core.records import record
 
 LONGEST_CHAIN = 100
 """Replacements that a number is followed through; more than anybody loses cards."""
@@ -18,7 +18,7 @@ class CardNotFound(NotFound):
     """The number was never seen, or its check digit is wrong."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CardHolder:
     """
     Whom a number leads to.

@@ -5,7 +5,6 @@ The edge hands in an adviser, or none. What it makes must never fail or delay wh
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -15,6 +14,7 @@ from sqlalchemy.orm import Session
 from contacts.reactions import Refusals
 from core.clock import business_day
 from core.driver import Along, bring_along
+from core.records import record
 from core.trips import Values
 from loyalty.booking import Booking
 from loyalty.expiry import ending_soon
@@ -25,7 +25,7 @@ from rewards.live_book import LiveBook, live_book
 from sales.receipts import TillIdentity
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Customer:
     """
     Who stands at the till, as far as booking knows it, and in which words they are spoken to.
@@ -42,7 +42,7 @@ class Customer:
     source: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Advice:
     """
     The next offers as the contract has them, the lines to print of them, and the statement that keeps them.

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.i18n import show_date, show_money, show_number, translations
 from core.money import Money
+from core.records import record
 from loyalty.paid_offers import NOT_VALID, PaidOffers, beyond_flags, stated_offers
 from rewards.live_book import book_at_hand
 from rewards.offer_queries import versions_of
@@ -26,7 +27,7 @@ MOST_VOUCHERS: Final = 1000
 """So many vouchers one sale can give; more are an offer gone wrong."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Buying:
     """The sale that is being booked: whose it is, and where and when."""
 

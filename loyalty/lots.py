@@ -9,11 +9,12 @@ a debt without anything being moved; only points that end pay it first.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from core.ids import uuid7
+from core.records import record
 
 NO_LINE = 0
 """Stands for the line where a lot belongs to no receipt's lines."""
@@ -22,7 +23,7 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 EXPIRING_WITHIN = timedelta(days=60)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lot:
     """Points with one origin; `lines` is what is left of them by line number, adding up to what is left."""
 
@@ -61,7 +62,7 @@ class Lot:
         return replace(self, lines={**self.lines, line_number: self.lines.get(line_number, 0) + points})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Piece:
     """Points of one line of one lot."""
 
@@ -122,7 +123,7 @@ def pieces_of(points: int, lots: Iterable[Lot]) -> tuple[list[Piece], int]:
     return pieces, missing
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Position:
     """
     What an account holds at a moment, as tills and people see it.

@@ -1,18 +1,19 @@
 """What offers add to the points of a purchase: multipliers on parts of lines, and bonus points. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
 from core.money import split_largest_remainder
+from core.records import record
 
 Parts = tuple[tuple[int, Decimal], ...]
 """What a line comes to, in parts: so many minor units, that earn so many times as much."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OfferPoints:
     """Points by offers: `bonus` for the whole, and the `parts` of those lines that earn otherwise than once."""
 

@@ -1,6 +1,6 @@
 """The first of a receipt's round trips: its locks, and everything that booking a sale must know."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.driver import ask, driver_of
 from core.ids import find_uuid
+from core.records import record
 from loyalty.exclusions import EXCLUDED_POSITIONS, excluded_values
 from loyalty.lots import Position, expiring_by_day
 from loyalty.programme.rules import NOTHING_EXCLUDED, Excluded
@@ -25,7 +26,7 @@ from sales.barcode_layouts import codes_to_look_up
 from sales.receipts import SALE, PostedReceipt, TillIdentity, own_identity
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Known:
     """A receipt of this identity that was stored before."""
 
@@ -34,7 +35,7 @@ class Known:
     answer: dict[str, Any] | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scanned:
     """The card on the receipt, after all its replacements, and its holder, if there is one."""
 
@@ -48,7 +49,7 @@ class Scanned:
     birth_date: date | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Held:
     """
     An account whose lock is held, by its sums.
@@ -80,7 +81,7 @@ class Held:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Seen:
     """
     Other live sales with the card of a receipt, in the week of its business date: those that are there already.
@@ -99,7 +100,7 @@ class Seen:
     """Whether the card is the operator's own."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Opening:
     """What is known when a receipt is about to be booked; of a `known` one nothing else is read."""
 

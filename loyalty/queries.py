@@ -1,7 +1,6 @@
 """Reads of points: how accounts stand, what a card shows, and what a receipt did."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import business_day
 from core.driver import ask, driver_of
+from core.records import record
 from customers.queries import HOLDER, CardHolder, CardNotFound
 from loyalty.answers import expiring, receipt_answer
 from loyalty.expiry import expiry_messages
@@ -75,7 +75,7 @@ def _standing_question(*, tier: bool, vouchers: bool) -> str:
     return question
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CardStanding:
     """
     Whom a card leads to, what its account holds, its tier, the rewards there are, the cheapest first, and its vouchers.

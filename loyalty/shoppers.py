@@ -1,7 +1,7 @@
 """Who buys what, as offers see it: the articles of a basket and the person behind its card, in one question."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.driver import ask
+from core.records import record
 from rewards.carts import Cart, CartLine, Shopper
 from sales.barcode_layouts import codes_to_look_up
 from sales.baskets import BasketLine
@@ -21,7 +22,7 @@ SCENE = """
 """The generation of the live offers, the articles of the lines, and the member behind the card; asked with `scene_values`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scene:
     """The cart on the counter and who buys it; None where the card is nobody's, or there is none."""
 

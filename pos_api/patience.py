@@ -9,8 +9,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -31,20 +31,19 @@ class Watch:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    @contextmanager
-    def attempt(self) -> Iterator[Callable[[Connection], None]]:
-        """Yield what the attempt names its connection to; it is watched until the block ends."""
-        token = object()
+    def attempt(self) -> "_Attempt":
+        """Return a block that yields what the attempt names its connection to; it is watched until the block ends."""
+        return _Attempt(self)
 
-        def on(connection: Connection) -> None:
-            self._waiting[token] = time.monotonic() + self._longest, connection
-            if self._thread is None:
-                self._begin()
+    def over(self, token: object, connection: Connection) -> None:
+        """Watch over a connection until `no_more` is said of `token`."""
+        self._waiting[token] = time.monotonic() + self._longest, connection
+        if self._thread is None:
+            self._begin()
 
-        try:
-            yield on
-        finally:
-            self._waiting.pop(token, None)
+    def no_more(self, token: object) -> None:
+        """Watch no more over the connection of `token`, if there is one."""
+        self._waiting.pop(token, None)
 
     def _begin(self) -> None:
         with self._lock:
@@ -59,6 +58,24 @@ class Watch:
             for token, (deadline, connection) in list(self._waiting.items()):
                 if deadline < now and self._waiting.pop(token, None) is not None:
                     _hang_up(connection)
+
+
+class _Attempt:
+    """One attempt; it takes part in every request, so it is no generator."""
+
+    __slots__ = ("_watch",)
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+
+    def __enter__(self) -> Callable[[Connection], None]:
+        return self._on
+
+    def __exit__(self, *_: object) -> None:
+        self._watch.no_more(self)
+
+    def _on(self, connection: Connection) -> None:
+        self._watch.over(self, connection)
 
 
 def _hang_up(connection: Connection) -> None:

@@ -7,6 +7,7 @@ every place. Both take the same with the same fields.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, missing
@@ -33,6 +34,11 @@ def quick_reading(schema: Schema) -> Reading:
     required = [key for key, (_, field) in named.items() if field.required]
     checks = [_hook(schema, hook) for hook in hooks[VALIDATES_SCHEMA]]
     makers = [_hook(schema, hook) for hook in hooks[POST_LOAD]]
+    of_content = [check for check, with_document in checks if not with_document]
+    of_both = [check for check, with_document in checks if with_document]
+    if len(makers) > 1 or any(with_document for _, with_document in makers):
+        raise TooSpecial(f"{type(schema).__name__} is not made of its content at once")
+    make = makers[0][0] if makers else None
 
     def read(document: Any) -> Any:
         if type(document) is not dict:
@@ -43,23 +49,30 @@ def quick_reading(schema: Schema) -> Reading:
             content[attribute] = take(value)
         if not all(map(document.__contains__, required)):
             raise ValidationError("A required member is missing.")
-        for check in checks:
+        for check in of_content:
+            check(content)
+        for check in of_both:
             check(content, document)
-        for make in makers:
-            content = make(content, document)
-        return content
+        return content if make is None else make(content)
 
     return read
 
 
-def _hook(schema: Schema, hook: tuple[str, bool, Mapping[str, Any]]) -> Callable[[Any, Any], Any]:
+def make_plainly(schema: Any, content: dict[str, Any], **_: Any) -> Any:
+    """Return what the schema `MAKES` of a content: for its `post_load`, which is known here and not called."""
+    return type(schema).MAKES(**content)
+
+
+def _hook(schema: Schema, hook: tuple[str, bool, Mapping[str, Any]]) -> tuple[Callable[..., Any], bool]:
+    """Return what a hook does, and whether the document is told to it beside the content."""
     name, for_many, options = hook
     if for_many:
         raise TooSpecial(f"{type(schema).__name__}.{name}")
     method = getattr(schema, name)
-    if options.get("pass_original"):
-        return lambda content, document: method(content, document, many=False, partial=None, unknown=RAISE)
-    return lambda content, _: method(content, many=False, partial=None, unknown=RAISE)
+    if method.__func__ is make_plainly:
+        makes = type(schema).MAKES  # type: ignore[attr-defined] # whoever uses `make_plainly` has it
+        return lambda content: makes(**content), False
+    return partial(method, many=False, partial=None, unknown=RAISE), bool(options.get("pass_original"))
 
 
 def _reading(field: fields.Field[Any]) -> Reading:

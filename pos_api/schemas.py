@@ -31,7 +31,7 @@ from pos_api.fields import (
     Whole,
 )
 from pos_api.problems import invalid_content, pointed
-from pos_api.quick_reading import Reading, TooSpecial, quick_reading
+from pos_api.quick_reading import Reading, TooSpecial, make_plainly, quick_reading
 from sales.receipts import (
     LIVE,
     RETURN,
@@ -74,10 +74,7 @@ class Body(Schema):
     KEYWORDS: ClassVar[Mapping[str, Any]] = {}
     """JSON Schema for what the fields alone cannot say; stands in the OpenAPI document beside them."""
 
-    @post_load
-    def make(self, data: dict[str, Any], **_: Any) -> Any:
-        """Return the content as what the domain works with."""
-        return type(self).MAKES(**data)
+    make = post_load(make_plainly)
 
     def read(self, document: Mapping[str, Any]) -> Any:
         """Return what `document` means; raises `invalid_content` with every place that breaks a rule."""

@@ -43,6 +43,8 @@ class OfferBook:
     def __init__(self, offers: Iterable[Offer], choice: str = FIRST, names: Names | None = None) -> None:
         self.choice = choice
         self.names = names or Names()
+        self.selected: dict[Select, str] = {}
+        """What selections are called, as far as somebody asked."""
         self._numbers: dict[Select, int] = {}
         self._selects: list[Select] = []
         self._keys: list[str | None] = []

@@ -1,10 +1,12 @@
 """What offers look at: the lines on the counter, who buys, when and where. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
+
+from core.records import record
 
 PIECES = "pcs"
 
@@ -32,7 +34,7 @@ class CartLine(NamedTuple):
 Cart = tuple[CartLine, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Shopper:
     """
     Who buys, as far as offers ask.
@@ -51,7 +53,7 @@ class Shopper:
     company: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Presented:
     """The valid codes of one batch that are presented; without `value_amount` they only open offers."""
 
@@ -62,7 +64,7 @@ class Presented:
     names: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Occasion:
     """When, where, for whom, and with which vouchers a basket is looked at; `at` is aware."""
 

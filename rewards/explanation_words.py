@@ -51,8 +51,10 @@ class Words:
         language: str,
         currency: str,
         names: Names,
+        selected: dict[Select, str],
     ) -> None:
-        self.language, self.currency, self.names = language, currency, names
+        """Keep what selections are called in `selected`, which lives as long as `names` hold."""
+        self.language, self.currency, self.names, self.selected = language, currency, names, selected
         self.gettext = translations(language).gettext
 
     def lacking(self, lacks: Sequence[Lack], units: Mapping[Select, str]) -> str:
@@ -76,6 +78,9 @@ class Words:
 
     def named(self, select: Select) -> str:
         """Return what is selected by name, empty where it is everything."""
+        known = self.selected.get(select)
+        if known is not None:
+            return known
         parts = []
         for key in reversed(KEYS):
             values = getattr(select, key)
@@ -85,7 +90,8 @@ class Words:
                     names = tuple([self.names.articles.get(value, value) for value in names])
                 more = " …" if len(values) > MOST_NAMED else ""
                 parts.append(" / ".join(names) + more)
-        return ", ".join(parts)
+        self.selected[select] = found = ", ".join(parts)
+        return found
 
     def money(self, minor: int) -> str:
         """Return an amount as a person writes it."""

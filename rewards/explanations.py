@@ -50,7 +50,7 @@ class Explainer:
     ) -> None:
         self.cart, self.book, self.occasion, self.left, self.basket = cart, book, occasion, left, basket
         self.doorkeeper = Doorkeeper(occasion)
-        self.words = Words(occasion.language, occasion.currency, book.names)
+        self.words = Words(occasion.language, occasion.currency, book.names, book.selected)
         self.applied_to = applied_to
         self.met: Basket | None = None
         self.applied = {given.live.rank for given in basket.given}
@@ -150,7 +150,8 @@ class Explainer:
 
     def _lacking(self, live: LiveOffer, lacks: tuple[Lack, ...]) -> NotApplied:
         units = {}
-        if any(measure is not None for measure in self.basket.lines.measures):
+        measures = self.basket.lines.measures
+        if measures.count(None) < len(measures):
             units = {lack.select: unit for lack in lacks if (unit := self._unit_of(lack.select))}
         return NotApplied(live.code, self.words.lacking(lacks, units), missing(lacks))
 

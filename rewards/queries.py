@@ -1,7 +1,6 @@
 """Reads about rewards."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -9,13 +8,14 @@ from sqlalchemy.orm import Session
 from core.driver import driver_of
 from core.errors import NotFound
 from core.i18n import called
+from core.records import record
 
 
 class RewardNotFound(NotFound):
     """There is no such reward to be had now."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RewardView:
     """A reward that can be had; its name by language."""
 

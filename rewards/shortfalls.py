@@ -97,4 +97,5 @@ def missing(lacks: Sequence[Lack]) -> str | None:
 
 def thousandths(number: int) -> str:
     """Return a number of thousandths as a decimal string."""
-    return format(Decimal(number).scaleb(-3).normalize(), "f")
+    whole, rest = divmod(number, ONE)
+    return str(whole) if not rest else format(Decimal(number).scaleb(-3).normalize(), "f")

@@ -1,17 +1,17 @@
 """Baskets that are not paid yet: what lies on the counter, as a till states it. Pure."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 from core.money import half_up
+from core.records import record
 from sales.receipts import SALE, PostedLine, PostedReceipt, Totals
 
 LARGEST_GROSS = 10**14
 """In minor units, of either sign: what a till may charge at most for a line."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BasketLine:
     """One line; the unit price is in minor units, tax included, and negative for deposits."""
 
@@ -30,7 +30,7 @@ class BasketLine:
         return self.unit_price if self.quantity == 1 else half_up(self.quantity * self.unit_price)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Basket:
     """Lines to be paid, whose card they would be paid with, and how many points the customer would spend."""
 

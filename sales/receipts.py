@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -12,6 +12,7 @@ from core.clock import business_day
 from core.ids import is_uuid
 from core.money import half_up
 from core.payment_cards import SHORTEST, mask_payment_cards, payment_card_numbers
+from core.records import record
 from sales.articlecodes import find_gtin
 
 SALE, RETURN, VOID = "sale", "return", "void"
@@ -21,7 +22,7 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 LATE_AFTER = timedelta(hours=24)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TillIdentity:
     """Which till speaks, with what its store decides: the currency of amounts and the zone of business days."""
 
@@ -38,7 +39,7 @@ class TillIdentity:
         return f"till {self.store_code}/{self.till_code}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Discount:
     """A part of a line's discount, by the offer that gave it; the amount is in minor units."""
 
@@ -47,7 +48,7 @@ class Discount:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PostedLine:
     """One line, stated before points; amounts in minor units, `total_amount` after discounts and tax included."""
 
@@ -66,7 +67,7 @@ class PostedLine:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tender:
     """What was paid with, net of change."""
 
@@ -74,7 +75,7 @@ class Tender:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Totals:
     """What the till added up; an amount that it did not state is None where it has no default."""
 
@@ -85,7 +86,7 @@ class Totals:
     rounding_amount: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Original:
     """The identity of the receipt that a return or a void names; it may be of any store."""
 
@@ -100,7 +101,7 @@ class Original:
         return identity(self.store_code, self.till_code, self.business_date, self.receipt_number)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OfflineRedemption:
     """Points spent while the till was offline, within a card's signed allowance."""
 
@@ -108,7 +109,7 @@ class OfflineRedemption:
     allowance: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PostedReceipt:
     """A receipt as a till states it; moments are aware, absent lists are empty."""
 
@@ -132,7 +133,7 @@ class PostedReceipt:
     original: Original | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Flag:
     """Something odd about a receipt that is accepted all the same."""
 

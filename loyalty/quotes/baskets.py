@@ -1,7 +1,6 @@
 """Quoting a basket: what it would cost and earn if it were paid now; nothing but the quote itself is written."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +10,7 @@ from contacts.reactions import Refusals
 from core.clock import business_day
 from core.driver import Along, bring_along
 from core.ids import uuid7
+from core.records import record
 from customers.queries import CardHolder
 from loyalty.advice import NO_ADVICE, Advice, Adviser, Customer
 from loyalty.earning import earned_on_receipt
@@ -43,7 +43,7 @@ ATTEMPTS = 6
 _GENERATION = f"select {GENERATION}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Evaluated:
     """The sale that a basket would become, and its points: what it would earn, spend, and could spend at most."""
 
@@ -55,7 +55,7 @@ class Evaluated:
     spendable: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Asked:
     """
     What is known before a basket is worked out.

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import business_day
 from core.i18n import called, translations
+from core.records import record
 from loyalty.quotes.promises import NOTHING_PROMISED, Promise, promise_of
 from rewards.applicator import Evaluation, apply_offers
 from rewards.carts import Cart, Left, Occasion, Shopper
@@ -34,7 +35,7 @@ NONE_LEFT = Left(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Buyer:
     """Who buys, as far as that is known: for offers, for vouchers, and for limits per member."""
 

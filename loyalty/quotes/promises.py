@@ -1,14 +1,15 @@
 """What a quote promised of offers, as it is kept with the quote: a receipt that names it gets it. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from core.records import record
 from loyalty.offer_points import NOTHING_ADDED, OfferPoints, read_offer_points
 from rewards.applicator import Evaluation
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Promised:
     """All applications of one version of an offer; `discount` in minor units."""
 
@@ -18,7 +19,7 @@ class Promised:
     discount: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Gifts:
     """Pieces of a reward, and vouchers of a batch, by the offer that gives them: (offer, what, how many)."""
 
@@ -29,7 +30,7 @@ class Gifts:
 NO_GIFTS: Final = Gifts()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Shown:
     """Codes of vouchers of one batch that were presented with a basket, and what became of them there."""
 
@@ -41,7 +42,7 @@ class Shown:
     """The offers that applied and ask for the batch."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Promise:
     """What offers come to on a basket, discounts on lines aside."""
 

@@ -1,12 +1,12 @@
 """Quotes: what a basket was said to come to, and where what was paid departs from it. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from core.records import record
 from loyalty.earning import POINTS_TENDER
 from loyalty.quotes.promises import NOTHING_PROMISED, Promise
 from sales.receipts import PostedLine, PostedReceipt
@@ -14,7 +14,7 @@ from sales.receipts import PostedLine, PostedReceipt
 HONOURED_FOR = timedelta(minutes=10)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class QuotedLine:
     """A line as it was quoted; amounts in minor units."""
 
@@ -29,7 +29,7 @@ class QuotedLine:
         return self.gross_amount - self.discount_amount
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Quote:
     """What a till was told; `lines` by line number."""
 
@@ -61,7 +61,7 @@ class Quote:
         return not self.used and closed_at <= self.valid_until
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Difference:
     """One thing that was quoted and paid differently; None where it was only in one of the two."""
 

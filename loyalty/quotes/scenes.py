@@ -1,7 +1,6 @@
 """All that is asked about a basket before it is quoted, in one question: what lies in it, who buys, what may be offered next."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -10,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.driver import ask
+from core.records import record
 from customers.queries import CardHolder
 from loyalty.opening import held_of
 from loyalty.queries import SUMS, CardStanding, standing_of
@@ -35,7 +35,7 @@ _NO_TIER: Final = {"tier_period": None, "tier_measure": None, "tier_rates": None
 _NO_ADVICE: Final = {"asks_advice": False, "common": [], "most": 0, "asks_person": False, "patience": None}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Found:
     """What the question came to; `advice` is what the adviser asked for, None where there is none."""
 
