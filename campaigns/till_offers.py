@@ -1,6 +1,6 @@
 """The next best offers at a till: asked for on the trips that a quote or a receipt makes anyway."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -30,9 +30,10 @@ PRINTED_WITHIN: Final = timedelta(minutes=10)
 class TillOffers:
     """What one quote or one receipt is told to offer next; it asks nothing where nobody would hear it."""
 
-    def __init__(self, till: TillIdentity, *, whose: str, count: int, now: datetime) -> None:
+    def __init__(self, till: TillIdentity, *, whose: Callable[[], str], count: int, now: datetime) -> None:
         self._place = Place(till.store_id, till.store_code, till.timezone, till.currency)
-        self._whose = f"{till.till_id} {whose}"
+        self._till_id = till.till_id
+        self._whose = whose
         self._count = count
         self._now = now
         self._skus: Sequence[str | None] = ()
@@ -45,7 +46,7 @@ class TillOffers:
         cls, session: Session, *, till: TillIdentity, basket: Basket, now: datetime
     ) -> "TillOffers":
         """Return what is told beside a quote, which asks its question."""
-        offers = cls(till, whose=_basket_of(basket.lines), count=IN_QUOTE, now=now)
+        offers = cls(till, whose=lambda: _basket_of(basket.lines), count=IN_QUOTE, now=now)
         offers._read(session, basket.lines, till)
         if basket.card_number is not None or offers._goes_with_something(session):
             offers.question = offers._question(session)
@@ -60,7 +61,7 @@ class TillOffers:
             return None
         if posted.closed_at < now - PRINTED_WITHIN:
             return None
-        offers = cls(till, whose=posted.card_number, count=ON_RECEIPT, now=now)
+        offers = cls(till, whose=lambda: posted.card_number or "", count=ON_RECEIPT, now=now)
         offers._read(session, posted.lines, till)
         offers._ask(session, posted.card_number)
         return offers
@@ -111,6 +112,9 @@ class TillOffers:
             found = self._along.row(session)[0]
         if found is None:
             return Advice(refusals=ALL_REFUSED)
+        refusals = refusals_in(found, now=self._now)
+        if "silent" in found:
+            return Advice(refusals=refusals)
         moment = Moment(
             channel="till",
             language=customer.language,
@@ -120,11 +124,10 @@ class TillOffers:
             live=customer.live,
             tier_code=customer.tier_code,
             ending=customer.ending,
-            whose=self._whose,
+            whose=f"{self._till_id} {self._whose()}",
             source=customer.source,
         )
         decided = decided_from(session, found, moment, skus=self._skus, gtins=self._gtins, count=self._count)
-        refusals = refusals_in(found, now=self._now)
         if not decided:
             return Advice(refusals=refusals)
         first = decided[0]

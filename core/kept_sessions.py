@@ -7,7 +7,7 @@ receipt a tenth of its time. So a few that are open stay so between requests.
 
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from weakref import WeakKeyDictionary
 
 from psycopg import errors
@@ -26,20 +26,32 @@ MOST_IDLE = 4
 _kept: WeakKeyDictionary[Engine, deque[Session]] = WeakKeyDictionary()
 
 
-@contextmanager
-def looking(sessions: Sessions) -> Iterator[Session]:
+def looking(sessions: Sessions) -> AbstractContextManager[Session]:
     """
-    Yield a session in which every statement is committed by itself, and what travels together at once.
+    Return a block with a session in which every statement is committed by itself, and what travels together at once.
 
     Nothing that was read with an earlier one is in it. After an error it is thrown away.
     """
-    session = _taken(sessions)
-    try:
-        yield session
-    except BaseException:
-        session.close()
-        raise
-    _give_back(session, sessions.kw["bind"])
+    return _Looking(sessions)
+
+
+class _Looking:
+    """The block of `looking`; tills begin one with nearly every request, so it is no generator."""
+
+    __slots__ = ("_session", "_sessions")
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    def __enter__(self) -> Session:
+        self._session = _taken(self._sessions)
+        return self._session
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._session.close()
+        else:
+            _give_back(self._session, self._sessions.kw["bind"])
 
 
 @contextmanager

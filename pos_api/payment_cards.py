@@ -12,16 +12,10 @@ from pos_api.problems import invalid_content, pointer
 from sales.articlecodes import find_gtin
 
 
-def refuse_payment_cards(session: Session, document: Mapping[str, Any], raw: bytes | None = None) -> None:
-    """
-    Raise `invalid_content` for texts of a checked `document` with such a number, unless it is of our own cards.
-
-    `raw` is the body that it was read from, where there is one.
-    """
-    # Looked at together: nearly always there is none. In a body that escapes nothing texts stand as they are, parted by
-    # quotation marks; among others a line's end parts the numbers of two.
-    whole = raw is not None and b"\\" not in raw
-    if not payment_card_numbers(raw.decode() if raw and whole else "\n".join(_long_texts(document))):
+def refuse_payment_cards(session: Session, document: Mapping[str, Any]) -> None:
+    """Raise `invalid_content` for texts of a checked `document` with such a number, unless it is of our own cards."""
+    # Looked at together: nearly always there is none, and a line's end parts the numbers of two texts.
+    if not payment_card_numbers("\n".join(_long_texts(document))):
         return
     found = dict(_found(document))
     if not found:

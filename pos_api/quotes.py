@@ -46,7 +46,7 @@ def post_quote() -> Response:
         till = till_of(session, key)
         document = parse(raw)
         basket = QUOTE.read(document)
-        refuse_payment_cards(session, document, raw)
+        refuse_payment_cards(session, document)
         now = clock.now()
         offers = TillOffers.for_quote(session, till=till, basket=basket, now=now)
         return quote_basket(session, till=till, basket=basket, now=now, adviser=offers)
