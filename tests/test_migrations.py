@@ -374,3 +374,16 @@ class TestSwiftTills:
         assert rows(owner_engine, columns, TestFinish.TABLES) == before
         command.downgrade(_config(database_url), "0007")
         command.upgrade(_config(database_url), "head")
+
+
+class TestOneLook:
+    """0009."""
+
+    def test_leaves_what_was_there_as_it_was_both_ways(self, database_url: str, owner_engine: Engine):
+        command.downgrade(_config(database_url), "0008")
+        columns: dict[str, Any] = {}
+        before = rows(owner_engine, columns, TestFinish.TABLES)
+        command.upgrade(_config(database_url), "head")
+        assert rows(owner_engine, columns, TestFinish.TABLES) == before
+        command.downgrade(_config(database_url), "0008")
+        command.upgrade(_config(database_url), "head")

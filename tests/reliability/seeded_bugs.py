@@ -48,6 +48,7 @@ SQL = (
     "migrations/versions/0006_closing_ranks.sql",
     "migrations/versions/0007_finish.sql",
     "migrations/versions/0008_swift_tills.sql",
+    "migrations/versions/0009_one_look.sql",
 )
 
 
