@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from basket_analysis.offers.coupon_books import Campaign, CouponBook, Floats, Int32s, Int64s, Redemptions
+from basket_analysis.offers.coupon_codes import told_by_codes
 
 RECENT = 56
 """Days of the chain's latest sales that popularity is read from."""
@@ -91,6 +92,14 @@ class Moment:
     def sold(self) -> Floats:
         """Lines sold of each article."""
         return np.bincount(self.purchases.article[self._past], minlength=self._articles).astype(np.float64)
+
+    @cached_property
+    def turnover(self) -> Floats:
+        """What was taken for each article."""
+        past = self._past
+        return np.bincount(
+            self.purchases.article[past], weights=self.purchases.value[past], minlength=self._articles
+        ).astype(np.float64)
 
     @cached_property
     def recent_owners(self) -> tuple[Int64s, Int64s]:
@@ -269,6 +278,16 @@ class CouponSignals:
         yield "articles", np.log1p(np.asarray(self.pool.articles.sum(axis=1)).ravel())[None, :]
         yield "pool", np.full((1, 1), float(len(self.pool.coupons)))
         yield "days", np.full((1, 1), float(self.pool.ends - self.pool.starts))
+        yield from self._of_codes()
+
+    def _of_codes(self) -> Iterator[tuple[str, Floats]]:
+        """Yield what the codes of coupons say of their terms, against what a line of their articles usually costs."""
+        lines = self.pool.articles @ self.moment.sold
+        prices = np.where(
+            lines > 0, (self.pool.articles @ self.moment.turnover) / np.maximum(lines, 1.0), np.nan
+        )
+        for name, values in told_by_codes(self.pool.coupons, prices).items():
+            yield name, values[None, :]
 
     def _habits(self, keys: NDArray[np.integer], table: Any) -> dict[str, Floats]:
         """Return how often, how lately and for how much each household bought what `table` leads to from `keys`."""

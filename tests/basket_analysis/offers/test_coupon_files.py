@@ -110,6 +110,35 @@ class TestScoreCoupons:
         assert files.record["learnt"]
         assert hits(rows) > 0.8
 
+    def test_prefers_what_saves_more_where_people_did(self, files):
+        """Of two coupons for the same article one saves a dollar, the other ten cents; its code says so."""
+        dollar, dime = (
+            {good: f"5{place:05}100{value}" for place, good in enumerate(GOODS)} for value in ("76", "10")
+        )
+        coupons = [
+            (campaign, code[good], good, starts, ends)
+            for campaign, _, good, starts, ends in COUPONS
+            for code in (dollar, dime)
+        ]
+        taken = [
+            (household, campaign, dollar[coupon.removeprefix("c1-")], day)
+            for household, campaign, coupon, day in redeemed(*PAST)
+        ]
+        pairs = [
+            (household, "c2", code[good])
+            for household in HOUSEHOLDS
+            for good in GOODS
+            for code in (dollar, dime)
+        ]
+        rows = files.rows(pairs=pairs, coupons=coupons, redemptions=taken)
+        score = {(row["household_id"], row["coupon_upc"]): float(row["score"]) for row in rows}
+        better = [
+            score[household, dollar[good]] > score[household, dime[good]]
+            for household in HOUSEHOLDS
+            for good in GOODS
+        ]
+        assert sum(better) > 0.95 * len(better)
+
     def test_scores_every_pair_once_whatever_is_known_of_it(self, files):
         strange = [("nobody", "c2", "c2-TEA"), ("m001", "c9", "x"), ("m001", "c2", "unheard of"), PAIRS[0]]
         rows = files.rows(pairs=[*PAIRS, *strange])
