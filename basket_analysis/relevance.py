@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from basket_analysis.baskets import Int32s, Int64s
-from basket_analysis.offers.relevance_blocks import Block, Plan, moment_of
+from basket_analysis.offers.relevance_blocks import Block, Plan, blocks_of, moment_of
 from basket_analysis.offers.relevance_features import Origin
 from basket_analysis.offers.relevance_lessons import (
     Trees,
@@ -65,8 +65,8 @@ class RelevanceRanker:
 
     def learn(self, sample: ItemPurchases) -> None:
         """Grow trees from what happened to `sample`."""
-        for kind in self._kinds:
-            self._keep(kind, learn_trees(sample, kind, self._plans[kind]))
+        for kind, trees in learn_trees(sample, {kind: self._plans[kind] for kind in self._kinds}).items():
+            self._keep(kind, trees)
 
     def take(self, learnt: Mapping[Kind, Trees], sample: ItemPurchases) -> bool:
         """
@@ -112,11 +112,10 @@ class RelevanceRanker:
         found: dict[Kind, list[Ranked]] = {kind: [] for kind in self._kinds}
         known = members.known
         for block in blocks(np.arange(members.members, dtype=np.int32)):
-            for kind in self._kinds:
-                asked = Block(self._now, origin, block, own[block], kind)
+            for asked in blocks_of(self._now, origin, block, own[block], self._kinds):
                 keys, judged = self._judge(asked, known)
-                closed = known if kind == "new" else known[:0]
-                found[kind].append(self._lists(block, keys, judged, closed, depth))
+                closed = known if asked.kind == "new" else known[:0]
+                found[asked.kind].append(self._lists(block, keys, judged, closed, depth))
         lists = {
             kind: Ranked(
                 np.concatenate([part.items for part in parts] or [np.empty((0, depth), np.int32)]),
@@ -130,11 +129,11 @@ class RelevanceRanker:
 
     def _judge(self, asked: Block, known: Int64s) -> tuple[Int64s, Floats]:
         """Return the candidates of a block of members, and what they were judged to be worth."""
-        keys, scores = asked.candidates(self._plans[asked.kind], self.rankable_, known)
+        keys = asked.candidates(self._plans[asked.kind], self.rankable_, known)
         booster = self._judges[asked.kind]
         if booster is None or not len(keys):
-            return keys, asked.unlearnt(keys, scores)
-        _, features = asked.features(keys, scores)
+            return keys, asked.unlearnt(keys)
+        _, features = asked.features(keys)
         return keys, booster.predict(features, raw_score=True, num_threads=1).astype(np.float32)
 
     def _lists(self, block: Int32s, keys: Int64s, judged: Floats, closed: Int64s, count: int) -> Ranked:

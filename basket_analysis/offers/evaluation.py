@@ -272,7 +272,8 @@ def ease(bought: ItemPurchases) -> Iterator[Scored]:
     again, anew = (histories(bought, half_life) for half_life in (90, 180))
     of_all, of_new = learn_ease(again, 50), learn_ease(anew, 600)
     for members in blocks(bought):
-        yield Scored(members, of_all.score(again[members]).of_all(), of_new.score(anew[members]).of_all())
+        told_of_all, told_of_new = of_all.score(again[members], members), of_new.score(anew[members], members)
+        yield Scored(members, told_of_all.of_all(), told_of_new.of_all())
 
 
 def histories(bought: ItemPurchases, half_life: float) -> Any:

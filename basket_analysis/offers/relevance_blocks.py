@@ -45,26 +45,31 @@ def moment_of(sample: ItemPurchases, day: int, kinds: tuple[Kind, ...]) -> Momen
     return Moment(origin, Tastes(origin, kinds))
 
 
+def blocks_of(
+    moment: Moment, origin: Origin, members: Int32s, own: Int32s, kinds: tuple[Kind, ...]
+) -> list["Block"]:
+    """Return a block of `members` of `origin` for each of `kinds`; `own` are their rows in the sample, -1 for who is not in it."""
+    scores = moment.tastes.scores(origin, members, own, kinds)
+    return [Block(moment, origin, members, kind, scores[kind]) for kind in kinds]
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Some members, a run of numbers of `origin`, for whom a kind of list is wanted; `own` are their rows in the sample."""
+    """Some members, a run of numbers of `origin`, for whom a kind of list is wanted, and the scores that items have for them."""
 
     moment: Moment
     origin: Origin
     members: Int32s
-    own: Int32s
     kind: Kind
+    scores: Mapping[str, Score]
 
-    def candidates(
-        self, plan: Plan, rankable: NDArray[np.bool_], known: Int64s | None = None
-    ) -> tuple[Int64s, dict[str, Score]]:
+    def candidates(self, plan: Plan, rankable: NDArray[np.bool_], known: Int64s | None = None) -> Int64s:
         """
-        Return the pairs to judge, rising, and the scores that items have for these members.
+        Return the pairs to judge, rising.
 
         `known` are the pairs ever bought, where they reach further back than the origin's.
         """
         origin, items = self.origin, self.origin.items
-        scores = self.moment.tastes.scores(origin, self.members, self.own, self.kind)
         mine = _of_members(origin.key, self.members, items)
         bought = origin.key[mine] if known is None else known[_of_members(known, self.members, items)]
         closed = np.zeros((len(self.members), items), np.bool_)
@@ -76,12 +81,12 @@ class Block:
             most = min(count, items)
             if not most:
                 continue
-            judged = scores[name].of_all()
+            judged = self.scores[name].of_all()
             judged[closed] = -np.inf
             least = np.partition(judged, -most, axis=1)[:, -most][:, None]
             row, item = np.nonzero((judged >= least) & (judged > -np.inf))
             found.append(self.members[row].astype(np.int64) * items + item)
-        return distinct(np.concatenate(found)), scores
+        return distinct(np.concatenate(found))
 
     def _own(self, count: int, mine: Int64s, rankable: NDArray[np.bool_]) -> Int64s:
         """Return the pairs at the places `mine` that were bought most lately, up to `count` per member."""
@@ -94,7 +99,7 @@ class Block:
         place = np.arange(len(order)) - np.searchsorted(owner[order], owner[order])
         return origin.key[mine[order[(place < count) & allowed[order]]]]
 
-    def features(self, keys: Int64s, scores: Mapping[str, Score]) -> tuple[tuple[str, ...], Floats]:
+    def features(self, keys: Int64s) -> tuple[tuple[str, ...], Floats]:
         """Return the names of columns and the columns of `keys`, which are all candidates; always the same ones in order."""
         origin, items = self.origin, max(self.origin.items, 1)
         member, item = (keys // items).astype(np.int32), (keys % items).astype(np.int32)
@@ -112,7 +117,7 @@ class Block:
             columns.update({f"{name}_{column}": values for column, values in found.items()})
             if repeats:
                 columns[f"{name}_loyal"] = columns["recency_90"] / np.maximum(found["recency_120"], 1e-3)
-        told = {name: score.at(row, item) for name, score in scores.items()}
+        told = {name: score.at(row, item) for name, score in self.scores.items()}
         columns.update({f"s_{name}": values for name, values in told.items()})
         columns.update({f"place_{name}": _places(told[name], row) for name in PLACED if name in told})
         columns["dear"] = of_item["i_price"][item] / np.maximum(origin.of_member["m_price"][member], 1)
@@ -123,11 +128,11 @@ class Block:
             columns["hazard"] = columns["since"] / pause
         return tuple(columns), np.column_stack(list(columns.values())).astype(np.float32)
 
-    def unlearnt(self, keys: Int64s, scores: Mapping[str, Score]) -> Floats:
+    def unlearnt(self, keys: Int64s) -> Floats:
         """Return what `keys` are worth where nothing was learnt: what members alike buy."""
         items = max(self.origin.items, 1)
         row = np.searchsorted(self.members, keys // items)
-        return scores["alike"].at(row, (keys % items).astype(np.int32))
+        return self.scores["alike"].at(row, (keys % items).astype(np.int32))
 
 
 PLACED = ("ease_new", "alike_lately", "factors")

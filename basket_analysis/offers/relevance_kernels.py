@@ -61,6 +61,23 @@ class Score:
 
 
 @compiled
+def _dot(row: Floats, places: Int32s, values: Floats, first: int, last: int) -> float:
+    """Return the sum of row[places] · values from `first` to before `last`: four sums, since one waits for itself."""
+    one, two, three, four = 0.0, 0.0, 0.0, 0.0
+    place = first
+    while place + 4 <= last:
+        one += row[places[place]] * values[place]
+        two += row[places[place + 1]] * values[place + 1]
+        three += row[places[place + 2]] * values[place + 2]
+        four += row[places[place + 3]] * values[place + 3]
+        place += 4
+    while place < last:
+        one += row[places[place]] * values[place]
+        place += 1
+    return (one + two) + (three + four)
+
+
+@compiled
 def _at_pairs(  # noqa: PLR0917 - a kernel
     weights: Floats,
     rows: Int64s,
@@ -72,10 +89,8 @@ def _at_pairs(  # noqa: PLR0917 - a kernel
 ) -> None:
     for pair in range(len(rows)):
         weight = weights[rows[pair]]
-        total = 0.0
-        for place in range(starts[items[pair]], starts[items[pair] + 1]):
-            total += weight[learnt[place]] * values[place]
-        found[pair] = total
+        first, last = starts[items[pair]], starts[items[pair] + 1]
+        found[pair] = _dot(weight, learnt, values, first, last)
 
 
 def overlaps(histories: Sparse, by_item: ByItem) -> Floats:
@@ -111,33 +126,81 @@ def _overlap(  # noqa: PLR0917 - a kernel
                 mine[households[other]] += value * weights[other]
 
 
+def kernel_of(histories: Sparse, by_item: ByItem) -> Floats:
+    """Return histories · historiesᵀ of a sample, `by_item` the same in columns; each pair is worked out once."""
+    found = np.zeros((histories.shape[0], histories.shape[0]), np.float32)
+    _overlap_once(
+        histories.indptr,
+        histories.indices,
+        histories.data,
+        by_item.indptr,
+        by_item.indices,
+        by_item.data,
+        found,
+    )
+    _mirror(found.T)
+    return found
+
+
+@compiled
+def _overlap_once(  # noqa: PLR0917 - a kernel
+    starts: Int32s,
+    items: Int32s,
+    values: Floats,
+    item_starts: Int32s,
+    households: Int32s,
+    weights: Floats,
+    found: Floats,
+) -> None:
+    """Do as `_overlap` on and below the diagonal; the households of an item rise."""
+    for row in range(len(starts) - 1):
+        mine = found[row]
+        for place in range(starts[row], starts[row + 1]):
+            value = values[place]
+            for other in range(item_starts[items[place]], item_starts[items[place] + 1]):
+                if households[other] > row:
+                    break
+                mine[households[other]] += value * weights[other]
+
+
 @dataclass(frozen=True, slots=True)
 class Ease:
     """
     EASE (Steck 2019) learnt from a sample of households, without ever building its matrix of items by items.
 
     With P = (XᵀX + λI)⁻¹ the weights are I - P / diag P; by the household kernel K = XXᵀ + λI,
-    P = (I - XᵀK⁻¹X) / λ. `inverse` is K⁻¹, `diagonal` λ · diag P.
+    P = (I - XᵀK⁻¹X) / λ. `inverse` is K⁻¹, `diagonal` λ · diag P, `regularisation` λ.
     """
 
     sample: ByItem
     inverse: Floats
     diagonal: Floats
+    regularisation: float
 
-    def score(self, histories: Sparse) -> Score:
-        """Return for each row of `histories` the score of items: how much the rest of the history speaks for them."""
-        return Score(overlaps(histories, self.sample) @ self.inverse, self.sample, histories, self.diagonal)
+    def score(self, histories: Sparse, own: Int32s) -> Score:
+        """
+        Return for each row of `histories` the score of items: how much the rest of the history speaks for them.
+
+        `own` is a history's own row in the sample, or -1: of the sample XXᵀK⁻¹ is known to be I - λK⁻¹.
+        """
+        weights = np.empty((histories.shape[0], len(self.inverse)), np.float32)
+        known, others = np.flatnonzero(own >= 0), np.flatnonzero(own < 0)
+        weights[known] = self.inverse[own[known]] * np.float32(-self.regularisation)
+        weights[known, own[known]] += 1
+        if len(others):
+            weights[others] = overlaps(histories[others], self.sample) @ self.inverse
+        return Score(weights, self.sample, histories, self.diagonal)
 
 
 def learn_ease(histories: Sparse, regularisation: float) -> Ease:
     """Return EASE learnt from the `histories` of a sample."""
     sample = histories.tocsc()
-    kernel = overlaps(histories, sample)
+    kernel = kernel_of(histories, sample)
     kernel[np.diag_indices(len(kernel))] += regularisation
     inverse = inverted(kernel)
     explained = np.zeros(sample.shape[1])
     _explain(sample.indptr, sample.indices, sample.data, inverse, explained)
-    return Ease(sample, inverse, np.maximum(1 - explained, 1e-6).astype(np.float32))
+    return Ease(sample, inverse, np.maximum(1 - explained, 1e-6).astype(np.float32), regularisation)
 
 
 def inverted(kernel: Floats) -> Floats:
@@ -166,9 +229,7 @@ def _explain(starts: Int32s, households: Int32s, values: Floats, inverse: Floats
         total = 0.0
         for one in range(starts[item], starts[item + 1]):
             row = inverse[households[one]]
-            part = 0.0
-            for other in range(starts[item], one):
-                part += row[households[other]] * values[other]
+            part = _dot(row, households, values, starts[item], one)
             total += (2 * part + row[households[one]] * values[one]) * values[one]
         explained[item] = total
 
@@ -180,11 +241,22 @@ class Factors:
     sample: ByItem
     directions: Floats
     weight_of: Floats
+    of_sample: Floats
+    """How strongly each household of the sample has each factor."""
 
-    def score(self, histories: Sparse) -> Score:
-        """Return for each row of `histories` how much of every item its factors explain."""
-        alike = overlaps(times_columns(histories, self.weight_of), self.sample)
-        return Score(np.asarray((alike @ self.directions) @ self.directions.T, np.float32), self.sample)
+    def score(self, histories: Sparse, own: Int32s) -> Score:
+        """
+        Return for each row of `histories` how much of every item its factors explain.
+
+        `own` is a history's own row in the sample, or -1.
+        """
+        strengths = np.empty((histories.shape[0], self.directions.shape[1]), np.float32)
+        known, others = np.flatnonzero(own >= 0), np.flatnonzero(own < 0)
+        strengths[known] = self.of_sample[own[known]]
+        if len(others):
+            alike = overlaps(times_columns(histories[others], self.weight_of), self.sample)
+            strengths[others] = alike @ self.directions
+        return Score(np.asarray(strengths @ self.directions.T, np.float32), self.sample)
 
 
 def learn_factors(histories: Sparse, buyers: NDArray[Any], *, count: int) -> Factors:
@@ -192,15 +264,15 @@ def learn_factors(histories: Sparse, buyers: NDArray[Any], *, count: int) -> Fac
     weight_of: Floats = (np.maximum(buyers, 1) ** -0.25).astype(np.float32)
     weighted = times_columns(histories, weight_of)
     sample = weighted.tocsc()
-    kernel = overlaps(weighted, sample)
+    kernel = kernel_of(weighted, sample)
     # A few rounds of turning a random plane towards the strongest directions: a whole decomposition costs many times more.
     plane = np.random.default_rng(1).standard_normal((len(kernel), count + SPARE), np.float32)
     for _ in range(ROUNDS):
         plane = scipy.linalg.qr(kernel @ plane, mode="economic", check_finite=False)[0]
     values, vectors = scipy.linalg.eigh(plane.T @ kernel @ plane, check_finite=False)
     kept = np.flatnonzero(values > WEAKEST * values.max(initial=0))[-count:]
-    directions = (plane @ vectors[:, kept] / np.sqrt(values[kept])).astype(np.float32)
-    return Factors(sample, np.ascontiguousarray(directions), weight_of)
+    directions = np.ascontiguousarray(plane @ vectors[:, kept] / np.sqrt(values[kept]), np.float32)
+    return Factors(sample, directions, weight_of, kernel @ directions)
 
 
 SPARE = 16

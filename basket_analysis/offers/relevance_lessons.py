@@ -5,7 +5,7 @@ Trees are kept as text with what they were grown from, so that they can rank on 
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any, Final
@@ -13,9 +13,16 @@ from typing import Any, Final
 import numpy as np
 
 from basket_analysis.baskets import Int32s, Int64s
-from basket_analysis.offers.relevance_blocks import Block, Plan, moment_of
+from basket_analysis.offers.relevance_blocks import Moment, Plan, blocks_of, moment_of
 from basket_analysis.offers.relevance_kernels import BLOCK
-from basket_analysis.offers.relevance_purchases import FEWEST_BUYERS, Floats, ItemPurchases, Kind, distinct
+from basket_analysis.offers.relevance_purchases import (
+    FEWEST_BUYERS,
+    Floats,
+    ItemPurchases,
+    Kind,
+    among,
+    distinct,
+)
 from basket_analysis.offers.relevance_tastes import EASES, FACTORS, NEAREST
 
 MIN_BASKETS = 5
@@ -63,12 +70,23 @@ class _Lessons:
     columns: tuple[str, ...] = ()
 
 
-def learn_trees(sample: ItemPurchases, kind: Kind, plan: Plan) -> Trees:
-    """Return what the days of `plan` teach about lists of `kind`."""
-    lessons = _Lessons()
-    for number in range(plan.origins):
-        _learn_day(lessons, sample, kind, plan, number)
-    return Trees(sample.as_of, settings_of(plan, lessons.columns), _grow(lessons, plan))
+def learn_trees(sample: ItemPurchases, plans: Mapping[Kind, Plan]) -> dict[Kind, Trees]:
+    """Return what the days of each kind's plan teach about its lists; a day that teaches several is looked at once."""
+    lessons: dict[Kind, _Lessons] = {kind: _Lessons() for kind in plans}
+    days: dict[int, list[tuple[Kind, int]]] = {}
+    for kind, plan in plans.items():
+        for number in range(plan.origins):
+            days.setdefault(sample.as_of - plan.horizon - plan.step * number, []).append((kind, number))
+    for day in sorted(days, reverse=True):
+        moment = moment_of(sample, day, tuple(kind for kind, _ in days[day]))
+        for kind, number in days[day]:
+            _learn_day(lessons[kind], sample, moment, kind, plans[kind], number)
+        del moment  # or it would stand in memory beside the next one
+    found: dict[Kind, Trees] = {}
+    for kind, plan in plans.items():
+        of_kind = lessons.pop(kind)
+        found[kind] = Trees(sample.as_of, settings_of(plan, of_kind.columns), _grow(of_kind, plan))
+    return found
 
 
 def columns_of(sample: ItemPurchases, kind: Kind) -> tuple[str, ...]:
@@ -76,8 +94,8 @@ def columns_of(sample: ItemPurchases, kind: Kind) -> tuple[str, ...]:
     few = sample.of_first(A_FEW)
     moment = moment_of(few, few.as_of, (kind,))
     everybody = np.arange(few.members, dtype=np.int32)
-    scores = moment.tastes.scores(moment.sample, everybody, everybody, kind)
-    return Block(moment, moment.sample, everybody, everybody, kind).features(np.empty(0, np.int64), scores)[0]
+    (asked,) = blocks_of(moment, moment.sample, everybody, everybody, (kind,))
+    return asked.features(np.empty(0, np.int64))[0]
 
 
 A_FEW = 20
@@ -93,9 +111,10 @@ def settings_of(plan: Plan, columns: tuple[str, ...]) -> str:
     return hashlib.sha256(settings.encode()).hexdigest()
 
 
-def _learn_day(lessons: _Lessons, sample: ItemPurchases, kind: Kind, plan: Plan, number: int) -> None:
-    day = sample.as_of - plan.horizon - plan.step * number
-    moment = moment_of(sample, day, (kind,))
+def _learn_day(  # noqa: PLR0917
+    lessons: _Lessons, sample: ItemPurchases, moment: Moment, kind: Kind, plan: Plan, number: int
+) -> None:
+    day = moment.sample.day
     items = max(sample.items, 1)
     bought = _bought_in(sample, day, plan.horizon)
     outcome = bought if kind == "all" else np.setdiff1d(bought, moment.sample.key, assume_unique=True)
@@ -107,15 +126,15 @@ def _learn_day(lessons: _Lessons, sample: ItemPurchases, kind: Kind, plan: Plan,
     known = moment.sample.buyers >= FEWEST_BUYERS
     soon = _next_baskets(sample, day, plan.horizon) if kind == "all" else outcome
     for block in blocks(members):
-        asked = Block(moment, moment.sample, block, block, kind)
-        keys, scores = asked.candidates(plan, known)
-        true = np.isin(keys, outcome)
+        (asked,) = blocks_of(moment, moment.sample, block, block, (kind,))
+        keys = asked.candidates(plan, known)
+        true = among(keys, outcome)
         kept = true | (chance.random(len(keys)) < plan.kept_negatives)
         if kept.any():
-            lessons.columns, features = asked.features(keys, scores)
+            lessons.columns, features = asked.features(keys)
             lessons.features.append(features[kept])
             keys, true = keys[kept], true[kept]
-            lessons.outcomes.append(((true * 1.0 + np.isin(keys, soon)) / 2).astype(np.float32))
+            lessons.outcomes.append(((true * 1.0 + among(keys, soon)) / 2).astype(np.float32))
             lessons.weights.append((1 / np.sqrt(np.maximum(size[keys // items], 2))).astype(np.float32))
 
 

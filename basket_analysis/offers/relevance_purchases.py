@@ -146,6 +146,14 @@ def distinct(keys: Int64s) -> Int64s:
     return rising[np.r_[True, rising[1:] != rising[:-1]]] if len(rising) else rising
 
 
+def among(wanted: Int64s, keys: Int64s) -> NDArray[np.bool_]:
+    """Return which of `wanted` are among the rising `keys`."""
+    if not len(keys):
+        return np.zeros(len(wanted), np.bool_)
+    found: NDArray[np.bool_] = keys[np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)] == wanted
+    return found
+
+
 def _summed(places: Int64s, values: Floats, count: int) -> Floats:
     summed: Floats = np.bincount(places, weights=values, minlength=count).astype(np.float32)
     return summed

@@ -58,17 +58,20 @@ class Tastes:
         self._recent: ByItem = origin.bought_within(28, everybody).tocsc()
         self._stores: dict[int, ByItem] = {days: origin.store_popularity(days).tocsc() for days in (28, 120)}
 
-    def scores(self, origin: Origin, members: Int32s, own: Int32s, kind: Kind) -> dict[str, Score]:
+    def scores(
+        self, origin: Origin, members: Int32s, own: Int32s, kinds: tuple[Kind, ...]
+    ) -> dict[Kind, dict[str, Score]]:
         """
-        Return by name the scores for `members` of `origin`, as lists of `kind` need them.
+        Return by kind and name the scores for `members` of `origin`, as lists of `kinds` need them.
 
-        `own` are their own rows in the sample, -1 for who is not in it.
+        `own` are their own rows in the sample, -1 for who is not in it; who is has the same history there and here.
         """
-        found = {
-            name: self._eases[name].score(origin.histories(way.half_life, members))
-            for name, way in EASES[kind].items()
+        ways = {name: way for kind in kinds for name, way in EASES[kind].items()}
+        eases = {
+            name: self._eases[name].score(origin.histories(way.half_life, members), own)
+            for name, way in ways.items()
         }
-        found["factors"] = self._factors.score(origin.histories(120, members))
+        found = {"factors": self._factors.score(origin.histories(120, members), own)}
         weights = self._neighbours.weights(origin.histories(90, members), own)
         found["alike"] = Score(weights, self._neighbours.sample)
         found["alike_lately"] = Score(weights, self._recent)
@@ -76,4 +79,4 @@ class Tastes:
         for days, popularity in self._stores.items():
             width = min(shares.shape[1], popularity.shape[0])
             found[f"stores_{days}"] = Score(shares[:, :width], popularity[:width])
-        return found
+        return {kind: {**{name: eases[name] for name in EASES[kind]}, **found} for kind in kinds}

@@ -6,11 +6,15 @@ import scipy.sparse as sp
 
 from basket_analysis.offers.relevance_kernels import (
     inverted,
+    kernel_of,
     learn_ease,
     learn_factors,
     learn_neighbours,
     overlaps,
 )
+
+OF_EIGHT = np.array([*range(8), -1, -1, -1, -1])
+"""The rows of twelve households in a sample of the first eight."""
 
 
 @pytest.fixture
@@ -25,7 +29,7 @@ class TestEase:
         dense = histories.toarray().astype(np.float64)
         inverse = np.linalg.inv(dense.T @ dense + 5 * np.eye(30))
         weights = np.eye(30) - inverse / np.diag(inverse)
-        found = learn_ease(histories, 5.0).score(histories).of_all()
+        found = learn_ease(histories, 5.0).score(histories, np.full(12, -1)).of_all()
         np.testing.assert_allclose(found, dense @ weights, atol=1e-4)
 
     def test_scores_households_that_it_was_not_learnt_from(self, histories):
@@ -34,22 +38,38 @@ class TestEase:
         inverse = np.linalg.inv(dense[:8].T @ dense[:8] + 5 * np.eye(30))
         weights = np.eye(30) - inverse / np.diag(inverse)
         np.testing.assert_allclose(
-            learn_ease(sample, 5.0).score(other).of_all(), dense[8:] @ weights, atol=1e-4
+            learn_ease(sample, 5.0).score(other, np.full(4, -1)).of_all(), dense[8:] @ weights, atol=1e-4
+        )
+
+    def test_gives_those_of_the_sample_what_it_gives_others_with_their_histories(self, histories):
+        ease = learn_ease(histories[:8], 5.0)
+        np.testing.assert_allclose(
+            ease.score(histories, OF_EIGHT).of_all(),
+            ease.score(histories, np.full(12, -1)).of_all(),
+            atol=1e-4,
         )
 
 
 class TestFactors:
+    def test_give_those_of_the_sample_what_they_give_others_with_their_histories(self, histories):
+        factors = learn_factors(histories[:8], np.ones(30), count=4)
+        np.testing.assert_allclose(
+            factors.score(histories, OF_EIGHT).of_all(),
+            factors.score(histories, np.full(12, -1)).of_all(),
+            atol=1e-4,
+        )
+
     def test_are_the_strongest_directions_of_the_weighted_histories(self, histories):
         buyers = np.asarray((histories > 0).sum(axis=0)).ravel()
         weighted = histories.toarray() * np.maximum(buyers, 1) ** -0.25
         left, strengths, right = np.linalg.svd(weighted, full_matrices=False)
-        found = learn_factors(histories, buyers, count=4).score(histories).of_all()
+        found = learn_factors(histories, buyers, count=4).score(histories, np.full(12, -1)).of_all()
         np.testing.assert_allclose(found, left[:, :4] * strengths[:4] @ right[:4], atol=1e-3)
 
     def test_say_nothing_where_there_is_nobody(self, histories):
         nobody = histories[:0]
         assert (
-            learn_factors(nobody, np.zeros(30), count=4).score(histories).of_all().tolist()
+            learn_factors(nobody, np.zeros(30), count=4).score(histories, np.full(12, -1)).of_all().tolist()
             == [[0.0] * 30] * 12
         )
 
@@ -68,11 +88,17 @@ class TestScore:
     def test_is_the_same_at_pairs_as_in_full(self, histories):
         rows, items = np.divmod(np.arange(360), 30)
         for found in (
-            learn_ease(histories[:8], 5.0).score(histories),
-            learn_factors(histories, np.ones(30), count=4).score(histories),
+            learn_ease(histories[:8], 5.0).score(histories, OF_EIGHT),
+            learn_factors(histories, np.ones(30), count=4).score(histories, np.arange(12)),
         ):
             told = found.at(rows, items.astype(np.int32))
             np.testing.assert_allclose(told, found.of_all()[rows, items], atol=1e-5)
+
+
+class TestKernel:
+    def test_is_what_overlaps_all_with_all_to_the_bit(self, histories):
+        by_item = histories.tocsc()
+        assert kernel_of(histories, by_item).tobytes() == overlaps(histories, by_item).tobytes()
 
 
 class TestInverted:
