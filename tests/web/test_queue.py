@@ -144,6 +144,13 @@ class TestEntry:
         assert words in answer.get_data(as_text=True)
         assert state_of(queue_sessions, flag)[0] == "open"
 
+    def test_leads_to_the_member_whose_points_are_meant(self, enter, counter, queue_house, queue_sessions):
+        body = counter.post(card_number=CARDS[0], currency="EUR")
+        place = f"/queue/{flag_of(queue_sessions, body, 'totals_mismatch')}"
+        link = f'href="/members/{queue_house.members[0]}"'
+        assert link in enter("desk").get(place).get_data(as_text=True)
+        assert link not in enter("store_manager").get(place).get_data(as_text=True)
+
     def test_is_dismissed_with_a_reason_only(self, enter, counter, queue_sessions):
         flag = flag_of(queue_sessions, counter.post())
         desk = enter("desk")
