@@ -13,6 +13,7 @@ from core.i18n import LANGUAGES
 from web import address_parts, errors, figures, guard, navigation, notices, wording, words
 from web.assets import asset
 from web.flag_words import flag_detail
+from web.groups.shown import kept_name
 from web.roles import may, unlisted
 from web.screens import SCREENS
 from web.state import State, customer_or_none, now, reader, viewer_or_none
@@ -103,6 +104,7 @@ def _furnish(app: Flask) -> None:
         "language_name": words.language_name,
         "readable": words.readable,
         "average": average,
+        "kept_name": kept_name,
     }
 
 

@@ -79,6 +79,7 @@ class ProofCopy:
     name: str
     why: Sequence[str]
     language: str
+    group_id: str
     group_name: str
     path: str
     sha256: bytes
@@ -181,6 +182,7 @@ def read_proof(session: Session, *, run_id: UUID, number: int) -> Proof | None:
             func.trim(Member.given_name + " " + Member.family_name),
             CatalogProofCopy.why,
             CatalogProofCopy.language,
+            Edition.group_id,
             Edition.group_name,
             CatalogProofCopy.path,
             CatalogProofCopy.sha256,

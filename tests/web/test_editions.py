@@ -7,11 +7,16 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert, select, update
 
+from basket_analysis.groups.themes import NO_THEME, TOO_LITTLE
+from catalogs.layouts import load_theme, theme_names
 from catalogs.models import CatalogRun, Edition
 from core import clock
+from core.i18n import LANGUAGES
 from core.ids import uuid7
 from core.models import AuditEvent
 from sales.models import Article, ArticleStock
+from web.catalogs.edition_words import layout_words, pages_layouts
+from web.groups.shown import kept_name
 
 NAMES = (
     "Ořechy",
@@ -255,3 +260,22 @@ class TestPrivateGoods:
             sku = session.scalar(select(Article.sku).where(Article.article_id == beer))
         found = marketing.client.post(place, data={**sent, "q": sku}).get_data(as_text=True)
         assert "private: alcohol" in found
+
+
+@pytest.mark.parametrize("theme", theme_names())
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_layout_that_may_be_chosen_has_words_of_its_own(app, theme, language):
+    design = load_theme(theme, "A4")
+    with app.test_request_context(headers={"Accept-Language": language}):
+        named = {name: layout_words(name, design) for name in pages_layouts(design)}
+    assert len(set(named.values())) == len(named)
+    assert not [name for name, words in named.items() if words.startswith(f"{name},")]
+
+
+@pytest.mark.parametrize(
+    ("group_id", "named"),
+    [(NO_THEME, "Bez výrazného tématu"), (TOO_LITTLE, "Zatím málo údajů"), ("g1", "Sunday baking")],
+)
+def test_an_edition_of_members_without_a_theme_is_named_in_the_reader_s_language(app, group_id, named):
+    with app.test_request_context(headers={"Accept-Language": "cs"}):
+        assert kept_name("Sunday baking", group_id) == named

@@ -23,8 +23,8 @@ def layout_words(name: str, theme: Theme) -> str:
         "list": _("A list with small pictures"),
         "four": _("Four large"),
         "three": _("Three wide"),
-        "one": _("One, very large"),
-        "two": _("Two large"),
+        "solo": _("One, very large"),
+        "solo-low": _("One very large, three small below"),
     }
     room = theme.room(name)
     return known.get(name) or ngettext(

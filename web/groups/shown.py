@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from basket_analysis.groups.lists import GroupView, RuleView, RunView, groups_of_run, served_run
 from basket_analysis.groups.quality_lists import RunQualityView
 from basket_analysis.groups.reasons import why
+from basket_analysis.groups.themes import NO_THEME, TOO_LITTLE
 from basket_analysis.groups.words import sentences
 from web.cells import group_name
 from web.charts import palette
@@ -60,6 +61,11 @@ def name_of(group: GroupView) -> str:
     if group.kind == "new":
         return _("Too little data yet")
     return group.name_in(language())
+
+
+def kept_name(name: str, group_id: str) -> str:
+    """Return the name of a group as an edition kept it; members without a theme are named in the reader's language."""
+    return {NO_THEME: _("No distinct theme"), TOO_LITTLE: _("Too little data yet")}.get(group_id, name)
 
 
 def why_of(session: Session, member_id: UUID) -> tuple[str, ...]:

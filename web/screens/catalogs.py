@@ -24,7 +24,7 @@ from core.job_runs import latest_runs
 from web.catalogs.words import channel_words, copy_state
 from web.cells import badge, icon
 from web.export import respond
-from web.groups.shown import groups_now
+from web.groups.shown import groups_now, kept_name
 from web.roles import NAMELESS_ROLES, may
 from web.state import now, state, transaction, viewer
 from web.tables import Choice, Column, Empty, Filter, Table
@@ -153,7 +153,7 @@ def _edition_columns() -> tuple[Column[EditionRow], ...]:
         Column(
             key="group_name",
             title=_("Edition"),
-            value=lambda row: row.group_name,
+            value=lambda row: kept_name(row.group_name, row.group_id),
             second=lambda row: row.edition_code,
             sort=True,
         ),
