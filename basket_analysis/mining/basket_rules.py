@@ -81,11 +81,8 @@ class BasketRules:
         The best tie counts, of whichever article of the basket and at whichever level it is; of equal ones that of
         the article scanned first. Articles in the basket already are not among the answer.
         """
-        by_article = _strongest(self._articles, article_ids, article_ids)
+        by_article, by_type, by_category = self.ties_of(article_ids)
         types, categories = self._type_of, self._category_of
-        known = [article_id for article_id in article_ids if 0 <= article_id < len(types)]
-        by_type = _strongest(self._types, [types[article_id] for article_id in known], known)
-        by_category = _strongest(self._categories, [categories[article_id] for article_id in known], known)
         if not (by_article or by_type or by_category):
             return {}
         found: dict[int, Tie] = {}
@@ -105,6 +102,21 @@ class BasketRules:
         for article_id in article_ids:
             found.pop(article_id, None)
         return found
+
+    def ties_of(self, article_ids: Collection[int]) -> tuple[dict[int, Tie], dict[int, Tie], dict[int, Tie]]:
+        """Return the strongest ties of the articles in the basket: to articles, to types and to categories, by their numbers."""
+        types, categories = self._type_of, self._category_of
+        known = [article_id for article_id in article_ids if 0 <= article_id < len(types)]
+        return (
+            _strongest(self._articles, article_ids, article_ids),
+            _strongest(self._types, [types[article_id] for article_id in known], known),
+            _strongest(self._categories, [categories[article_id] for article_id in known], known),
+        )
+
+    @property
+    def filed_numbers(self) -> tuple["array[int]", "array[int]"]:
+        """The numbers of types and of categories by article id, -1 for what no rule names; not to be changed."""
+        return self._type_of, self._category_of
 
 
 def _neighbours(rules: Iterable[PairRule]) -> dict[int, tuple[tuple[int, float], ...]]:

@@ -16,6 +16,7 @@ from basket_analysis.groups.themes import NO_THEME, TOO_LITTLE
 from basket_analysis.mining.basket_rule_lists import basket_rules
 from basket_analysis.models import ShopperGroup
 from basket_analysis.offers.choice import Audience, Chooser, GroupTaste, Habit
+from basket_analysis.offers.popularity import Popularity
 from basket_analysis.offers.relevance_features import Origin
 from basket_analysis.offers.relevance_purchases import ItemPurchases
 from basket_analysis.offers.relevance_reading import Bought
@@ -113,11 +114,9 @@ class Audiences:
         twins = (article for name in refused.names for article in self._called.get(name, ()))
         return {*refused.articles, *refused.quieted_articles, *twins}
 
-    def rank_by_rules(self, audience: Audience, *, new: bool) -> list[tuple[int, float]]:
-        """Return the ranking for a member with few baskets."""
-        return self.chooser.rank_by_rules(
-            audience, self._groups.popular, members=self._groups.members, new=new
-        )
+    def rank_by_rules(self, audience: Audience, *, new: bool, count: int) -> list[tuple[int, float]]:
+        """Return the ranking for a member with few baskets, of which `count` are to be chosen."""
+        return self.chooser.rank_by_rules(audience, self._groups.popular, new=new, count=count)
 
     def _habits(self, origin: Origin, number: int) -> dict[int, Habit]:
         first, last = np.searchsorted(
@@ -171,7 +170,11 @@ class Groups:
         everybody = np.bincount(item, minlength=items)
         self.members = len(np.unique(pairs // items))
         sold = np.flatnonzero(everybody[: sample.items])
-        self.popular: dict[int, int] = dict(zip(ids[sold].tolist(), everybody[sold].tolist(), strict=True))
+        self.popular = Popularity(
+            dict(zip(ids[sold].tolist(), everybody[sold].tolist(), strict=True)),
+            members=self.members,
+            category_of={kinds.article_id: kinds.category for kinds in bought.articles},
+        )
         self._tastes: dict[str, GroupTaste] = {}
         of_pair = codes[pairs // items] if len(codes) else np.empty(0, np.int32)
         for name, number in place.items():

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from math import log
 from typing import Final
 
+import numpy as np
+
 from basket_analysis.mining.basket_rules import BasketRules
+from basket_analysis.offers.popularity import Popularity
 from basket_analysis.offers.reasons import Reason
 
 OFTEN: Final = 3
@@ -108,25 +111,29 @@ class Chooser:
         )
 
     def rank_by_rules(
-        self, audience: Audience, popular: Mapping[int, int], *, members: int, new: bool
+        self, audience: Audience, popular: Popularity, *, new: bool, count: int
     ) -> list[tuple[int, float]]:
         """
         Return a ranking without habits: what the group buys, and what goes with what the member bought.
 
-        `popular` are the members of the chain who bought each article lately, of `members` in all. Counts of a group are
-        drawn to the chain's; a rule's adjusted lift multiplies them. With `new`, what was bought is left out.
+        Counts of a group are drawn to the chain's `popular` ones; a rule's adjusted lift multiplies them. With `new`, what was
+        bought is left out. What may not be offered is left out too, and what is behind so many that `choose` cannot have it
+        among the first `count`.
         """
-        articles = [article for article in popular if not (new and article in audience.habits)]
-        ties = self._rules.going_with(self._telling(audience), among=articles)
-        found = []
-        for article in articles:
-            share = popular[article] / max(members, 1) * audience.taste.times.get(article, 1.0)
-            score = log(max(share, 1e-9)) + ties.get(article, (0.0, -1))[0]
-            if article in audience.habits:
-                score += log(1 + 20 * audience.habits[article].recency)
-            found.append((article, score))
-        found.sort(key=lambda one: (-one[1], one[0]))
-        return found
+        shares = popular.shares * popular.spread(audience.taste.times)
+        scores = np.log(np.maximum(shares, 1e-9)) + popular.ties(self._rules, self._telling(audience))
+        bought = popular.of(audience.habits)
+        recency = {article: habit.recency for article, habit in audience.habits.items()}
+        scores += np.log1p(20 * popular.placed(recency))
+        left_out = popular.of(self._sensitive) | popular.of(audience.closed)
+        left_out |= popular.of_categories(audience.closed_categories)
+        if new:
+            left_out |= bought
+        open_to = np.flatnonzero(~left_out)
+        order = open_to[np.lexsort((popular.articles[open_to], -scores[open_to]))]
+        # What was shown in vain falls behind others, so that many more may come forward.
+        first = order[: count + len(audience.ignored)]
+        return list(zip(popular.articles[first].tolist(), scores[first].tolist(), strict=True))
 
     def _may(self, article: int, audience: Audience) -> bool:
         return (

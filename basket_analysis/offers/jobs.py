@@ -137,7 +137,7 @@ def _lists(
         counts["few_baskets"] += bool(few)
         for kind in KINDS:
             ranking = (
-                audiences.rank_by_rules(audience, new=kind == "new")
+                audiences.rank_by_rules(audience, new=kind == "new", count=LENGTHS[kind])
                 if few
                 else _ranking(ranked[kind], number, ids)
             )

@@ -1,13 +1,17 @@
 """From a ranking to what may be offered, with reasons."""
 
+from math import log
+
 import pytest
 
 from basket_analysis.mining.basket_rules import BasketRules, PairRule
 from basket_analysis.offers.choice import Audience, Chooser, GroupTaste, Habit
+from basket_analysis.offers.popularity import Popularity
 from basket_analysis.offers.reasons import Reason
 
 CATEGORIES = {1: "TEA", 2: "HONEY", 3: "WINE", 4: "BREAD", 5: "SOAP", 6: "CHEESE"}
 TASTE = GroupTaste({6: 9}, {6: 2.0}, ("WINE", "BREAD"))
+POPULAR = Popularity(dict.fromkeys(CATEGORIES, 10), members=100, category_of=CATEGORIES)
 RANKING = [(number, -float(number)) for number in CATEGORIES]
 
 
@@ -56,9 +60,33 @@ class TestChooser:
         assert chosen.scores[1] == pytest.approx(-2.386, abs=0.001)
 
     def test_ranks_by_group_and_rules_where_there_are_no_habits(self, chooser):
-        popular = dict.fromkeys(CATEGORIES, 10)
         few = audience(habits={1: Habit(1, 3.0, None, 1.0)})
-        everything = chooser.rank_by_rules(few, popular, members=100, new=False)
-        assert [article for article, _ in everything[:3]] == [1, 2, 6]
-        new = chooser.rank_by_rules(few, popular, members=100, new=True)
-        assert [article for article, _ in new[:2]] == [2, 6]
+        everything = chooser.rank_by_rules(few, POPULAR, new=False, count=9)
+        assert [article for article, _ in everything] == [1, 2, 6, 4, 5]
+        new = chooser.rank_by_rules(few, POPULAR, new=True, count=9)
+        assert [article for article, _ in new] == [2, 6, 4, 5]
+
+    def test_ranks_by_rules_what_each_article_says_for_itself(self, chooser):
+        few = audience(habits={1: Habit(1, 3.0, None, 1.0)})
+        found = dict(chooser.rank_by_rules(few, POPULAR, new=False, count=9))
+        assert found == pytest.approx(
+            {
+                1: log(0.1) + log(21),  # bought
+                2: log(0.1) + log(3.0),  # goes with what was bought
+                6: log(0.1 * 2.0),  # what the group buys
+                4: log(0.1),
+                5: log(0.1),
+            }
+        )
+
+    def test_ranks_by_rules_nothing_that_may_not_be_offered(self, chooser):
+        few = audience(habits={}, closed={2}, closed_categories={"BREAD"})
+        found = chooser.rank_by_rules(few, POPULAR, new=True, count=9)
+        assert [article for article, _ in found] == [6, 1, 5]
+
+    @pytest.mark.parametrize("count", [1, 2, 4])
+    def test_ranks_by_rules_no_fewer_than_are_chosen_of_all(self, chooser, count):
+        few = audience(habits={}, ignored={6: 3, 1: 1})
+        everything = chooser.rank_by_rules(few, POPULAR, new=False, count=99)
+        some = chooser.rank_by_rules(few, POPULAR, new=False, count=count)
+        assert chooser.choose(some, few, count=count) == chooser.choose(everything, few, count=count)
