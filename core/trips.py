@@ -89,6 +89,7 @@ class _Text:
 
 
 _text = lru_cache(maxsize=2048)(_Text)
+_columns: dict[str, tuple[str, ...]] = {}
 
 
 class Answer:
@@ -130,7 +131,15 @@ class Answer:
     def named(self) -> dict[str, Any] | None:
         """Return the next row by the names of its columns; None when there is none left."""
         row = self.fetchone()
-        return None if row is None else dict(zip(_names(self._came()), row, strict=True))
+        return None if row is None else dict(zip(self._names(), row, strict=True))
+
+    def _names(self) -> Sequence[str]:
+        """Return the names of the columns: those that the statement had the last time, if there are as many."""
+        known, result = _columns.get(self.statement, ()), self._came()
+        if len(known) != result.nfields:
+            known = tuple([(result.fname(column) or b"").decode() for column in range(result.nfields)])
+            _columns[self.statement] = known
+        return known
 
     def __iter__(self) -> Iterator[Any]:
         """Yield the rows that are left."""
@@ -147,10 +156,6 @@ class Answer:
         if self._unpacker.pgresult is not self._result:
             self._unpacker.set_pgresult(self._came())
         return self._unpacker
-
-
-def _names(result: PGresult) -> list[str]:
-    return [(result.fname(column) or b"").decode() for column in range(result.nfields)]
 
 
 _STALE = (errors.FeatureNotSupported, errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement)
