@@ -98,7 +98,7 @@ def show_quality(workplace: Workplace, *, runs: int, as_json: bool) -> None:
 
 def _run_words(run: RunQualityView) -> str:
     cells = [
-        f"{'-' if (value := run.figures.get(key)) is None else form.format(value):>9}"
+        f"{'-' if (value := run.figures.get(key)) is None else run.bounds.get(key, '') + form.format(value):>9}"
         for key, _title, form in SHOWN
     ]
     why_not = "; ".join(

@@ -1,14 +1,20 @@
 """Quality of runs as people look at it: over time, and what was not let through."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from math import ceil, floor
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from basket_analysis.mining.rule_lists import FEWEST_SHOWN
 from basket_analysis.models import AnalysisRun, RunQuality, ServedRun
+
+_STEPS: Final = 1000
+"""Shares are told to a tenth of a per cent: with more digits those of two nights would tell who moved one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +23,9 @@ class RunQualityView:
     What was measured of one run; `state` is completed (it was served) or refused.
 
     `verdict` is good, drifting or refused; `reasons` are {"code", "value", "limit"} of what spoke against it.
-    `figures` are those of `quality.Figures`, with sizes, smallest, refitted, edited, fitted_on and
-    days_since_served beside them.
+    `figures` are those of `quality.Figures` as people may read them (see `told`), with smallest, refitted, edited,
+    fitted_on and days_since_served beside them. `bounds` names the shares that are only known to be below ("<")
+    or above (">") what is told, because fewer than ten people stand behind them.
     """
 
     run_id: UUID
@@ -29,6 +36,37 @@ class RunQualityView:
     figures: dict[str, Any]
     measured_at: datetime
     refitted: bool
+    bounds: Mapping[str, str] = field(default_factory=dict)
+
+
+def told(figures: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """
+    Return a run's figures so that nobody can work out fewer than ten people from them, and which shares are bounds.
+
+    The sizes of groups are left out: from those of two nights it could be told how few came or left.
+    """
+    found = {key: _rounded(value) for key, value in figures.items() if key != "sizes"}
+    eligible, compared = figures.get("eligible") or 0, figures.get("compared") or 0
+    if 0 < eligible - compared < FEWEST_SHOWN:
+        found["compared"] = None
+    if 0 < (figures.get("smallest") or 0) < FEWEST_SHOWN:
+        found["smallest"] = None
+    bounds: dict[str, str] = {}
+    for key, people in (("churn", compared), ("coverage", eligible)):
+        share = figures.get(key)
+        if share is None or not people:
+            continue
+        counted = round(share * people)
+        if 0 < counted < FEWEST_SHOWN:
+            found[key], bounds[key] = min(1.0, ceil(_STEPS * FEWEST_SHOWN / people) / _STEPS), "<"
+        elif 0 < people - counted < FEWEST_SHOWN:
+            found[key] = floor(_STEPS * (people - FEWEST_SHOWN) / people) / _STEPS
+            bounds[key] = ">"
+    return found, bounds
+
+
+def _rounded(value: Any) -> Any:
+    return round(value * _STEPS) / _STEPS if isinstance(value, float) else value
 
 
 def quality_of_runs(session: Session, *, limit: int = 60) -> list[RunQualityView]:
@@ -56,13 +94,15 @@ def _finished() -> Select[RunQuality, date, str]:
 
 
 def _view(quality: RunQuality, business_day: date, state: str) -> RunQualityView:
+    figures, bounds = told(quality.figures)
     return RunQualityView(
         run_id=quality.run_id,
         business_day=business_day,
         state=state,
         verdict=quality.verdict,
         reasons=tuple(quality.reasons),
-        figures=quality.figures,
+        figures=figures,
         measured_at=quality.measured_at,
         refitted=bool(quality.figures.get("refitted")),
+        bounds=bounds,
     )

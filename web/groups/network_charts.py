@@ -95,7 +95,7 @@ def map_options(dots: Sequence[Dot], titles: Sequence[Title], lines: Sequence[Li
                     *(_title(title) for title in titles),
                 ],
                 "links": [_line(line, heaviest) for line in lines],
-                "label": {"show": True, "position": "right", "distance": 4},
+                "label": {"show": True, "position": "right", "distance": 4, "overflow": "break"},
                 "emphasis": {"focus": "adjacency", "lineStyle": {"opacity": 0.9}},
                 "blur": {"itemStyle": {"opacity": 0.25}, "lineStyle": {"opacity": 0.06}},
             }

@@ -36,11 +36,11 @@ def _agreement(runs: Sequence[RunQualityView]) -> Chart | None:
 
 
 def _churn(runs: Sequence[RunQualityView]) -> Chart | None:
-    last = _last(runs, "churn")
+    last = _last_share(runs, "churn")
     return _chart(
         runs,
         key="churn",
-        title=_("%(share)s of the households changed their group in the last night", share=_share(last)),
+        title=_("%(share)s of the households changed their group in the last night", share=last),
         note=_("Share of the households that both nights place"),
         lines=(("churn", _("Changed group"), "1"),),
         limit=LIMITS.most_churn,
@@ -50,11 +50,11 @@ def _churn(runs: Sequence[RunQualityView]) -> Chart | None:
 
 
 def _coverage(runs: Sequence[RunQualityView]) -> Chart | None:
-    last = _last(runs, "coverage")
+    last = _last_share(runs, "coverage")
     return _chart(
         runs,
         key="coverage",
-        title=_("%(share)s of the households with enough baskets have a theme", share=_share(last)),
+        title=_("%(share)s of the households with enough baskets have a theme", share=last),
         note=_("The others live by no theme that is better than chance"),
         lines=(("coverage", _("Have a theme"), "2"),),
         limit=None,
@@ -74,7 +74,7 @@ def _lift(runs: Sequence[RunQualityView]) -> Chart | None:
             null=_number(null),
         ),
         note=_(
-            "Held-out lift of a group's surest rules, and the same with members shuffled (about 1: no effect)"
+            "How often a group's surest rules hold in weeks kept aside, against chance, and the same with members shuffled (about 1: no effect)"
         ),
         lines=(("rule_lift", _("Groups"), "0"), ("null_lift", _("Shuffled"), "rest")),
         limit=None,
@@ -153,7 +153,7 @@ def _chart(
         rows=tuple(
             (
                 date_text(run.business_day),
-                *(write(run.figures.get(figure)) for figure, _name, _colour in lines),
+                *(_bounded(run, figure, write) for figure, _name, _colour in lines),
                 verdict_words(run.verdict)[0],
             )
             for run in reversed(known)
@@ -179,6 +179,24 @@ def verdict_words(verdict: str) -> tuple[str, str, str]:
 
 def _last(runs: Sequence[RunQualityView], figure: str) -> float | None:
     return next((run.figures[figure] for run in reversed(runs) if run.figures.get(figure) is not None), None)
+
+
+def _last_share(runs: Sequence[RunQualityView], figure: str) -> str:
+    return next(
+        (share_told(run, figure) for run in reversed(runs) if run.figures.get(figure) is not None),
+        _share(None),
+    )
+
+
+def share_told(run: RunQualityView, figure: str) -> str:
+    """Return a share in words; where few stand behind it, what it is below or above."""
+    return _bounded(run, figure, _share)
+
+
+def _bounded(run: RunQualityView, figure: str, write: Callable[[float | None], str]) -> str:
+    sign = run.bounds.get(figure, "")
+    # A space that does not break holds the sign to its figure.
+    return f"{sign}\N{NO-BREAK SPACE}{write(run.figures.get(figure))}".lstrip()
 
 
 def _number(value: float | None) -> str:

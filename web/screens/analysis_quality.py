@@ -9,7 +9,7 @@ from basket_analysis.groups.quality_lists import RunQualityView, quality_of_runs
 from core.keyset import Ask, Page
 from web.cells import badge
 from web.export import respond
-from web.groups.quality_charts import quality_charts, verdict_words
+from web.groups.quality_charts import quality_charts, share_told, verdict_words
 from web.groups.shown import reason_words, refusal_words
 from web.state import transaction
 from web.tables import Column, Empty, Table
@@ -47,6 +47,7 @@ def index() -> ResponseReturnValue:
         why=[reason_words(reason) for reason in runs[0].reasons] if runs else [],
         refusal=refusal_words(refused) if refused else "",
         runs=runs,
+        share_told=share_told,
         turned_away=sum(1 for run in runs if run.state == "refused"),
     )
 
@@ -89,7 +90,8 @@ def _figure(key: str, title: str, *, kind: str = "decimal", shown: bool = True) 
     return Column(
         key=key,
         title=title,
-        value=lambda run: run.figures.get(key),
+        value=lambda run: None if key in run.bounds else run.figures.get(key),
+        figure=(lambda run: share_told(run, key)) if kind == "percent" else None,
         kind="percent" if kind == "percent" else "number",
         digits={"percent": 1, "decimal": 2}.get(kind),
         shown=shown,

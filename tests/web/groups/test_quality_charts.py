@@ -25,7 +25,7 @@ FIGURES = {
 REASON = {"code": "agreement", "value": 0.31, "limit": 0.8}
 
 
-def night(days_ago, *, state="completed", verdict="good", **figures):
+def night(days_ago, *, state="completed", verdict="good", bounds=None, **figures):
     return RunQualityView(
         run_id=uuid4(),
         business_day=DAY - timedelta(days=days_ago),
@@ -35,6 +35,7 @@ def night(days_ago, *, state="completed", verdict="good", **figures):
         figures={**FIGURES, **figures},
         measured_at=clock.now(),
         refitted=False,
+        bounds=bounds or {},
     )
 
 
@@ -55,6 +56,13 @@ class TestCharts:
         assert points[0] == 0.9
         assert points[1]["itemStyle"] == {"color": "var(--bad)"}
         assert "likeness" not in charts
+
+    def test_say_of_few_who_moved_that_they_are_few(self, app):
+        few = {"churn": 0.005, "bounds": {"churn": "<"}}
+        with app.test_request_context():
+            charts = {chart.key: chart for chart in quality_charts([night(1), night(0, **few)])}
+        assert charts["churn"].title.startswith("<\N{NO-BREAK SPACE}0.5% of the households")
+        assert [row[1] for row in charts["churn"].rows] == ["<\N{NO-BREAK SPACE}0.5%", "0.4%"]
 
     def test_wait_for_the_second_night(self, app):
         with app.test_request_context():

@@ -91,7 +91,7 @@ function dressNetwork(series, options, font, element) {
   }
   series.data.forEach((one) => { if (one.label) Object.assign(one.label, outline); });
   fill(series, element);
-  series.labelLayout = { hideOverlap: true };
+  series.labelLayout = (label) => withinFrame(label, element, series.label.distance);
   if (isScrolled(element)) series.roam = false; // a finger on the map scrolls the page and the frame
 }
 
@@ -117,6 +117,23 @@ function narrow(series, element) {
   series.left = side;
   series.right = side;
   series.label.width = side - 12;
+}
+
+// A name that would run over the edge of the frame stands on the other side of its dot, and breaks where that is too narrow as well.
+function withinFrame(label, element, distance) {
+  const { rect, labelRect } = label;
+  const [left, right] = [rect.x - distance, element.clientWidth - rect.x - rect.width - distance];
+  const cut = labelRect.x < 0 || labelRect.x + labelRect.width > element.clientWidth;
+  if (!cut || Math.max(left, right) <= distance || label.align === "center") return { hideOverlap: true };
+  const before = left >= Math.min(labelRect.width, Math.max(left, right));
+  return {
+    hideOverlap: true,
+    x: before ? left : rect.x + rect.width + distance,
+    y: rect.y + rect.height / 2,
+    align: before ? "right" : "left",
+    verticalAlign: "middle",
+    width: Math.min(labelRect.width + 1, before ? left : right),
+  };
 }
 
 const isScrolled = (element) => element.scrollWidth > element.parentElement.clientWidth;

@@ -1,0 +1,60 @@
+"""What is told of a run's quality: nothing from which fewer than ten people could be counted."""
+
+import pytest
+
+from basket_analysis.groups.quality_lists import told
+
+FIGURES = {
+    "eligible": 2157,
+    "compared": 2100,
+    "churn": 0.05,
+    "coverage": 0.8387,
+    "agreement": 0.9312,
+    "themes": 7,
+    "smallest": 184,
+    "refitted": False,
+    "sizes": {"theme-1": 390, "new": 3},
+}
+
+
+class TestTold:
+    def test_leaves_what_many_people_stand_behind_to_a_tenth_of_a_per_cent(self):
+        figures, bounds = told(FIGURES)
+        assert bounds == {}
+        assert figures == {
+            "eligible": 2157,
+            "compared": 2100,
+            "churn": 0.05,
+            "coverage": 0.839,
+            "agreement": 0.931,
+            "themes": 7,
+            "smallest": 184,
+            "refitted": False,
+        }
+
+    @pytest.mark.parametrize("moved", range(1, 10))
+    def test_says_the_same_of_one_to_nine_who_moved(self, moved):
+        figures, bounds = told({**FIGURES, "churn": round(moved / 2100, 4)})
+        assert (figures["churn"], bounds) == (0.005, {"churn": "<"})
+
+    @pytest.mark.parametrize("moved", [0, 10, 11])
+    def test_says_nobody_and_ten_or_more(self, moved):
+        figures, bounds = told({**FIGURES, "churn": moved / 2100})
+        assert figures["churn"] == round(moved / 2100, 3)
+        assert bounds == {}
+
+    @pytest.mark.parametrize("left", range(1, 10))
+    def test_says_the_same_of_one_to_nine_without_a_theme(self, left):
+        figures, bounds = told({**FIGURES, "coverage": 1 - left / 2157})
+        assert (figures["coverage"], bounds) == (0.995, {"coverage": ">"})
+
+    @pytest.mark.parametrize(("compared", "said"), [(2157, 2157), (2156, None), (2148, None), (2147, 2147)])
+    def test_does_not_tell_how_few_could_not_be_compared(self, compared, said):
+        assert told({**FIGURES, "compared": compared})[0]["compared"] == said
+
+    def test_does_not_tell_the_size_of_a_group_of_few(self):
+        assert told({**FIGURES, "smallest": 9})[0]["smallest"] is None
+
+    def test_bears_what_was_not_measured(self):
+        figures, bounds = told({"eligible": 0, "themes": 0, "churn": None, "coverage": None, "compared": 0})
+        assert (figures["churn"], figures["coverage"], bounds) == (None, None, {})
