@@ -12,8 +12,9 @@ from werkzeug.serving import make_server
 from werkzeug.wsgi import ClosingIterator
 
 from core.database import make_engine, make_sessions
+from tests.journey.films import film_a_card
 from tests.web.conftest import settings_for
-from tests.web.house import House, furnish
+from tests.web.house import CARDS, House, furnish
 from wsgi import create_app
 
 expect.set_options(timeout=20_000)
@@ -57,13 +58,15 @@ def address(journey_app: Flask) -> Iterator[str]:
 
 
 ARGUMENTS = ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-"""The till looks through a camera; a machine that runs tests has none."""
+"""The till looks through a camera; a machine that runs tests has none, and plays a film of a card instead."""
 
 
 @pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Browser]:
+def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    film = film_a_card(tmp_path_factory.mktemp("camera") / "card.y4m", CARDS[0])
+    camera = f"--use-file-for-fake-video-capture={film}"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=[*ARGUMENTS, camera])
         yield browser
         browser.close()
 

@@ -26,7 +26,7 @@ from web.words import language
 
 blueprint = Blueprint("till", __name__, url_prefix="/till")
 SIMULATOR = "SIM"
-PARTS = ("server", "paper", "snapshot", "queue", "codes", "offers", "basket", "returns", "scanner")
+PARTS = ("server", "paper", "snapshot", "queue", "codes", "offers", "basket", "returns", "barcode", "scanner")
 """The files of the till; their addresses change with them, so the page has to tell."""
 _LONGEST = 80
 _PRICES_KEPT = timedelta(weeks=8)

@@ -65,6 +65,7 @@ async function start() {
   till.offers = parts.offers.open(till);
   till.basket = parts.basket.open(till);
   till.returns = parts.returns.open(till);
+  till.BarcodeReader = parts.barcode.Reader;
   parts.scanner.open(till);
 
   $("till-store").addEventListener("change", () => till.onStore.forEach((tell) => tell()));
