@@ -169,16 +169,22 @@ def fill_pages(
     articles. A page of which the shop has less than half takes what belongs with it from later pages too, but nothing
     that a person put there: in a chain of several countries every shop has but a part of what a group is about. If it
     would still become one of all sorts of things, and no person had a hand in it, it is for something else instead. A page
-    that cannot be filled takes a layout with fewer places; one for which nothing is left falls away.
+    that cannot be filled takes a layout with fewer places. One for which nothing is left falls away, and others
+    give theirs more room instead: a booklet of seven pages cannot be stitched.
     """
     filler = _Filler(shelf, spare, wanted, kinds)
     pages: list[FilledPage] = []
-    for page in wanted:
+    by_hand: set[tuple[Offer, ...]] = set()
+    for number, page in enumerate(wanted):
         offers = filler.fill(page.articles, theme.room(page.layout), written=bool(page.headline))
         if layout := _fitting(theme, page.layout, len(offers)):
             kept = offers[: theme.room(layout)]
             filler.give_back(offers[len(kept) :])
-            pages.append(FilledPage(layout, tuple(kept), page.headline))
+            pages.append(FilledPage(layout, tuple(kept), page.headline, number))
+            if page.headline or page.pinned:
+                by_hand.add(pages[-1].offers)
+    while len(pages) < len(wanted) and (parted := _parted(theme, pages, by_hand)):
+        pages = parted
     if not pages and filler.first:
         return (FilledPage(_smallest(theme), tuple(filler.first)),)
     return tuple(pages)
@@ -195,6 +201,41 @@ def _fitting(theme: Theme, layout: str, count: int) -> str | None:
     if theme.room(layout) <= count:
         return layout
     return next((name for name in theme.data["short_pages"] if theme.room(name) <= count), None)
+
+
+def _parted(
+    theme: Theme, pages: Sequence[FilledPage], by_hand: Collection[tuple[Offer, ...]]
+) -> list[FilledPage] | None:
+    """
+    Return `pages` with the fullest that can be parted as two, each filled; None where none can.
+
+    What a person had a hand in (`by_hand`) stays as it is. No layout stands beside its like where there is another way.
+    """
+    short = theme.data["short_pages"]
+    for at in sorted(range(len(pages)), key=lambda at: -len(pages[at].offers)):
+        offers = pages[at].offers
+        if offers in by_hand:
+            continue
+        before, after = (
+            pages[at - 1].layout if at else "",
+            pages[at + 1].layout if at + 1 < len(pages) else "",
+        )
+        ways = [
+            ((one == other) + (one == before) + (other == after), one, other)
+            for one in short
+            for other in short
+            if theme.room(one) + theme.room(other) == len(offers)
+        ]
+        if ways:
+            _alike, one, other = min(ways, key=lambda way: way[0])
+            room = theme.room(one)
+            planned = pages[at].planned
+            halves = (
+                FilledPage(one, offers[:room], planned=planned),
+                FilledPage(other, offers[room:], planned=planned),
+            )
+            return [*pages[:at], *halves, *pages[at + 1 :]]
+    return None
 
 
 def _smallest(theme: Theme) -> str:

@@ -99,6 +99,8 @@ class FilledPage:
     layout: str
     offers: tuple[Offer, ...]
     headline: tuple[tuple[str, str], ...] = ()
+    planned: int = 0
+    """Which of the planned pages it is, or a part of; the first is 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,23 @@ class TestFillPages:
         pages = fill([("six", (0, 1, 2, 3, 4, 5)), ("four", (6, 7, 8, 9))], few, list(few.values()))
         assert [(page.layout, len(page.offers)) for page in pages] == [("four", 4)]
 
+    def test_gives_the_room_of_a_page_that_falls_away_to_the_fullest_of_the_others(self):
+        there = {key: SHELF[key] for key in range(13)}
+        wanted = [("list", tuple(range(9))), ("four", (9, 10, 11, 12)), ("six", ()), ("six", ())]
+        pages = fill(wanted, there, list(there.values()))
+        layouts = [page.layout for page in pages]
+        assert len(pages) == 4
+        assert [len(page.offers) for page in pages] == [THEME.room(layout) for layout in layouts]
+        assert sorted(offer.article_id for page in pages for offer in page.offers) == list(range(13))
+        assert [page.planned for page in pages] == [0, 0, 0, 1]
+        assert pages[3].layout == "four"
+
+    def test_parts_no_page_that_a_person_had_a_hand_in(self):
+        there = {key: SHELF[key] for key in range(9)}
+        for by_hand in ((("cs", "Naše volba"),), ()), ((), (0,)):
+            pages = fill([("list", tuple(range(9)), *by_hand), ("six", ())], there, list(there.values()))
+            assert [page.layout for page in pages] == ["list"]
+
     def test_shows_nothing_that_may_not_be_advertised_or_has_no_price(self):
         hidden = offer(1, "Cigarety", "Tabák")
         assert hidden.motif.use is Use.NEVER

@@ -250,9 +250,13 @@ def _page(session: Session, desk: _Desk, *, pages: Pages | None = None, stale: b
 
 def _beside(pages: Pages, sample: Sample | None) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
     """Return for every page what is wanted there and what stands there in the store."""
-    filled = sample.filled if sample else ()
+    filled = tuple(zip(sample.issue.pages, sample.filled, strict=True)) if sample else ()
     return [
-        (tuple(slot.article_id for slot in page.slots), filled[number] if number < len(filled) else ())
+        (
+            tuple(slot.article_id for slot in page.slots),
+            # A store that lacks much gives a page's articles the room of two.
+            tuple(article for one, articles in filled if one.planned == number for article in articles),
+        )
         for number, page in enumerate(pages)
     ]
 
@@ -262,8 +266,12 @@ def _headlines(desk: _Desk, sample: Sample | None, *, count: int) -> list[str]:
     booklet = (
         sample_booklet(sample, desk.theme, reader=Reader("", desk.language, None, None)) if sample else None
     )
-    told = [page.headline.text for page in booklet.pages[1:]] if booklet else []
-    return [*told, *[""] * count][:count]
+    told: dict[int, str] = {}
+    for page, filled in (
+        zip(booklet.pages[1:], sample.issue.pages, strict=False) if booklet and sample else ()
+    ):
+        told.setdefault(filled.planned, page.headline.text)
+    return [told.get(number, "") for number in range(count)]
 
 
 def _stand_ins(wanted: tuple[int, ...], filled: tuple[int, ...]) -> list[int]:
