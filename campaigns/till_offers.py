@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from campaigns.books import kept_book
 from campaigns.deciding import Moment, Place
 from campaigns.decision_words import printed_lines
-from campaigns.decisions import KEEP, common_of, decided_from, kept_values, may_ask
+from campaigns.decisions import KEEP, ask_again, common_of, decided_from, kept_values, may_ask
 from campaigns.scenes import ALL_REFUSED, LIST_PART, PATIENCE, SCENE, refusals_in, scene_values
 from core.clock import business_day
 from core.driver import Along, bring_along
@@ -114,6 +114,7 @@ class TillOffers:
             return Advice(refusals=ALL_REFUSED)
         refusals = refusals_in(found, now=self._now)
         if "silent" in found:
+            ask_again(session)
             return Advice(refusals=refusals)
         moment = Moment(
             channel="till",

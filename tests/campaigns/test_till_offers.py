@@ -537,6 +537,22 @@ class TestWhenTheEngineIsDown:
         moment[0] += 0.25
         assert may_ask(session)
 
+    def test_an_answer_of_which_nothing_follows_ends_the_waiting_too(self, served, monkeypatch):
+        moment = [1000.0]
+        monkeypatch.setattr(decisions, "monotonic", lambda: moment[0])
+        served.do(
+            "update member set profiling_objected_at = now() where member_id = :member",
+            member=served.member(),
+        )
+        session = served.sessions()
+        for wanted in (0.25, 0.5):
+            decisions.pause(session)
+            moment[0] += wanted
+        assert served.told("tea") == []
+        decisions.pause(session)
+        moment[0] += 0.25
+        assert may_ask(session)
+
     def test_taking_too_long_is_no_offer_either(self, served, monkeypatch):
         served.ranked("honey")
         monkeypatch.setattr(decisions, "LONGEST", 0.0)
