@@ -232,7 +232,9 @@ _CANDIDATES = f"""
                case when 'print' = any(%(channels)s) and agreed.print then 'print'
                     when 'email' = any(%(channels)s) and agreed.email and member.email is not null then 'email'
                end as channel,
-               member.joined_on, standing.tier_code, coalesce(balance.points, 0) as points
+               member.joined_on, standing.tier_code, coalesce(balance.points, 0) as points,
+               (select store.currency from store
+                where store.store_id = coalesce(home.store_id, usual.store_id)) as currency
         from group_membership as membership
         join member using (member_id)
         join lateral ({AGREED}) as agreed on agreed.somehow
@@ -245,12 +247,12 @@ _CANDIDATES = f"""
         where membership.run_id = (select run_id from served_run) and member.profiling_objected_at is null
     ), numbered as (
         select found.*, row_number() over (order by length(name) desc, member_id) as by_name,
-               row_number() over (partition by group_id, language, tier_code order by md5(member_id::text)) as by_kind,
+               row_number() over (partition by currency, group_id, language, tier_code order by md5(member_id::text)) as by_kind,
                row_number() over (order by points desc) as by_points
         from found where channel is not null and store_id is not null
     )
     select member_id, account_id, group_id, edition_id, name, language, store_id, card_number, channel, null, joined_on,
-           tier_code, points,
+           currency, tier_code, points,
            (select count(distinct line.article_id) from receipt join receipt_line as line using (business_date, receipt_id)
             where receipt.account_id = numbered.account_id and receipt.business_date > %(day)s::date - 182
               and line.business_date > %(day)s::date - 182)
@@ -270,11 +272,21 @@ def candidates_of(
     )
     readers: dict[UUID, Recipient] = {}
     candidates: list[Candidate] = []
-    for *reader, tier, points, bought in rows:
+    for *reader, currency, tier, points, bought in rows:
         one = Recipient(*reader)
         readers[one.member_id] = one
         candidates.append(
-            Candidate(one.member_id, one.group_id, one.language, one.store_id, one.name, tier, bought, points)
+            Candidate(
+                one.member_id,
+                one.group_id,
+                one.language,
+                one.store_id,
+                currency,
+                one.name,
+                tier,
+                bought,
+                points,
+            )
         )
     return readers, candidates
 

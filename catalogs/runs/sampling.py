@@ -17,6 +17,8 @@ class Candidate:
     group_id: str
     language: str
     store_id: int
+    currency: str
+    """What the own store is paid in."""
     name: str
     tier: str | None
     bought: int
@@ -31,7 +33,7 @@ def choose_sample(
     Return up to `count` candidates, each once, with what each is there for.
 
     The extremes come first: the longest name, one with signs that can go wrong, most and least to pick from,
-    most points and none. Then every group, language and tier that is not there yet, the rarest first; at last others
+    most points and none. Then every currency, language, group and tier that is not there yet, the rarest first; at last others
     that share as little as possible with those chosen.
     """
     left = sorted(candidates, key=lambda one: one.member_id)
@@ -88,6 +90,7 @@ _EXTREMES: Final[tuple[tuple[str, Callable[[Candidate], int]], ...]] = (
     ("no_points", lambda one: int(one.points <= 0)),
 )
 _VALUES: Final[tuple[tuple[str, Callable[[Candidate], object]], ...]] = (
+    ("currency", lambda one: one.currency),
     ("language", lambda one: one.language),
     ("group", lambda one: one.group_id),
     ("tier", lambda one: one.tier),

@@ -66,6 +66,7 @@ def why_words(words: Sequence[str], copy_language: str) -> str:
         "few_picks": _("little bought"),
         "many_points": _("most points"),
         "no_points": _("no points"),
+        "currency": _("its currency"),
         "language": language_name(copy_language),
         "group": _("its group"),
         "tier": _("its tier"),

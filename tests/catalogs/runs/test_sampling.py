@@ -10,6 +10,7 @@ def candidate(number: int, **parts) -> Candidate:
         "group_id": "g1",
         "language": "cs",
         "store_id": 1,
+        "currency": "CZK",
         "name": "Jana Malá",
         "tier": None,
         "bought": 30,
@@ -42,6 +43,12 @@ class TestChooseSample:
         assert len(sample) == 2
         why = {one.member_id.int: words for one, words in sample}
         assert {"many_picks", "many_points"} <= set(why[1])
+
+    def test_shows_every_currency_of_a_chain_of_several_countries(self):
+        crowd = [candidate(number, group_id=f"g{number % 12}") for number in range(60)]
+        abroad = [candidate(100, currency="EUR"), candidate(101, currency="PLN")]
+        sample = {one.member_id: why for one, why in choose_sample([*crowd, *abroad])}
+        assert all("currency" in sample.get(one.member_id, ()) for one in abroad)
 
     def test_is_the_same_for_the_same_people(self):
         crowd = [candidate(number, language=["cs", "sk", "pl", "en"][number % 4]) for number in range(50)]
