@@ -12,7 +12,7 @@ from basket_analysis.assortment.listing_evaluation import DEPTHS, ListingEvaluat
 from basket_analysis.assortment.store_baskets import StoreBaskets, store_baskets
 from basket_analysis.basket_files import read_baskets
 from basket_analysis.dated_baskets import DatedBaskets, dated_baskets, sold_baskets
-from basket_analysis.groups.evaluation import GroupEvaluation, Method, evaluate_groups
+from basket_analysis.groups.evaluation import SEED, GroupEvaluation, Method, evaluate_groups
 from basket_analysis.groups.reference import fit_reference, label_by_rules
 from basket_analysis.offers.evaluation_commands import evaluate_offers
 from basket_analysis.reading import read_sold_lines, weeks_before
@@ -71,14 +71,24 @@ def evaluate_assortment(
     help="A file of baskets with household_id and time, best of categories; the last 53 weeks of the database, if absent.",
 )
 @click.option("--learn-weeks", type=click.IntRange(min=4), default=40, show_default=True)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=SEED,
+    show_default=True,
+    help="Draws the half of the households that is learnt on; the other is measured, then they change places.",
+)
 @json_option
 @pass_workplace
 @refusals_exit_2
-def measure_groups(workplace: Workplace, *, baskets: Path | None, learn_weeks: int, as_json: bool) -> None:
+def measure_groups(
+    workplace: Workplace, *, baskets: Path | None, learn_weeks: int, seed: int, as_json: bool
+) -> None:
     """Print how far runs, and the halves of a household's baskets, agree, and what later weeks say, beside a reference."""
     dated = _dated(workplace, baskets)
-    found = evaluate_groups(dated, learn_weeks=learn_weeks)
-    reference = evaluate_groups(dated, learn_weeks=learn_weeks, method=Method(fit_reference, label_by_rules))
+    found = evaluate_groups(dated, learn_weeks=learn_weeks, seed=seed)
+    by_rules = Method(fit_reference, label_by_rules)
+    reference = evaluate_groups(dated, learn_weeks=learn_weeks, method=by_rules, seed=seed)
     if as_json:
         print_json({**asdict(found), "reference": asdict(reference)})
         return

@@ -71,9 +71,13 @@ class Method:
 
 
 def evaluate_groups(
-    baskets: DatedBaskets, *, learn_weeks: int, method: Method | None = None
+    baskets: DatedBaskets, *, learn_weeks: int, method: Method | None = None, seed: int = SEED
 ) -> GroupEvaluation:
-    """Return the figures for `baskets`, of which `learn_weeks` are learnt on; raises TooShort."""
+    """
+    Return the figures for `baskets`, of which `learn_weeks` are learnt on; raises TooShort.
+
+    `seed` draws the halves of the households of which one is learnt on and the other measured, and shuffles labels.
+    """
     method = method or OURS
     if not 4 <= learn_weeks < baskets.weeks:
         raise TooShort(f"there are {baskets.weeks} weeks, and {learn_weeks} to learn on")
@@ -85,7 +89,7 @@ def evaluate_groups(
     runs = np.array([_week_apart(baskets, start, learn_weeks, method) for start in starts])
     cold, frozen, moved, coverage, groups = runs.mean(axis=0)
     halves, halves_coverage, households = _halves(baskets, learn_weeks, method)
-    held_out, null, explained = _held_out(baskets, learn_weeks, method)
+    held_out, null, explained = _held_out(baskets, learn_weeks, method, seed)
     return GroupEvaluation(
         windows=len(starts),
         households=households,
@@ -141,9 +145,9 @@ def _halves(baskets: DatedBaskets, weeks: int, method: Method) -> tuple[float, f
     return agreement(even[both], odd[both]), float(coverage), int(_eligible(whole).sum())
 
 
-def _held_out(baskets: DatedBaskets, weeks: int, method: Method) -> tuple[HeldOut, HeldOut, float]:
+def _held_out(baskets: DatedBaskets, weeks: int, method: Method, seed: int) -> tuple[HeldOut, HeldOut, float]:
     """Learn on one half of the households, label the other half by the same weeks, and measure by those after them."""
-    generator = np.random.default_rng(SEED)
+    generator = np.random.default_rng(seed)
     half = generator.permutation(len(baskets.households)) % 2
     found: list[tuple[float, ...]] = []
     for learners in (0, 1):

@@ -37,6 +37,19 @@ class TestEvaluateGroups:
         assert min(reference["frozen"], reference["coverage"]) > 0.6
         assert reference["held_out"]["rule_lift"] > 1.3 > reference["null"]["rule_lift"]
 
+    def test_learns_on_another_half_where_it_is_asked_to(self, regulars, file):
+        asked = ("evaluate", "groups", "--baskets", file, "--learn-weeks", 8, "--json")
+        usual, said, other = (
+            json.loads(regulars(*asked, *more)[1]) for more in ((), ("--seed", 5), ("--seed", 6))
+        )
+        assert usual == said
+        assert other["held_out"] != usual["held_out"]
+        assert other["held_out"]["rule_lift"] > 1.3 > other["null"]["rule_lift"]
+        # Windows and even and odd baskets are everybody's.
+        assert [other[key] for key in ("cold", "frozen", "halves")] == [
+            usual[key] for key in ("cold", "frozen", "halves")
+        ]
+
     def test_prints_the_shuffled_labels_and_the_reference_beside(self, regulars, file):
         code, out, _ = regulars("evaluate", "groups", "--baskets", file, "--learn-weeks", 8)
         assert (code, out.count("shuffled"), "reference" in out) == (0, 2, True)
