@@ -62,7 +62,7 @@ def _piece(piece: LotPiece, language: str) -> str:
 
 
 def _earned(line: StatementLine, language: str) -> str:
-    told = _earned_on_receipt(line, language)
+    told = _with_offers(_earned_on_receipt(line, language), line, language)
     if not line.came_later:
         return told
     gettext = translations(language).gettext
@@ -73,6 +73,22 @@ def _earned(line: StatementLine, language: str) -> str:
     if line.claimed_at:
         return gettext("%(told)s; paid without the card and claimed on %(day)s") % values
     return gettext("%(told)s; given to the card on %(day)s") % values
+
+
+def _with_offers(told: str, line: StatementLine, language: str) -> str:
+    """Return what was told, and what offers added to it."""
+    if line.receipt is None:
+        return told
+    words, added = translations(language), line.receipt.added
+    if added.parts:
+        told = words.gettext("%(told)s; multiplied by offers") % {"told": told}
+    if added.bonus:
+        told = words.ngettext(
+            "%(told)s; %(num)s point of it a bonus from offers",
+            "%(told)s; %(num)s points of it a bonus from offers",
+            added.bonus,
+        ) % {"told": told, "num": show_number(added.bonus, language)}
+    return told
 
 
 def _earned_on_receipt(line: StatementLine, language: str) -> str:

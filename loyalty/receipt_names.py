@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from loyalty.offer_points import OfferPoints, read_offer_points
 from sales.models import Receipt, ReceiptLink, Store
 
 
@@ -22,6 +23,8 @@ class ReceiptName:
     receipt_number: str
     type: str
     received_at: datetime
+    added: OfferPoints
+    """What offers added to its points."""
 
 
 def read_receipt_names(
@@ -54,6 +57,7 @@ def receipt_names(session: Session, keys: Collection[tuple[date, UUID]]) -> dict
             Receipt.receipt_number,
             Receipt.type,
             Receipt.received_at,
+            Receipt.offer_points,
         )
         .join(Store, Store.store_id == Receipt.store_id)
         .where(
@@ -61,4 +65,16 @@ def receipt_names(session: Session, keys: Collection[tuple[date, UUID]]) -> dict
             Receipt.receipt_id.in_([receipt_id for _day, receipt_id in keys]),
         )
     )
-    return {row.receipt_id: ReceiptName(*row) for row in rows}
+    return {
+        row.receipt_id: ReceiptName(
+            business_date=row.business_date,
+            receipt_id=row.receipt_id,
+            store_name=row.name,
+            timezone=row.timezone,
+            receipt_number=row.receipt_number,
+            type=row.type,
+            received_at=row.received_at,
+            added=read_offer_points(row.offer_points),
+        )
+        for row in rows
+    }

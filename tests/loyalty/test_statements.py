@@ -1,10 +1,11 @@
 """The statement of an account."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core.i18n import show_date
 from core.ids import uuid7
@@ -14,6 +15,7 @@ from loyalty.adjustments import Wish, request_adjustment
 from loyalty.claims import claim_receipt
 from loyalty.explanations import explain, pieces_in_words
 from loyalty.linking import link_card
+from loyalty.offer_points import OfferPoints
 from loyalty.statements import balances, list_statement, points_of_receipt
 from sales.models import Receipt
 from tests.shop import CARD, OTHER_CARD, Shop
@@ -140,6 +142,25 @@ class TestSalesThatCameLater:
         day = show_date(shop.today, "en")
         assert first.endswith(f"ending on Nov 30, 2028; paid without the card and claimed on {day}")
         assert second.endswith(f"ending on Nov 30, 2028; given to the card on {day}")
+
+
+class TestSalesWithOffers:
+    def test_say_what_offers_added(self, shop: Shop):
+        shop.enrol(CARD)
+        shop.post(shop.sale(10000))
+        (line,) = statement(shop).rows
+        assert line.receipt is not None
+        parts = {1: ((10000, Decimal(2)),)}
+        for added, words in (
+            (OfferPoints(bonus=50), "; 50 points of it a bonus from offers"),
+            (OfferPoints(parts=parts), "; multiplied by offers"),
+            (OfferPoints(1, parts), "; multiplied by offers; 1 point of it a bonus from offers"),
+            (OfferPoints(), ""),
+        ):
+            with shop.sessions.begin() as session:
+                session.execute(update(Receipt).values(offer_points=added.document()))
+            (line,) = statement(shop).rows
+            assert explain(line, "en").partition("ending on Nov 30, 2028")[2] == words
 
 
 class TestBalances:
