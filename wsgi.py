@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from campaigns.books import share_book
 from core import clock
 from core.database import Sessions, make_engine, make_sessions, sandbox_url
 from core.errors import Refused
@@ -50,10 +51,11 @@ def create_app(sessions: Sessions | None = None, settings: Settings | None = Non
     app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_FORM
     app.config["MAX_FORM_PARTS"] = 200
     register_tills(app, sessions, sandbox)
+    assert for_screens is not None
     if sandbox is not None:
         # A worker of its own: whoever makes an application of sessions decides that.
         warm_up(sessions, connections=min(WARM, settings.pool_size), now=clock.now())
-    assert for_screens is not None
+        share_book(sessions.kw["bind"], other=for_screens.kw["bind"])
     register_screens(
         app,
         for_screens,

@@ -134,6 +134,13 @@ def read_book(session: Session, *, run_id: UUID) -> Book:
     return book
 
 
+def share_book(engine: Engine, *, other: Engine) -> None:
+    """Let those who work with `other`, on the same database, begin with the book that is at hand for `engine`, if there is one."""
+    kept = _kept.get(engine)
+    if kept is not None:
+        _kept[other] = kept
+
+
 def engine_of(session: Session) -> Engine:
     """Return the engine that a session works with."""
     bind = session.get_bind()
