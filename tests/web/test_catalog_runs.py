@@ -5,11 +5,13 @@ from datetime import date
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
 from catalogs.models import CatalogRun
 from catalogs.runs.drafting import plan_draft
 from catalogs.runs.results import Cell, PageResult
 from core import clock
+from sales.models import Store
 from web.screens.catalog_results import heat_rows, pages_chart
 
 FIELDS = {
@@ -148,6 +150,17 @@ class TestScreens:
         assert "Make a proof" in visit("marketing").get(page).get_data(as_text=True)
         visit("marketing").post(f"{page}/proof", page=page)
         assert f'action="{page}/proof"' not in visit("marketing").get(page).get_data(as_text=True)
+
+    def test_say_of_a_chain_of_several_currencies_what_each_copy_shows(self, visit, run_id, web_sessions):
+        page = f"/catalogs/runs/{run_id}"
+        assert "Readers pay in" not in visit("marketing").get(page).get_data(as_text=True)
+        with web_sessions.begin() as session:
+            session.execute(update(Store).where(Store.store_code == "S2").values(currency="EUR"))
+        try:
+            assert "Readers pay in CZK, EUR." in visit("marketing").get(page).get_data(as_text=True)
+        finally:
+            with web_sessions.begin() as session:
+                session.execute(update(Store).where(Store.store_code == "S2").values(currency="CZK"))
 
     def test_know_no_proof_before_there_is_one(self, visit, run_id):
         assert visit("marketing").get(f"/catalogs/runs/{run_id}/proof/").status_code == 404

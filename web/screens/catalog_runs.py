@@ -7,6 +7,7 @@ from uuid import UUID
 
 from flask import Blueprint, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from catalogs.opening import NothingServed
@@ -40,6 +41,7 @@ from catalogs.runs.standing_orders import approve_order
 from core.clock import business_day
 from core.errors import Conflict, NotFound
 from core.job_runs import request_stop
+from sales.models import Store
 from web import scope
 from web.catalogs.run_forms import bad_words, field_of, form_of_run, read_recipe
 from web.catalogs.words import channel_words, handover_kind, handover_state, left_out_words, run_state
@@ -174,6 +176,7 @@ def _whole(session: Session, run_id: UUID) -> dict[str, Any]:
         "proving": proving,
         "begun": job is not None and run.state == "running" and not job.stop_requested_at and job.alive,
         "mine": run.made_by == viewer().login,
+        "currencies": list(session.scalars(select(Store.currency).distinct().order_by(Store.currency))),
         "kinds": [(kind, handover_kind(kind)) for kind in KINDS],
         "run_state": run_state,
         "channel_words": channel_words,
