@@ -298,9 +298,26 @@ def _folded(strengths: list[tuple[int, int]]) -> list[tuple[str, int, int]]:
     ]
 
 
+def _in_steps(days: Sequence[GroupDay]) -> list[GroupDay]:
+    """Return `days` (oldest first) with the newest size; another is told only where it is ten or more off all told."""
+    told: list[int] = []
+    kept: list[GroupDay] = []
+    for day in reversed(days):
+        nearest = min(told, key=lambda members: (abs(members - day.members), members), default=None)
+        if nearest is None or abs(nearest - day.members) >= FEWEST_SHOWN:
+            told.append(day.members)
+            nearest = day.members
+        kept.append(GroupDay(day.business_day, nearest))
+    return kept[::-1]
+
+
 def history_chart(group: GroupView, history: list[GroupDay]) -> Chart | None:
-    """Return how large a group was night by night; nights with fewer than ten members are left out."""
-    told = [day for day in history if day.members >= FEWEST_SHOWN]
+    """
+    Return how large a group was night by night; nights with fewer than ten members are left out.
+
+    Of two sizes told none differs by one to nine people: so few who came or left could be counted.
+    """
+    told = _in_steps([day for day in history if day.members >= FEWEST_SHOWN])
     if len(told) < 2:
         return None
     first, last = told[0], told[-1]
@@ -315,7 +332,7 @@ def history_chart(group: GroupView, history: list[GroupDay]) -> Chart | None:
     return Chart(
         key="history",
         title=title,
-        note=_("Members per night"),
+        note=_("Members per night; a change of fewer than ten is not told"),
         options=line_options(
             [day_month(day.business_day) for day in told],
             (Series(name_of(group), [day.members for day in told], colour_of(group), area=True),),

@@ -57,7 +57,7 @@ def table_of(counts: Sequence[StandingCount]) -> StandingTable | None:
 
 def _cell(members: int | None, most: int) -> StandingCell:
     if members is None:
-        return StandingCell(_("few"), 0)
+        return StandingCell(_("not told"), 0)
     if not members:
         return StandingCell(NOTHING, 0)
     return StandingCell(number_text(members), max(1, round(_SHADES * members / most)))

@@ -88,12 +88,21 @@ class TestCharts:
             assert strengths_chart(TEA, [(2, 4), (3, 5)]) is None
 
     def test_leave_out_nights_with_fewer_than_ten(self, app):
-        days = [GroupDay(DAY - timedelta(days=3 - n), members) for n, members in enumerate((9, 20, 25))]
+        days = [GroupDay(DAY - timedelta(days=3 - n), members) for n, members in enumerate((9, 20, 35))]
         with app.test_request_context():
             chart = history_chart(TEA, days)
-            assert [row[1] for row in chart.rows] == ["20", "25"]
-            assert chart.title.startswith("The group grew by 25%")
+            assert [row[1] for row in chart.rows] == ["20", "35"]
+            assert chart.title.startswith("The group grew by 75%")
             assert (people(9), people(10)) == ("fewer than 10", "10")
+
+    def test_tell_no_change_of_fewer_than_ten(self, app):
+        sizes = (26, 27, 36, 31, 24, 25)
+        days = [GroupDay(DAY - timedelta(days=6 - n), members) for n, members in enumerate(sizes)]
+        with app.test_request_context():
+            chart = history_chart(TEA, days)
+        assert [row[1] for row in chart.rows] == ["25", "25", "36", "25", "25", "25"]
+        assert chart.options["series"][0]["data"] == [25, 25, 36, 25, 25, 25]
+        assert chart.title.startswith("The group keeps its size")
 
     def test_of_movement_name_the_largest_move_and_draw_every_stream(self, app):
         moves = fold_moves({("t1", "t1"): 80, ("t1", "t2"): 12, ("t2", "t2"): 50, ("t2", "t1"): 3})
@@ -126,5 +135,5 @@ class TestCharts:
             table = table_of(counts)
             assert table.title.endswith("(60)")
             cells = {phase: [cell.words for cell in row] for phase, row in table.rows}
-        assert sum(words == "few" for row in cells.values() for words in row) == 2
+        assert sum(words == "not told" for row in cells.values() for words in row) == 2
         assert table_of([]) is None
