@@ -235,6 +235,8 @@ def _worked_out(
         basket,
         holder=holder,
         currency=till.currency,
+        programme=programme,
+        spendable=evaluated.spendable,
         spends=evaluated.to_spend,
         rewards=rewards,
         points_after=position.balance + evaluated.to_earn - evaluated.to_spend,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from core.i18n import show_number, translations
 from customers.queries import CardHolder
+from loyalty.programme.rules import Programme
 from rewards.queries import RewardView
 from sales.baskets import Basket
 
@@ -13,6 +14,8 @@ def messages_of(
     *,
     holder: CardHolder | None,
     currency: str,
+    programme: Programme,
+    spendable: int,
     spends: int,
     rewards: Sequence[RewardView],
     points_after: int,
@@ -21,12 +24,13 @@ def messages_of(
     """
     Return why a basket earns or spends less than one might expect, and what is missing for the next reward.
 
-    `currency` is the store's; `rewards` are those to be had there, the cheapest first, and
-    `points_after` is what the account would hold with this purchase.
+    `currency` is the store's; `programme` the rules of the day, and `spendable` what they let be spent on this purchase at
+    most; `rewards` are those to be had there, the cheapest first, and `points_after` is what the account would hold
+    with this purchase.
     """
     return [
         *_about_card(basket, holder, language),
-        *_about_points(basket, holder, currency, spends, language),
+        *_about_points(basket, holder, currency, programme, spendable, spends, language),
         *(_about_rewards(rewards, points_after, language) if holder and holder.member_id else ()),
     ]
 
@@ -43,8 +47,14 @@ def _about_card(basket: Basket, holder: CardHolder | None, language: str) -> Ite
         yield gettext("This card is out of date, so the purchase earns no points.")
 
 
-def _about_points(
-    basket: Basket, holder: CardHolder | None, currency: str, spends: int, language: str
+def _about_points(  # noqa: PLR0917 - all that points depend on
+    basket: Basket,
+    holder: CardHolder | None,
+    currency: str,
+    programme: Programme,
+    spendable: int,
+    spends: int,
+    language: str,
 ) -> Iterator[str]:
     words = translations(language)
     if basket.currency != currency:
@@ -65,6 +75,20 @@ def _about_points(
             spends,
         )
         yield many % {"num": show_number(spends, language)}
+    # To who could spend as many otherwise.
+    if basket.points_to_spend > spendable:
+        return
+    if basket.points_to_spend < programme.minimum:
+        many = words.ngettext(
+            "At least %(num)s point is spent at a time.",
+            "At least %(num)s points are spent at a time.",
+            programme.minimum,
+        )
+        yield many % {"num": show_number(programme.minimum, language)}
+    elif basket.points_to_spend % programme.step:
+        yield words.gettext("Points are spent in steps of %(num)s.") % {
+            "num": show_number(programme.step, language)
+        }
 
 
 def _about_rewards(rewards: Sequence[RewardView], points_after: int, language: str) -> Iterator[str]:

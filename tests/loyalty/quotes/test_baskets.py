@@ -87,6 +87,19 @@ class TestQuoteBasket:
         assert rows(shop, *tables) == before
         assert rows(shop, "quote") == [1]
 
+    def test_names_the_minimum_and_the_step_to_who_asks_for_fewer(self, shop: Shop):
+        enrol_with(shop, 940)
+        shop.approve(Programme(minimum=100, step=50), shop.today + timedelta(days=3))
+        shop.later(days=3)
+        few = quoted(shop, basket(("1", 500000), points_to_spend=99))
+        assert few["points"]["to_spend"] == 0
+        assert few["messages"][-1] == "Najednou lze uplatnit nejméně 100 bodů."
+        between = quoted(shop, basket(("1", 500000), points_to_spend=149))
+        assert between["points"]["to_spend"] == 100
+        assert between["messages"][-1] == "Body lze uplatnit jen po 50."
+        # Who cannot spend that much anyway is not told how much it would have to be.
+        assert len(quoted(shop, basket(("1", 500), points_to_spend=99))["messages"]) == 1
+
     def test_counts_points_to_earn_after_points_to_spend(self, shop: Shop):
         enrol_with(shop, 940)
         quote = quoted(shop, basket(("1", 11980), points_to_spend=200))
@@ -230,7 +243,10 @@ class TestProgramme:
         wanted = basket(("1", 12100), ("1", 5000), points_to_spend=57)
         quote = quoted(shop, wanted)
         assert quote["points"]["to_spend"] == 50
-        assert quote["messages"] == ["Only 50 points can be spent on this purchase."]
+        assert quote["messages"] == [
+            "Only 50 points can be spent on this purchase.",
+            "Points are spent in steps of 10.",
+        ]
         redemption = shop.reserve(50)
         answer = shop.post(_as_paid(shop, wanted, quote, (str(redemption.redemption_id),)))
         assert answer["points"]["earned"] == quote["points"]["to_earn"] > 0

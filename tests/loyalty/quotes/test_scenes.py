@@ -21,9 +21,11 @@ from rewards.models import Reward
 from sales.baskets import Basket, BasketLine
 from sales.queries import till_of_key
 from sales.staff_cards import register_staff_card
-from tests.campaigns.conftest import CARD, OTHER_CARD
+from tests.campaigns.conftest import CARD, OTHER_CARD, chain, client, served, tills
 from tests.pos_api.test_offers import TEA10, live
 from tests.tiers import let_hold, three_tiers
+
+__all__ = ["chain", "client", "served", "tills"]
 
 NEW_CARD = "2990000000057"
 PATIENCE = timedelta(seconds=20)
