@@ -95,7 +95,7 @@ def one_night(url: str, folder: Path, day: date, server: int) -> Night:
     command = [sys.executable, "-P", str(WORKER), url, str(folder), day.isoformat(), str(server)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
-        with PeakMemory(every=0.1, of=psutil.Process(process.pid)) as peak:
+        with PeakMemory(every=0.5, of=psutil.Process(process.pid)) as peak:
             for line in process.stdout:
                 step = json.loads(line)
                 step["peak_bytes"] = max(step["peak_bytes"], peak.since_asked())

@@ -24,6 +24,7 @@ from basket_analysis.offers.relevance_purchases import (
     distinct,
 )
 from basket_analysis.offers.relevance_tastes import EASES, FACTORS, NEAREST
+from core.processes import give_back_memory
 
 MIN_BASKETS = 5
 """Members with fewer baskets are not learnt from."""
@@ -77,16 +78,22 @@ def learn_trees(sample: ItemPurchases, plans: Mapping[Kind, Plan]) -> dict[Kind,
     for kind, plan in plans.items():
         for number in range(plan.origins):
             days.setdefault(sample.as_of - plan.horizon - plan.step * number, []).append((kind, number))
+    found: dict[Kind, Trees] = {}
     for day in sorted(days, reverse=True):
         moment = moment_of(sample, day, tuple(kind for kind, _ in days[day]))
         for kind, number in days[day]:
             _learn_day(lessons[kind], sample, moment, kind, plans[kind], number)
-        del moment  # or it would stand in memory beside the next one
-    found: dict[Kind, Trees] = {}
-    for kind, plan in plans.items():
-        of_kind = lessons.pop(kind)
-        found[kind] = Trees(sample.as_of, settings_of(plan, of_kind.columns), _grow(of_kind, plan))
-    return found
+        # Or it would stand in memory beside the next one, and beside the trees.
+        del moment
+        give_back_memory()
+        for kind, number in days[day]:
+            if number == plans[kind].origins - 1:
+                of_kind = lessons.pop(kind)
+                settings = settings_of(plans[kind], of_kind.columns)
+                found[kind] = Trees(sample.as_of, settings, _grow(of_kind, plans[kind]))
+                del of_kind
+                give_back_memory()
+    return {kind: found[kind] for kind in plans}
 
 
 def columns_of(sample: ItemPurchases, kind: Kind) -> tuple[str, ...]:
