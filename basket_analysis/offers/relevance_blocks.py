@@ -105,6 +105,7 @@ class Block:
         member, item = (keys // items).astype(np.int32), (keys % items).astype(np.int32)
         row = np.searchsorted(self.members, member)
         repeats = self.kind == "all"
+        compared = not repeats and "type" in origin.groups
         columns: dict[str, NDArray[Any]] = {}
         if repeats:
             columns.update(at_pairs(origin.pairs, origin.key, keys))
@@ -114,6 +115,9 @@ class Block:
         for name, (group, known, of_group) in origin.of_group.items():
             wanted = member.astype(np.int64) * (int(group.max(initial=0)) + 1) + group[item]
             found = at_pairs(of_group, known, wanted)
+            level = found.pop("level")
+            if name in PRICED and compared:
+                found["dearer"] = np.log(np.maximum(of_item["i_price"][item], 1)) - level
             columns.update({f"{name}_{column}": values for column, values in found.items()})
             if repeats:
                 columns[f"{name}_loyal"] = columns["recency_90"] / np.maximum(found["recency_120"], 1e-3)
@@ -121,6 +125,10 @@ class Block:
         columns.update({f"s_{name}": values for name, values in told.items()})
         columns.update({f"place_{name}": _places(told[name], row) for name in PLACED if name in told})
         columns["dear"] = of_item["i_price"][item] / np.maximum(origin.of_member["m_price"][member], 1)
+        if compared:
+            columns["closest"], columns["together"] = self.moment.tastes.likeness.to_own(
+                origin.histories(120, self.members), row, item, origin.groups["type"]
+            )
         if repeats:
             usual = of_item["i_gap"][item]
             columns["overdue_for_all"] = columns["since"] / np.maximum(usual, 1)
@@ -137,6 +145,9 @@ class Block:
 
 PLACED = ("ease_new", "alike_lately", "factors")
 """Scores of which a candidate's place among the member's candidates is told too."""
+
+PRICED = ("type", "category")
+"""Groups within which a new article is told to be dearer or cheaper than what the member takes of them."""
 
 USUAL_GAP = 60
 """Days after which what nobody bought twice is taken to be bought again."""

@@ -267,6 +267,7 @@ class Origin:
         keys = rows.member.astype(np.int64) * count + group[rows.item]
         order = np.argsort(keys, kind="stable")
         keys, age = keys[order], rows.age[order]
+        level = np.log(np.maximum(rows.value[order] / np.maximum(rows.quantity[order], 1), 1))
         starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]]) if len(keys) else np.empty(0, np.int64)
         if not len(starts):
             return np.empty(0, np.int64), dict.fromkeys(GROUP_COLUMNS, _NONE)
@@ -280,15 +281,17 @@ class Origin:
         of_pair = self.pair_member.astype(np.int64) * count + group[self.pair_item]
         place = np.searchsorted(keys[starts], of_pair)
         begun = self._most(rows.age) <= 56
+        lately = np.add.reduceat(halved(age, 120), starts)
         found = (
             np.add.reduceat(halved(age, 30), starts),
-            np.add.reduceat(halved(age, 120), starts),
+            lately,
             since,
             times,
             since / np.maximum(gap, 1),
             since * times / (span + 14),
             np.bincount(place, minlength=len(starts)),
             np.bincount(place[begun], minlength=len(starts)),
+            np.add.reduceat(halved(age, 120) * level, starts) / np.maximum(lately, LEAST),
         )
         return keys[starts], {
             name: column.astype(np.float32) for name, column in zip(GROUP_COLUMNS, found, strict=True)
@@ -337,7 +340,12 @@ class Origin:
         return (sp.diags((1 / (shoppers + 20)).astype(np.float32)) @ bought).tocsr()
 
 
-GROUP_COLUMNS = ("recency_30", "recency_120", "since", "times", "overdue", "hazard", "distinct", "begun")
+GROUP_COLUMNS = (
+    "recency_30", "recency_120", "since", "times", "overdue", "hazard", "distinct", "begun", "level",
+)  # fmt: skip
+"""Columns of members and groups; `level` is the logarithm of what a unit usually cost the member."""
+
+LEAST = 1e-12
 _NONE: Floats = np.empty(0, np.float32)
 _DAYS = 2_000
 """More days than any purchase is old that is looked at one by one."""

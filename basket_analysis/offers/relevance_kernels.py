@@ -318,6 +318,76 @@ def learn_neighbours(histories: Sparse, buyers: NDArray[Any], *, nearest: int) -
     return Neighbours(cosines(histories, weight_of).tocsc(), weight_of, nearest)
 
 
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How far items are bought by the same households of a sample: the cosine of their buyers, drawn to 0 where they are few."""
+
+    sample: ByItem
+
+    def to_own(self, histories: Sparse, rows: Int64s, items: Int32s, group: Int32s) -> tuple[Floats, Floats]:
+        """
+        Return for pairs of a history (`rows` rise) and an item, which it does not hold, how like it is to what the history holds of its `group`
+        (0 is none).
+
+        Once of what is likest, once added up by how much of each the history holds; 0 where it holds nothing of the group.
+        """
+        closest, together = np.zeros((2, len(rows)), np.float32)
+        own = (histories.indptr, histories.indices, histories.data)
+        buyers = (self.sample.indptr, self.sample.indices, self.sample.data)
+        marked = np.zeros(self.sample.shape[0], np.float32)
+        _compare(rows, items, group, *own, *buyers, marked, closest, together)
+        return closest, together
+
+
+def learn_likeness(histories: Sparse) -> Likeness:
+    """Return how like items are by the `histories` of a sample."""
+    sample = histories.tocsc()
+    sample.sort_indices()
+    length = np.sqrt(np.asarray(sample.multiply(sample).sum(axis=0)).ravel()) + 1
+    sample.data /= np.repeat(length, np.diff(sample.indptr)).astype(np.float32)
+    return Likeness(sample)
+
+
+@compiled
+def _compare(  # noqa: C901, PLR0917 - a kernel
+    rows: Int64s,
+    items: Int32s,
+    group: Int32s,
+    own_starts: Int32s,
+    own_items: Int32s,
+    own_values: Floats,
+    starts: Int32s,
+    households: Int32s,
+    values: Floats,
+    marked: Floats,
+    closest: Floats,
+    together: Floats,
+) -> None:
+    last = 0
+    while last < len(rows):
+        first, row = last, rows[last]
+        while last < len(rows) and rows[last] == row:
+            last += 1
+        for place in range(own_starts[row], own_starts[row + 1]):
+            own, unmarked = own_items[place], True
+            for pair in range(first, last):
+                item = items[pair]
+                if group[item] != group[own] or not group[own]:
+                    continue
+                if unmarked:
+                    unmarked = False
+                    for one in range(starts[own], starts[own + 1]):
+                        marked[households[one]] = values[one]
+                alike = 0.0
+                for one in range(starts[item], starts[item + 1]):
+                    alike += values[one] * marked[households[one]]
+                closest[pair] = max(closest[pair], alike)
+                together[pair] += alike * own_values[place]
+            if not unmarked:
+                for one in range(starts[own], starts[own + 1]):
+                    marked[households[one]] = 0
+
+
 def cosines(histories: Sparse, weight_of: Floats) -> Sparse:
     """Return `histories`, items weighted, with rows of length one."""
     return unit_rows(times_columns(histories, weight_of))

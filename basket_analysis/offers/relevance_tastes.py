@@ -12,10 +12,12 @@ from basket_analysis.offers.relevance_kernels import (
     ByItem,
     Ease,
     Factors,
+    Likeness,
     Neighbours,
     Score,
     learn_ease,
     learn_factors,
+    learn_likeness,
     learn_neighbours,
 )
 from basket_analysis.offers.relevance_purchases import Kind
@@ -55,6 +57,8 @@ class Tastes:
         }
         self._factors: Factors = learn_factors(origin.histories(120), origin.buyers, count=FACTORS)
         self._neighbours: Neighbours = learn_neighbours(origin.histories(90), origin.buyers, nearest=NEAREST)
+        self.likeness: Likeness = learn_likeness(origin.histories(120))
+        """How like items are to each other, by who buys them."""
         self._recent: ByItem = origin.bought_within(28, everybody).tocsc()
         self._stores: dict[int, ByItem] = {days: origin.store_popularity(days).tocsc() for days in (28, 120)}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from basket_analysis.offers import relevance_lessons
-from basket_analysis.offers.relevance_blocks import Plan
+from basket_analysis.offers.relevance_blocks import Plan, blocks_of, moment_of
 from basket_analysis.offers.relevance_features import Origin
 from basket_analysis.offers.relevance_purchases import Purchases
 from basket_analysis.relevance import RelevanceRanker
@@ -170,6 +170,38 @@ class TestOrigin:
         assert origin.pairs["gap"][pair] == pytest.approx(np.diff(days).mean())
         assert origin.pairs["last_gap"][pair] == days[-1] - days[-2]
         assert origin.pairs["longest_gap"][pair] == np.diff(days).max()
+
+    def test_tells_what_a_unit_of_a_group_usually_cost_a_member_lately(self):
+        bought = made().at("article")
+        group, keys, columns = Origin(bought, DAYS).of_group["type"]
+        key = int(keys[len(keys) // 2])
+        count = int(group.max()) + 1
+        rows = (bought.member == key // count) & (group[bought.item] == key % count)
+        weights = 0.5 ** ((DAYS - bought.day[rows]) / 120)
+        usual = np.average(np.log(bought.value[rows]), weights=weights)
+        assert columns["level"][len(keys) // 2] == pytest.approx(usual, rel=1e-5)
+
+
+class TestBlock:
+    def test_tells_of_what_is_new_how_dear_and_how_like_it_is_to_what_a_member_has(self):
+        bought = made().at("article")
+        moment = moment_of(bought, DAYS, ("new",))
+        everybody = np.arange(MEMBERS, dtype=np.int32)
+        (asked,) = blocks_of(moment, moment.sample, everybody, everybody, ("new",))
+        keys = asked.candidates(PLANS["new"], np.ones(ARTICLES, np.bool_))
+        names, features = asked.features(keys)
+        told = dict(zip(names, features.T, strict=True))
+        group, known, columns = moment.sample.of_group["type"]
+        member, item = keys // ARTICLES, keys % ARTICLES
+        wanted = member * (int(group.max()) + 1) + group[item]
+        bought_of_type = np.isin(wanted, known)
+        level = columns["level"][np.searchsorted(known, wanted[bought_of_type])]
+        price = np.log(100 + item[bought_of_type])
+        assert 0 < bought_of_type.sum() < len(keys)
+        np.testing.assert_allclose(told["type_dearer"][bought_of_type], price - level, atol=1e-4)
+        assert np.isnan(told["type_dearer"][~bought_of_type]).all()
+        assert (told["closest"][~bought_of_type] == 0).all()
+        assert told["closest"][bought_of_type].max() > 0
 
 
 class TestOfFirst:

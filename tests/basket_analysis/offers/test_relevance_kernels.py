@@ -9,6 +9,7 @@ from basket_analysis.offers.relevance_kernels import (
     kernel_of,
     learn_ease,
     learn_factors,
+    learn_likeness,
     learn_neighbours,
     overlaps,
 )
@@ -82,6 +83,30 @@ class TestNeighbours:
         np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-5)
         assert ((weights > 0).sum(axis=1) <= 3).all()
         assert not np.diag(weights).any()
+
+
+class TestLikeness:
+    def test_compares_items_with_those_of_their_group_that_a_history_holds(self, histories):
+        group = (np.arange(30) % 4).astype(np.int32)
+        rows, items = (
+            places.astype(kind)
+            for places, kind in zip(np.nonzero(histories.toarray() == 0), "li", strict=True)
+        )
+        closest, together = learn_likeness(histories).to_own(histories, rows, items, group)
+        dense = histories.toarray().astype(np.float64)
+        shrunk = dense / (np.linalg.norm(dense, axis=0) + 1)
+        alike = (shrunk.T @ shrunk) * (group[:, None] == group) * (group > 0)
+        told = [alike[item] * (dense[row] > 0) for row, item in zip(rows, items, strict=True)]
+        np.testing.assert_allclose(closest, [one.max() for one in told], atol=1e-6)
+        np.testing.assert_allclose(
+            together, [one @ dense[row] for one, row in zip(told, rows, strict=True)], atol=1e-5
+        )
+        assert closest.max() > 0
+
+    def test_leaves_what_it_learnt_from_as_it_was(self, histories):
+        before = histories.copy()
+        learn_likeness(histories)
+        assert (before != histories).nnz == 0
 
 
 class TestScore:
