@@ -45,7 +45,7 @@ function dressed(raw, element) {
     ...one,
     axisLine: { show: one.type === "category" && !one.inverse, lineStyle: { color: variable("--line-strong") } },
     axisTick: { show: false },
-    axisLabel: { ...font, hideOverlap: true, ...(one.type === "value" ? { formatter: writeShort } : {}), ...(one.inverse ? { color: variable("--text") } : {}), ...one.axisLabel },
+    axisLabel: { ...font, hideOverlap: !one.inverse, ...(one.type === "value" ? { formatter: writeShort } : {}), ...(one.inverse ? { color: variable("--text") } : {}), ...one.axisLabel },
     splitLine: { show: one.type === "value" && one.show !== false, lineStyle: { color: variable("--chart-line") } },
   });
   if (options.xAxis) {
@@ -100,15 +100,44 @@ const VALUE_ROOM = 60;
 function narrowBars(options, element) {
   const third = Math.round(element.clientWidth / 3);
   const label = options.yAxis.axisLabel;
-  if (label.width <= third) return;
-  Object.assign(label, { width: third, overflow: "break", lineHeight: 14 });
+  const narrow = label.width > third;
+  if (narrow) Object.assign(label, { width: third, overflow: "break", lineHeight: 14 });
+  makeRoom(options.yAxis.data, label, element);
+  if (!narrow) return;
   const { xAxis } = options;
+  if (!(xAxis.min < 0)) return;
+  const values = options.series[0].data.map((one) => one.value);
+  if (xAxis.max === undefined) { // values beyond the right ends have their room beside the grid
+    const width = element.clientWidth - third - options.grid.left - options.grid.right;
+    const [lowest, highest] = [Math.min(0, ...values), Math.max(0, ...values)];
+    if (width > 1.5 * VALUE_ROOM) xAxis.min = Math.min(xAxis.min, lowest - ((highest - lowest) * VALUE_ROOM) / (width - VALUE_ROOM));
+    return;
+  }
   const half = (element.clientWidth - third) / 2;
-  if (xAxis.min < 0 && half > 1.5 * VALUE_ROOM) {
-    const most = Math.max(...options.series[0].data.map((one) => Math.abs(one.value)));
+  if (half > 1.5 * VALUE_ROOM) {
+    const most = Math.max(...values.map(Math.abs));
     xAxis.max = Math.max(xAxis.max, (most * half) / (half - VALUE_ROOM));
     xAxis.min = -xAxis.max;
   }
+}
+
+// Where names break into so many lines that they would run into each other the chart becomes higher.
+const pen = document.createElement("canvas").getContext("2d");
+function makeRoom(names, label, element) {
+  pen.font = `${label.fontSize}px ${label.fontFamily}`;
+  const lines = names.map((name) => {
+    let [count, line] = [1, ""];
+    for (const word of name.split(" ")) {
+      const longer = line ? `${line} ${word}` : word;
+      if (line && pen.measureText(`${longer} `).width > label.width - 2) [count, line] = [count + 1, word];
+      else line = longer;
+    }
+    return count;
+  });
+  const most = Math.max(...lines.map((count, at) => (count + (lines[at + 1] || 1)) / 2));
+  element.style.height = "";
+  const needed = Math.ceil(names.length * (most * label.lineHeight + 6)) + 8;
+  if (needed > element.clientHeight) element.style.height = `${needed}px`;
 }
 
 // Names beside a flow take at most a third of its width each, so that none is cut.

@@ -1,0 +1,89 @@
+"""Names and values on charts, in a browser: whatever their length, whole, inside the frame and apart from each other."""
+
+import json
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from web.charts import Axis, bar_options
+from web.groups.network_charts import Dot, map_options
+
+pytestmark = pytest.mark.browser
+
+STATIC = Path(__file__).parents[2] / "web" / "static"
+WIDTH, HEIGHT = 600, 300
+LONG = "Refrigerated dough products of every kind there is, with those that are only sold before Christmas in larger stores"
+
+
+def words_of(browser: Browser, options: dict[str, Any], width: int = WIDTH) -> list[dict[str, Any]]:
+    """Draw a chart in a frame of `width`; return every line of its words with its edges in the frame."""
+    page = browser.new_page()
+    page.set_content(
+        f"<style>:root {{ --font: sans-serif }} body {{ margin: 0 }} #map {{ width: {width}px; height: {HEIGHT}px }}</style>"
+        '<div><div id="map"></div></div>'
+    )
+    page.evaluate(
+        "options => document.getElementById('map').setAttribute('data-chart', options)", json.dumps(options)
+    )
+    page.add_script_tag(path=STATIC / "vendor" / "echarts.min.js")
+    page.add_script_tag(path=STATIC / "js" / "charts.js")
+    page.wait_for_selector("svg text")
+    # A chart that made itself higher is drawn anew in the next frame.
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    found: list[dict[str, Any]] = page.evaluate(
+        """() => [...document.querySelectorAll("svg text")].map((one) => {
+          const box = one.getBoundingClientRect();
+          return { words: one.textContent, left: box.left, right: box.right, top: box.top, bottom: box.bottom };
+        })"""
+    )
+    page.close()
+    return found
+
+
+def map_of(*labels: str) -> dict[str, Any]:
+    """Return a map with a dot for each label, from left to right."""
+    dots = [Dot(str(n), label, "", "", 3.0 * n, float(n % 2), 10.0, "0") for n, label in enumerate(labels)]
+    return map_options(dots, [], [])
+
+
+@pytest.mark.parametrize("length", [7, 19, 27, 40, 75, len(LONG)])
+def test_a_name_at_an_edge_is_whole_and_inside_the_frame(browser: Browser, length: int) -> None:
+    name = LONG[:length].strip()
+    found = words_of(browser, map_of("Tea", name))
+    assert min(one["left"] for one in found) >= 0
+    assert max(one["right"] for one in found) <= WIDTH
+    assert "".join(str(one["words"]) for one in found).replace(" ", "") == f"Tea{name}".replace(" ", "")
+
+
+def test_names_with_room_stay_on_the_right_of_their_dots(browser: Browser) -> None:
+    found = {str(one["words"]): one for one in words_of(browser, map_of("Tea", "Honey"))}
+    assert float(found["Tea"]["left"]) > 72
+    assert float(found["Honey"]["left"]) > WIDTH - 112
+
+
+@pytest.mark.parametrize("width", [260, 300, 420, 900])
+def test_names_and_values_of_bars_to_either_side_do_not_overlap(browser: Browser, width: int) -> None:
+    names = [
+        "Frozen",
+        "Organics fruit & vegetables",
+        "Vegetables, all others of the season",
+        "Baked bread, buns and rolls of all kinds",
+        "Refrigerated dough products and juices",
+        "Soft drinks",
+        *(f"Cigarettes and tobacco of the kind {number}" for number in range(8)),
+    ]
+    values = [1.81, 1.43, 1.2, 0.3, -0.4, -0.64, *(-0.9 - 0.1 * number for number in range(8))]
+    options = bar_options(names, values, ["0"] * len(names), Axis())
+    options["xAxis"]["min"] = -2.0
+    for bar in options["series"][0]["data"]:
+        bar["label"] = {"position": "right" if bar["value"] > 0 else "left"}
+    found = words_of(browser, options, width)
+    said = "".join(one["words"] for one in found).replace(" ", "")
+    assert all(name.replace(" ", "") in said for name in names)
+    for one, other in combinations(found, 2):
+        beside = one["right"] <= other["left"] + 1 or other["right"] <= one["left"] + 1
+        above = one["bottom"] <= other["top"] + 4 or other["bottom"] <= one["top"] + 4
+        assert beside or above, (one, other)
