@@ -26,6 +26,10 @@ PAIRS_IN_MEMORY = 1 << 25
 
 TAIL_BINS = 1 << 20
 BLOCK_CELLS = 1 << 22
+"""So many cells are counted in one walk over the baskets."""
+
+CELLS_AT_ONCE = 1 << 19
+"""So many of them are judged at once: that takes a hundred bytes for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +124,20 @@ def all_pairs(sizes: Int64s, strata: Int32s, count: PairCounter) -> FalseDiscove
     tests = items * (items - 1) // 2
     exact: list[Floats] = []
     bins = np.zeros(TAIL_BINS, np.int64)
-    for first, last in _blocks(items):
+    for first, last in _blocks(items, BLOCK_CELLS, end=items):
         counts = np.zeros((last - first, items), np.int32)
         count(first, counts)
-        one, other = np.triu_indices(last - first, first + 1, items)
-        expectation = expect(strata, one + first, other, sizes)
-        tails = upper_tail(z_scores(counts[one, other], expectation), expectation)
-        if tests > PAIRS_IN_MEMORY:
-            unlikely = (tails >= 0.5) & (counts[one, other] == 0)
-            place = np.minimum(((tails[unlikely] - 0.5) * 2 * TAIL_BINS).astype(np.int64), TAIL_BINS - 1)
-            bins += np.bincount(place, minlength=TAIL_BINS)
-            tails = tails[~unlikely]
-        exact.append(tails)
+        for low, high in _blocks(items, CELLS_AT_ONCE, end=last - first):
+            one, other = np.triu_indices(high - low, first + low + 1, items)
+            expectation = expect(strata, one + (first + low), other, sizes)
+            counted = counts[low:high][one, other]
+            tails = upper_tail(z_scores(counted, expectation), expectation)
+            if tests > PAIRS_IN_MEMORY:
+                unlikely = (tails >= 0.5) & (counted == 0)
+                place = np.minimum(((tails[unlikely] - 0.5) * 2 * TAIL_BINS).astype(np.int64), TAIL_BINS - 1)
+                bins += np.bincount(place, minlength=TAIL_BINS)
+                tails = tails[~unlikely]
+            exact.append(tails)
     ranked = np.sort(np.concatenate(exact)) if exact else np.empty(0)
     if not bins.any():
         return FalseDiscovery(ranked)
@@ -143,9 +149,10 @@ def all_pairs(sizes: Int64s, strata: Int32s, count: PairCounter) -> FalseDiscove
     )
 
 
-def _blocks(items: int) -> Iterator[tuple[int, int]]:
-    rows = max(1, BLOCK_CELLS // max(items, 1))
-    return ((first, min(first + rows, items)) for first in range(0, items, rows))
+def _blocks(items: int, cells: int, *, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the rows before `end`, of `items` cells each, some at a time that have about so many `cells`."""
+    rows = max(1, cells // max(items, 1))
+    return ((first, min(first + rows, end)) for first in range(0, end, rows))
 
 
 @compiled

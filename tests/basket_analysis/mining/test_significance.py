@@ -50,6 +50,7 @@ class TestAllPairs:
         tails = np.geomspace(1e-9, 1, 50)
         whole = self.ranked(table).q(tails)
         monkeypatch.setattr(significance, "BLOCK_CELLS", 150)
+        monkeypatch.setattr(significance, "CELLS_AT_ONCE", 60)
         assert self.ranked(table).q(tails).tolist() == whole.tolist()
 
     def test_rounds_only_what_is_unlikely_when_pairs_are_too_many(self, table, monkeypatch):
