@@ -87,15 +87,22 @@ class FalseDiscovery:
     """
 
     def __init__(self, values: Floats, counts: Int64s | None = None) -> None:
-        ranks = np.arange(1, len(values) + 1) if counts is None else np.cumsum(counts)
+        ranks = np.arange(1.0, len(values) + 1.0) if counts is None else np.cumsum(counts).astype(np.float64)
         tests = float(ranks[-1]) if len(ranks) else 0.0
-        ratios = np.append(values * (tests / ranks), 1.0)
+        # In place: of many millions of tests each copy is a hundred megabytes.
+        np.divide(tests, ranks, out=ranks)
+        ranks *= values
+        rising = ranks[::-1]
+        np.minimum.accumulate(rising, out=rising)
         self._values = values
-        self._least = np.minimum.accumulate(ratios[::-1])[::-1]
+        self._least = np.minimum(ranks, 1.0, out=ranks)
 
     def q(self, tails: Floats) -> Floats:
         """Return the q value of each of `tails`, which are among the tests."""
-        least: Floats = self._least[np.searchsorted(self._values, tails, side="left")]
+        places = np.searchsorted(self._values, tails, side="left")
+        least = np.ones(len(places))
+        found = places < len(self._least)
+        least[found] = self._least[places[found]]
         return least
 
 
@@ -138,7 +145,9 @@ def all_pairs(sizes: Int64s, strata: Int32s, count: PairCounter) -> FalseDiscove
                 bins += np.bincount(place, minlength=TAIL_BINS)
                 tails = tails[~unlikely]
             exact.append(tails)
-    ranked = np.sort(np.concatenate(exact)) if exact else np.empty(0)
+    ranked = np.concatenate([np.empty(0), *exact])
+    exact.clear()
+    ranked.sort()
     if not bins.any():
         return FalseDiscovery(ranked)
     edges = 0.5 + (np.arange(TAIL_BINS) + 1) / (2 * TAIL_BINS)
