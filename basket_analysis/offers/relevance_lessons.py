@@ -72,28 +72,20 @@ class _Lessons:
 
 
 def learn_trees(sample: ItemPurchases, plans: Mapping[Kind, Plan]) -> dict[Kind, Trees]:
-    """Return what the days of each kind's plan teach about its lists; a day that teaches several is looked at once."""
-    lessons: dict[Kind, _Lessons] = {kind: _Lessons() for kind in plans}
-    days: dict[int, list[tuple[Kind, int]]] = {}
-    for kind, plan in plans.items():
-        for number in range(plan.origins):
-            days.setdefault(sample.as_of - plan.horizon - plan.step * number, []).append((kind, number))
+    """Return what the days of each kind's plan teach about its lists; one kind after the other, which bounds the memory."""
     found: dict[Kind, Trees] = {}
-    for day in sorted(days, reverse=True):
-        moment = moment_of(sample, day, tuple(kind for kind, _ in days[day]))
-        for kind, number in days[day]:
-            _learn_day(lessons[kind], sample, moment, kind, plans[kind], number)
-        # Or it would stand in memory beside the next one, and beside the trees.
-        del moment
+    for kind, plan in plans.items():
+        lessons = _Lessons()
+        for number in range(plan.origins):
+            moment = moment_of(sample, sample.as_of - plan.horizon - plan.step * number, (kind,))
+            _learn_day(lessons, sample, moment, kind, plan, number)
+            # Or it would stand in memory beside the next one, and beside the trees.
+            del moment
+            give_back_memory()
+        found[kind] = Trees(sample.as_of, settings_of(plan, lessons.columns), _grow(lessons, plan))
+        del lessons
         give_back_memory()
-        for kind, number in days[day]:
-            if number == plans[kind].origins - 1:
-                of_kind = lessons.pop(kind)
-                settings = settings_of(plans[kind], of_kind.columns)
-                found[kind] = Trees(sample.as_of, settings, _grow(of_kind, plans[kind]))
-                del of_kind
-                give_back_memory()
-    return {kind: found[kind] for kind in plans}
+    return found
 
 
 def columns_of(sample: ItemPurchases, kind: Kind) -> tuple[str, ...]:
