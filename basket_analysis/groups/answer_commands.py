@@ -20,7 +20,7 @@ ACTOR = "command line"
 SHOWN = (
     ("agreement", "agree", "{:.3f}"),
     ("churn", "moved", "{:.2%}"),
-    ("coverage", "placed", "{:.0%}"),
+    ("coverage", "placed", "{:.1%}"),
     ("rule_lift", "lift", "{:.2f}"),
     ("null_lift", "null", "{:.2f}"),
     ("confirmed", "confirmed", "{:.2f}"),

@@ -43,22 +43,26 @@ def told(figures: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """
     Return a run's figures so that nobody can work out fewer than ten people from them, and which shares are bounds.
 
-    The sizes of groups are left out: from those of two nights it could be told how few came or left.
+    The sizes of groups are left out, and the smallest is told in whole tens: from those of two nights it could be told
+    how few came or left. Of fewer than ten people no share is told.
     """
     found = {key: _rounded(value) for key, value in figures.items() if key != "sizes"}
     eligible, compared = figures.get("eligible") or 0, figures.get("compared") or 0
     if 0 < eligible - compared < FEWEST_SHOWN:
         found["compared"] = None
-    if 0 < (figures.get("smallest") or 0) < FEWEST_SHOWN:
-        found["smallest"] = None
+    if smallest := figures.get("smallest"):
+        found["smallest"] = smallest // FEWEST_SHOWN * FEWEST_SHOWN or None
     bounds: dict[str, str] = {}
     for key, people in (("churn", compared), ("coverage", eligible)):
         share = figures.get(key)
         if share is None or not people:
             continue
+        if people < FEWEST_SHOWN:
+            found[key] = None
+            continue
         counted = round(share * people)
         if 0 < counted < FEWEST_SHOWN:
-            found[key], bounds[key] = min(1.0, ceil(_STEPS * FEWEST_SHOWN / people) / _STEPS), "<"
+            found[key], bounds[key] = ceil(_STEPS * FEWEST_SHOWN / people) / _STEPS, "<"
         elif 0 < people - counted < FEWEST_SHOWN:
             found[key] = floor(_STEPS * (people - FEWEST_SHOWN) / people) / _STEPS
             bounds[key] = ">"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from basket_analysis.groups.answer_commands import SHOWN
 from basket_analysis.groups.quality_lists import told
 
 FIGURES = {
@@ -28,7 +29,7 @@ class TestTold:
             "coverage": 0.839,
             "agreement": 0.931,
             "themes": 7,
-            "smallest": 184,
+            "smallest": 180,
             "refitted": False,
         }
 
@@ -55,6 +56,34 @@ class TestTold:
     def test_does_not_tell_the_size_of_a_group_of_few(self):
         assert told({**FIGURES, "smallest": 9})[0]["smallest"] is None
 
+    def test_tells_of_two_nights_no_group_that_few_came_to_or_left(self):
+        assert {told({**FIGURES, "smallest": size})[0]["smallest"] for size in range(180, 190)} == {180}
+
+    @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+    def test_tells_no_share_of_fewer_than_ten(self, share):
+        figures, bounds = told({"eligible": 9, "compared": 9, "churn": share, "coverage": share})
+        assert (figures["churn"], figures["coverage"], bounds) == (None, None, {})
+
+    @pytest.mark.parametrize("people", [10, 11, 19])
+    def test_says_only_what_is_true_of_a_few_more(self, people):
+        for counted in range(people + 1):
+            share = counted / people
+            figures, bounds = told(
+                {"eligible": people, "compared": people, "churn": share, "coverage": share}
+            )
+            for key in ("churn", "coverage"):
+                holds = {
+                    "<": share < figures[key],
+                    ">": share > figures[key],
+                    None: counted in {0, people},
+                }
+                assert holds[bounds.get(key)]
+
     def test_bears_what_was_not_measured(self):
         figures, bounds = told({"eligible": 0, "themes": 0, "churn": None, "coverage": None, "compared": 0})
         assert (figures["churn"], figures["coverage"], bounds) == (None, None, {})
+
+    def test_writes_a_bound_as_what_it_is(self):
+        forms = {key: form for key, _title, form in SHOWN}
+        figures, bounds = told({**FIGURES, "coverage": 1 - 3 / 2157})
+        assert bounds["coverage"] + forms["coverage"].format(figures["coverage"]) == ">99.5%"
