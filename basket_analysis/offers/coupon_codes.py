@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
+from stdnum import ean
 
 from basket_analysis.offers.coupon_books import Floats
 
@@ -62,15 +63,18 @@ def terms_of(code: str) -> Terms | None:
 
 
 def is_makers(code: str) -> bool:
-    """Whether a code is a maker's coupon, with its check digit or without."""
-    return len(code) in _DIGITS and code.isascii() and code.isdecimal() and code[0] == MAKERS
+    """Whether a code is a maker's coupon, without its check digit or with the right one."""
+    if not (len(code) in _DIGITS and code.isascii() and code.isdecimal() and code[0] == MAKERS):
+        return False
+    return len(code) == min(_DIGITS) or ean.is_valid(code)
 
 
 def told_by_codes(codes: Sequence[str], prices: Floats) -> dict[str, Floats]:
     """
     Return by coupon whether its maker issued it, how many units it asks for, and the share of their price that it saves.
 
-    `prices` are what a unit of each coupon's articles usually costs, in hundredths; NaN where nothing is known.
+    `prices` are what a line of each coupon's articles usually comes to, in minor units, which stands for the price of a
+    unit; NaN where nothing is known.
     """
     terms = [terms_of(code) for code in codes]
     units = np.array([np.nan if one is None else one.units for one in terms])

@@ -95,7 +95,7 @@ class Moment:
 
     @cached_property
     def turnover(self) -> Floats:
-        """What was taken for each article."""
+        """What was taken for each article, in minor units."""
         past = self._past
         return np.bincount(
             self.purchases.article[past], weights=self.purchases.value[past], minlength=self._articles

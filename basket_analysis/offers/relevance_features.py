@@ -343,7 +343,7 @@ class Origin:
 GROUP_COLUMNS = (
     "recency_30", "recency_120", "since", "times", "overdue", "hazard", "distinct", "begun", "level",
 )  # fmt: skip
-"""Columns of members and groups; `level` is the logarithm of what a unit usually cost the member."""
+"""Columns of members and groups; `level` is the logarithm of what a unit usually cost the member, in minor units."""
 
 LEAST = 1e-12
 _NONE: Floats = np.empty(0, np.float32)

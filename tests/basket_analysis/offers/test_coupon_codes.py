@@ -11,7 +11,7 @@ class TestTermsOf:
         ("code", "terms"),
         [
             ("51600070076", Terms(1, 100)),
-            ("516000700763", Terms(1, 100)),
+            ("516000700760", Terms(1, 100)),
             ("51600070033", Terms(2, 100)),
             ("51600070050", Terms(1, 50)),
             ("51600070013", Terms(4, 100)),
@@ -23,7 +23,7 @@ class TestTermsOf:
         assert terms_of(code) == terms
 
     @pytest.mark.parametrize(
-        "code", ["10000085475", "51600070000", "5160007007", "5160007007x", "٥١٦٠٠٠٧٠٠٧٦", ""]
+        "code", ["10000085475", "51600070000", "516000700763", "5160007007", "5160007007x", "٥١٦٠٠٠٧٠٠٧٦", ""]
     )
     def test_knows_nothing_of_other_codes(self, code):
         assert terms_of(code) is None
