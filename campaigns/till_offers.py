@@ -6,11 +6,12 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
+from campaigns import scenes
 from campaigns.books import kept_book
 from campaigns.deciding import Moment, Place
 from campaigns.decision_words import printed_lines
 from campaigns.decisions import KEEP, ask_again, common_of, decided_from, kept_values, may_ask
-from campaigns.scenes import ALL_REFUSED, LIST_PART, PATIENCE, SCENE, refusals_in, scene_values
+from campaigns.scenes import ALL_REFUSED, LIST_PART, SCENE, refusals_in, scene_values
 from core.clock import business_day
 from core.driver import Along, bring_along
 from loyalty.advice import Advice, Customer
@@ -87,7 +88,7 @@ class TillOffers:
             "common": list(common_of(session, self._place)),
             "most": LIST_PART,
             "asks_person": bool(live) or live.generation is None,
-            "patience": PATIENCE,
+            "patience": scenes.PATIENCE,
         }
 
     def _ask(self, session: Session, card_number: str | None) -> None:

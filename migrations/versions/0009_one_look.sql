@@ -44,7 +44,9 @@ END $function$;
 CREATE FUNCTION quote_scene(scanned text, skus text[], gtins text[], paid_at timestamp with time zone, seen_at timestamp with time zone, today date, at_store integer, asks_first boolean, tier_period text, tier_measure text, tier_rates jsonb, asks_advice boolean, common integer[], most integer, asks_person boolean, patience interval)
  RETURNS json
  LANGUAGE plpgsql
+ STABLE
 AS $function$
+-- Stable, so that all of it is of one moment: points from before a booking do not meet lots from after it.
 -- What basket_scene, card_holder, account_sums, tier_state and decision_scene say of one basket, in one answer:
 -- generation of the live offers, goods, holder, what the account holds, tier, rewards to be had, person, advice.
 DECLARE

@@ -1,9 +1,12 @@
 """What a quote asks in one question is what cards, baskets and decisions are asked for one by one."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from campaigns.scenes import SCENE, scene_values
 from campaigns.till_offers import TillOffers
@@ -13,7 +16,7 @@ from customers.card_changes import block_card, replace_card
 from customers.operations import issue_cards
 from customers.queries import CardNotFound
 from loyalty.queries import standing_of_card
-from loyalty.quotes.scenes import ask_about
+from loyalty.quotes.scenes import QUESTION, ask_about
 from loyalty.shoppers import ask_scene
 from loyalty.shoppers import scene_values as basket_values
 from rewards.live_book import live_book
@@ -91,6 +94,12 @@ def offered(served):
     return served
 
 
+def pay(served, *skus: str, card: str = CARD) -> None:
+    """Post a sale, which earns."""
+    answer = served.till.post("/receipts", served.sale(*skus, card=card)).get_json()
+    assert answer["points"]["earned"] > 0
+
+
 class TestOneQuestion:
     def test_of_no_card(self, offered):
         compare(offered, None)
@@ -105,19 +114,19 @@ class TestOneQuestion:
         offered.do(
             "insert into reward_stock (reward_code, store_id, on_hand) select 'GONE', store_id, 0 from store"
         )
-        offered.sale("tea", "honey")
+        pay(offered, "tea", "honey")
         offered.do(
             "update lot set expires_at = now() + interval '9 days', available_at = now() - interval '1 day'"
         )
-        offered.sale("bread")
+        pay(offered, "bread")
         compare(offered, CARD)
 
     def test_of_points_that_have_ended_and_a_reservation_that_is_over(self, offered):
-        offered.sale("tea", "honey")
+        pay(offered, "tea", "honey")
         offered.do(
             "update lot set available_at = now() - interval '9 days', expires_at = now() - interval '1 day'"
         )
-        offered.sale("bread")
+        pay(offered, "bread")
         offered.do(
             "insert into redemption (redemption_id, account_id, card_number, store_id, points, value_amount, state, reserved_at,"
             " expires_at) select gen_random_uuid(), :account, :card, store_id, 5, 500, 'reserved', now() - interval '1 hour',"
@@ -131,11 +140,11 @@ class TestOneQuestion:
         with offered.sessions.begin() as session:
             issue_cards(session, card_numbers=[NEW_CARD], now=datetime.now(UTC), actor="test")
         compare(offered, NEW_CARD)
-        offered.sale("tea", card=NEW_CARD)
+        pay(offered, "tea", card=NEW_CARD)
         compare(offered, NEW_CARD)
 
     def test_of_a_card_that_was_replaced_and_the_one_that_was_blocked(self, offered):
-        offered.sale("tea")
+        pay(offered, "tea")
         with offered.sessions.begin() as session:
             replace_card(
                 session,
@@ -190,5 +199,37 @@ class TestOneQuestion:
         offered.member()
         let_hold(offered.sessions, three_tiers(), date(2026, 1, 1), now=datetime.now(UTC))
         compare(offered, CARD)
-        offered.sale("tea", "honey", "bread")
+        pay(offered, "tea", "honey", "bread")
         compare(offered, CARD)
+
+
+LOCK = 20261123
+LATER = f"with wait as materialized (select pg_advisory_xact_lock({LOCK})) {QUESTION} from wait"
+"""The question, that begins at once and is answered when the lock is free."""
+
+
+class TestOneMoment:
+    def answer(self, served, question: str, values: dict[str, Any]) -> Any:
+        with served.sessions() as session:
+            return ask(session, question, values).fetchone()[0]
+
+    def test_shows_nothing_that_is_booked_while_it_is_answered(self, offered):
+        pay(offered, "bread")
+        now, basket = datetime.now(UTC), basket_of(CARD, "tea")
+        with offered.sessions() as session:
+            till, live_now = till_of_key(session, offered.till.key), live_book(session)
+            today = business_day(now, till.timezone)
+            values = ask_about(
+                session, basket, till, live=live_now, at=now, now=now, today=today, advice=None
+            ).values
+        before = self.answer(offered, QUESTION, values)
+        with offered.sessions() as holder, ThreadPoolExecutor(1) as beside:
+            holder.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            answer = beside.submit(self.answer, offered, LATER, values)
+            waiting = text("select count(*) from pg_locks where locktype = 'advisory' and not granted")
+            while not holder.scalar(waiting):
+                assert not answer.done()
+            pay(offered, "tea", "honey")
+            holder.rollback()
+            assert answer.result() == before
+        assert self.answer(offered, QUESTION, values) != before
