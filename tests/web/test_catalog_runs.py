@@ -153,11 +153,11 @@ class TestScreens:
 
     def test_say_of_a_chain_of_several_currencies_what_each_copy_shows(self, visit, run_id, web_sessions):
         page = f"/catalogs/runs/{run_id}"
-        assert "Readers pay in" not in visit("marketing").get(page).get_data(as_text=True)
+        assert "Stores sell in" not in visit("marketing").get(page).get_data(as_text=True)
         with web_sessions.begin() as session:
             session.execute(update(Store).where(Store.store_code == "S2").values(currency="EUR"))
         try:
-            assert "Readers pay in CZK, EUR." in visit("marketing").get(page).get_data(as_text=True)
+            assert "Stores sell in CZK, EUR." in visit("marketing").get(page).get_data(as_text=True)
         finally:
             with web_sessions.begin() as session:
                 session.execute(update(Store).where(Store.store_code == "S2").values(currency="CZK"))
