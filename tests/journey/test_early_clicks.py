@@ -3,10 +3,14 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, Page, Route, expect
 
+from rewards.vouchers.batches import Batch, put_batch
+from rewards.vouchers.issue import take_codes
 from tests.journey.test_counter_to_screen import sign_in
 from tests.web.house import House
 
@@ -137,3 +141,25 @@ class TestPressedTwice:
             assert [route.request.method for route in held] == ["POST"]
             with slow.expect_navigation():
                 held.pop().continue_()
+
+    def test_what_is_printed_in_a_tab_of_its_own_is_asked_for_once_and_nothing_waits_for_it(
+        self, slow: Page, journey_app: Flask
+    ):
+        now, batch = datetime.now(UTC), Batch("TABS", names={"en": "Tabs"})
+        with journey_app.extensions["web"].sessions.begin() as session:
+            put_batch(session, batch, actor="test", now=now)
+            take_codes(
+                session, batch_code="TABS", codes=["7Q4M-9XKD-2R"], today=now.date(), actor="test", now=now
+            )
+        asked: list[str] = []
+        slow.context.on("request", lambda request: asked.append(request.method))
+        slow.goto("/vouchers/batches/TABS")
+        asked.clear()
+        box = slow.get_by_role("button", name="Print open ones").bounding_box()
+        assert box is not None
+        with slow.context.expect_page():
+            for _ in range(3):
+                slow.mouse.click(box["x"] + 5, box["y"] + 5)
+        slow.wait_for_timeout(300)
+        assert asked.count("POST") == 1
+        expect(slow.locator("html.waiting")).to_have_count(0)

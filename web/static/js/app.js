@@ -194,7 +194,8 @@ document.addEventListener("submit", (event) => {
     }
     form.sentAt = Date.now();
   }
-  wait();
+  // What is shown elsewhere or kept as a file ends no waiting here: this page stays.
+  if (!form.hasAttribute("target") && !form.hasAttribute("data-downloads")) wait();
 });
 window.addEventListener("pageshow", () => $$("form").forEach((form) => { delete form.sentAt; }));
 document.addEventListener("click", (event) => {
