@@ -1,13 +1,16 @@
 """What tills ask is asked before they come, and nothing of it stays."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
 from campaigns import books, scenes
 from campaigns.decisions import may_ask
+from campaigns.till_offers import TillOffers
 from core.database import make_engine, make_sessions
-from pos_api.warming import warm_up
+from pos_api import warming
+from pos_api.warming import TIMES, warm_up
 from tests.campaigns.conftest import chain, client, served, tills
 
 __all__ = ["chain", "client", "served", "tills"]
@@ -64,7 +67,16 @@ def test_nothing_of_it_is_kept(served, fresh):
 def test_slowness_in_advance_silences_nobody(served, fresh, monkeypatch):
     served.ranked("honey")
     monkeypatch.setattr(scenes, "PATIENCE", scenes.PATIENCE * 0)
-    warm_up(fresh, connections=1, now=NOW)
+    asked: list[bool] = []
+
+    def spied(session, **about):
+        adviser = TillOffers.for_quote(session, **about)
+        asked.append(adviser.question is not None)
+        return adviser
+
+    monkeypatch.setattr(warming, "TillOffers", SimpleNamespace(for_quote=spied))
+    warm_up(fresh, connections=2, now=NOW)
+    assert asked == [True] * 2 * TIMES
     with fresh() as session:
         assert may_ask(session)
 
