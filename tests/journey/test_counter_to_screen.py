@@ -42,7 +42,9 @@ class TestSale:
         page.locator("#search").fill(CARDS[2])
         page.locator("#search").press("Enter")
         expect(page.get_by_role("heading", name="Čeněk Příhoda")).to_be_visible()
-        expect(page.locator(".tile", has_text="Pending")).to_contain_text("259")
+        expect(page.locator(".tile", has=page.locator(".tile-label", has_text="Pending"))).to_contain_text(
+            "259"
+        )
         page.get_by_role("link", name="Show").first.click()
         panel = page.locator("#panel")
         expect(panel).to_contain_text("Med 500 g")
