@@ -159,7 +159,10 @@ def _print(found: ListingEvaluation) -> None:
         )
         click.echo(f"{row.method:34}{cells}")
     if found.covered is not None:
-        click.echo(f"80 % intervals of value that held what was taken: {found.covered:.1%}")
+        click.echo(
+            f"80 % intervals of value that held what was taken: {found.covered:.1%} with an item on sale for half of the weeks measured, "
+            f"{found.covered_throughout:.1%} with all of them"
+        )
 
 
 def _print_delistings(found: DelistingEvaluation) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from basket_analysis.assortment.listing_features import WITHOUT_PAST, StoreSignals, evenly, first_sold
-from basket_analysis.assortment.listing_values import ListingValues, Worth
+from basket_analysis.assortment.listing_values import QUARTER, ListingValues, Stretch, Worth
 from basket_analysis.assortment.store_baskets import Floats, Int32s, Int64s, StoreBaskets
 from basket_analysis.distinct import distinct
 
@@ -63,8 +63,8 @@ class ListingRanker:
         """The stores that are ranked for."""
         return [self._table.stores[store] for store in self._signals.stores]
 
-    def rank(self, store: str, *, top: int) -> list[Candidate]:
-        """Return the `top` candidates for a store, best first; equal ones in the order of code points."""
+    def rank(self, store: str, *, top: int, stretch: Stretch = QUARTER) -> list[Candidate]:
+        """Return the `top` candidates for a store, best first; equal ones in the order of code points; their worth is a mean over `stretch`."""
         number = self._table.stores.index(store)
         candidates = np.flatnonzero(self._signals.candidates(number))
         if not len(candidates):
@@ -73,7 +73,7 @@ class ListingRanker:
         scores = self._scaled(signals) @ self.weights_
         best = np.argsort(-scores, kind="stable")[:top]
         items = self._signals.items[candidates[best]]
-        worths = self._values.of(number, items) if self._values else [None] * len(items)
+        worths = self._values.of(number, items, stretch) if self._values else [None] * len(items)
         return [
             Candidate(store, self._table.items[item], rank, worth, int(self._buyers[item]))
             for rank, (item, worth) in enumerate(zip(items.tolist(), worths, strict=True), start=1)

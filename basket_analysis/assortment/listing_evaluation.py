@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from basket_analysis.assortment.listing import ListingRanker
+from basket_analysis.assortment.listing import Candidate, ListingRanker
 from basket_analysis.assortment.listing_features import SIGNALS, WITHOUT_PAST, StoreSignals, first_sold
+from basket_analysis.assortment.listing_values import Stretch
 from basket_analysis.assortment.store_baskets import Floats, Int32s, StoreBaskets
 from basket_analysis.baskets import tabulate
 from basket_analysis.distinct import distinct
@@ -57,7 +58,13 @@ class ListingEvaluation:
     items: int
     rows: tuple[Precision, ...]
     covered: float | None
-    """Share of the 80 % intervals that held what the store then took per week, of candidates that it sold; None without any."""
+    """
+    Share of the 80 % intervals that held what the store then took per week, of candidates that it sold; None without any.
+
+    Nobody wrote down when a store listed an item: on the mean half of the weeks measured were left, so intervals are of so many.
+    """
+    covered_throughout: float | None
+    """The same of intervals that take an item as on sale from the first week measured: right for few, and of the kind that is suggested."""
 
 
 def evaluate_listings(
@@ -84,8 +91,9 @@ def evaluate_listings(
         for name, groups in _grouped(learnt, seed)
     }
     signals = StoreSignals(learnt, min_store_baskets=min_store_baskets, min_item_baskets=min_item_baskets)
+    stretches = [Stretch(table.weeks - learn_weeks, on_sale) for on_sale in (0.5, 1.0)]
     hits: dict[str, list[tuple[float, float]]] = {}
-    inside: list[bool] = []
+    inside: list[list[bool]] = [[] for _ in stretches]
     for store in map(int, signals.stores):
         candidates = np.flatnonzero(signals.candidates(store))
         sold = first_sold(later, store, signals.items[candidates])
@@ -100,13 +108,10 @@ def evaluate_listings(
             ranked = ranker.rank(learnt.stores[store], top=max(DEPTHS))
             ours = sold[[place[candidate.item] for candidate in ranked]]
             hits.setdefault(name, []).append(_precision(ours))
-        ranked = rankers[OURS].rank(learnt.stores[store], top=max(DEPTHS))
         taken = _taken(later, store)
-        inside += [
-            candidate.worth.low <= taken[candidate.item] <= candidate.worth.high
-            for candidate in ranked
-            if candidate.worth is not None and candidate.item in taken
-        ]
+        for stretch, so_far in zip(stretches, inside, strict=True):
+            ranked = rankers[OURS].rank(learnt.stores[store], top=max(DEPTHS), stretch=stretch)
+            so_far.extend(_held(ranked, taken))
     generator = np.random.default_rng(seed)
     return ListingEvaluation(
         learn_weeks=learn_weeks,
@@ -114,7 +119,8 @@ def evaluate_listings(
         stores=len(signals.stores),
         items=len(signals.items),
         rows=tuple(_interval(name, np.array(values), generator) for name, values in hits.items()),
-        covered=float(np.mean(inside)) if inside else None,
+        covered=_share(inside[0]),
+        covered_throughout=_share(inside[1]),
     )
 
 
@@ -166,6 +172,17 @@ def _scores(columns: Floats) -> Iterator[tuple[str, Floats]]:
 def _precision(sold: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> tuple[float, float]:
     first, second = (float(sold[:depth].sum() / depth) for depth in DEPTHS)
     return first, second
+
+
+def _held(ranked: list[Candidate], taken: dict[str, float]) -> Iterator[bool]:
+    """Yield of each candidate that was sold whether its interval holds what was taken."""
+    for candidate in ranked:
+        if candidate.worth is not None and candidate.item in taken:
+            yield candidate.worth.low <= taken[candidate.item] <= candidate.worth.high
+
+
+def _share(held: list[bool]) -> float | None:
+    return float(np.mean(held)) if held else None
 
 
 def _taken(later: StoreBaskets, store: int) -> dict[str, float]:

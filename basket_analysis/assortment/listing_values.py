@@ -6,22 +6,30 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from basket_analysis.assortment.listing_intervals import value_of_sales
 from basket_analysis.assortment.store_baskets import Floats, Int64s, StoreBaskets
-
-Z80 = 1.2815515655446004
-"""Half the width of an 80 % interval of the normal distribution, in standard errors."""
 
 SHORTEST_STOCKED = 8
 """Weeks that an item counts as stocked at least: a single good week is not a rate."""
 
-HORIZON = 13
-"""Weeks over which the mean is taken that the interval is about: chance sales of so long a time remain in it."""
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The `weeks` over which a mean per week is taken, and the share of them for which the item is there to be sold."""
+
+    weeks: int = 13
+    on_sale: float = 1.0
+
+
+QUARTER = Stretch()
+"""What an item brings over the quarter after it was listed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Worth:
     """
-    Value per week in the file's unit, `low` to `high` an 80 % interval.
+    Value per week in the file's unit; `low` to `high` is an 80 % interval of the mean over a stretch of weeks, given that
+    anything is sold in it.
 
     `rate` is what stores with the item take for it in a thousand baskets, `caught` the share of that which
     would come from articles of its type here.
@@ -40,8 +48,8 @@ class ListingValues:
 
     An item's rate is what all stores with it took for it, over the baskets they had while they had it:
     between its first and last sale there. Its gain in a store is that rate times the store's baskets
-    per week, less what it would take from items of its type that the store sells. The interval has the
-    spread of the rate between stores and the chance of single sales in it.
+    per week, less what it would take from items of its type that the store sells. The interval is of sales, whose number
+    varies by chance and as the rate does between stores, and whose values vary as they do in the chain.
     """
 
     def __init__(self, table: StoreBaskets) -> None:
@@ -51,16 +59,26 @@ class ListingValues:
         self._weeks = table.weeks
         self._rates = _rates(table)
 
-    def of(self, store: int, items: Int64s) -> list[Worth]:
-        """Return what each of `items` would bring to `store`."""
+    def of(self, store: int, items: Int64s, stretch: Stretch = QUARTER) -> list[Worth]:
+        """Return what each of `items` would bring to `store`, on the mean of the weeks of `stretch`."""
         rates = self._rates.reindex(items)
         weekly = self._table.per_store[store] / self._weeks
         caught = np.where(self._competes(store, items), self._transfer[items], 0.0)
-        gain = rates["rate"].to_numpy() * weekly * (1 - caught)
-        chance = gain * rates["per_sale"].to_numpy() / min(HORIZON, self._weeks)
-        error = np.sqrt((rates["spread"].to_numpy() * weekly * (1 - caught)) ** 2 + np.maximum(chance, 0))
+        gain = rates["rate"].to_numpy() * weekly * (1 - caught) * stretch.on_sale
+        per_sale = rates["per_sale"].to_numpy()
+        # What is given away, or taken back more than sold, has no sales to count in.
+        sells = (per_sale > 0) & (gain >= 0)
+        low, high = np.zeros(len(items)), np.zeros(len(items))
+        low[sells], high[sells] = (
+            bound * per_sale[sells] / stretch.weeks
+            for bound in value_of_sales(
+                gain[sells] * stretch.weeks / per_sale[sells],
+                rates["dispersion"].to_numpy()[sells],
+                rates["variation"].to_numpy()[sells],
+            )
+        )
         rate = rates["rate"].to_numpy() * 1000
-        columns = (gain, error, rate, caught)
+        columns = (gain, low, high, rate, caught)
         return [_worth(*map(float, row)) for row in zip(*columns, strict=True)]
 
     def _competes(self, store: int, items: Int64s) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
@@ -97,8 +115,8 @@ class ListingValues:
 
 def _rates(table: StoreBaskets) -> pd.DataFrame:
     """
-    Return by item its `rate` (value per basket of a store that has it), the `spread` of that between stores,
-    and the mean value `per_sale`.
+    Return by item its `rate` (value per basket of a store that has it), the `dispersion` of that between stores
+    (variance over rate²), the mean value `per_sale` and its coefficient of `variation`.
     """
     assert table.weeks is not None
     assert table.value is not None
@@ -110,8 +128,13 @@ def _rates(table: StoreBaskets) -> pd.DataFrame:
             "value": table.value / 100,
         }
     )
+    lines["squared"] = lines["value"] ** 2
     here = lines.groupby(["item", "store"], sort=True).agg(
-        value=("value", "sum"), sales=("value", "size"), first=("week", "min"), last=("week", "max")
+        value=("value", "sum"),
+        squared=("squared", "sum"),
+        sales=("value", "size"),
+        first=("week", "min"),
+        last=("week", "max"),
     )
     here = here.reset_index()
     stocked = np.minimum(np.maximum(here["last"] - here["first"] + 1, SHORTEST_STOCKED), table.weeks)
@@ -119,17 +142,28 @@ def _rates(table: StoreBaskets) -> pd.DataFrame:
     here["square"] = here["value"] ** 2 / here["exposure"]
     sums = here.groupby("item", sort=True).agg(
         value=("value", "sum"), sales=("sales", "sum"), exposure=("exposure", "sum"), square=("square", "sum"),
-        stores=("store", "size"),
+        stores=("store", "size"), squared=("squared", "sum"),
     )  # fmt: skip
     rate = sums["value"] / sums["exposure"]
-    # Variance between stores, weighted by exposure; one store alone says nothing of it.
-    between = (sums["square"] / sums["exposure"] - rate**2).clip(lower=0)
-    spread = np.sqrt(between * (1 + 1 / sums["stores"]) + rate**2 / sums["sales"])
-    return pd.DataFrame({"rate": rate, "spread": spread, "per_sale": sums["value"] / sums["sales"]})
+    per_sale = sums["value"] / sums["sales"]
+    squared = sums["squared"] / sums["sales"]
+    # Variance between stores, weighted by exposure, without what chance sales alone make of equal stores (method of moments,
+    # DerSimonian and Laird 1986); one store alone says nothing of it.
+    chance = squared * sums["sales"] * (sums["stores"] - 1) / sums["exposure"] ** 2
+    between = (sums["square"] / sums["exposure"] - rate**2 - chance).clip(lower=0)
+    spread = between * (1 + 1 / sums["stores"]) + rate**2 / sums["sales"]
+    deviation = np.sqrt((squared - per_sale**2).clip(lower=0))
+    return pd.DataFrame(
+        {
+            "rate": rate,
+            "dispersion": (spread / rate**2).where(rate > 0, 0.0),
+            "per_sale": per_sale,
+            "variation": (deviation / per_sale).where(per_sale > 0, 0.0),
+        }
+    )
 
 
-def _worth(value: float, error: float, rate: float, caught: float) -> Worth:
-    """Return the 80 % interval around `value`, never below zero and never without `value`."""
+def _worth(value: float, low: float, high: float, rate: float, caught: float) -> Worth:
+    """Return an interval of whole units that holds `value`."""
     middle = round(value)
-    low, high = max(0, round(value - Z80 * error)), round(value + Z80 * error)
-    return Worth(middle, min(middle, low), max(middle, high), rate, caught)
+    return Worth(middle, min(middle, round(low)), max(middle, round(high)), rate, caught)
