@@ -2,7 +2,7 @@
 A whole run of catalogs at the size of a large chain: drafted, proofed, approved, made, killed on the way, handed over.
 
     python3 dev bench catalog_run [--copies 5000] [--kills 2] [--data data] [--room DIR] [--days 56]
-                                    [--minutes 60] [--keep]
+                                    [--minutes 60] [--keep] [--without-zip]
 
 A copy of the demonstration in `--data`, which nobody serves meanwhile, gets as many members as the copies need.
 The run is made by `regulars catalogs run` in a process of its own. Each of `--kills` ends it with SIGKILL: the whole
@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +45,7 @@ from core.postgres import Cluster
 
 SLOW_MS = 500
 STEP = 1_000
+KINDS = ("zip", "print", "email")
 CHILD = ("-c", "from cli import main; main()")
 
 _MADE = "select count(*) from catalog_copy join edition using (edition_id) where catalog_run_id = %s"
@@ -123,6 +124,9 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=56)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument(
+        "--without-zip", action="store_true", help="the ZIP takes as much room as the archive"
+    )
     known = parser.parse_args()
     with house_in(known.data.absolute(), room=known.room, keep=known.keep) as house:
         told: dict[str, Any] = {"copies_asked": known.copies, "days_of_receipts": known.days}
@@ -130,7 +134,7 @@ def main() -> None:
         code = approved(house, known.copies, told)
         make(house, code, known.kills, told, minutes=known.minutes)
         told["archive"] = verify(house, code)
-        hand_over(house, code, told)
+        hand_over(house, code, told, kinds=("print", "email") if known.without_zip else KINDS)
         told["pages_ms"] = look(house, code)
         told["slow_statements"] = slow(house)
         record(f"catalog run {known.copies}", told)
@@ -330,9 +334,10 @@ def verify(house: House, code: str) -> dict[str, int]:
     return {"copies": len(rows), "vouchers": vouchers, "bytes": sum(row[4] for row in rows)}
 
 
-def hand_over(house: House, code: str, told: dict[str, Any]) -> None:
+def hand_over(house: House, code: str, told: dict[str, Any], *, kinds: Iterable[str] = KINDS) -> None:
     """Make the ZIP, then the printer's file, take that, and queue the mails of the others."""
-    for kind, more in (("zip", []), ("print", ["--out", str(house.data / "print.pdf")]), ("email", [])):
+    for kind in kinds:
+        more = ["--out", str(house.data / "print.pdf")] if kind == "print" else []
         seen = house.watch("handover", code, "--kind", kind, "--by", "maker", *more)
         ((size, copies),) = house.ask(
             """select coalesce(catalog_handover.size, 0), copies from catalog_handover join catalog_run using (catalog_run_id)

@@ -28,14 +28,24 @@ class NothingServed(Conflict):
 
 
 def plans_of_groups(
-    session: Session, *, run_id: UUID, day: date, theme: Theme, group_ids: Collection[str] | None = None
+    session: Session,
+    *,
+    run_id: UUID,
+    day: date,
+    theme: Theme,
+    group_ids: Collection[str] | None = None,
+    countries: Collection[str] = (),
 ) -> list[EditionPlan]:
-    """Return plans for the groups of an analysis that have members, all of them if none are named, laid out by `theme`."""
+    """
+    Return plans for the groups of an analysis that have members, all of them if none are named, laid out by `theme`.
+
+    They rest on what was bought in the stores of `countries`, or in all of them where none is named.
+    """
     groups = [group for group in groups_of_run(session, run_id=run_id) if group.members]
     wanted = [group for group in groups if group_ids is None or group.group_id in group_ids]
     if not wanted:
         return []
-    buyers = group_buyers(session, run_id=run_id, day=day)
+    buyers = group_buyers(session, run_id=run_id, day=day, countries=countries)
     everybody: Counter[int] = Counter()
     for counts in buyers.values():
         everybody.update(counts)

@@ -40,6 +40,15 @@ def shops(session: Session, store_ids: Collection[int]) -> dict[int, Shop]:
     return {row[0]: Shop(*row) for row in rows}
 
 
+def countries_of_stores(session: Session) -> dict[str, tuple[int, tuple[str, ...]]]:
+    """Return by country, in the order of their names, how many stores there are and in which currencies they sell."""
+    rows = driver_of(session).execute(
+        "select country, count(*), array_agg(distinct currency order by currency) from store"
+        " where country is not null group by country order by country"
+    )
+    return {country: (stores, tuple(currencies)) for country, stores, currencies in rows}
+
+
 _GROUP_BUYERS = """
     select membership.group_id, line.article_id, count(distinct membership.member_id) as buyers
     from group_membership as membership
@@ -50,15 +59,30 @@ _GROUP_BUYERS = """
       and line.business_date > %(day)s::date - %(days)s and line.business_date <= %(day)s
       and receipt.type = 'sale' and receipt.mode = 'live'
       and line.article_id is not null and line.quantity > 0 and line.total_amount > 0
+      and (%(countries)s::text[] = '{}' or receipt.store_id in
+           (select store_id from store where country = any(%(countries)s)))
     group by membership.group_id, line.article_id
     having count(distinct membership.member_id) >= %(fewest)s
 """
 
 
-def group_buyers(session: Session, *, run_id: UUID, day: date) -> dict[str, dict[int, int]]:
-    """Return for every group of a run how many of its members bought which article in the last eight weeks."""
+def group_buyers(
+    session: Session, *, run_id: UUID, day: date, countries: Collection[str] = ()
+) -> dict[str, dict[int, int]]:
+    """
+    Return for every group of a run how many of its members bought which article in the last eight weeks.
+
+    Where `countries` are named, only what was bought in their stores counts.
+    """
     rows = driver_of(session).execute(
-        _GROUP_BUYERS, {"run": run_id, "day": day, "days": GROUP_DAYS, "fewest": SMALLEST_GROUP_COUNT}
+        _GROUP_BUYERS,
+        {
+            "run": run_id,
+            "day": day,
+            "days": GROUP_DAYS,
+            "fewest": SMALLEST_GROUP_COUNT,
+            "countries": list(countries),
+        },
     )
     counted: dict[str, dict[int, int]] = defaultdict(dict)
     for group_id, article_id, buyers in rows:

@@ -13,7 +13,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, CursorResult, Engine, Executable, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core import clock
@@ -150,7 +150,12 @@ def _lock(engine: Engine, job: str, *, wait: bool) -> Iterator[Connection]:
                 log.info("another process is running %s; waiting for it", job)
                 waited = True
             time.sleep(SECONDS_BETWEEN_TRIES)
-        yield own
+        try:
+            yield own
+        finally:
+            # It ends with the connection, but a busy server takes a moment to see that one is gone.
+            with suppress(SQLAlchemyError):
+                own.execute(select(func.pg_advisory_unlock(LOCKS, func.hashtext(job))))
 
 
 def _claim(own: Connection, job: Job, business_day: date) -> tuple[UUID, bool]:

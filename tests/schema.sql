@@ -360,6 +360,7 @@ TABLE catalog_run
   finished_at timestamp with time zone
   cancelled_by text
   cancelled_at timestamp with time zone
+  countries text[] DEFAULT '{}'::text[] NOT NULL
   catalog_run_approved_check CHECK (((state = ANY (ARRAY['draft'::text, 'proofed'::text, 'cancelled'::text])) OR (approved_by IS NOT NULL)))
   catalog_run_channels_check CHECK (((channels <@ '{print,email}'::text[]) AND (cardinality(channels) > 0)))
   catalog_run_first_part_check CHECK ((first_part > 0))

@@ -198,7 +198,12 @@ BEFORE_RUNS = """
              store_id, 'cs', 'catalogs/x.pdf', '\\xab', 2, 6, '[]', '2026-11-15' from member, store;
 """
 
-OF_RIGHT_OFFER = """
+A_RUN = """
+    insert into catalog_run (catalog_run_id, run_code, name, theme, size, channels, valid_from, valid_to, hold_out, state, made_by, made_at)
+      values ('00000000-0000-7000-8000-0000000000ca', '2026-W47-1', 'Advent', 'trh', 'A4', '{print}', '2026-11-16', '2026-11-30',
+              0.1, 'draft', 'mara', '2026-11-15')
+"""
+OF_RIGHT_OFFER = f"""{A_RUN.rstrip()};
     insert into reaction (member_id, account_id, recorded_at, channel, actor, reaction, scope, offer_code)
       select member_id, account_id, '2026-11-22 10:00+00', 'desk', 'dana', 'never', 'item', 'TEA10' from member;
     insert into reaction (member_id, account_id, card_number, recorded_at, channel, actor, reaction, scope, sku, takes_back)
@@ -215,9 +220,6 @@ OF_RIGHT_OFFER = """
              '[]', '2026-11-22', '2026-11-22', 'queued' from member;
     insert into article_price (article_id, price, valid_from) select article_id, 4990, '2026-11-01' from article;
     insert into article_stock (store_id, article_id, quantity, counted_at) select store_id, article_id, 3, '2026-11-22' from store, article;
-    insert into catalog_run (catalog_run_id, run_code, name, theme, size, channels, valid_from, valid_to, hold_out, state, made_by, made_at)
-      values ('00000000-0000-7000-8000-0000000000ca', '2026-W47-1', 'Advent', 'trh', 'A4', '{print}', '2026-11-16', '2026-11-30',
-              0.1, 'draft', 'mara', '2026-11-15');
     insert into edition (edition_id, edition_code, run_id, group_id, group_name, theme, valid_from, valid_to, created_at, content,
         catalog_run_id)
       select '00000000-0000-7000-8000-000000000ed2', edition_code || '-r1', run_id, group_id, group_name, theme, valid_from, valid_to,
@@ -386,4 +388,24 @@ class TestOneLook:
         command.upgrade(_config(database_url), "head")
         assert rows(owner_engine, columns, TestFinish.TABLES) == before
         command.downgrade(_config(database_url), "0008")
+        command.upgrade(_config(database_url), "head")
+
+
+class TestHomeCountries:
+    """0010."""
+
+    def test_lets_runs_that_were_there_go_to_all_countries(self, database_url: str, owner_engine: Engine):
+        command.downgrade(_config(database_url), "0009")
+        with owner_engine.begin() as owner:
+            owner.exec_driver_sql(A_RUN)
+        columns: dict[str, Any] = {}
+        before = rows(owner_engine, columns, TestFinish.TABLES)
+        assert before["catalog_run"], "a run that could be lost"
+        command.upgrade(_config(database_url), "head")
+        assert rows(owner_engine, columns, TestFinish.TABLES) == before
+        with owner_engine.begin() as owner:
+            assert owner.exec_driver_sql("select distinct countries from catalog_run").all() == [([],)]
+            owner.exec_driver_sql("update catalog_run set countries = '{CZ}'")
+        command.downgrade(_config(database_url), "0009")
+        assert rows(owner_engine, columns, TestFinish.TABLES) == before
         command.upgrade(_config(database_url), "head")

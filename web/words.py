@@ -194,6 +194,11 @@ def readable(words: str | None) -> str:
     return text[:1].upper() + text[1:]
 
 
+def country_name(code: str) -> str:
+    """Return what the viewer calls a country: "Poland" of PL; what is no code is called as stores call it."""
+    return str(Locale.parse(language()).territories.get(code.upper()) or code)
+
+
 def language_name(code: str) -> str:
     """Return a language's name in that language: "čeština"."""
     name = Locale.parse(code).display_name or code

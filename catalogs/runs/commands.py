@@ -68,6 +68,7 @@ def _row(row: RunRow) -> dict[str, Any]:
         "theme": row.theme,
         "size": row.size,
         "channels": list(row.channels),
+        "countries": list(row.countries),
         "hold_out": str(row.hold_out),
         "editions": row.editions,
         "made_by": row.made_by,
@@ -115,6 +116,12 @@ def runs(workplace: Workplace, *, as_json: bool) -> None:
 @click.option(
     "--group", "groups", multiple=True, help="A group's id; more than once, all groups if not given."
 )
+@click.option(
+    "--country",
+    "countries",
+    multiple=True,
+    help="Only for members whose store is there, as stores name it; more than once.",
+)
 @click.option("--theme", default=THEME, show_default=True)
 @click.option("--size", type=click.Choice(SIZES), default="A4", show_default=True)
 @click.option("--channel", "channels", type=click.Choice(CHANNELS), multiple=True, default=CHANNELS)
@@ -149,6 +156,7 @@ def new(workplace: Workplace, /, *, actor: str, as_json: bool, **parts: Any) -> 
         voucher_batches=tuple(parts["batches"]),
         hold_out=hold_out,
         first_part=parts["first_part"],
+        countries=tuple(dict.fromkeys(parts["countries"])),
     )
     with workplace.sessions.begin() as session:
         run_id = draft_run(session, recipe, day=day, actor=actor, now=now, standing=parts["standing"])

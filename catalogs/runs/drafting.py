@@ -15,6 +15,7 @@ from catalogs.layouts import load_theme
 from catalogs.models import CatalogRun, Edition
 from catalogs.opening import NothingServed, plans_of_groups
 from catalogs.operations import content_of, edition_code
+from catalogs.queries import countries_of_stores
 from catalogs.runs.operations import has_editions, recipe_of, record_move, run_to_move
 from catalogs.runs.run import BadRun, Recipe, broken_rules
 from core.ids import uuid7
@@ -101,6 +102,7 @@ def insert_run(
             valid_from=recipe.valid_from,
             valid_to=recipe.valid_to,
             group_ids=list(recipe.group_ids),
+            countries=list(recipe.countries),
             voucher_batches=list(recipe.voucher_batches),
             hold_out=recipe.hold_out,
             first_part=recipe.first_part,
@@ -139,6 +141,7 @@ def open_run_editions(
         day=day,
         theme=load_theme(recipe.theme, recipe.size),
         group_ids={group.group_id for group in groups},
+        countries=recipe.countries,
     )
     code = session.scalar(select(CatalogRun.run_code).where(CatalogRun.catalog_run_id == run_id)) or ""
     for done, plan in enumerate(plans, start=1):
@@ -168,6 +171,9 @@ def faults_of(session: Session, recipe: Recipe) -> list[BadRun]:
     unknown = set(recipe.voucher_batches) - set(batches(session, recipe.voucher_batches))
     if unknown:
         found.append(BadRun("voucher_batches", f"there is no batch of vouchers {min(unknown)}"))
+    elsewhere = set(recipe.countries) - set(countries_of_stores(session))
+    if elsewhere:
+        found.append(BadRun("countries", f"there is no store in {min(elsewhere)}"))
     run = served_run(session)
     if run is not None:
         missing = set(recipe.group_ids) - _peopled(session, run.run_id).keys()

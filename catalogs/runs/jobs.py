@@ -129,6 +129,7 @@ def work_on_run(
                     session,
                     catalog_run_id=run_id,
                     channels=run.channels,
+                    countries=run.countries,
                     share=run.hold_out,
                     mixed=run.first_part is not None,
                     day=day,

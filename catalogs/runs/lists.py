@@ -44,6 +44,7 @@ class RunRow:
     first_part: int | None
     voucher_batches: Sequence[str]
     group_ids: Sequence[str]
+    countries: Sequence[str]
     proof: int
     comment: str | None
     comment_by: str | None
@@ -129,7 +130,7 @@ def list_runs(session: Session, ask: Ask) -> Page[RunRow]:
             CatalogRun.name.icontains(ask.words, autoescape=True) | (CatalogRun.run_code == ask.words)
         )
     page = read_page(session, statement, ask=ask, sorts=RUN_SORTS, key="catalog_run_id", count=True)
-    return Page(tuple(RunRow(*row[:25]) for row in page.rows), page.following, page.previous, page.total)
+    return Page(tuple(RunRow(*row[:26]) for row in page.rows), page.following, page.previous, page.total)
 
 
 def read_run(session: Session, *, run_id: UUID) -> RunRow:
@@ -283,6 +284,7 @@ def _runs() -> Select[*tuple[Any, ...]]:
         CatalogRun.first_part,
         CatalogRun.voucher_batches,
         CatalogRun.group_ids,
+        CatalogRun.countries,
         CatalogRun.proof,
         CatalogRun.comment,
         CatalogRun.comment_by,

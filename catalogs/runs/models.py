@@ -66,6 +66,8 @@ class CatalogRun(Base):
     """The first day on which it no longer holds: periods are half-open."""
     group_ids: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     """Of which groups; an empty list in a standing order is all that there are by then."""
+    countries: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    """In the stores of which countries its readers shop, as stores name them; empty is everywhere."""
     voucher_batches: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     hold_out: Mapped[Decimal] = mapped_column(Numeric(4, 3))
     """Which share of the audience gets no copy, so that it can be seen what the copies do."""

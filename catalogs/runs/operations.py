@@ -94,6 +94,7 @@ def recipe_of(run: CatalogRun) -> Recipe:
         voucher_batches=tuple(run.voucher_batches),
         hold_out=run.hold_out,
         first_part=run.first_part,
+        countries=tuple(run.countries),
     )
 
 

@@ -48,12 +48,14 @@ def make_proof(
     with sessions() as session:
         run = session.get_one(CatalogRun, run_id)
         editions = editions_of_run(session, run_id)
-        readers, candidates = candidates_of(session, catalog_run_id=run_id, channels=run.channels, day=day)
+        readers, candidates = candidates_of(
+            session, catalog_run_id=run_id, channels=run.channels, countries=run.countries, day=day
+        )
         desk = OrderDesk(editions, data=data, day=day, now=now, samples=True)
         chosen = _with_something_to_show(session, desk, readers, candidates, folder=_folder(run_id, number))
     if not chosen:
         raise NobodyToShow(
-            "nobody of these groups agreed to a catalog by these channels, or their stores show nothing"
+            "nobody of these groups and countries agreed to a catalog by these channels, or their stores show nothing"
         )
     making = Making(sessions, desk, workers, report, len(chosen))
     why = {ordered.order.copy_code: words for ordered, words in chosen}

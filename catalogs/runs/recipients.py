@@ -75,6 +75,10 @@ _USUAL = """
     limit 1
 """
 
+# Where a reader's store is, there they live as far as a catalog goes: its prices, its articles, its language.
+_IN_COUNTRIES = """store_id is not null and (%(countries)s::text[] = '{}' or store_id in
+        (select store.store_id from store where store.country = any(%(countries)s)))"""
+
 _WAITING = f"""
     with waiting as (
         select member.*, {_NAME} as name, membership.group_id, edition.edition_id,
@@ -136,7 +140,7 @@ _COUNT = f"""
         left join lateral ({_USUAL}) as usual on true
         where membership.run_id = (select run_id from served_run) and member.profiling_objected_at is null
     ) as found
-    where channel is not null and store_id is not null
+    where channel is not null and {_IN_COUNTRIES}
     on conflict do nothing
 """
 
@@ -146,12 +150,15 @@ def count_audience(
     *,
     catalog_run_id: UUID,
     channels: Collection[str],
+    countries: Collection[str],
     share: Decimal,
     mixed: bool,
     day: date,
 ) -> int:
     """
     Settle who is in a run: its groups' members as served now who agreed to one of its channels; returns how many.
+
+    Where `countries` are named, only those whose store is in one of them: the home store, else the one most visited.
 
     Each goes by print where that is agreed to and wanted, else by e-mail. A `share` of them, drawn by
     `runs.held_out`, gets nothing. `mixed` takes turns over the groups; otherwise neighbours share store, edition and
@@ -164,6 +171,7 @@ def count_audience(
             {
                 "run": catalog_run_id,
                 "channels": list(channels),
+                "countries": list(countries),
                 "share": share,
                 "mixed": mixed,
                 "day": day,
@@ -249,7 +257,7 @@ _CANDIDATES = f"""
         select found.*, row_number() over (order by length(name) desc, member_id) as by_name,
                row_number() over (partition by currency, group_id, language, tier_code order by md5(member_id::text)) as by_kind,
                row_number() over (order by points desc) as by_points
-        from found where channel is not null and store_id is not null
+        from found where channel is not null and {_IN_COUNTRIES}
     )
     select member_id, account_id, group_id, edition_id, name, language, store_id, card_number, channel, null, joined_on,
            currency, tier_code, points,
@@ -264,11 +272,17 @@ _CANDIDATES = f"""
 
 
 def candidates_of(
-    session: Session, *, catalog_run_id: UUID, channels: Collection[str], day: date
+    session: Session,
+    *,
+    catalog_run_id: UUID,
+    channels: Collection[str],
+    countries: Collection[str],
+    day: date,
 ) -> tuple[dict[UUID, Recipient], list[Candidate]]:
     """Return some hundreds of a run's audience, of every kind some, as recipients and as what differs about them."""
     rows = driver_of(session).execute(
-        _CANDIDATES, {"run": catalog_run_id, "channels": list(channels), "day": day}
+        _CANDIDATES,
+        {"run": catalog_run_id, "channels": list(channels), "countries": list(countries), "day": day},
     )
     readers: dict[UUID, Recipient] = {}
     candidates: list[Candidate] = []
@@ -319,6 +333,20 @@ class Audience:
     def waiting(self) -> int:
         """How many copies are still to be made."""
         return max(0, self.wanted - self.made)
+
+
+def audience_by_country(session: Session, *, catalog_run_id: UUID) -> dict[str | None, int]:
+    """Return in the stores of which countries those shop who get a copy of a run, the most first; None where stores name none."""
+    rows = driver_of(session).execute(
+        """
+        select store.country, sum(readers.count)::bigint
+        from (select store_id, count(*) from catalog_recipient
+              where catalog_run_id = %s and not held_out and left_out is null group by store_id) as readers
+        join store using (store_id) group by store.country order by 2 desc, 1
+        """,
+        (catalog_run_id,),
+    )
+    return dict(rows.fetchall())
 
 
 def audience_of(session: Session, *, catalog_run_id: UUID) -> Audience:

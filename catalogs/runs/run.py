@@ -64,6 +64,8 @@ class Recipe:
     voucher_batches: tuple[str, ...] = ()
     hold_out: Decimal = HOLD_OUT
     first_part: int | None = None
+    countries: tuple[str, ...] = ()
+    """In the stores of which countries its readers shop; empty is everywhere."""
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -77,6 +79,8 @@ class Recipe:
             "voucher_batches": list(self.voucher_batches),
             "hold_out": str(self.hold_out.normalize()),
             "first_part": self.first_part,
+            # Proofs from before there was a choice say nothing of countries, and stay what they were.
+            **({"countries": list(self.countries)} if self.countries else {}),
         }
 
 
@@ -105,6 +109,7 @@ def broken_rules(recipe: Recipe) -> list[BadRun]:
             len(set(recipe.voucher_batches)) == len(recipe.voucher_batches) <= MOST_BATCHES,
             f"a copy carries vouchers of up to {MOST_BATCHES} batches, each once",
         ),
+        ("countries", len(set(recipe.countries)) == len(recipe.countries), "a country is named once"),
         (
             "hold_out",
             0 <= recipe.hold_out <= LARGEST_HOLD_OUT and recipe.hold_out.as_tuple().exponent >= -3,  # type: ignore[operator]

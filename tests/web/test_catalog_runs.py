@@ -1,6 +1,7 @@
 """Runs of catalogs on screens: who may do what, and how a page of results is coloured."""
 
 import re
+from collections.abc import Iterator
 from datetime import date
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from sqlalchemy import update
 
 from catalogs.models import CatalogRun
 from catalogs.runs.drafting import plan_draft
+from catalogs.runs.lists import editions_in
 from catalogs.runs.results import Cell, PageResult
 from core import clock
 from sales.models import Store
@@ -101,6 +103,68 @@ class TestNewRun:
 
     def test_is_not_for_who_only_looks(self, visit):
         assert visit("analyst").get("/catalogs/runs/new").status_code == 403
+
+
+class TestCountries:
+    @pytest.fixture
+    def abroad(self, house, web_sessions) -> Iterator[None]:
+        """The first store in Czechia and the second in Poland, where złoty are paid."""
+        was = {"S1": (None, "CZK"), "S2": (None, "CZK")}
+        for places in ({"S1": ("CZ", "CZK"), "S2": ("PL", "PLN")}, was):
+            with web_sessions.begin() as session:
+                for code, (country, currency) in places.items():
+                    session.execute(
+                        update(Store)
+                        .where(Store.store_code == code)
+                        .values(country=country, currency=currency)
+                    )
+            if places is not was:
+                yield
+
+    @pytest.fixture
+    def polish(self, abroad, web_sessions, visit) -> UUID:
+        """A run for the readers in Poland, its pages planned."""
+        answer = visit("marketing").post(
+            "/catalogs/runs/new", form=FIELDS | {"countries": "PL"}, page="/catalogs/runs/new"
+        )
+        found = UUID(re.search(r"[0-9a-f-]{36}", answer.headers["Location"]).group())
+        with web_sessions.begin() as session:
+            plan_draft(session, run_id=found, day=clock.now().date(), now=clock.now())
+        return found
+
+    @pytest.mark.usefixtures("abroad")
+    def test_can_be_chosen_where_stores_are(self, visit):
+        page = visit("marketing").get("/catalogs/runs/new").text
+        (choices,) = re.findall(r'<fieldset class="field" id="countries">.*?</fieldset>', page, re.DOTALL)
+        assert re.findall(r'value="(\w+)"', choices) == ["CZ", "PL"]
+        assert re.findall(r"<span>(\w+) <span class=\"soft\">1 store, (\w+)</span>", choices) == [
+            ("Czechia", "CZK"),
+            ("Poland", "PLN"),
+        ]
+
+    @pytest.mark.usefixtures("abroad")
+    def test_are_refused_where_no_store_is(self, visit):
+        answer = visit("marketing").post(
+            "/catalogs/runs/new", form=FIELDS | {"countries": ["PL", "NL"]}, page="/catalogs/runs/new"
+        )
+        assert answer.status_code == 422
+        assert '<a href="#countries">There is no store in one of these countries any more.</a>' in answer.text
+
+    def test_are_said_on_every_screen_of_the_run(self, web_sessions, visit, polish):
+        assert run_of(web_sessions, polish).countries == ["PL"]
+        with web_sessions() as session:
+            (edition,) = editions_in(session, run_id=polish)
+        for address in (
+            f"/catalogs/runs/{polish}",
+            f"/catalogs/runs/{polish}/results/",
+            f"/catalogs/editions/{edition.edition_id}/edit",
+        ):
+            assert "Only for Poland" in visit("marketing").get(address).text, address
+
+    def test_are_not_spoken_of_where_a_run_goes_to_all(self, visit, run_id):
+        page = visit("marketing").get(f"/catalogs/runs/{run_id}").text
+        assert "All countries" in page
+        assert "Only for" not in page
 
 
 class TestApproval:

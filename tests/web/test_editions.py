@@ -14,7 +14,7 @@ from core import clock
 from core.i18n import LANGUAGES
 from core.ids import uuid7
 from core.models import AuditEvent
-from sales.models import Article, ArticleStock
+from sales.models import Article, ArticleStock, Store
 from web.catalogs.edition_words import layout_words, pages_layouts
 from web.groups.shown import kept_name
 
@@ -130,6 +130,30 @@ def pages(web_sessions, edition):
             (page["layout"], page["articles"], page["pinned"], page["headline"])
             for page in session.get(Edition, edition).content["pages"]
         ]
+
+
+class TestCountries:
+    def test_of_a_run_are_those_whose_stores_its_pages_are_seen_in(self, visit, edition, web_sessions):
+        def shops() -> list[str]:
+            page = visit("marketing").get(f"/catalogs/editions/{edition}/edit").text
+            (choices,) = re.findall(r'<select id="store".*?</select>', page, re.DOTALL)
+            return re.findall(r">([^<>]+)</option>", choices)
+
+        with web_sessions() as session:
+            names = dict(session.execute(select(Store.store_code, Store.name)).all())
+        assert {names["S1"], names["S2"]} <= set(shops())
+        try:
+            with web_sessions.begin() as session:
+                session.execute(update(Store).where(Store.store_code == "S1").values(country="CZ"))
+                session.execute(
+                    update(CatalogRun)
+                    .where(CatalogRun.catalog_run_id == Edition.catalog_run_id, Edition.edition_id == edition)
+                    .values(countries=["CZ"])
+                )
+            assert shops() == [names["S1"]]
+        finally:
+            with web_sessions.begin() as session:
+                session.execute(update(Store).values(country=None))
 
 
 class TestEdit:

@@ -35,6 +35,7 @@ _BUSIEST = """
     join (select store_id, count(*) as sold from receipt
           where business_date > %(day)s::date - 28 and business_date <= %(day)s group by store_id) as sales
         using (store_id)
+    where %(countries)s::text[] = '{}' or store.country = any(%(countries)s)
     order by sales.sold desc, store.store_id limit %(stores)s
 """
 
@@ -97,9 +98,9 @@ class ShelvesInMemory:
 SHELVES = ShelvesInMemory()
 
 
-def busiest_shops(session: Session, *, day: date) -> list[Shop]:
-    """Return the stores with the most receipts of four weeks, the busiest first."""
-    rows = driver_of(session).execute(_BUSIEST, {"day": day, "stores": STORES})
+def busiest_shops(session: Session, *, day: date, countries: Collection[str] = ()) -> list[Shop]:
+    """Return the stores with the most receipts of four weeks, of `countries` where any are named, the busiest first."""
+    rows = driver_of(session).execute(_BUSIEST, {"day": day, "stores": STORES, "countries": list(countries)})
     return [Shop(*row) for row in rows]
 
 

@@ -32,6 +32,11 @@ class EditionKept:
         return self.run is not None and self.run.state in EDITED
 
     @property
+    def countries(self) -> tuple[str, ...]:
+        """In the stores of which countries the readers of its run shop; empty is everywhere."""
+        return tuple(self.run.countries) if self.run else ()
+
+    @property
     def seen(self) -> str:
         """A mark of what the pages are now: who saves others than those they saw is told."""
         pages = json.dumps(self.edition.content.get("pages"), sort_keys=True)

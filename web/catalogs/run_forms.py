@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from catalogs.layouts import THEMES
 from catalogs.opening import PERIOD, THEME, next_monday
+from catalogs.queries import countries_of_stores
 from catalogs.runs.drafting import faults_of
 from catalogs.runs.run import CHANNELS, HOLD_OUT, SIZES, BadRun, Recipe
 from core.clock import business_day
@@ -18,7 +19,7 @@ from web import scope
 from web.catalogs.words import channel_words
 from web.groups.shown import groups_now, name_of
 from web.state import now
-from web.words import date_text, language
+from web.words import country_name, date_text, language
 from web.words import gettext as _
 
 MOST_DIGITS: Final = 9
@@ -40,6 +41,11 @@ def form_of_run(session: Session, errors: Mapping[str, str]) -> dict[str, Any]:
         "sizes": [(size, size) for size in SIZES],
         "channels": [(channel, channel_words([channel])) for channel in CHANNELS],
         "chosen_channels": given.getlist("channels") if given else list(CHANNELS),
+        "countries": [
+            (country, country_name(country), stores, ", ".join(currencies))
+            for country, (stores, currencies) in countries_of_stores(session).items()
+        ],
+        "chosen_countries": given.getlist("countries"),
         "batches": [(batch.batch_code, batch.name(language())) for batch in batches(session).values()],
         "chosen_batches": given.getlist("voucher_batches"),
         "form": {
@@ -84,6 +90,7 @@ def read_recipe(session: Session, errors: dict[str, str]) -> Recipe | None:
         voucher_batches=tuple(dict.fromkeys(given.getlist("voucher_batches"))),
         hold_out=hold_out if hold_out.is_finite() else HOLD_OUT,
         first_part=part,
+        countries=tuple(dict.fromkeys(given.getlist("countries"))),
     )
     for bad in faults_of(session, recipe):
         errors.setdefault(field_of(bad), bad_words(bad))
@@ -136,4 +143,5 @@ def bad_words(bad: BadRun) -> str:
         "hold_out": _("Between 0 and 50 percent, with one decimal."),
         "first_part": _("Enter a whole number, 1 or more"),
         "group_ids": _("One of these groups is not there any more."),
+        "countries": _("There is no store in one of these countries any more."),
     }.get(bad.field, str(bad))

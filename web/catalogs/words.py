@@ -5,8 +5,8 @@ from typing import Any
 
 from catalogs.runs.results import PERSONAL
 from catalogs.runs.run import Change
+from web.words import country_name, language_name, number_text
 from web.words import gettext as _
-from web.words import language_name, number_text
 
 
 def run_state(state: str) -> tuple[str, str, str]:
@@ -36,6 +36,11 @@ def channel_words(channels: Sequence[str]) -> str:
     """Return by which ways a run goes out."""
     names = {"print": _("On paper"), "email": _("E-mail")}
     return ", ".join(names.get(channel, channel) for channel in channels)
+
+
+def countries_words(countries: Sequence[str]) -> str:
+    """Return in which countries a run's readers shop; empty where it goes to all of them."""
+    return ", ".join(sorted(country_name(country) for country in countries))
 
 
 def handover_kind(kind: str) -> str:
@@ -106,6 +111,7 @@ def part_words(part: str) -> str:
         "voucher_batches": _("Vouchers"),
         "hold_out": _("Held out"),
         "first_part": _("First part"),
+        "countries": _("Countries"),
         "edition": _("Edition"),
         "layout": _("Layout"),
         "headline": _("Headline"),

@@ -16,7 +16,7 @@ from catalogs.runs.run import BadRun, changes_between
 from core.audit import record_event
 from core.errors import Conflict, NotFound
 from sales.models import Article
-from web.catalogs.words import articles_in, change_words, part_words, run_state, why_words
+from web.catalogs.words import articles_in, change_words, countries_words, part_words, run_state, why_words
 from web.groups.shown import groups_now
 from web.notices import go
 from web.roles import may
@@ -60,6 +60,7 @@ def show(run_id: UUID) -> ResponseReturnValue:
             may_decide=may(viewer().role, "catalog_proofs.approve") and run.state == "proofed",
             mine=run.made_by == viewer().login,
             why_words=why_words,
+            countries_words=countries_words,
             language_name=language_name,
             run_state=run_state,
         )

@@ -15,7 +15,7 @@ from core.ids import find_uuid
 from core.keyset import Ask, Page
 from sales.models import Article
 from web import scope
-from web.catalogs.words import channel_words, page_words
+from web.catalogs.words import channel_words, countries_words, page_words
 from web.charts import Axis, Chart, bar_options, palette
 from web.export import respond
 from web.groups.shown import groups_now
@@ -55,6 +55,7 @@ def show(run_id: UUID) -> ResponseReturnValue:
             channel=channel,
             uncounted=channel_words([one for one in run.channels if one not in found.channels]),
             channel_words=channel_words,
+            countries_words=countries_words,
             found=found,
             heat=heat_rows(found.cells),
             places=sorted({cell.place for cell in found.cells}),

@@ -36,6 +36,7 @@ from catalogs.runs.lists import (
     run_audience,
 )
 from catalogs.runs.operations import HANDOVER_JOB, NotNow, OwnRun, ask_for_proof, cancel_run, start_run
+from catalogs.runs.recipients import audience_by_country
 from catalogs.runs.run import BadRun
 from catalogs.runs.standing_orders import approve_order
 from core.clock import business_day
@@ -44,14 +45,21 @@ from core.job_runs import request_stop
 from sales.models import Store
 from web import scope
 from web.catalogs.run_forms import bad_words, field_of, form_of_run, read_recipe
-from web.catalogs.words import channel_words, handover_kind, handover_state, left_out_words, run_state
+from web.catalogs.words import (
+    channel_words,
+    countries_words,
+    handover_kind,
+    handover_state,
+    left_out_words,
+    run_state,
+)
 from web.cells import badge
 from web.export import respond
 from web.groups.shown import groups_now
 from web.notices import go
 from web.state import now, state, transaction, viewer
 from web.tables import Choice, Column, Empty, Filter, Table
-from web.words import date_text, percent_text
+from web.words import country_name, date_text, percent_text
 from web.words import gettext as _
 
 blueprint = Blueprint("catalog_runs", __name__, url_prefix="/catalogs/runs")
@@ -169,6 +177,9 @@ def _whole(session: Session, run_id: UUID) -> dict[str, Any]:
         "proof": proof,
         "proof_job": proof_job,
         "audience": run_audience(session, run_id=run_id),
+        "by_country": audience_by_country(session, catalog_run_id=run_id) if run.counted_at else {},
+        "country_name": country_name,
+        "countries_words": countries_words,
         "editions": editions_in(session, run_id=run_id),
         "handovers": handovers,
         "groups": groups_now(session),
@@ -349,6 +360,11 @@ def _columns() -> tuple[Column[RunRow], ...]:
             sort=True,
         ),
         Column(key="editions", title=_("Editions"), value=lambda row: row.editions, kind="number"),
+        Column(
+            key="countries",
+            title=_("Countries"),
+            value=lambda row: countries_words(row.countries) or _("All countries"),
+        ),
         Column(key="channels", title=_("Goes out by"), value=lambda row: channel_words(row.channels)),
         Column(
             key="hold_out",

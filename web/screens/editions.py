@@ -34,6 +34,7 @@ from web.catalogs.edition_samples import (
 )
 from web.catalogs.edition_words import layout_words, pages_layouts, topic_words
 from web.catalogs.editions_kept import EditionKept, edition_kept
+from web.catalogs.words import countries_words
 from web.groups.shown import groups_now
 from web.notices import go
 from web.state import now, state, transaction, viewer
@@ -175,7 +176,7 @@ def _desk(session: Session, edition_id: UUID, *, to_change: bool = False) -> _De
     theme = load_theme(edition.theme, edition.plan.size)
     run = served_run(session)
     day = run.business_day if run else now().date()
-    shops = tuple(busiest_shops(session, day=day))
+    shops = tuple(busiest_shops(session, day=day, countries=kept.countries))
     known = {str(shop.store_id): shop.store_id for shop in shops}
     asked = request.values.get("store", "")
     chosen = request.values.get("language", language())
@@ -231,6 +232,7 @@ def _page(session: Session, desk: _Desk, *, pages: Pages | None = None, stale: b
         edition=desk.edition,
         title=groups_now(session).words(desk.edition.plan.group_id) or desk.edition.plan.group_name,
         kept=desk.kept,
+        countries=countries_words(desk.kept.countries),
         pages=shown,
         rooms=[desk.theme.room(page.layout) for page in shown],
         headlines=_headlines(desk, sample, count=len(shown)),

@@ -4,15 +4,17 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from catalogs.models import Edition
-from catalogs.runs.drafting import ask_for_draft
+from catalogs.models import CatalogRun, Edition
+from catalogs.runs.drafting import ask_for_draft, draft_run
 from catalogs.runs.jobs import DRAFTS, run_job, waiting_jobs
 from catalogs.runs.lists import job_of_draft, read_run
 from catalogs.runs.operations import NotNow, ask_for_proof
 from catalogs.runs.run import BadRun, Recipe
-from tests.catalogs.chain import NOW, Chain
+from catalogs.runs.standing_orders import approve_order, run_of_order
+from sales.models import Store
+from tests.catalogs.chain import DAY, NOW, Chain
 
 RECIPE = Recipe(
     name="Advent",
@@ -65,3 +67,25 @@ class TestAskForDraft:
     def test_says_at_once_that_there_is_no_such_group(self, chain):
         with pytest.raises(BadRun, match="t9"):
             asked(chain, replace(RECIPE, group_ids=("t9",)))
+
+    def test_says_at_once_that_there_is_no_store_in_a_country(self, chain):
+        with pytest.raises(BadRun, match="NL") as refused:
+            asked(chain, replace(RECIPE, countries=("NL",)))
+        assert refused.value.field == "countries"
+
+    def test_keeps_the_countries_of_an_order_in_its_runs(self, chain):
+        with chain.sessions.begin() as session:
+            session.execute(update(Store).values(country="CZ"))
+            order = draft_run(
+                session, replace(RECIPE, countries=("CZ",)), day=DAY, actor="mara", now=NOW, standing=True
+            )
+            approve_order(session, run_id=order, actor="adam", now=NOW)
+            run_id = run_of_order(
+                session,
+                order=session.get_one(CatalogRun, order),
+                valid_from=date(2026, 11, 23),
+                valid_to=date(2026, 12, 7),
+                day=DAY,
+                now=NOW,
+            )
+            assert read_run(session, run_id=run_id).countries == ["CZ"]

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from catalogs.opening import editions_of_run
 from catalogs.orders import OrderDesk
 from catalogs.runs.operations import start_run
-from catalogs.runs.recipients import next_recipients
+from catalogs.runs.recipients import audience_by_country, next_recipients
 from sales.models import Store, Till
 from tests.catalogs.chain import DAY, Chain
 from tests.catalogs.run import Run
@@ -93,3 +94,92 @@ class TestTurns:
         with spread.sessions() as session:
             following = next_recipients(session, catalog_run_id=run.id, limit=100)
         assert [(one.store_id, one.edition_id, one.language) for one in following] == turns[4:]
+
+
+def readers_of(run: Run) -> set[str]:
+    """Return the codes of the members whom a run's audience is."""
+    with run.chain.sessions() as session:
+        return set(
+            session.scalars(text("select member_code from catalog_recipient join member using (member_id)"))
+        )
+
+
+class TestCountries:
+    @pytest.fixture
+    def abroad(self, spread: Chain) -> Chain:
+        """The spread chain with its second store in Poland and its third in no country that is known."""
+        with spread.sessions.begin() as session:
+            for code, country in (("S1", "CZ"), ("S2", "PL")):
+                session.execute(
+                    text("update store set country = :country where store_code = :code"),
+                    {"country": country, "code": code},
+                )
+        return spread
+
+    def test_settle_who_gets_a_copy_by_the_store(self, abroad: Chain, tmp_path: Path):
+        with abroad.sessions.begin() as session:
+            # Nobody knows the home store of one: the store where they shop stands for it.
+            session.execute(
+                text("update member set home_store_code = null where member_code in ('t1-0', 't1-1')")
+            )
+            session.execute(
+                text(
+                    "update receipt set store_id = (select store_id from store where store_code = 'S2')"
+                    " where member_id = (select member_id from member where member_code = 't1-1')"
+                )
+            )
+            at_home = set(
+                session.scalars(
+                    text(
+                        "select member_code from member join group_membership using (member_id)"
+                        " where home_store_code = 'S2' and group_id in ('t1', 't2')"
+                    )
+                )
+            )
+        run = Run(abroad, tmp_path, group_ids=GROUPS, countries=("PL",))
+        run.make()
+        assert readers_of(run) == at_home | {"t1-1"}
+        assert run.audience.made == len(at_home) + 1
+        with abroad.sessions() as session:
+            assert audience_by_country(session, catalog_run_id=run.id) == {"PL": len(at_home) + 1}
+
+    def test_may_be_several_and_none_chosen_means_all(self, abroad: Chain, tmp_path: Path):
+        both, everywhere = (
+            Run(abroad, tmp_path, group_ids=GROUPS, countries=chosen) for chosen in (("CZ", "PL"), ())
+        )
+        counts = []
+        for run in (both, everywhere):
+            run.make()
+            with abroad.sessions() as session:
+                counts.append(audience_by_country(session, catalog_run_id=run.id))
+        assert counts[0].keys() == {"CZ", "PL"}
+        assert counts[1].keys() == {"CZ", "PL", None}
+        assert {key: counts[1][key] for key in ("CZ", "PL")} == counts[0]
+
+    def test_have_a_proof_of_their_own_readers(self, abroad: Chain, tmp_path: Path):
+        run = Run(abroad, tmp_path, group_ids=GROUPS, countries=("PL",))
+        run.prove()
+        with abroad.sessions() as session:
+            homes = session.scalars(
+                text("select distinct home_store_code from catalog_proof_copy join member using (member_id)")
+            ).all()
+        assert homes == ["S2"]
+
+    def test_are_what_the_pages_are_planned_from(self, abroad: Chain, tmp_path: Path):
+        bought = abroad.articles[:3]
+        with abroad.sessions.begin() as session:
+            polish = session.scalars(text("select store_id from store where store_code = 'S2'")).one()
+        home = abroad.store
+        with abroad.sessions() as session:
+            abroad.store = session.get_one(Store, polish)
+        for code in ("t1-0", "t1-1", "t1-2", "t1-3"):
+            abroad.buy(code, bought, DAY - timedelta(days=2))
+        abroad.store = home
+        planned = {}
+        for countries in (("PL",), ()):
+            run = Run(abroad, tmp_path, group_ids=("t1",), countries=countries)
+            with abroad.sessions() as session:
+                (edition,) = editions_of_run(session, run.id)
+            planned[countries] = set(edition.plan.ranking)
+        assert planned["PL",] == {article.article_id for article in bought}
+        assert planned["PL",] < planned[()]

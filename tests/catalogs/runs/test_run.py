@@ -1,5 +1,6 @@
 """What a run is to be, who is held out, and what changed between two proofs."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -36,6 +37,7 @@ class TestCheckRecipe:
             ("valid_to", {"valid_to": date(2027, 11, 23)}),
             ("hold_out", {"hold_out": Decimal("0.51")}),
             ("hold_out", {"hold_out": Decimal("0.1234")}),
+            ("countries", {"countries": ("CZ", "CZ")}),
             ("voucher_batches", {"voucher_batches": ("A", "A")}),
             ("first_part", {"first_part": 0}),
             ("first_part", {"first_part": 2**31}),
@@ -46,6 +48,13 @@ class TestCheckRecipe:
         with pytest.raises(BadRun) as refused:
             check_recipe(Recipe(**parts))
         assert refused.value.field == field
+
+
+class TestDocument:
+    def test_names_countries_only_where_some_were_chosen(self):
+        # A proof from before there was a choice stays the proof of its run.
+        assert "countries" not in RECIPE.document()
+        assert replace(RECIPE, countries=("CZ", "PL")).document()["countries"] == ["CZ", "PL"]
 
 
 class TestHeldOut:

@@ -1,0 +1,23 @@
+"""A catalog run may be for the readers of some countries only."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0010"
+down_revision = "0009"
+
+
+def _run(name: str) -> None:
+    """Run many statements at once, which only the driver's own connection does."""
+    connection = op.get_bind().connection.driver_connection
+    assert connection is not None
+    connection.execute(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+
+
+def upgrade() -> None:
+    _run("0010_home_countries.sql")
+
+
+def downgrade() -> None:
+    _run("0010_home_countries.down.sql")
