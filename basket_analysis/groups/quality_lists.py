@@ -22,7 +22,8 @@ class RunQualityView:
     """
     What was measured of one run; `state` is completed (it was served) or refused.
 
-    `verdict` is good, drifting or refused; `reasons` are {"code", "value", "limit"} of what spoke against it.
+    `verdict` is good, drifting or refused; `reasons` are {"code", "value", "limit"} of what spoke against it, with
+    "bound" where the value is only a bound.
     `figures` are those of `quality.Figures` as people may read them (see `told`), with smallest, refitted, edited,
     fitted_on and days_since_served beside them. `bounds` names the shares that are only known to be below ("<")
     or above (">") what is told, because fewer than ten people stand behind them.
@@ -69,6 +70,14 @@ def told(figures: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     return found, bounds
 
 
+def _reason_told(
+    reason: Mapping[str, Any], figures: Mapping[str, Any], bounds: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return a reason whose value tells no more than the figure that it is about."""
+    key = reason["code"].removeprefix("drift_")
+    return {**reason, "value": figures[key], "bound": bounds[key]} if key in bounds else dict(reason)
+
+
 def _rounded(value: Any) -> Any:
     return round(value * _STEPS) / _STEPS if isinstance(value, float) else value
 
@@ -104,7 +113,7 @@ def _view(quality: RunQuality, business_day: date, state: str) -> RunQualityView
         business_day=business_day,
         state=state,
         verdict=quality.verdict,
-        reasons=tuple(quality.reasons),
+        reasons=tuple(_reason_told(reason, figures, bounds) for reason in quality.reasons),
         figures=figures,
         measured_at=quality.measured_at,
         refitted=bool(quality.figures.get("refitted")),

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
-from web.charts import Axis, bar_options
+from web.charts import Axis, Series, bar_options, line_options
 from web.groups.network_charts import Dot, map_options
 
 pytestmark = pytest.mark.browser
@@ -23,8 +23,8 @@ WORDS = """() => [...document.querySelectorAll("svg text")].map((one) => {
 LONG = "Refrigerated dough products of every kind there is, with those that are only sold before Christmas in larger stores"
 
 
-def words_of(browser: Browser, options: dict[str, Any], width: int = WIDTH) -> list[dict[str, Any]]:
-    """Draw a chart in a frame of `width`; return every line of its words with its edges in the frame."""
+def drawn(browser: Browser, options: dict[str, Any], width: int = WIDTH) -> Page:
+    """Return a page with a chart in a frame of `width`."""
     page = browser.new_page()
     page.set_content(
         f"<style>:root {{ --font: sans-serif }} body {{ margin: 0 }} #map {{ width: {width}px; height: {HEIGHT}px }}</style>"
@@ -36,6 +36,12 @@ def words_of(browser: Browser, options: dict[str, Any], width: int = WIDTH) -> l
     page.add_script_tag(path=STATIC / "vendor" / "echarts.min.js")
     page.add_script_tag(path=STATIC / "js" / "charts.js")
     page.wait_for_selector("svg text")
+    return page
+
+
+def words_of(browser: Browser, options: dict[str, Any], width: int = WIDTH) -> list[dict[str, Any]]:
+    """Draw a chart in a frame of `width`; return every line of its words with its edges in the frame."""
+    page = drawn(browser, options, width)
     # A chart that made itself higher is drawn anew, on a busy machine some frames later: read until nothing moves any more.
     found: list[dict[str, Any]] = []
     for _ in range(READINGS):
@@ -93,3 +99,31 @@ def test_names_and_values_of_bars_to_either_side_do_not_overlap(browser: Browser
         beside = one["right"] <= other["left"] + 1 or other["right"] <= one["left"] + 1
         above = one["bottom"] <= other["top"] + 4 or other["bottom"] <= one["top"] + 4
         assert beside or above, (one, other)
+
+
+LINES = line_options(
+    ["1 Nov", "2 Nov", "3 Nov"],
+    [Series("Explained by size", [0.05, 0.06, 0.07]), Series("Limit", [0.35, 0.35, 0.35], "7", dashed=True)],
+    Axis("percent"),
+)
+
+
+@pytest.mark.parametrize("width", [240, 300, 400])
+def test_names_of_lines_leave_the_lines_more_than_half_of_a_narrow_frame(
+    browser: Browser, width: int
+) -> None:
+    found = {one["words"]: one for one in words_of(browser, LINES, width)}
+    assert {"Explained by size", "Limit"} <= found.keys()
+    assert max(one["right"] for one in found.values()) <= width
+    assert found["3 Nov"]["right"] - found["1 Nov"]["left"] > width / 2
+
+
+def test_a_point_of_which_a_bound_is_told_is_a_bound_under_the_pointer(browser: Browser) -> None:
+    options = line_options(["1 Nov", "2 Nov"], [Series("Changed group", [0.021, 0.005])], Axis("percent"))
+    options["series"][0]["said"] = [None, "<\N{NO-BREAK SPACE}0.5%"]
+    page = drawn(browser, options)
+    page.mouse.move(WIDTH - 25, HEIGHT / 2)
+    page.wait_for_function("() => document.body.textContent.includes('<\\u00a00.5%')")
+    page.mouse.move(60, HEIGHT / 2)
+    page.wait_for_function("() => document.body.textContent.includes('2.1%')")
+    page.close()

@@ -32,6 +32,7 @@ def _agreement(runs: Sequence[RunQualityView]) -> Chart | None:
         limit=LIMITS.least_agreement,
         scale="number",
         write=_number,
+        highest=1,
     )
 
 
@@ -113,6 +114,7 @@ def _likeness(runs: Sequence[RunQualityView]) -> Chart | None:
         limit=None,
         scale="number",
         write=_number,
+        highest=1,
     )
 
 
@@ -126,6 +128,7 @@ def _chart(
     limit: float | None,
     scale: Scale,
     write: Callable[[float | None], str],
+    highest: float | None = None,
 ) -> Chart | None:
     known = [run for run in runs if run.figures.get(lines[0][0]) is not None]
     if len(known) < _FEWEST_NIGHTS:
@@ -139,11 +142,16 @@ def _chart(
         [day_month(run.business_day) for run in known], series, Axis(scale), from_zero=False
     )
     options["yAxis"]["minInterval"] = 0.01
+    if highest is not None:
+        options["yAxis"]["max"] = highest
     options["grid"]["right"] = 150 if len(series) > 1 else 20
     # One night is a point, and a night that was refused stands out.
     for one in options["series"][: len(lines)]:
         one["showSymbol"] = True
         one["data"] = [_point(value, run) for value, run in zip(one["data"], known, strict=True)]
+    for one, (figure, _name, _colour) in zip(options["series"], lines, strict=False):
+        # A share of which only a bound is told is a bound under the pointer as well.
+        one["said"] = [_bounded(run, figure, write) if figure in run.bounds else None for run in known]
     return Chart(
         key=key,
         title=title,

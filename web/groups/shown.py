@@ -2,20 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from basket_analysis.groups.lists import GroupView, RuleView, RunView, groups_of_run, served_run
-from basket_analysis.groups.quality_lists import RunQualityView
+from basket_analysis.groups.quality_lists import (
+    RunQualityView,
+    quality_of_runs,
+    refused_since_served,
+)
 from basket_analysis.groups.reasons import why
 from basket_analysis.groups.themes import NO_THEME, TOO_LITTLE
 from basket_analysis.groups.words import sentences
 from web.cells import group_name
 from web.charts import palette
-from web.words import date_text, language, ngettext, number_text
+from web.words import date_text, language, ngettext, number_text, percent_text
 from web.words import gettext as _
 
 
@@ -83,6 +87,36 @@ def refusal_words(refused: RunQualityView) -> str:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """What is to be known before anybody works with the groups: words, meaning and icon of the note."""
+
+    words: str
+    meaning: str
+    icon: str
+
+
+def warning(session: Session) -> Warned | None:
+    """Return what speaks against the groups of the newest night: that they are not served, or that they drift."""
+    if refused := refused_since_served(session):
+        return Warned(refusal_words(refused), "bad", "octagon-alert")
+    newest = next(iter(quality_of_runs(session, limit=1)), None)
+    if newest is None or newest.verdict != "drifting":
+        return None
+    return Warned(drift_words(newest), "caution", "triangle-alert")
+
+
+def drift_words(run: RunQualityView) -> str:
+    """Return what is to be said of a night whose themes no longer fit well, and what becomes of them."""
+    return _(
+        "Since the themes were found, buying has changed (%(reasons)s). The groups stay in use, and the next night finds the themes anew: more members than usual may then change their group.",
+        reasons=", ".join(dict.fromkeys(reason_words(reason) for reason in run.reasons)),
+    )
+
+
+_SHARES: Final = frozenset({"churn", "coverage", "drift_coverage", "explained_by_size"})
+
+
 def reason_words(reason: Mapping[str, Any]) -> str:
     """Return a figure beyond its limit in words."""
     names = {
@@ -93,15 +127,21 @@ def reason_words(reason: Mapping[str, Any]) -> str:
         "rule_lift": _("how often a group's rules fire in later weeks"),
         "confirmed": _("agreement with groups from earlier weeks"),
         "explained_by_size": _("how much mere basket size explains"),
-        "drift_lift": _("how often a group's rules fire in later weeks"),
+        "drift_lift": _("how much more often than shuffled a group's rules fire in later weeks"),
         "drift_coverage": _("share of households in a group"),
         "drift_profile": _("likeness of what the groups buy now"),
     }
+    code, sign = reason["code"], reason.get("bound", "")
+
+    def write(value: float) -> str:
+        return percent_text(value, 1) if code in _SHARES else number_text(round(value, 2), 2)
+
     return _(
         "%(figure)s %(value)s, limit %(limit)s",
-        figure=names.get(reason["code"], reason["code"]),
-        value=number_text(reason["value"], 2),
-        limit=number_text(reason["limit"], 2),
+        figure=names.get(code, code),
+        # A space that does not break holds the sign to its figure.
+        value=f"{sign}\N{NO-BREAK SPACE}{write(reason['value'])}".lstrip(),
+        limit=write(reason["limit"]),
     )
 
 

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from basket_analysis.groups.quality_lists import RunQualityView, quality_of_runs, refused_since_served
+from basket_analysis.groups.quality_lists import RunQualityView, quality_of_runs
 from core.keyset import Ask, Page
 from web.cells import badge
 from web.export import respond
 from web.groups.quality_charts import quality_charts, share_told, verdict_words
-from web.groups.shown import reason_words, refusal_words
+from web.groups.shown import reason_words, warning
 from web.state import transaction
 from web.tables import Column, Empty, Table
 from web.words import gettext as _
@@ -23,7 +23,7 @@ def index() -> ResponseReturnValue:
     """Show the quality of the last runs."""
     with transaction() as session:
         runs = quality_of_runs(session)
-        refused = refused_since_served(session)
+        warned = warning(session)
     table = Table(
         name="quality",
         default_sort="-night",
@@ -45,7 +45,7 @@ def index() -> ResponseReturnValue:
         newest=runs[0] if runs else None,
         verdict=verdict_words(runs[0].verdict) if runs else None,
         why=[reason_words(reason) for reason in runs[0].reasons] if runs else [],
-        refusal=refusal_words(refused) if refused else "",
+        warned=warned,
         runs=runs,
         share_told=share_told,
         turned_away=sum(1 for run in runs if run.state == "refused"),
@@ -86,12 +86,16 @@ def _columns() -> tuple[Column[RunQualityView], ...]:
     )
 
 
+def _share(run: RunQualityView, key: str) -> str | None:
+    return None if run.figures.get(key) is None else share_told(run, key)
+
+
 def _figure(key: str, title: str, *, kind: str = "decimal", shown: bool = True) -> Column[RunQualityView]:
     return Column(
         key=key,
         title=title,
         value=lambda run: None if key in run.bounds else run.figures.get(key),
-        figure=(lambda run: share_told(run, key)) if kind == "percent" else None,
+        figure=(lambda run: _share(run, key)) if kind == "percent" else None,
         kind="percent" if kind == "percent" else "number",
         digits={"percent": 1, "decimal": 2}.get(kind),
         shown=shown,

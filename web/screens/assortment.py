@@ -238,12 +238,20 @@ def _columns(
 
 def _plain_columns(groups: GroupsShown) -> tuple[Column[SuggestionView], ...]:
     return (
-        Column(key="why", title=_("Why"), value=lambda row: suggestion_words.short_reason(row, groups)),
+        Column(
+            key="why",
+            title=_("Why"),
+            value=lambda row: suggestion_words.short_reason(row, groups),
+            figure=lambda row: Markup('<span class="why-line">{}</span>').format(
+                suggestion_words.short_reason(row, groups)
+            ),
+        ),
         Column(
             key="households",
             title=_("Households"),
             value=lambda row: row.households,
             kind="number",
+            second=suggestion_words.where_they_buy,
             sort=True,
         ),
         Column(

@@ -26,7 +26,7 @@ from web.figures import bar
 from web.groups import findings as group_findings
 from web.groups import shown as groups_shown
 from web.groups import standing_tables
-from web.groups.shown import colour_of, groups_now, name_of
+from web.groups.shown import colour_of, groups_now, name_of, warning
 from web.state import transaction
 from web.tables import Column, Empty, Table
 from web.words import gettext as _
@@ -49,6 +49,7 @@ def index() -> ResponseReturnValue:
         shown = groups_now(session)
         rules = rules_in_all(session, run_id=shown.run.run_id) if shown.run else 0
         phases = standings_by_group(session, run_id=shown.run.run_id) if shown.run else {}
+        warned = warning(session)
     groups = list(shown.groups)
     most = max((group.members for group in groups), default=1)
     table = Table(
@@ -73,6 +74,7 @@ def index() -> ResponseReturnValue:
         table,
         chart=_sizes(groups) if themed else None,
         run=shown.run,
+        warned=warned,
         rules=rules,
         themed=themed,
         # Without groups too small to be told: the sum less the others would tell of them.
@@ -157,6 +159,7 @@ def _columns(most: int, phases: Phases) -> tuple[Column[GroupView], ...]:
                 series=colour_of(group),
                 width=140,
             ),
+            lesser=True,
         ),
         Column(
             key="members",

@@ -167,6 +167,7 @@ def _columns(groups: GroupsShown) -> tuple[Column[RuleShown], ...]:
             key="level",
             title=_("Level"),
             value=lambda shown: rule_words.level_name(shown.rule.level),
+            lesser=True,
         ),
         Column(
             key="adjusted_lift",

@@ -128,6 +128,19 @@ def _people(row: SuggestionView) -> str:
             return _("%(people)s buy it here, in %(baskets)s", people=people, baskets=baskets)
 
 
+def where_they_buy(row: SuggestionView) -> str:
+    """Return where the households of a suggestion buy, for beneath their number."""
+    match row.kind:
+        case "list":
+            return _("in other stores")
+        case "delist":
+            return _("in the whole chain")
+        case "place_together":
+            return _("in similar stores")
+        case _:
+            return _("in this store")
+
+
 def _stated(row: SuggestionView) -> Iterator[str]:
     match row.kind:
         case "list":

@@ -3,12 +3,14 @@
 from datetime import date, timedelta
 from uuid import uuid4
 
+import pytest
 from sqlalchemy import delete, insert
 
 from basket_analysis.groups.quality_lists import RunQualityView
 from basket_analysis.models import RunQuality
 from core import clock
 from web.groups.quality_charts import quality_charts
+from web.groups.shown import reason_words
 
 DAY = date(2026, 11, 21)
 FIGURES = {
@@ -63,10 +65,41 @@ class TestCharts:
             charts = {chart.key: chart for chart in quality_charts([night(1), night(0, **few)])}
         assert charts["churn"].title.startswith("<\N{NO-BREAK SPACE}0.5% of the households")
         assert [row[1] for row in charts["churn"].rows] == ["<\N{NO-BREAK SPACE}0.5%", "0.4%"]
+        line, limit = charts["churn"].options["series"]
+        assert line["said"] == [None, "<\N{NO-BREAK SPACE}0.5%"]
+        assert "said" not in limit
+
+    def test_of_agreement_end_where_nothing_can_agree_more(self, app):
+        with app.test_request_context():
+            charts = {chart.key: chart for chart in quality_charts([night(1), night(0, agreement=1.0)])}
+        assert charts["agreement"].options["yAxis"]["max"] == 1
 
     def test_wait_for_the_second_night(self, app):
         with app.test_request_context():
             assert quality_charts([night(0)]) == []
+
+
+class TestReasons:
+    @pytest.mark.parametrize(
+        ("reason", "words"),
+        [
+            (
+                {"code": "churn", "value": 0.0643, "limit": 0.05},
+                "share of households that would move 6.4%, limit 5.0%",
+            ),
+            (
+                {"code": "churn", "value": 0.08, "limit": 0.05, "bound": "<"},
+                "share of households that would move <\N{NO-BREAK SPACE}8.0%, limit 5.0%",
+            ),
+            (
+                {"code": "drift_lift", "value": 0.757, "limit": 0.776},
+                "how much more often than shuffled a group's rules fire in later weeks 0.76, limit 0.78",
+            ),
+        ],
+    )
+    def test_say_shares_as_shares_and_bounds_as_bounds(self, app, reason, words):
+        with app.test_request_context():
+            assert reason_words(reason) == words
 
 
 class TestScreen:
@@ -88,6 +121,9 @@ class TestScreen:
             page = visit("auditor").get("/groups/quality/").get_data(as_text=True)
             assert "Drifting" in page
             assert "agreement with the groups in use 0.31, limit 0.80" in page
+            warned = "Since the themes were found, buying has changed (agreement with the groups in use 0.31"
+            assert warned in page
+            assert warned in visit("marketing").get("/groups/").get_data(as_text=True)
             table = visit("analyst").get("/groups/quality/?format=csv").get_data(as_text=True)
             assert "0.93" in table
         finally:

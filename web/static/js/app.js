@@ -7,6 +7,9 @@ const body = document.body;
 const panel = $("#panel");
 let cameFrom = null;
 
+// The open tab is in sight where the tabs do not all have room.
+$$(".tabs [aria-current]").forEach((tab) => { tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2; });
+
 // --- Side panel -----------------------------------------------------------
 
 function closePanel() {

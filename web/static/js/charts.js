@@ -73,9 +73,28 @@ function dressed(raw, element) {
       series.label = { ...font, color: variable("--text"), ...series.label, formatter: (point) => write(point.value) };
     }
     if (series.type === "graph" || series.type === "sankey") dressNetwork(series, options, font, element);
+    if (series.said) sayBounds(series, write);
     if (series.endLabel) series.endLabel = { ...font, fontWeight: 600, ...series.endLabel };
   });
+  if (element.clientWidth < NARROW) nameAbove(options);
   return options;
+}
+
+// A point of which only a bound is known says so under the pointer: "< 0.5%".
+function sayBounds(series, write) {
+  const { said } = series;
+  delete series.said;
+  series.tooltip = { ...series.tooltip, valueFormatter: (value, at) => said[at] || write(value) };
+}
+
+// On a telephone the names of lines stand above them: beside them they would leave the lines no room.
+const NARROW = 420;
+function nameAbove(options) {
+  const named = options.series.filter((one) => one.endLabel && one.endLabel.show);
+  if (!named.length) return;
+  named.forEach((one) => { one.endLabel.show = false; });
+  options.legend = { icon: "roundRect", itemWidth: 10, itemHeight: 10, itemGap: 16, top: 0, left: 0, textStyle: { color: variable("--text") } };
+  Object.assign(options.grid, { top: 36, right: 20 });
 }
 
 // Maps and flows: every part says in words what it is, and labels that would collide are left out.
