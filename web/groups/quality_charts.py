@@ -29,7 +29,7 @@ def _agreement(runs: Sequence[RunQualityView]) -> Chart | None:
         ),
         note=_("Agreement of two nights' groups (adjusted Rand index)"),
         lines=(("agreement", _("Agreement"), "0"),),
-        limit=LIMITS.least_agreement,
+        limit=lambda run: LIMITS.least_agreement_refitted if run.refitted else LIMITS.least_agreement,
         scale="number",
         write=_number,
         highest=1,
@@ -38,13 +38,18 @@ def _agreement(runs: Sequence[RunQualityView]) -> Chart | None:
 
 def _churn(runs: Sequence[RunQualityView]) -> Chart | None:
     last = _last_share(runs, "churn")
+    title = (
+        _("%(share)s of the households would have changed their group in the last night", share=last)
+        if _is_refused(runs, "churn")
+        else _("%(share)s of the households changed their group in the last night", share=last)
+    )
     return _chart(
         runs,
         key="churn",
-        title=_("%(share)s of the households changed their group in the last night", share=last),
+        title=title,
         note=_("Share of the households that both nights place"),
         lines=(("churn", _("Changed group"), "1"),),
-        limit=LIMITS.most_churn,
+        limit=lambda run: LIMITS.most_churn_refitted if run.refitted else LIMITS.most_churn,
         scale="percent",
         write=_share,
     )
@@ -92,7 +97,7 @@ def _size(runs: Sequence[RunQualityView]) -> Chart | None:
         title=_("Mere basket size explains %(share)s of who is in which group", share=_share(last)),
         note=_("Less is better: groups should be about what is bought, not how much (η²)"),
         lines=(("explained_by_size", _("Explained by size"), "5"),),
-        limit=LIMITS.most_explained,
+        limit=lambda _run: LIMITS.most_explained,
         scale="percent",
         write=_share,
     )
@@ -125,7 +130,7 @@ def _chart(
     title: str,
     note: str,
     lines: Sequence[tuple[str, str, str]],
-    limit: float | None,
+    limit: Callable[[RunQualityView], float] | None,
     scale: Scale,
     write: Callable[[float | None], str],
     highest: float | None = None,
@@ -137,7 +142,7 @@ def _chart(
         Series(name, [run.figures.get(figure) for run in known], colour) for figure, name, colour in lines
     ]
     if limit is not None:
-        series.append(Series(_("Limit"), [limit] * len(known), "7", dashed=True))
+        series.append(Series(_("Limit"), [limit(run) for run in known], "7", dashed=True))
     options = line_options(
         [day_month(run.business_day) for run in known], series, Axis(scale), from_zero=False
     )
@@ -187,6 +192,11 @@ def verdict_words(verdict: str) -> tuple[str, str, str]:
 
 def _last(runs: Sequence[RunQualityView], figure: str) -> float | None:
     return next((run.figures[figure] for run in reversed(runs) if run.figures.get(figure) is not None), None)
+
+
+def _is_refused(runs: Sequence[RunQualityView], figure: str) -> bool:
+    """Return whether the last run of which `figure` is known was not let through."""
+    return next((run.state for run in reversed(runs) if run.figures.get(figure) is not None), "") == "refused"
 
 
 def _last_share(runs: Sequence[RunQualityView], figure: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -94,12 +95,14 @@ class Warned:
     words: str
     meaning: str
     icon: str
+    refused_day: date | None = None
+    """The day whose run is not served."""
 
 
 def warning(session: Session) -> Warned | None:
     """Return what speaks against the groups of the newest night: that they are not served, or that they drift."""
     if refused := refused_since_served(session):
-        return Warned(refusal_words(refused), "bad", "octagon-alert")
+        return Warned(refusal_words(refused), "bad", "octagon-alert", refused.business_day)
     newest = next(iter(quality_of_runs(session, limit=1)), None)
     if newest is None or newest.verdict != "drifting":
         return None

@@ -1,5 +1,6 @@
 """Quality of runs on the screen: what each figure says, and which nights were turned away."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import uuid4
 
@@ -73,6 +74,14 @@ class TestCharts:
         with app.test_request_context():
             charts = {chart.key: chart for chart in quality_charts([night(1), night(0, agreement=1.0)])}
         assert charts["agreement"].options["yAxis"]["max"] == 1
+
+    def test_hold_a_night_that_found_its_themes_anew_against_its_own_limits(self, app):
+        runs = [night(1), replace(night(0, state="refused", verdict="refused"), refitted=True)]
+        with app.test_request_context():
+            charts = {chart.key: chart for chart in quality_charts(runs)}
+        assert charts["agreement"].options["series"][1]["data"] == [0.8, 0.35]
+        assert charts["churn"].options["series"][1]["data"] == [0.05, 0.5]
+        assert "would have changed" in charts["churn"].title
 
     def test_wait_for_the_second_night(self, app):
         with app.test_request_context():
