@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from basket_analysis.offers.coupon_books import CouponBook, Floats, Int64s
+from basket_analysis.offers.coupon_books import Campaign, CouponBook, Floats, Int64s
+from basket_analysis.offers.coupon_breadth import Choices, broad_coupons, leanings, weight_of_leanings
 from basket_analysis.offers.coupon_features import Moment, Purchases, Rows
 
 SHORTEST_PAST = 14
@@ -45,9 +46,10 @@ class CouponRanker:
 
     It learns from the lists of every household that redeemed something of a campaign that began before `day`:
     which of the pool it took, told from what was known when the campaign began. Two boosted models are put in
-    equal parts: one tells what is redeemed from what is not, one puts lists in order (LambdaMART). With too few
-    lists (`learnt_` says so) a coupon counts as much as its articles were bought lately. The same input makes the
-    same scores, to the bit; nothing of `day` or later is looked at.
+    equal parts: one tells what is redeemed from what is not, one puts lists in order (LambdaMART). A few coupons of large pools are
+    good for whole departments; which of these a household got is told besides by what it spends more on than others do
+    (`coupon_breadth`). With too few lists (`learnt_` says so) a coupon counts as much as its articles were bought lately. The same
+    input makes the same scores, to the bit; nothing of `day` or later is looked at.
     """
 
     def __init__(self, *, day: int) -> None:
@@ -59,6 +61,7 @@ class CouponRanker:
         self._book = CouponBook(book.campaigns, book.redemptions.before(self.day))
         self._now = Moment(purchases, self._book, self.day)
         self._models: list[tuple[Any, float, float]] = []
+        self._weight = 0.0
         lists = self._lists()
         self.lists_ = sum(len(households) for _campaign, households in lists)
         self.learnt_ = self.lists_ >= FEWEST_LISTS
@@ -75,7 +78,15 @@ class CouponRanker:
             some = households[first : first + most]
             rows, names = self._now.signals(pool, some)
             scores[first : first + most] = self._scores(rows, names).reshape(len(some), -1)
+        if self._weight:
+            self._lean(scores, pool, households)
         return scores
+
+    def _lean(self, scores: Floats, pool: Campaign, households: Int64s) -> None:
+        """Add to the scores of broad coupons how far each household's spending leans to them."""
+        broad = broad_coupons(self._now, pool)
+        if len(broad):
+            scores[:, broad] += self._weight * leanings(self._now, pool, broad, households)
 
     def _lists(self) -> list[tuple[int, Int64s]]:
         """Return the campaigns that can be learnt from, with the households that redeemed anything of them."""
@@ -94,7 +105,8 @@ class CouponRanker:
         return [(number, households[::step]) for number, households in found]
 
     def _examples(self, lists: list[tuple[int, Int64s]]) -> tuple[Rows, NDArray[np.int32], list[int]]:
-        """Return signals, whether each pair was redeemed, and how long each list is."""
+        """Return signals, whether each pair was redeemed, and how long each list is; learn what leanings weigh."""
+        choices: list[Choices] = []
         rows: list[Rows] = []
         redeemed: list[NDArray[np.int32]] = []
         sizes: list[int] = []
@@ -107,8 +119,12 @@ class CouponRanker:
             place = np.minimum(np.searchsorted(households, done.household), len(households) - 1)
             meant = households[place] == done.household
             taken[place[meant], done.coupon[meant]] = 1
+            broad = broad_coupons(moment, pool)
+            if len(broad):
+                choices.append((leanings(moment, pool, broad, households), taken[:, broad] > 0))
             redeemed.append(taken.ravel())
             sizes += [len(pool.coupons)] * len(households)
+        self._weight = weight_of_leanings(choices)
         return np.concatenate(rows), np.concatenate(redeemed), sizes
 
     def _in_parts(self, moment: Moment, number: int, households: Int64s) -> Iterator[Rows]:
