@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from core.keyset import Ask, Page, read_page
@@ -14,6 +14,7 @@ from customers.models import Account, Card, Member
 from customers.queries import CardNotFound
 
 CARD_SORTS: Final = ("card_number", "created_at")
+_BROUGHT_TO_HOLDER: Final = ("member.enrol", "card.adopt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +83,40 @@ def read_card(session: Session, *, card_number: str) -> CardRow:
 
 
 def story_of_card(session: Session, *, card_number: str) -> list[CardEvent]:
-    """Return what was done to a card, the newest first."""
+    """
+    Return what was done to a card, the newest first; how it came to its holder is part of it.
+
+    That is kept with the member who holds it: such an event's `detail` has their `member_code`.
+    """
+    holders = (
+        select(Member.member_code)
+        .join(Card, Card.account_id == Member.account_id)
+        .where(Card.card_number == card_number)
+    )
     rows = session.execute(
-        select(AuditEvent.happened_at, AuditEvent.actor, AuditEvent.action, AuditEvent.detail)
+        select(
+            AuditEvent.happened_at,
+            AuditEvent.actor,
+            AuditEvent.action,
+            case(
+                (AuditEvent.subject_kind == "card", AuditEvent.detail),
+                else_=func.jsonb_build_object("member_code", AuditEvent.subject_id),
+            ),
+        )
         .where(
-            AuditEvent.subject_kind == "card",
-            AuditEvent.subject_id == card_number,
-            AuditEvent.action != "card.view",
+            or_(
+                and_(
+                    AuditEvent.subject_kind == "card",
+                    AuditEvent.subject_id == card_number,
+                    AuditEvent.action != "card.view",
+                ),
+                and_(
+                    AuditEvent.subject_kind == "member",
+                    AuditEvent.subject_id.in_(holders),
+                    AuditEvent.action.in_(_BROUGHT_TO_HOLDER),
+                    AuditEvent.detail["card_number"].astext == card_number,
+                ),
+            )
         )
         .order_by(AuditEvent.happened_at.desc(), AuditEvent.event_id.desc())
         .limit(50)

@@ -62,6 +62,10 @@ def _room() -> Finding:
 def _environment() -> Finding:
     if environment.is_ready():
         return Finding(f"virtual environment {environment.VENV}, made from this lock")
+    if environment.VENV.is_symlink():
+        return Finding(
+            "a virtual environment of this checkout's own: .venv is a link", environment.mend_of_link()
+        )
     return Finding(
         "the virtual environment is not there, or older than requirements.lock", "python3 dev run --once"
     )

@@ -36,9 +36,18 @@ FOUND = LOCAL / "found.sh"
 
 
 def prepare(environment: Mapping[str, str]) -> None:
-    """Make sure that the environment holds exactly what the lock says; at once when it does."""
+    """
+    Make sure that the environment holds exactly what the lock says; at once when it does.
+
+    Raises Missing where `.venv` is a link: what it leads to is another's, and neither filled nor removed.
+    """
     if is_ready():
         return
+    if VENV.is_symlink():
+        raise Missing(
+            f"{VENV} is a symbolic link to {VENV.readlink()}, which was not made from this checkout's lock",
+            mend_of_link(),
+        )
     with _alone():
         if is_ready():
             return
@@ -52,6 +61,11 @@ def prepare(environment: Mapping[str, str]) -> None:
 def is_ready() -> bool:
     """Return whether the environment was made from this lock, here."""
     return STAMP.exists() and STAMP.read_text() == _recipe() and PYTHON.exists()
+
+
+def mend_of_link() -> str:
+    """Return the line that takes the link away, and nothing of what it leads to."""
+    return f"rm {VENV}; then the same command again makes an environment of this checkout's own"
 
 
 def _recipe() -> str:

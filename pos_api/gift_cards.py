@@ -32,7 +32,9 @@ CODES: Final[Mapping[type[RegularsError], str]] = {
 }
 
 NUMBER = path_parameter(
-    "gift_card_number", "As it is printed on the card; spaces and small letters do no harm."
+    "gift_card_number",
+    "As it is printed on the card; spaces and small letters do no harm.",
+    example="G4Q7M9XKD2R5T8VB",
 )
 SHOWN: Final[Mapping[str, Any]] = {
     "gift_card_number": "G4Q7M9XKD2R5T8VB",

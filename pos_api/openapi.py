@@ -124,7 +124,18 @@ def make_contract(app: Flask, blueprints: Sequence[Calls], prefix: str) -> dict[
     document["tags"] = [{"name": calls.tag, "description": calls.description} for calls in blueprints]
     for schema in _bodies(Body):
         document["components"]["schemas"].get(_name(schema), {}).update(schema.KEYWORDS)
+    for item in document["paths"].values():
+        _tell_parameters_once(item)
     return document
+
+
+def _tell_parameters_once(item: dict[str, Any]) -> None:
+    """Take away what the rule alone says of a path's parameters where every call tells more of them."""
+    calls = [call for name, call in item.items() if name != "parameters"]
+    told = [{(one["in"], one["name"]) for one in call.get("parameters", ())} for call in calls]
+    bare = {(one["in"], one["name"]) for one in item.get("parameters", ())}
+    if all(bare <= of_call for of_call in told):
+        item.pop("parameters", None)
 
 
 def _answer(schema: type[Answer] | None, description: str, example: Mapping[str, Any]) -> dict[str, Any]:

@@ -40,6 +40,10 @@ _CARD: Final = text(
     " where card.state = 'active' limit 1"
 )
 
+_ANY_CARD: Final = text(
+    "select card_number from card where state = 'active' and member_id is not null limit 1"
+)
+
 _log = logging.getLogger(__name__)
 
 
@@ -47,16 +51,18 @@ def warm_up(sessions: Sessions, *, connections: int, now: datetime) -> int:
     """
     Ask what a quote asks on `connections` connections at once, and keep nothing of it; return on how many that was done.
 
-    0 where there is no till or no served run yet. What goes wrong is logged and hinders nobody from serving.
+    0 where there is no till yet. Before the first night there are no rules to read, and all else is asked the same.
+    What goes wrong is logged and hinders nobody from serving.
     """
     try:
         with sessions() as session:
             session.execute(text("set local statement_timeout = '20s'"))
             run, row = served_run(session), session.execute(_TILL).first()
-            if run is None or row is None:
+            if row is None:
                 return 0
-            read_book(session, run_id=run.run_id)
-            card_number = session.scalar(_CARD)
+            if run is not None:
+                read_book(session, run_id=run.run_id)
+            card_number = session.scalar(_CARD) or session.scalar(_ANY_CARD)
         with ExitStack() as held:
             # All of them before the first is given back: each is another one.
             opened = [held.enter_context(sessions()) for _ in range(connections)]

@@ -107,17 +107,25 @@ def find_articles(session: Session, words: str, *, limit: int = 8) -> list[Artic
     return [ArticleRow(*row[:11]) for row in session.execute(statement.limit(limit))]
 
 
-def last_prices(session: Session, article_ids: Collection[int], *, since: date) -> dict[int, int]:
-    """Return the price last paid for one piece of each article since a day, for chains without a price list."""
+def last_prices(
+    session: Session, article_ids: Collection[int], *, since: date, currency: str | None = None
+) -> dict[int, int]:
+    """
+    Return the price last paid for one piece of each article since a day, for chains without a price list.
+
+    With a `currency` only what was paid in it counts: a figure in koruna is none in euro.
+    """
     if not article_ids:
         return {}
     rows = session.execute(
         select(ReceiptLine.article_id, ReceiptLine.unit_price)
         .ext(distinct_on(ReceiptLine.article_id))
+        .join(Receipt, _of_receipt())
         .where(
             ReceiptLine.article_id.in_(article_ids),
             ReceiptLine.business_date >= since,
             ReceiptLine.unit_price > 0,
+            *([] if currency is None else [Receipt.currency == currency]),
         )
         .order_by(ReceiptLine.article_id, ReceiptLine.business_date.desc(), ReceiptLine.receipt_id.desc())
     )

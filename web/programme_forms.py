@@ -70,21 +70,23 @@ def read_form(session: Session, entered: Mapping[str, str], currencies: Sequence
     form = VersionForm({name: text.strip() for name, text in entered.items()}, shown)
     document = _document(session, form)
     try:
+        rules = read_rules(document)
+    except BadRules as bad:
+        # What was noted already says more of its field.
+        form.errors = {_field_of(name): _words_of(name) for name in bad.errors} | form.errors
+    else:
+        form.programme = None if form.errors else rules
+    try:
         form.valid_from = date.fromisoformat(form.given.get("valid_from", ""))
     except ValueError:
         form.errors["valid_from"] = _("Enter the first day of the new rules")
-    if document is not None:
-        try:
-            form.programme = read_rules(document)
-        except BadRules as bad:
-            form.errors |= {_field_of(name): _words_of(name) for name in bad.errors}
     if not form.note:
         form.errors["note"] = _("Say in a sentence what this version is for")
     return form
 
 
-def _document(session: Session, form: VersionForm) -> dict[str, Any] | None:
-    """Return the rules as JSON; None, with the errors noted, when something is no number or unknown."""
+def _document(session: Session, form: VersionForm) -> dict[str, Any]:
+    """Return the rules as JSON; where something is no number or unknown, with that noted among the errors."""
     given = form.given
     document: dict[str, Any] = {
         name: _chosen(given.get(name, ""), among)
@@ -105,7 +107,7 @@ def _document(session: Session, form: VersionForm) -> dict[str, Any] | None:
         }
         for currency in form.currencies
     }
-    return None if form.errors else document
+    return document
 
 
 def _chosen(text: str, among: Sequence[str]) -> str:

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.driver import driver_of
 from loyalty.lots import last_day
-from loyalty.models import Balance
 
 SETTLED_AFTER: Final = timedelta(minutes=1)
 """No request of a till books a moment that lies farther back when it commits; files say so themselves."""
@@ -35,7 +33,7 @@ class WeekOfPoints:
 
 @dataclass(frozen=True, slots=True)
 class Outstanding:
-    """What the chain owes its members: points per month in which they would expire."""
+    """What the chain owes its members: points per month in which they will expire; what has ended is owed no more."""
 
     points: int
     accounts: int
@@ -85,6 +83,32 @@ OWED = f"""
 _GIVEN = """
     select expires_at, remaining from lot where receipt_id is null and remaining > 0 and expires_at is not null
 """
+
+ENDED = """
+    select ended.account_id, ended.points,
+           least(ended.points, coalesce((
+               select -sum(plain.remaining) from lot as plain
+               where plain.account_id = ended.account_id and plain.receipt_id is null and plain.remaining < 0
+           ), 0))::bigint as pays
+    from (
+        select account_id, sum(remaining)::bigint as points from lot
+        where remaining > 0 and expires_at <= %(now)s group by account_id
+    ) as ended
+"""
+"""
+Accounts with points that have ended by `now` and are not booked out yet, and what of these pays a debt first.
+
+Nobody can spend them any more, so they are not owed, whether or not a night has run since.
+"""
+
+_HELD = f"""
+    with ended as ({ENDED})
+    select coalesce(sum(points), 0)::bigint - (select coalesce(sum(points - pays), 0)::bigint from ended),
+           count(*) filter (where points > 0) - (
+               select count(*) from ended join balance using (account_id)
+               where balance.points > 0 and balance.points <= ended.points - ended.pays)
+    from balance
+"""
 _ENDING = f"""
     select expires_at, sum(points)::bigint
     from (
@@ -92,6 +116,7 @@ _ENDING = f"""
         union all
         {_GIVEN}
     ) as ending
+    where expires_at > %(now)s
     group by expires_at having sum(points) > 0
 """
 
@@ -178,12 +203,12 @@ def _week(monday: date, sums: dict[str, int]) -> WeekOfPoints:
     return WeekOfPoints(monday, max(0, issued), max(0, spent), max(0, -sums.get("expire", 0)))
 
 
-def outstanding(session: Session, *, months: int = 13) -> Outstanding:
-    """Return what all accounts hold together, and the next months in which points expire."""
-    points, accounts = session.execute(
-        select(func.coalesce(func.sum(Balance.points), 0), func.count().filter(Balance.points > 0))
-    ).one()
-    return Outstanding(int(points), accounts, _by_month(with_kept_sums(session, _ENDING))[:months])
+def outstanding(session: Session, *, now: datetime, months: int = 13) -> Outstanding:
+    """Return what all accounts hold together that has not ended, and the next months in which points expire."""
+    held = driver_of(session).execute(_HELD, {"now": now}).fetchone()
+    assert held is not None
+    points, accounts = held
+    return Outstanding(points, accounts, _by_month(with_kept_sums(session, _ENDING, {"now": now}))[:months])
 
 
 def _by_month(rows: Iterable[Any]) -> tuple[tuple[date, int], ...]:

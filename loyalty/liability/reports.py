@@ -12,7 +12,7 @@ from core.clock import month_end
 from core.driver import driver_of
 from core.errors import NotFound
 from loyalty.liability.estimate import Evidence, Fate, Liability, Line, Part, assess, ratio_interval
-from loyalty.liability.figures import OWED, with_kept_sums
+from loyalty.liability.figures import ENDED, OWED, with_kept_sums
 from loyalty.lots import last_day
 from loyalty.models import LiabilityLine, LiabilityReport
 from loyalty.programme.rules import Programme
@@ -37,11 +37,14 @@ class Report:
 
 # What an account holds lies in lots, and what it has reserved was taken from lots. Points belong
 # to the store whose receipt gave them; those that people gave, and debts, to the home store of
-# the account's oldest member.
+# the account's oldest member. What has ended is owed no more, but it pays a debt before it is gone.
 _PARTS = f"""
     with given as (
         select account_id, expires_at, remaining as points
-        from lot where receipt_id is null and remaining <> 0
+        from lot
+        where receipt_id is null and remaining <> 0 and (expires_at is null or expires_at > %(now)s)
+        union all
+        select account_id, null, pays from ({ENDED}) as ended where pays > 0
         union all
         select lot.account_id, lot.expires_at, leg.points
         from redemption
@@ -50,7 +53,8 @@ _PARTS = f"""
         join lot using (lot_id)
         where redemption.state = 'reserved' and lot.receipt_id is null
     ), placed as (
-        select store_id, nullif(expires_at, 'infinity') as expires_at, points + reserved as points
+        select store_id, nullif(expires_at, 'infinity') as expires_at,
+               case when expires_at > %(now)s then points else 0 end + reserved as points
         from ({OWED}) as owed
         union all
         select home.store_id, given.expires_at, given.points
@@ -107,12 +111,13 @@ def liability_now(session: Session, *, programme: Programme, now: datetime) -> L
     """
     Return what is outstanding this moment, by store and month of expiry, with its expected redemption.
 
-    The points add up to exactly what the accounts hold and have reserved.
+    The points add up to exactly what the accounts hold and have reserved, without those that have ended by `now`
+    and wait for the night to book it.
     """
     stores = {row.store_id: row.currency for row in session.execute(select(Store.store_id, Store.currency))}
     usual = max(stores.values(), key=list(stores.values()).count, default="EUR")
     sums: dict[tuple[int | None, date | None], int] = {}
-    for store_id, expires_at, points in with_kept_sums(session, _PARTS):
+    for store_id, expires_at, points in with_kept_sums(session, _PARTS, {"now": now}):
         key = store_id, expires_at and last_day(expires_at).replace(day=1)
         sums[key] = sums.get(key, 0) + points
     parts = [

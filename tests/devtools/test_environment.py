@@ -1,7 +1,10 @@
 import subprocess
 import sys
 
-from devtools import environment
+import pytest
+
+from devtools import doctor, environment
+from devtools.console import Missing
 from devtools.environment import SCRIPT, plain
 
 
@@ -51,3 +54,47 @@ class TestReadiness:
         assert environment.is_ready()
         lock.write_text("a==2\n")
         assert not environment.is_ready()
+
+
+class TestALink:
+    """`.venv` of one checkout led to another's: it was neither removed nor filled, but a traceback is no answer."""
+
+    @pytest.fixture
+    def elsewhere(self, tmp_path, monkeypatch):
+        other = tmp_path / "other"
+        (other / "bin").mkdir(parents=True)
+        (other / "bin" / "python").symlink_to(sys.executable)
+        link = tmp_path / ".venv"
+        link.symlink_to(other)
+        monkeypatch.setattr(environment, "VENV", link)
+        monkeypatch.setattr(environment, "PYTHON", link / "bin" / "python")
+        monkeypatch.setattr(environment, "STAMP", link / "made-from")
+        return other
+
+    @staticmethod
+    def files(folder):
+        return sorted(str(path) for path in folder.rglob("*"))
+
+    @pytest.mark.parametrize("made", [None, "recipe 1\nplace /elsewhere/.venv\n"])
+    def test_to_another_s_environment_is_refused_with_the_line_that_mends_it(self, elsewhere, made):
+        if made:
+            (elsewhere / "made-from").write_text(made)
+        before = self.files(elsewhere)
+        with pytest.raises(Missing) as refused:
+            environment.prepare({"PATH": "/usr/bin:/bin"})
+        assert str(elsewhere) in str(refused.value)
+        assert refused.value.mend.startswith(f"rm {environment.VENV}; ")
+        assert self.files(elsewhere) == before
+        assert environment.VENV.is_symlink()
+        assert doctor._environment().mend == refused.value.mend
+
+    def test_that_leads_nowhere_is_refused_too(self, elsewhere):
+        environment.VENV.unlink()
+        environment.VENV.symlink_to(elsewhere / "gone")
+        with pytest.raises(Missing):
+            environment.prepare({"PATH": "/usr/bin:/bin"})
+        assert not (elsewhere / "gone").exists()
+
+    def test_under_which_the_environment_was_made_is_used(self, elsewhere):
+        (elsewhere / "made-from").write_text(environment._recipe())
+        environment.prepare({"PATH": "/usr/bin:/bin"})

@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, Route, expect
+from sqlalchemy import delete, insert, select
 
 from core import clock
 from loyalty.programme.changes import approve_version, draft_version
 from loyalty.programme.rules import Programme
 from rewards.offer_decisions import stop_offer
 from rewards.offer_operations import import_document
+from sales.models import Article, ArticlePrice
 from tests.journey.test_counter_to_screen import sign_in
 from tests.web.house import CARDS, House
 
@@ -217,6 +219,31 @@ class TestSale:
         expect(rough_till.locator("#till-problem")).to_contain_text(
             "Neither a card nor an article has the code"
         )
+
+
+class TestStores:
+    @pytest.fixture
+    def cheaper(self, journey_app: Flask) -> Iterator[None]:
+        """Tea costs less in the second store."""
+        sessions, priced = journey_app.extensions["web"].sessions, datetime.now(UTC).date()
+        with sessions.begin() as session:
+            tea = session.scalar(select(Article.article_id).where(Article.sku == "10452"))
+            session.execute(
+                insert(ArticlePrice).values(store_id=2, article_id=tea, price=5490, valid_from=priced)
+            )
+        yield
+        with sessions.begin() as session:
+            session.execute(delete(ArticlePrice))
+
+    @pytest.mark.usefixtures("cheaper")
+    def test_charge_their_own_prices_for_what_lies_in_the_basket_already(self, till: Page):
+        put(till, "Čaj")
+        expect(till.locator("#till-total")).to_have_text(re.compile(r"59\.90"))
+        till.locator("#till-setting summary").click()
+        till.locator("#till-store").select_option("S2")
+        expect(till.locator("#till-total")).to_have_text(re.compile(r"54\.90"))
+        till.locator("#till-store").select_option("S1")
+        expect(till.locator("#till-total")).to_have_text(re.compile(r"59\.90"))
 
 
 class TestOffers:

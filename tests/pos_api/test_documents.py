@@ -3,13 +3,16 @@
 import hashlib
 import json
 import re
+from datetime import date
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from flask import Flask
 
 import pos_api.documents
 from core.database import make_engine, make_sessions
+from pos_api import examples
 from pos_api.app import register
 
 VENDOR = Path(pos_api.documents.__file__).parent / "vendor"
@@ -94,3 +97,24 @@ class TestOpenapi:
             for method, operation in item.items():
                 if method != "parameters":
                     assert operation["summary"].endswith(".")
+
+    def test_has_an_example_for_every_parameter_that_fits_its_schema(self, contract):
+        told = 0
+        for path, item in contract["paths"].items():
+            assert "parameters" not in item, "each call tells its own"
+            for operation in item.values():
+                for parameter in operation.get("parameters", []):
+                    schema = parameter["schema"]
+                    assert re.search(schema.get("pattern", ""), parameter["example"]), (
+                        path,
+                        parameter["name"],
+                    )
+                    assert schema.get("format") != "date" or date.fromisoformat(parameter["example"])
+                    assert schema.get("format") != "uuid" or UUID(parameter["example"])
+                    told += parameter["in"] == "path"
+        assert told >= 12
+
+    def test_names_in_the_path_what_its_examples_name_in_the_body(self, contract):
+        item = contract["paths"]["/pos/v1/receipts/{store_code}/{till_code}/{business_date}/{receipt_number}"]
+        named = {one["name"]: one["example"] for one in item["get"]["parameters"]}
+        assert named == examples.RETURN["original"]

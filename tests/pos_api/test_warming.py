@@ -81,8 +81,24 @@ def test_slowness_in_advance_silences_nobody(served, fresh, monkeypatch):
         assert may_ask(session)
 
 
-def test_before_the_first_night_there_is_nothing_to_ask(chain, fresh):
-    assert warm_up(fresh, connections=4, now=NOW) == 0
+def test_before_the_first_night_all_is_asked_but_the_rules(chain, fresh):
+    assert warm_up(fresh, connections=4, now=NOW) == 4
+    assert prepared(fresh) == [1, 1, 1, 1]
+    with fresh() as session:
+        assert books.kept_book(session) is None
+
+
+def test_without_a_till_there_is_nothing_to_ask(chain, fresh, owner_engine):
+    with owner_engine.begin() as owner:
+        owner.exec_driver_sql("alter table till rename to gone")
+        owner.exec_driver_sql("create table till (like gone)")
+        owner.exec_driver_sql("grant select on till to regulars_app")
+    try:
+        assert warm_up(fresh, connections=4, now=NOW) == 0
+    finally:
+        with owner_engine.begin() as owner:
+            owner.exec_driver_sql("drop table till")
+            owner.exec_driver_sql("alter table gone rename to till")
 
 
 def test_a_database_that_is_away_hinders_nobody(served, fresh, owner_engine, caplog):

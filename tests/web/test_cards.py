@@ -98,6 +98,9 @@ class TestACard:
         assert (state(web_sessions, first), state(web_sessions, second)) == ("replaced", "active")
         page = desk.get(f"/cards/{first}").get_data(as_text=True)
         assert second in page
+        story = page.partition("Its story")[2]
+        assert re.search(r"Enrolled with it: M-[A-Z0-9]{10}", story)
+        assert story.index("Replaced: lost") < story.index("Enrolled with it") < story.index("Issued")
         desk.post(f"/cards/{third}/expire", {"expire_reason": "misprinted"})
         assert state(web_sessions, third) == "expired"
         with web_sessions() as session:

@@ -93,17 +93,24 @@ class TestDrafting:
     def test_keeps_what_was_entered_and_names_what_is_wrong(self, visit):
         answer = visit("marketing").post(
             "/programme/new",
-            form(note="", per_CZK="nothing", pending_days="999", excluded_categories="Tee", points_CZK="0"),
+            form(
+                note="",
+                per_CZK="nothing",
+                pending_days="999",
+                excluded_categories="Tee",
+                points_CZK="0",
+                valid_from=clock.now().date().isoformat(),
+            ),
         )
         page = answer.get_data(as_text=True)
         assert answer.status_code == 422
-        for field in ("note", "per_CZK", "excluded_categories"):
+        for field in ("note", "per_CZK", "excluded_categories", "pending_days", "points_CZK", "valid_from"):
             assert f'href="#{field}"' in page, field
         assert "No article has this: Tee" in page
         assert 'value="nothing"' in page
-        answer = visit("marketing").post("/programme/new", form(pending_days="999", points_CZK="0"))
-        assert "Enter 0 to 365 days" in answer.get_data(as_text=True)
-        assert "Enter 1 to 1000 points" in answer.get_data(as_text=True)
+        for words in ("Enter 0 to 365 days", "Enter 1 to 1000 points", "Enter an amount above zero"):
+            assert words in page
+        assert "at the earliest" in page
 
     def test_refuses_a_day_for_which_sales_may_be_booked(self, visit):
         tomorrow = clock.now().date() + timedelta(days=1)

@@ -70,7 +70,7 @@ def _context(session: Session, chosen: Scope, today: date) -> dict[str, Any]:
     earlier = [week for week in weeks if week.monday < since]
     these = [week for week in weeks if week.monday >= since]
     points = points_by_week(session, since=since, until=until) if chosen.store_id is None else []
-    owed = outstanding(session)
+    owed = outstanding(session, now=now())
     groups = groups_now(session)
     store_id = viewer().store_id
     return {

@@ -120,7 +120,7 @@ def new() -> ResponseReturnValue:
 def add() -> ResponseReturnValue:
     """Write a draft."""
     with transaction() as session:
-        form = read_form(session, request.form, _currencies(session))
+        form = _entered(session)
         if form.errors or form.programme is None or form.valid_from is None:
             return _form(session, form, None), 422
         try:
@@ -151,7 +151,7 @@ def change(version: int) -> ResponseReturnValue:
     """Change a draft; who changes it becomes its author."""
     with transaction() as session:
         draft = find_version(session, version=version)
-        form = read_form(session, request.form, _currencies(session))
+        form = _entered(session)
         if form.errors or form.programme is None or form.valid_from is None:
             return _form(session, form, draft), 422
         try:
@@ -276,6 +276,15 @@ def _before(rules: Programmes, story: Version | None) -> Programme | None:
     if story.state != "approved" or held.version != story.number:
         return held
     return rules.on(story.valid_from - timedelta(days=1))
+
+
+def _entered(session: Session) -> VersionForm:
+    """Return the form as it was sent, with all that is wrong with it, a day that comes too soon as well."""
+    form = read_form(session, request.form, _currencies(session))
+    earliest = earliest_start(session, now=now())
+    if form.valid_from is not None and earliest is not None and form.valid_from < earliest:
+        form.errors["valid_from"] = _start_words(earliest)
+    return form
 
 
 def _too_soon(form: VersionForm, refusal: StartsTooSoon) -> VersionForm:

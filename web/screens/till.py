@@ -1,12 +1,15 @@
 """The till simulator: a till in the browser that posts real receipts through the tills' interface."""
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from decimal import Decimal
 
 from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest, NotFound
 
+from core.clock import business_day
 from core.keyset import Ask
 from loyalty.programme.versions import programmes
 from rewards.reward_changes import reward_kinds
@@ -14,8 +17,9 @@ from rewards.vouchers.batches import batches
 from sales.article_lists import find_articles, last_prices
 from sales.figures import latest_business_date
 from sales.operations import add_till
-from sales.queries import ReceiptNotFound, StoreNotFound, store_of_code, stored_answer
+from sales.queries import ReceiptNotFound, StoreNotFound, StoreView, store_of_code, stored_answer
 from sales.receipt_lists import NoSuchReceipt, read_receipt
+from sales.shelf import price_on
 from sales.store_lists import list_stores
 from web import till_words
 from web.assets import asset
@@ -58,13 +62,12 @@ def simulator() -> ResponseReturnValue:
 
 @blueprint.get("/articles")
 def articles() -> ResponseReturnValue:
-    """Return the few articles that fit the words, with the price to charge."""
+    """Return the few articles that fit the words, with the price that the store charges today, in its currency."""
     words = request.args.get("q", "").replace("\0", "").strip()[:_LONGEST]
     with transaction() as session:
+        store = _store(session)
         found = find_articles(session, words)
-        newest = latest_business_date(session)
-        unpriced = [article.article_id for article in found if article.price is None]
-        paid = last_prices(session, unpriced, since=newest - _PRICES_KEPT) if newest else {}
+        prices = _prices(session, store, [article.article_id for article in found])
     return jsonify(
         [
             {
@@ -73,11 +76,35 @@ def articles() -> ResponseReturnValue:
                 "brand": article.brand,
                 "unit": article.unit,
                 "tax_rate": format(article.tax_rate.normalize(), "f"),
-                "price": article.price if article.price is not None else paid.get(article.article_id),
+                "price": prices.get(article.article_id),
             }
             for article in found
         ]
     )
+
+
+def _store(session: Session) -> StoreView:
+    """Return the store that the till stands in; people of one store stand in theirs."""
+    try:
+        return store_of_code(session, viewer().store_code or request.args.get("store", ""))
+    except StoreNotFound as error:
+        raise NotFound from error
+
+
+def _prices(session: Session, store: StoreView, article_ids: Collection[int]) -> dict[int, int]:
+    """Return what the list asks in a store today, else what was last paid in its currency."""
+    listed = price_on(
+        session,
+        store_ids=[store.store_id],
+        day=business_day(now(), store.timezone),
+        article_ids=article_ids,
+    )
+    prices = {article_id: price.minor for (_store_id, article_id), price in listed.items()}
+    unlisted = [article_id for article_id in article_ids if article_id not in prices]
+    newest = latest_business_date(session)
+    if newest and unlisted:
+        prices |= last_prices(session, unlisted, since=newest - _PRICES_KEPT, currency=store.currency)
+    return prices
 
 
 @blueprint.get("/programme")
@@ -92,10 +119,7 @@ def programme() -> ResponseReturnValue:
 def code() -> ResponseReturnValue:
     """Return whether a code is that of a voucher or a gift card of ours, and of which."""
     with transaction() as session:
-        try:
-            store = store_of_code(session, viewer().store_code or request.args.get("store", ""))
-        except StoreNotFound as error:
-            raise NotFound from error
+        store = _store(session)
         found = meanings(
             session,
             request.args.get("code", "").replace("\0", "")[:_LONGEST],

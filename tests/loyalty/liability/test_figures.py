@@ -65,7 +65,9 @@ class TestOutstanding:
 
         def owed():
             with shop.sessions.begin() as session:
-                return outstanding(session), liability_now(session, programme=DEFAULT, now=shop.now).lines
+                return outstanding(session, now=shop.now), liability_now(
+                    session, programme=DEFAULT, now=shop.now
+                ).lines
 
         def unchanged_by_keeping() -> None:
             seen = owed()
@@ -87,6 +89,6 @@ class TestOutstanding:
         shop.post(shop.sale(94000))
         shop.post(shop.sale(6000, card_number=OTHER_CARD))
         with shop.sessions.begin() as session:
-            owed = outstanding(session)
+            owed = outstanding(session, now=shop.now)
         assert (owed.points, owed.accounts) == (1000, 2)
         assert sum(points for _month, points in owed.by_month) == 1000

@@ -7,6 +7,7 @@ from core.ids import uuid7
 from customers.models import Card, Member
 from loyalty.adjustments import Wish, request_adjustment
 from loyalty.liability.estimate import FEWEST_ACCOUNTS
+from loyalty.liability.figures import outstanding
 from loyalty.liability.reports import (
     NoReport,
     keep_report,
@@ -65,6 +66,56 @@ class TestLiabilityNow:
         shop.post(shop.paid_with(shop.reserve(100), totals=(1000,)))
         shop.post(shop.back(sale, {1: "1"}))
         assert [(line.month, line.points) for line in liability_of(shop).lines] == [(None, -100)]
+
+    def test_leaves_out_what_has_ended_though_no_night_has_booked_it(self, shop: Shop):
+        """Till, overview and report say the same at the moment of the end, and the night changes none of it."""
+        shop.enrol(CARD)
+        indebted = shop.sale(10000, business_date=shop.today - timedelta(days=20))
+        shop.post(indebted)
+        shop.post(shop.paid_with(shop.reserve(100), totals=(1000,)))
+        shop.post(shop.back(indebted, {1: "1"}))
+        day, noon = date(2024, 12, 15), datetime(2024, 12, 15, 12, tzinfo=UTC)
+        shop.post(shop.sale(7000, business_date=day, closed_at=noon))
+        shop.post(shop.sale(5000, business_date=day, closed_at=noon, card_number=OTHER_CARD), till="T3")
+        shop.post(shop.sale(200, card_number=OTHER_CARD), till="T3")
+        shop.now = datetime(2026, 12, 31, 22, 59, tzinfo=UTC)
+
+        def owed():
+            with shop.sessions.begin() as session:
+                lines = liability_now(session, programme=DEFAULT, now=shop.now).lines
+                held = outstanding(session, now=shop.now)
+            return [(line.month, line.points) for line in lines], held.points, held.accounts, held.by_month
+
+        last, later = date(2026, 12, 1), date(2028, 11, 1)
+        assert owed() == (
+            [(last, 70), (last, 50), (later, 2), (None, -100)],
+            22,
+            1,
+            ((last, 120), (later, 2)),
+        )
+        shop.now += timedelta(minutes=1)
+        ended = owed()
+        assert ended == ([(later, 2), (None, -30)], -28, 1, ((later, 2),))
+        assert (shop.stands(), shop.stands(OTHER_CARD)) == ((-30, 0, 0), (2, 0, 0))
+        night(shop)
+        assert owed() == ended
+
+    def test_counts_what_is_left_of_points_that_paid_a_debt_when_they_ended(self, shop: Shop):
+        shop.enrol(CARD)
+        indebted = shop.sale(10000, business_date=shop.today - timedelta(days=20))
+        shop.post(indebted)
+        shop.post(shop.paid_with(shop.reserve(100), totals=(1000,)))
+        shop.post(shop.back(indebted, {1: "1"}))
+        shop.post(
+            shop.sale(
+                12000, business_date=date(2024, 12, 15), closed_at=datetime(2024, 12, 15, 12, tzinfo=UTC)
+            )
+        )
+        shop.now = datetime(2027, 1, 1, 12, tzinfo=UTC)
+        with shop.sessions.begin() as session:
+            assert liability_now(session, programme=DEFAULT, now=shop.now).points == 0
+            held = outstanding(session, now=shop.now)
+        assert (held.points, held.accounts) == (0, 0)
 
     def test_of_an_empty_house_is_nothing(self, shop: Shop):
         assert liability_of(shop).lines == ()

@@ -200,7 +200,14 @@ document.addEventListener("submit", (event) => {
   // What is shown elsewhere or kept as a file ends no waiting here: this page stays.
   if (!form.hasAttribute("target") && !form.hasAttribute("data-downloads")) wait();
 });
-window.addEventListener("pageshow", () => $$("form").forEach((form) => { delete form.sentAt; }));
+const mayBeSentAgain = () => $$("form").forEach((form) => { delete form.sentAt; });
+window.addEventListener("pageshow", mayBeSentAgain);
+// Escape stops a page on its way here: the form is not on its way any more, and whoever sends it again means it.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  mayBeSentAgain();
+  if (!running) rest();
+});
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href]");
   if (!link || event.defaultPrevented || event.metaKey || event.ctrlKey || link.target) return;

@@ -65,7 +65,7 @@ export function open(till) {
   let asked = 0;
 
   async function fetchArticles(query) {
-    const response = await fetch(`${till.root.dataset.articles}?${new URLSearchParams({ q: query })}`).catch(() => null);
+    const response = await fetch(`${till.root.dataset.articles}?${new URLSearchParams({ q: query, store: till.store().value })}`).catch(() => null);
     return response?.ok ? response.json() : [];
   }
 
@@ -105,6 +105,15 @@ export function open(till) {
     showFound([]);
     changed();
     $("till-article").focus();
+  }
+
+  // Another store charges its own prices, in another currency perhaps.
+  async function reprice() {
+    await Promise.all(lines.map(async (line) => {
+      const same = (await fetchArticles(line.sku)).find((article) => article.sku === line.sku);
+      if (same) line.price = same.price ?? 0;
+    }));
+    changed();
   }
 
   // A code that names exactly one article goes straight into the basket; says whether it did.
@@ -347,6 +356,6 @@ export function open(till) {
   till.root.querySelectorAll("[data-pay]").forEach((button) => {
     button.addEventListener("click", () => till.busy(() => pay(button.dataset.pay)));
   });
-  till.onStore.push(changed);
+  till.onStore.push(reprice);
   return { takeCard, takeArticle, changed };
 }
