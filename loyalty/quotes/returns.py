@@ -264,6 +264,7 @@ _SOLD = """
         from receipt_link as link
         join receipt_line as line using (business_date, receipt_id)
         where link.original_identity = %(identity)s and link.original_receipt_id is not null and link.type = 'return'
+          and line.counted_quantity is not null
           and not exists (select from receipt_link as void
                           where void.original_identity = link.identity and void.original_receipt_id is not null
                             and void.type = 'void')

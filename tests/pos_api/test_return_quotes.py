@@ -69,6 +69,30 @@ class TestPostReturnQuote:
         nothing = quote(till, line=7).get_json()
         assert (nothing["totals"]["refund_amount"], nothing["flags"][0]["code"]) == (0, "over_returned")
 
+    def test_counts_nothing_of_earlier_returns_that_had_no_effect(self, till, sale):
+        """Of a line that was not sold, of more than was left, of a sale that is void: none of them says how much came back."""
+        stray = till.sale(examples.RETURN)
+        stray["lines"].append({**stray["lines"][0], "line_number": 2, "original_line_number": 7})
+        till.post("/receipts", stray)
+        assert quote(till).get_json()["lines"][0]["quantity"] == "1"
+        till.post("/receipts", till.sale(examples.RETURN))
+        till.post("/receipts", till.sale(examples.RETURN))
+        for line in (1, 7):
+            nothing = quote(till, line=line)
+            assert nothing.status_code == 200
+            assert nothing.get_json()["totals"]["refund_amount"] == 0
+
+    def test_of_a_void_sale_gives_nothing_and_says_so_each_time(self, till, sale):
+        till.post("/receipts", till.sale(examples.VOID, original=ORIGINAL))
+        for _ in range(2):
+            answer = quote(till)
+            assert answer.status_code == 200
+            quoted = answer.get_json()
+            assert (quoted["totals"]["refund_amount"], quoted["points"]["reversed"]) == (0, 0)
+            assert "over_returned" in {flag["code"] for flag in quoted["flags"]}
+            done = till.post("/receipts", till.sale(examples.RETURN, card_number=None)).get_json()
+            assert "over_returned" in {flag["code"] for flag in done["flags"]}
+
     def test_gives_spent_points_back_instead_of_money(self, chain, till):
         card = enrol_with_points(chain, 1000)
         held = till.post("/redemptions", {"card_number": card, "points": 400}).get_json()
