@@ -5,15 +5,17 @@ from datetime import datetime
 from typing import Any
 
 import click
+from sqlalchemy.orm import Session
 
 from basket_analysis.analysis_runs import serve_refused_run
 from basket_analysis.groups.quality_lists import RunQualityView, quality_of_runs
-from basket_analysis.groups.reasons import Fit, Why, why
+from basket_analysis.groups.reasons import Fit, NoSuchMember, Why, why
 from basket_analysis.groups.words import sentences
 from core import clock
 from core.audit import record_event
 from core.commandline import Workplace, json_option, pass_workplace, print_json, refusals_exit_2
 from core.i18n import LANGUAGES
+from customers.queries import CardNotFound, holder_of_card
 
 ACTOR = "command line"
 
@@ -37,9 +39,9 @@ SHOWN = (
 @pass_workplace
 @refusals_exit_2
 def why_member(workplace: Workplace, *, member_code: str, language: str, as_json: bool) -> None:
-    """Say why MEMBER (a member code) is in a group or in none, by counts; the look is recorded."""
+    """Say why MEMBER (a member code or a card) is in a group or in none, by counts; the look is recorded."""
     with workplace.sessions.begin() as session:
-        answer = why(session, member_code=member_code)
+        answer = _answer(session, member_code)
         record_event(
             session,
             now=clock.now(),
@@ -52,8 +54,25 @@ def why_member(workplace: Workplace, *, member_code: str, language: str, as_json
     if as_json:
         print_json({**_why_document(answer), "sentences": said})
         return
+    if answer.kind == "theme" and answer.fit and answer.fit.group:
+        click.echo(
+            f"{answer.member_code}: {answer.fit.group.name_in(language)} ({answer.fit.group.group_id})"
+        )
     for sentence in said:
         click.echo(sentence)
+
+
+def _answer(session: Session, member: str) -> Why:
+    try:
+        return why(session, member_code=member)
+    except NoSuchMember:
+        try:
+            holder = holder_of_card(session, member)
+        except CardNotFound:
+            holder = None
+        if holder is None or holder.member_id is None:
+            raise NoSuchMember(f"there is no member with the code or the card {member}") from None
+        return why(session, member_id=holder.member_id)
 
 
 def _why_document(answer: Why) -> dict[str, Any]:
@@ -82,7 +101,14 @@ def _fit_document(fit: Fit | None) -> dict[str, Any] | None:
 @pass_workplace
 @refusals_exit_2
 def show_quality(workplace: Workplace, *, runs: int, as_json: bool) -> None:
-    """Show how good each run was, newest first, and which ones were not let through."""
+    """
+    Show how good each run was, newest first, and which ones were not let through.
+
+    agree: agreement with the run served before (adjusted Rand index, 1 is the same); moved: share of households that
+    changed their group; placed: share with a theme, of those with enough baskets; lift: how often a group's rules
+    hold in weeks kept aside, against chance, and null the same with members shuffled; confirmed: agreement with
+    labels from earlier weeks; by size: how much mere basket size explains; smallest: members of the smallest group.
+    """
     with workplace.sessions() as session:
         found = quality_of_runs(session, limit=runs)
     if as_json:
@@ -102,7 +128,8 @@ def _run_words(run: RunQualityView) -> str:
         for key, _title, form in SHOWN
     ]
     why_not = "; ".join(
-        f"{reason['code']} {reason['value']:.3f}, limit {reason['limit']:.3f}" for reason in run.reasons
+        f"{reason['code']} {reason.get('bound', '')}{reason['value']:.3f}, limit {reason['limit']:.3f}"
+        for reason in run.reasons
     )
     notes = [note for note, true in (("themes found anew", run.refitted), (why_not, bool(why_not))) if true]
     return "  ".join([f"{run.business_day}  ", f"{run.verdict:9}", *cells, *notes])

@@ -23,10 +23,19 @@ from basket_analysis.groups.lists import group_of_run
 from basket_analysis.groups.profile_jobs import describe_groups
 from basket_analysis.groups.quality_jobs import measure_quality
 from basket_analysis.jobs import mine_rules
-from basket_analysis.models import AnalysisRun, GroupProfile, MinedRule, ServedRun, ShopperGroup, Suggestion
+from basket_analysis.models import (
+    AnalysisRun,
+    GroupProfile,
+    MinedRule,
+    RunQuality,
+    ServedRun,
+    ShopperGroup,
+    Suggestion,
+)
 from basket_analysis.served_commands import list_groups, show_assortment, show_group
 from basket_analysis.verification import CHECKS
 from core.commandline import Workplace
+from core.ids import uuid7
 from core.jobs import Shift
 from core.progress import silent
 from core.verification import verify
@@ -183,6 +192,7 @@ class TestWhatIsServed:
         assert "few members" in told(list_groups).stdout
         assert json.loads(told(show_group, "new", "--json").stdout)["members"] is None
         assert "few members" in told(show_group, "new").stdout
+        assert "fewer than ten baskets" in told(show_group, "new").stdout
         with sessions.begin() as session:
             session.execute(update(MinedRule).values(households=9))
         assert json.loads(told(show_group, "t1", "--json").stdout)["rules"] == []
@@ -209,12 +219,48 @@ class TestWhatIsServed:
             item for rule in shown["rules"] for item in (*rule["antecedent"], *rule["consequent"])
         } <= set(shown["items"])
         assert "times more often than by chance" in told(show_group, "t1").stdout
+        first, last = told(show_group, "t1", "--rules", "0").stdout.splitlines()
+        assert first.endswith("20 members")
+        assert last == f"and {len(shown['rules'])} more rules (--rules {len(shown['rules'])})"
+
+    def test_is_listed_with_its_night_and_with_one_that_was_refused_since(self, told, sessions):
+        quiet = told(list_groups)
+        assert quiet.stdout.startswith(f"found in the night of {DAY};")
+        assert quiet.stderr == ""
+        with sessions.begin() as session:
+            served = session.get_one(AnalysisRun, session.scalar(select(ServedRun.run_id)))
+            run_id = uuid7()
+            session.add(
+                AnalysisRun(
+                    run_id=run_id,
+                    business_day=DAY + timedelta(days=1),
+                    state="refused",
+                    started_at=served.started_at,
+                    parameters={},
+                    inputs={},
+                    timings={},
+                    version=served.version,
+                )
+            )
+            session.flush()
+            session.add(
+                RunQuality(
+                    run_id=run_id, verdict="refused", reasons=[], figures={}, measured_at=served.started_at
+                )
+            )
+        said = told(list_groups).stderr
+        assert said.startswith(f"the groups of {DAY + timedelta(days=1)} were refused")
 
     def test_is_shown_as_suggestions_of_a_store(self, told, sessions):
         shown = json.loads(told(show_assortment, "S1", "--json").stdout)["suggestions"]
         with sessions() as session:
             assert len(shown) == session.scalar(select(func.count(Suggestion.suggestion_id)))
-        assert "a week" in told(show_assortment, "S1").stdout
+        said = told(show_assortment, "S1").stdout.splitlines()
+        heads = [line for line in said if not line.startswith(" ")]
+        assert len(heads) == len({one["kind"] for one in shown})
+        assert all("a week" in head for head in heads)
+        of_lists = sum(one["kind"] == "list" for one in shown)
+        assert sum("households buy it in other stores" in line for line in said) == of_lists
 
     @pytest.mark.parametrize(("command", "argument"), [(show_group, "t99"), (show_assortment, "S99")])
     def test_is_refused_where_there_is_nothing_of_the_name(self, told, command, argument):

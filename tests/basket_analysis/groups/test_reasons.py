@@ -104,6 +104,7 @@ class TestWhyCommand:
         workplace = Workplace(tmp_path, database_url)
         told = CliRunner().invoke(why_member, ("m000", "--language", "cs"), obj=workplace)
         assert "košíků" in told.stdout
+        assert told.stdout.startswith("m000: ")
         document = json.loads(CliRunner().invoke(why_member, ("m001", "--json"), obj=workplace).stdout)
         assert (document["kind"], document["fit"]) == ("objects", None)
         document = json.loads(CliRunner().invoke(why_member, ("m000", "--json"), obj=workplace).stdout)
