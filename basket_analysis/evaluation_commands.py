@@ -120,6 +120,11 @@ def _group_rows(found: GroupEvaluation) -> Iterator[tuple[str, float, float | No
     yield "agreement of two runs a week apart, frozen themes", found.frozen, None
     yield "share of households that a week moves, with hysteresis", found.moved, None
     yield "share of eligible households in a group", found.coverage, None
+    every = found.all_starts
+    yield f"over every start, {every.windows} of them: agreement, cold refit", every.cold, None
+    yield "over every start: agreement, frozen themes", every.frozen, None
+    yield "over every start: share of households that a week moves", every.moved, None
+    yield "over every start: share in a group", every.coverage, None
     yield "agreement of even and odd baskets of those placed by both", found.halves, None
     yield "share placed by half of their baskets", found.halves_coverage, None
     yield "held-out lift of a theme's ten surest rules", found.held_out.rule_lift, found.null.rule_lift

@@ -1,6 +1,6 @@
 """How good shopper groups are, by the protocol: agreement of runs, of halves, and what held-out weeks say of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,14 +38,30 @@ class HeldOut:
 
 
 @dataclass(frozen=True, slots=True)
+class WeekApart:
+    """
+    How two runs a week apart compare, on the mean of `windows` of them.
+
+    `cold` and `frozen` are the adjusted Rand index of their labels, refitted and with the themes of the first;
+    `moved` is the share of households that a week moves with hysteresis, `coverage` the share in a group.
+    """
+
+    windows: int
+    cold: float
+    frozen: float
+    moved: float
+    coverage: float
+
+
+@dataclass(frozen=True, slots=True)
 class GroupEvaluation:
     """
     The figures of the protocol; means over windows, and over both halves of the households.
 
-    `cold` and `frozen` are the adjusted Rand index of the labels of two runs a week apart, refitted and with the
-    themes of the first; `moved` the share of households that a week moves with hysteresis. `halves` is the index
-    between a household's even and odd baskets, of those whom both halves place, `halves_coverage` the mean share
-    placed. `null` are the held-out figures of the same labels, shuffled. `explained_by_size` is η² of mean basket size.
+    `cold`, `frozen`, `moved` and `coverage` are those of WeekApart over the protocol's `windows`, `all_starts` over every
+    window of so many weeks that the baskets have. `halves` is the index between a household's even and odd baskets, of
+    those whom both halves place, `halves_coverage` the mean share placed. `null` are the held-out figures of the same
+    labels, shuffled. `explained_by_size` is η² of mean basket size.
     """
 
     windows: int
@@ -55,6 +71,7 @@ class GroupEvaluation:
     frozen: float
     moved: float
     coverage: float
+    all_starts: WeekApart
     halves: float
     halves_coverage: float
     held_out: HeldOut
@@ -81,23 +98,21 @@ def evaluate_groups(
     method = method or OURS
     if not 4 <= learn_weeks < baskets.weeks:
         raise TooShort(f"there are {baskets.weeks} weeks, and {learn_weeks} to learn on")
-    starts = [
-        start * WINDOW_STEP
-        for start in range(WINDOWS)
-        if start * WINDOW_STEP + learn_weeks + 1 <= baskets.weeks
-    ]
-    runs = np.array([_week_apart(baskets, start, learn_weeks, method) for start in starts])
-    cold, frozen, moved, coverage, groups = runs.mean(axis=0)
+    starts = range(baskets.weeks - learn_weeks)
+    runs = np.array(list(_weeks_apart(baskets, starts, learn_weeks, method)))
+    protocol = [start * WINDOW_STEP for start in range(WINDOWS) if start * WINDOW_STEP in starts]
+    cold, frozen, moved, coverage, groups = runs[protocol].mean(axis=0)
     halves, halves_coverage, households = _halves(baskets, learn_weeks, method)
     held_out, null, explained = _held_out(baskets, learn_weeks, method, seed)
     return GroupEvaluation(
-        windows=len(starts),
+        windows=len(protocol),
         households=households,
         groups=round(groups),
         cold=float(cold),
         frozen=float(frozen),
         moved=float(moved),
         coverage=float(coverage),
+        all_starts=WeekApart(len(starts), *runs.mean(axis=0)[:4].tolist()),
         halves=halves,
         halves_coverage=halves_coverage,
         held_out=held_out,
@@ -118,19 +133,29 @@ def _labels(themes: Themes, table: BasketTable, previous: Labels | None = None) 
 OURS = Method(_fit, _labels)
 
 
-def _week_apart(baskets: DatedBaskets, start: int, weeks: int, method: Method) -> tuple[float, ...]:
-    one, other = (baskets.table(first=first, end=first + weeks) for first in (start, start + 1))
-    first, second = method.fit(one), method.fit(other)
-    labels, again = method.label(first, one, None), method.label(second, other, None)
-    frozen, kept = method.label(first, other, None), method.label(first, other, labels)
-    eligible = _eligible(one) & _eligible(other)
-    return (
-        agreement(labels[eligible], again[eligible]),
-        agreement(labels[eligible], frozen[eligible]),
-        float((kept[eligible] != labels[eligible]).mean()) if eligible.any() else 0.0,
-        float(placed(labels[_eligible(one)]).mean()) if _eligible(one).any() else 0.0,
-        len(first),
-    )
+def _weeks_apart(
+    baskets: DatedBaskets, starts: range, weeks: int, method: Method
+) -> Iterator[tuple[float, ...]]:
+    """Yield of each start what WeekApart says of the run there and the one a week later, and how many themes it has."""
+
+    def run(start: int) -> tuple[BasketTable, Themes, Labels]:
+        table = baskets.table(first=start, end=start + weeks)
+        themes = method.fit(table)
+        return table, themes, method.label(themes, table, None)
+
+    one, first, labels = run(starts.start)
+    for start in starts:
+        other, second, again = run(start + 1)
+        frozen, kept = method.label(first, other, None), method.label(first, other, labels)
+        eligible = _eligible(one) & _eligible(other)
+        yield (
+            agreement(labels[eligible], again[eligible]),
+            agreement(labels[eligible], frozen[eligible]),
+            float((kept[eligible] != labels[eligible]).mean()) if eligible.any() else 0.0,
+            float(placed(labels[_eligible(one)]).mean()) if _eligible(one).any() else 0.0,
+            len(first),
+        )
+        one, first, labels = other, second, again
 
 
 def _halves(baskets: DatedBaskets, weeks: int, method: Method) -> tuple[float, float, int]:

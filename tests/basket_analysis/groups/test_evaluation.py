@@ -3,6 +3,11 @@ import json
 import numpy as np
 import pytest
 
+from basket_analysis.basket_files import read_baskets
+from basket_analysis.dated_baskets import dated_baskets
+from basket_analysis.groups.evaluation import OURS, Method
+from basket_analysis.groups.quality import agreement, placed
+from basket_analysis.groups.reference import fit_reference, label_by_rules
 from tests.basket_analysis.baskets_made import shoppers, write_csv
 from tests.basket_analysis.test_commands import regulars
 
@@ -21,6 +26,25 @@ def file(tmp_path_factory):
         moment = start + np.timedelta64(number % 40 * 12 * 7 * 24 // 40, "h")
         rows += [(f"b{number}", item, buyer, f"{moment}Z") for item in basket]
     return write_csv(tmp_path_factory.mktemp("evaluation") / "b.csv", rows, columns=COLUMNS)
+
+
+def by_hand(dated, start, weeks, method):
+    """Return what two runs a week apart have in common: cold, frozen, moved and coverage."""
+    one, other = (dated.table(first=first, end=first + weeks) for first in (start, start + 1))
+    first, second = method.fit(one), method.fit(other)
+    labels, again = method.label(first, one, None), method.label(second, other, None)
+    frozen, kept = method.label(first, other, None), method.label(first, other, labels)
+    often, still = (
+        np.bincount(table.owners[table.owners >= 0], minlength=len(table.households)) >= 10
+        for table in (one, other)
+    )
+    both = often & still
+    return (
+        agreement(labels[both], again[both]),
+        agreement(labels[both], frozen[both]),
+        (kept[both] != labels[both]).mean(),
+        placed(labels[often]).mean(),
+    )
 
 
 class TestEvaluateGroups:
@@ -50,9 +74,29 @@ class TestEvaluateGroups:
             usual[key] for key in ("cold", "frozen", "halves")
         ]
 
-    def test_prints_the_shuffled_labels_and_the_reference_beside(self, regulars, file):
+    def test_compares_runs_a_week_apart_over_the_windows_of_the_protocol_and_over_every_start(
+        self, regulars, file
+    ):
+        code, out, _ = regulars("evaluate", "groups", "--baskets", file, "--learn-weeks", 7, "--json")
+        found = json.loads(out)
+        assert (code, found["windows"], found["all_starts"]["windows"]) == (0, 2, 5)
+        assert found["reference"]["all_starts"]["windows"] == 5
+        dated = dated_baskets(read_baskets(file, wanted=("household_id", "time")))
+        methods = {"ours": OURS, "reference": Method(fit_reference, label_by_rules)}
+        for name, method in methods.items():
+            said = found if name == "ours" else found["reference"]
+            runs = [by_hand(dated, start, 7, method) for start in range(5)]
+            for place, key in enumerate(("cold", "frozen", "moved", "coverage")):
+                assert said["all_starts"][key] == pytest.approx(np.mean([run[place] for run in runs]))
+                assert said[key] == pytest.approx((runs[0][place] + runs[4][place]) / 2)
+
+    def test_prints_the_shuffled_labels_the_reference_and_every_start_beside(self, regulars, file):
         code, out, _ = regulars("evaluate", "groups", "--baskets", file, "--learn-weeks", 8)
         assert (code, out.count("shuffled"), "reference" in out) == (0, 2, True)
+        (row,) = (line for line in out.splitlines() if line.startswith("over every start, 4 of them"))
+        ours, reference = (float(cell) for cell in row[66:].split())
+        assert 0.8 < ours <= 1
+        assert 0 < reference <= 1
 
     def test_refuses_to_measure_without_later_weeks(self, regulars, file):
         code, _, said = regulars("evaluate", "groups", "--baskets", file, "--learn-weeks", 12)
