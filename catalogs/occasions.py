@@ -1,7 +1,8 @@
 """What pages can be about: occasions to shop for, each with the kinds of things that belong to it."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from core.i18n import translations
@@ -18,6 +19,13 @@ class Occasion:
 
     key: str
     kinds: tuple[str, ...]
+    ranks: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    """How telling each kind is, 0 the most: pages ask for it thousands of times."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(
+            self, "ranks", {kind: rank for rank, kind in reversed(list(enumerate(self.kinds)))}
+        )
 
 
 OCCASIONS: tuple[Occasion, ...] = (
@@ -120,12 +128,18 @@ def part_of(kinds: Sequence[str], *, used: Collection[str] = ()) -> Occasion | N
 
 def _told_by(kinds: Sequence[str], among: Sequence[Occasion], used: Collection[str]) -> Occasion | None:
     best: tuple[tuple[int, int, int], Occasion] | None = None
+    counted = Counter(kinds)
+    least = BELONGING * len(kinds)
     for occasion in among:
-        belonging = [kind for kind in kinds if kind in occasion.kinds]
-        told = len(set(belonging))
-        if occasion.key in used or told < FEWEST_KINDS or len(belonging) < BELONGING * len(kinds):
+        if occasion.key in used:
             continue
-        rank = (len(belonging), told, -sum(map(occasion.kinds.index, set(belonging))))
+        told = counted.keys() & occasion.ranks.keys()
+        if len(told) < FEWEST_KINDS:
+            continue
+        belonging = sum(counted[kind] for kind in told)
+        if belonging < least:
+            continue
+        rank = (belonging, len(told), -sum(occasion.ranks[kind] for kind in told))
         if best is None or rank > best[0]:
             best = rank, occasion
     return best[1] if best else None
