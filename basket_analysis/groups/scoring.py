@@ -13,7 +13,7 @@ from basket_analysis.groups.themes import NO_THEME, TOO_LITTLE, Themes
 
 Floats = NDArray[np.float64]
 
-JOINS_AT = 2.5
+JOINS_AT = 2.25
 MOVES_BY = 1.5
 RISES_BY = 0.5
 """A household that no theme fitted the last time joins one only when it fits clearly better than it need have."""
