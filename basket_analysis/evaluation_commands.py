@@ -155,6 +155,7 @@ def _print(found: ListingEvaluation) -> None:
             "no store with enough baskets has candidates: items with enough baskets that it never sold"
         )
         return
+    click.echo("precision@n: the share of the first n articles proposed to a store that it came to sell")
     head = "".join(f"{f'precision@{depth}':>26}" for depth in DEPTHS)
     click.echo(f"{'':34}{head}")
     for row in found.rows:
