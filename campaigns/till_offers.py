@@ -1,4 +1,4 @@
-"""The next best offers at a till: asked for on the trips that a quote or a receipt makes anyway."""
+"""The next best offers at a till: asked for in the question that a quote or a receipt asks anyway."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -11,9 +11,7 @@ from campaigns.books import kept_book
 from campaigns.deciding import Moment, Place
 from campaigns.decision_words import printed_lines
 from campaigns.decisions import KEEP, ask_again, common_of, decided_from, kept_values, may_ask
-from campaigns.scenes import ALL_REFUSED, LIST_PART, SCENE, refusals_in, scene_values
-from core.clock import business_day
-from core.driver import Along, bring_along
+from campaigns.scenes import ALL_REFUSED, LIST_PART, refusals_in
 from loyalty.advice import Advice, Customer
 from rewards.live_book import book_at_hand
 from sales.barcode_layouts import codes_to_look_up
@@ -39,7 +37,6 @@ class TillOffers:
         self._now = now
         self._skus: Sequence[str | None] = ()
         self._gtins: Sequence[str | None] = ()
-        self._along: Along | None = None
         self.question: dict[str, Any] | None = None
 
     @classmethod
@@ -64,7 +61,7 @@ class TillOffers:
             return None
         offers = cls(till, whose=lambda: posted.card_number or "", count=ON_RECEIPT, now=now)
         offers._read(session, posted.lines, till)
-        offers._ask(session, posted.card_number)
+        offers.question = offers._question(session)
         return offers
 
     def _read(self, session: Session, lines: Sequence[PostedLine | BasketLine], till: TillIdentity) -> None:
@@ -91,26 +88,8 @@ class TillOffers:
             "patience": scenes.PATIENCE,
         }
 
-    def _ask(self, session: Session, card_number: str | None) -> None:
-        """Let the question of a receipt travel with what is asked next."""
-        asked = self._question(session)
-        if asked is None:
-            return
-        values = scene_values(
-            at=self._now,
-            today=business_day(self._now, self._place.timezone),
-            card_number=card_number,
-            store_id=self._place.store_id,
-            common=asked["common"],
-            asks_person=asked["asks_person"],
-            hold=True,
-        )
-        self._along = bring_along(session, SCENE, values)
-
     def advise(self, session: Session, customer: Customer, found: Mapping[str, Any] | None = None) -> Advice:
         """Return what to offer next, nothing while that cannot be said, and what is refused: all while that is not known."""
-        if found is None and self._along is not None:
-            found = self._along.row(session)[0]
         if found is None:
             return Advice(refusals=ALL_REFUSED)
         refusals = refusals_in(found, now=self._now)

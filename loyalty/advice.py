@@ -20,6 +20,7 @@ from loyalty.booking import Booking
 from loyalty.expiry import ending_soon
 from loyalty.holders import holder_on, language_for
 from loyalty.opening import Opening
+from loyalty.receipt_scenes import Look
 from loyalty.tiers.state import TierState
 from rewards.live_book import LiveBook, live_book
 from sales.receipts import TillIdentity
@@ -81,9 +82,10 @@ class Adviser(Protocol):
         ...
 
 
-def advice_on_receipt(  # noqa: PLR0917 - what is known of a receipt by then
+def receipt_advice(  # noqa: PLR0917 - what is known of a receipt by then
     session: Session,
     adviser: Adviser | None,
+    look: Look | None,
     till: TillIdentity,
     opening: Opening,
     booking: Booking,
@@ -104,4 +106,4 @@ def advice_on_receipt(  # noqa: PLR0917 - what is known of a receipt by then
         ending=ending_soon(booking.position, today) if booking.position else None,
         source={"receipt": str(receipt_id)},
     )
-    return adviser.advise(session, customer)
+    return adviser.advise(session, customer, look.advice if look is not None else None)

@@ -14,7 +14,7 @@ from core.driver import ask, together
 from core.ids import uuid7
 from customers.operations import put_into_use
 from customers.queries import known_cards
-from loyalty.advice import Advice, Adviser, advice_on_receipt
+from loyalty.advice import Advice, Adviser, receipt_advice
 from loyalty.answers import receipt_answer
 from loyalty.booking import Booking
 from loyalty.expiry import expiry_messages
@@ -33,7 +33,8 @@ from loyalty.purchases import book_sale
 from loyalty.queries import answer_from_books
 from loyalty.quotes.kept import use_quote
 from loyalty.quotes.quote import Difference, differences
-from loyalty.receipt_baskets import Look, basket_of, look_at, open_with_look
+from loyalty.receipt_baskets import basket_of, open_with_look
+from loyalty.receipt_scenes import Look
 from loyalty.returns.reversals import book_reversal
 from loyalty.returns.undoing import undo
 from loyalty.shoppers import person_of
@@ -104,9 +105,9 @@ def settle(
     programme = programmes(session).on(posted.business_date)
     versions = schemes(session)
     posted, meaning, flags = _without_payment_cards(session, posted, till)
-    look = None if imported else look_at(session, posted, till)
-    opening = open_with_look(
-        session, till, posted, look, rules=programme, tiers=asked(versions, posted.business_date), now=now
+    tiers = asked(versions, posted.business_date)
+    opening, look = open_with_look(
+        session, till, posted, programme, tiers, adviser, now=now, imported=imported
     )
     if opening.known is not None:
         return _known(session, opening.known, till=till, posted=posted, meaning=meaning, now=now)
@@ -132,7 +133,7 @@ def settle(
     tier = book_tier(
         versions, posted=posted, till=till, opening=opening, booking=booking, receipt_id=receipt_id, now=now
     )
-    advice = advice_on_receipt(session, adviser, till, opening, booking, tier.state, receipt_id, now=now)
+    advice = receipt_advice(session, adviser, look, till, opening, booking, tier.state, receipt_id, now=now)
     record = _record(
         till,
         posted,

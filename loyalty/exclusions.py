@@ -1,7 +1,7 @@
 """Which lines earn nothing because the programme leaves their articles out; unknown articles are not left out."""
 
 from collections.abc import Collection, Sequence
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
@@ -50,6 +50,20 @@ def excluded_lines(cart: Cart, excluded: Excluded) -> set[int]:
             or line.sku in excluded.articles
         )
     }
+
+
+def excluded_goods(goods: Sequence[Sequence[Any] | None], excluded: Excluded) -> list[int]:
+    """Return the places, from nought on, of those of a basket's articles, as the database tells them, that are left out. Pure."""
+    return [
+        place
+        for place, article in enumerate(goods)
+        if article is not None
+        and (
+            article[4] in excluded.departments
+            or article[2] in excluded.categories
+            or article[0] in excluded.articles
+        )
+    ]
 
 
 _OF_CODES = f"""

@@ -1,5 +1,6 @@
 """The first of a receipt's round trips: its locks, and everything that booking a sale must know."""
 
+from collections.abc import Sequence
 from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
@@ -163,20 +164,18 @@ def open_receipt(
     now: datetime,
     excluded: Excluded = NOTHING_EXCLUDED,
     tiers: Scheme | None = None,
-    with_articles: bool = True,
 ) -> Opening:
     """
     Lock the identity of `posted`, that of its original and its account, and return what is known.
 
     The lines whose articles are `excluded` from earning are looked up on the way, and how the account
-    stands by the `tiers` of the business date; one that nobody ever looked at takes a question of its own. Articles
-    are not looked up without `with_articles`, for who asks about them in the same trip; nor are those `excluded` then.
+    stands by the `tiers` of the business date; one that nobody ever looked at takes a question of its own. Live sales are
+    asked about with all else by `loyalty.receipt_scenes`.
 
     Whoever books the same receipt at the same moment waits here, at most five seconds,
     after which psycopg's LockNotAvailable is raised.
     """
     original = posted.original
-    codes = codes_to_look_up(session, posted.lines, store_id=till.store_id) if with_articles else (None, None)
     row = ask(
         session,
         _question(leaving_out=bool(excluded), with_tier=tiers is not None),
@@ -190,7 +189,7 @@ def open_receipt(
             posted.card_number,
             posted.closed_at,
             now,
-            *codes,
+            *codes_to_look_up(session, posted.lines, store_id=till.store_id),
             original and original.identity,
             original and original.store_code,
             original and original.till_code,
@@ -206,11 +205,6 @@ def open_receipt(
     if row["known_receipt"] is not None:
         return Opening(Known(row["known_receipt"], row["known_fingerprint"], row["known_answer"]), None)
     state = state_of(tiers, posted.business_date, [row[name] for name in COLUMNS]) if tiers else None
-    first = None
-    if tiers is not None and state is None and row["account"] is not None and posted.type == SALE:
-        first = read_state(
-            session, account_id=row["account"], schemes=schemes(session), today=posted.business_date
-        )
     return Opening(
         known=None,
         card=_scanned(row),
@@ -223,8 +217,22 @@ def open_receipt(
         excluded=frozenset(posted.lines[place - 1].line_number for place in row.get("excluded") or ()),
         generation=row["generation"],
         tier=state,
-        first_tier=first.code if first else None,
+        first_tier=first_tier_of(session, row["account"], posted, tiers, state),
     )
+
+
+def first_tier_of(
+    session: Session,
+    account_id: UUID | None,
+    posted: PostedReceipt,
+    tiers: Scheme | None,
+    state: TierState | None,
+) -> str | None:
+    """Return the code of the tier that a sale's account has, looked at now where it never was: where there is no `state`."""
+    if tiers is None or state is not None or account_id is None or posted.type != SALE:
+        return None
+    first = read_state(session, account_id=account_id, schemes=schemes(session), today=posted.business_date)
+    return first.code if first else None
 
 
 def _question(*, leaving_out: bool, with_tier: bool) -> str:
@@ -270,21 +278,62 @@ def held_of(account_id: UUID, row: dict[str, Any]) -> Held:
     )
 
 
+def held_in(account_id: UUID, sums: Sequence[Any]) -> Held:
+    """Return the sums of an account as the database writes them into JSON."""
+    points, reserved, pending, due, lapsed, ends, ending = sums
+    return Held(
+        account_id,
+        points,
+        reserved,
+        pending,
+        due,
+        lapsed,
+        tuple(zip(map(datetime.fromisoformat, ends or ()), ending or (), strict=True)),
+    )
+
+
 def _quote(row: dict[str, Any]) -> Quote:
+    return quote_in(
+        row["quote_id"],
+        row["valid_until"],
+        row["quoted_card"],
+        row["quoted_currency"],
+        row["quoted_lines"],
+        row["quoted_value"],
+        row["quoted_payable"],
+        row["quoted_points"],
+        row["quoted_offers"],
+        row["quote_used"],
+    )
+
+
+def quote_in(  # noqa: PLR0917 - in the order of the question
+    quote_id: UUID,
+    valid_until: datetime,
+    card_number: str | None,
+    currency: str,
+    lines: Sequence[Sequence[Any]],
+    points_amount: int,
+    payable_amount: int,
+    points_to_earn: int,
+    offers: dict[str, Any] | None,
+    used: bool,  # noqa: FBT001 - in the order of the question
+) -> Quote:
+    """Return the quote of which this is kept."""
     return Quote(
-        quote_id=row["quote_id"],
-        valid_until=row["valid_until"],
-        card_number=row["quoted_card"],
-        currency=row["quoted_currency"],
+        quote_id=quote_id,
+        valid_until=valid_until,
+        card_number=card_number,
+        currency=currency,
         lines={
             number: QuotedLine(Decimal(quantity), unit_price, gross, discount)
-            for number, quantity, unit_price, gross, discount in row["quoted_lines"]
+            for number, quantity, unit_price, gross, discount in lines
         },
-        points_amount=row["quoted_value"],
-        payable_amount=row["quoted_payable"],
-        points_to_earn=row["quoted_points"],
-        promise=read_promise(row["quoted_offers"]),
-        used=row["quote_used"],
+        points_amount=points_amount,
+        payable_amount=payable_amount,
+        points_to_earn=points_to_earn,
+        promise=read_promise(offers),
+        used=used,
     )
 
 

@@ -1,6 +1,6 @@
 """Who buys what, as offers see it: the articles of a basket and the person behind its card, in one question."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -54,7 +54,7 @@ def scene_values(
     }
 
 
-def scene_in(row: Sequence[Any], *, lines: Lines, values: dict[str, Any]) -> Scene:
+def scene_in(row: Sequence[Any], *, lines: Lines, values: Mapping[str, Any]) -> Scene:
     """Return what `SCENE` found for these lines and values."""
     generation, goods, code, birth_date, company, groups, staff, first, phase, value = row
     shopper = None
@@ -72,11 +72,6 @@ def scene_in(row: Sequence[Any], *, lines: Lines, values: dict[str, Any]) -> Sce
     codes = zip(lines, goods or (None,) * len(lines), values["skus"], values["gtins"], strict=True)
     cart = tuple(_cart_line(line, article, sku, gtin) for line, article, sku, gtin in codes)
     return Scene(generation, cart, shopper)
-
-
-def articles_in(row: Sequence[Any], *, lines: Lines) -> tuple[int | None, ...]:
-    """Return the article of each line, in the order of the lines, as `SCENE` found it; None where nobody knows it."""
-    return tuple(article and article[6] for article in row[1] or (None,) * len(lines))
 
 
 def ask_scene(session: Session, *, lines: Lines, values: dict[str, Any]) -> Scene:

@@ -408,4 +408,16 @@ class TestHomeCountries:
             owner.exec_driver_sql("update catalog_run set countries = '{CZ}'")
         command.downgrade(_config(database_url), "0009")
         assert rows(owner_engine, columns, TestFinish.TABLES) == before
+
+
+class TestOneOpening:
+    """0011."""
+
+    def test_leaves_what_was_there_as_it_was_both_ways(self, database_url: str, owner_engine: Engine):
+        command.downgrade(_config(database_url), "0010")
+        columns: dict[str, Any] = {}
+        before = rows(owner_engine, columns, TestFinish.TABLES)
+        command.upgrade(_config(database_url), "head")
+        assert rows(owner_engine, columns, TestFinish.TABLES) == before
+        command.downgrade(_config(database_url), "0010")
         command.upgrade(_config(database_url), "head")

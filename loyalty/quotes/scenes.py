@@ -2,20 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, Final
-from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from core.driver import ask
+from core.json_values import day_in, moment_in, uuid_in
 from core.records import record
 from customers.queries import CardHolder
-from loyalty.opening import held_of
-from loyalty.queries import SUMS, CardStanding, standing_of
+from loyalty.opening import held_in
+from loyalty.queries import CardStanding, standing_of
 from loyalty.shoppers import Scene, scene_in
 from loyalty.tiers.scheme import Scheme
-from loyalty.tiers.state import asked, asked_by_name, state_of
+from loyalty.tiers.state import asked, asked_by_name, state_in
 from loyalty.tiers.versions import schemes
 from rewards.live_book import LiveBook
 from rewards.queries import rewards_in
@@ -124,25 +123,21 @@ def _standing(session: Session, row: Sequence[Any], *, scheme: Scheme | None, to
         state,
         successor,
         successor_state,
-        _moment(blocked),
-        _uuid(account),
-        _uuid(member),
+        moment_in(blocked),
+        uuid_in(account),
+        uuid_in(member),
         given,
         family,
         language,
-        _day(born),
+        day_in(born),
         role,
     )
     held = None
     if holder.account_id is not None:
-        *sums, ends, points = row[3]
-        ends = None if ends is None else [datetime.fromisoformat(end) for end in ends]
-        held = held_of(holder.account_id, dict(zip(SUMS, (*sums, ends, points), strict=True)))
+        held = held_in(holder.account_id, row[3])
     tier = None
-    if scheme is not None and row[4] is not None and row[4][3] is not None:
-        code, earned, *days, qualifying, visited, latest, later = row[4]
-        columns = [code, earned, *map(_day, days), Decimal(qualifying), visited, _moment(latest), later]
-        tier = state_of(scheme, today, columns)
+    if scheme is not None and row[4] is not None:
+        tier = state_in(scheme, today, row[4])
     return standing_of(
         session,
         holder,
@@ -153,15 +148,3 @@ def _standing(session: Session, row: Sequence[Any], *, scheme: Scheme | None, to
         today=today,
         generation=row[0],
     )
-
-
-def _uuid(text: str | None) -> UUID | None:
-    return None if text is None else UUID(text)
-
-
-def _day(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)

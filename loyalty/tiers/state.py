@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
+from core.json_values import day_in, moment_in
 from core.money import half_up
 from loyalty.tiers.scheme import DAY, NO_TIER, ROLLING, SPEND, VISITS, Scheme, Schemes
 from loyalty.tiers.walk import Earned, Qualifying, Step, next_due
@@ -117,6 +118,15 @@ def state_of(scheme: Scheme, day: date, columns: Sequence[Any]) -> TierState | N
     if columns[3] is None:
         return None
     return TierState(scheme, day, *columns)
+
+
+def state_in(scheme: Scheme, day: date, told: Sequence[Any]) -> TierState | None:
+    """Return the state in `COLUMNS` as the database writes them into JSON; None when the account has never been looked at."""
+    if told[3] is None:
+        return None
+    code, earned, *days, qualifying, visited, latest, later = told
+    columns = [code, earned, *map(day_in, days), Decimal(qualifying), visited, moment_in(latest), later]
+    return state_of(scheme, day, columns)
 
 
 @dataclass(frozen=True, slots=True)

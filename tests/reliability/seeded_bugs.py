@@ -49,6 +49,7 @@ SQL = (
     "migrations/versions/0007_finish.sql",
     "migrations/versions/0008_swift_tills.sql",
     "migrations/versions/0009_one_look.sql",
+    "migrations/versions/0011_one_opening.sql",
 )
 
 
