@@ -11,6 +11,7 @@ import select
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import count
+from operator import itemgetter
 from typing import Any
 
 import psycopg
@@ -59,7 +60,7 @@ _numbers = count(1)
 class _Text:
     """A statement as the server wants it: `$1` for each place; equal names share a place."""
 
-    __slots__ = ("names", "number", "sql")
+    __slots__ = ("names", "number", "picked", "sql")
 
     def __init__(self, statement: str) -> None:
         self.number = next(_numbers)
@@ -76,16 +77,20 @@ class _Text:
 
         self.sql = _PLACEHOLDER.sub(place, statement).encode()
         self.names = [name for name in names if name is not None]
+        self.picked = itemgetter(*self.names) if len(self.names) > 1 else None
 
     def called(self, age: int) -> bytes:
         """Return its name in a server session that was forgotten `age` times."""
         return b"trip_%d_%d" % (age, self.number)
 
     def ordered(self, values: Values) -> Sequence[Any]:
-        """Return the values in the order of their places."""
-        if not isinstance(values, Mapping):
-            return values
-        return [values[name] for name in self.names]
+        """Return the values in the order of their places; a statement names all of its places, or none."""
+        if self.picked is not None:
+            picked: Sequence[Any] = self.picked(values)
+            return picked
+        if isinstance(values, Mapping):
+            return [values[name] for name in self.names]
+        return values
 
 
 _text = lru_cache(maxsize=2048)(_Text)

@@ -215,8 +215,10 @@ def _give(
     if posted.type != SALE or posted.mode != LIVE:
         return Given()
     holder = holder_on(opening, booking)
+    if paid.vouchers:
+        posted = replace(posted, voucher_codes=(*posted.voucher_codes, *paid.vouchers))
     buying = Buying(
-        posted=replace(posted, voucher_codes=(*posted.voucher_codes, *paid.vouchers)),
+        posted=posted,
         till=till,
         receipt_id=receipt_id,
         account_id=booking.account_id,
