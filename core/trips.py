@@ -212,7 +212,7 @@ def _packed(packer: abc.Transformer, answer: Answer) -> tuple[_Text, Sequence[An
 
 
 def _array(values: list[Any]) -> str | None:
-    """Return a list of texts and whole numbers as the server reads arrays; None for any other, which psycopg can say."""
+    """Return a list of texts, or of whole numbers, as the server reads arrays; None for any other, which psycopg can say."""
     try:
         # Codes of articles, nearly always: all are texts, and none has anything to escape.
         plain = '","'.join(values)
@@ -223,19 +223,20 @@ def _array(values: list[Any]) -> str | None:
     return _mixed_array(values)
 
 
+_WHOLE = {int, type(None)}
+_TEXTS = {str, type(None)}
+
+
 def _mixed_array(values: list[Any]) -> str | None:
-    parts = []
-    for value in values:
-        kind = type(value)
-        if value is None:
-            parts.append("NULL")
-        elif kind is str:
-            parts.append('"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"')
-        elif kind is int:
-            parts.append(str(value))
-        else:
-            return None
-    return "{" + ",".join(parts) + "}"
+    kinds = set(map(type, values))
+    if kinds <= _WHOLE:
+        return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
+    if not kinds <= _TEXTS:
+        return None
+    plain = "".join(filter(None, values))
+    if "\\" in plain or '"' in plain:
+        values = [value and value.replace("\\", "\\\\").replace('"', '\\"') for value in values]
+    return "{" + ",".join(["NULL" if value is None else f'"{value}"' for value in values]) + "}"
 
 
 def _send(
