@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Final
 
 from core.clock import business_day
-from core.i18n import show_date, show_number, translations
+from core.i18n import called, show_date, show_number, translations
 from loyalty.receipt_names import ReceiptName
 from loyalty.statements import LotPiece, StatementLine
 
@@ -76,7 +76,7 @@ def _earned(line: StatementLine, language: str) -> str:
 
 
 def _with_offers(told: str, line: StatementLine, language: str) -> str:
-    """Return what was told, and what offers added to it."""
+    """Return what was told, what offers added to it, and what they are called."""
     if line.receipt is None:
         return told
     words, added = translations(language), line.receipt.added
@@ -88,6 +88,8 @@ def _with_offers(told: str, line: StatementLine, language: str) -> str:
             "%(told)s; %(num)s points of it a bonus from offers",
             added.bonus,
         ) % {"told": told, "num": show_number(added.bonus, language)}
+    if added and line.receipt.offers:
+        told += f" ({', '.join(called(names, language, '') for names in line.receipt.offers)})"
     return told
 
 

@@ -1,15 +1,20 @@
 """Receipts as people know them: by number, store and day."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from loyalty.offer_points import OfferPoints, read_offer_points
+from rewards.offer_models import OfferUse, OfferVersion
 from sales.models import Receipt, ReceiptLink, Store
+
+POINT_BENEFITS: Final = ("points", "points_multiplier")
+"""What offers that give points say of their benefit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,8 @@ class ReceiptName:
     received_at: datetime
     added: OfferPoints
     """What offers added to its points."""
+    offers: tuple[Mapping[str, str], ...] = ()
+    """What these offers are called, by language, in the order of their codes."""
 
 
 def read_receipt_names(
@@ -64,6 +71,9 @@ def receipt_names(session: Session, keys: Collection[tuple[date, UUID]]) -> dict
             Receipt.business_date.in_({day for day, _receipt_id in keys}),
             Receipt.receipt_id.in_([receipt_id for _day, receipt_id in keys]),
         )
+    ).all()
+    offers = _offers_for_points(
+        session, {(row.business_date, row.receipt_id) for row in rows if row.offer_points}
     )
     return {
         row.receipt_id: ReceiptName(
@@ -75,6 +85,34 @@ def receipt_names(session: Session, keys: Collection[tuple[date, UUID]]) -> dict
             type=row.type,
             received_at=row.received_at,
             added=read_offer_points(row.offer_points),
+            offers=tuple(offers.get(row.receipt_id, ())),
         )
         for row in rows
     }
+
+
+def _offers_for_points(
+    session: Session, keys: Collection[tuple[date, UUID]]
+) -> dict[UUID, list[Mapping[str, str]]]:
+    """Return the names of the offers that gave receipts points, by the receipt's id."""
+    if not keys:
+        return {}
+    rows = session.execute(
+        select(OfferUse.receipt_id, OfferVersion.document["name"])
+        .join(
+            OfferVersion,
+            (OfferVersion.offer_code == OfferUse.offer_code)
+            & (OfferVersion.version == OfferUse.offer_version),
+        )
+        .where(
+            OfferUse.business_date.in_({day for day, _receipt_id in keys}),
+            OfferUse.receipt_id.in_([receipt_id for _day, receipt_id in keys]),
+            OfferUse.reversed_by.is_(None),
+            OfferVersion.document["benefit"]["kind"].astext.in_(POINT_BENEFITS),
+        )
+        .order_by(OfferUse.offer_code)
+    )
+    names: dict[UUID, list[Mapping[str, str]]] = {}
+    for receipt_id, name in rows:
+        names.setdefault(receipt_id, []).append(name)
+    return names

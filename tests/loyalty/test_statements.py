@@ -18,7 +18,10 @@ from loyalty.linking import link_card
 from loyalty.offer_points import OfferPoints
 from loyalty.statements import balances, list_statement, points_of_receipt
 from sales.models import Receipt
+from tests.pos_api.test_offers import live
 from tests.shop import CARD, OTHER_CARD, Shop
+
+ALWAYS = {"condition": {"kind": "always"}}
 
 
 def account_of(session, card=CARD):
@@ -161,6 +164,23 @@ class TestSalesWithOffers:
                 session.execute(update(Receipt).values(offer_points=added.document()))
             (line,) = statement(shop).rows
             assert explain(line, "en").partition("ending on Nov 30, 2028")[2] == words
+
+    def test_name_the_offers_that_gave_points_and_no_others(self, shop: Shop):
+        shop.enrol(CARD)
+        bonus = {"kind": "points", "points": 50}
+        double = {"kind": "points_multiplier", "times": "2"}
+        live(
+            shop.sessions,
+            {"code": "A", "name": {"en": "Double", "cs": "Dvakrát"}, "benefit": double} | ALWAYS,
+            {"code": "B", "name": {"en": "Gold bonus"}, "benefit": bonus} | ALWAYS,
+            {"code": "C", "name": {"en": "Less"}, "benefit": {"kind": "percent", "off": "1"}} | ALWAYS,
+        )
+        shop.post(shop.sale(10000))
+        (line,) = statement(shop).rows
+        assert explain(line, "en").endswith(
+            "; multiplied by offers; 50 points of it a bonus from offers (Double, Gold bonus)"
+        )
+        assert explain(line, "cs").endswith("(Dvakrát, Gold bonus)")
 
 
 class TestBalances:
