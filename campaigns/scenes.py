@@ -1,5 +1,5 @@
 """
-What of a decision only the database knows at this moment, asked in one question that travels with others and cannot fail them.
+What of a decision only the database knows at this moment, asked in one question, mostly within another's, that cannot fail it.
 
 The question is the database's function `decision_scene`: it waits for no lock, gives up when it takes long, and
 answers with what went wrong instead of raising it.

@@ -77,6 +77,8 @@ class _Text:
 
         self.sql = _PLACEHOLDER.sub(place, statement).encode()
         self.names = [name for name in names if name is not None]
+        if 0 < len(self.names) < len(names):
+            raise psycopg.ProgrammingError("a statement names all of its places, or none")
         self.picked = itemgetter(*self.names) if len(self.names) > 1 else None
 
     def called(self, age: int) -> bytes:
@@ -84,7 +86,7 @@ class _Text:
         return b"trip_%d_%d" % (age, self.number)
 
     def ordered(self, values: Values) -> Sequence[Any]:
-        """Return the values in the order of their places; a statement names all of its places, or none."""
+        """Return the values in the order of their places."""
         if self.picked is not None:
             picked: Sequence[Any] = self.picked(values)
             return picked
@@ -217,17 +219,17 @@ def _array(values: list[Any]) -> str | None:
         # Codes of articles, nearly always: all are texts, and none has anything to escape.
         plain = '","'.join(values)
     except TypeError:
-        return _mixed_array(values)
+        return _array_with_gaps(values)
     if values and "\\" not in plain and plain.count('"') == 2 * (len(values) - 1):
         return f'{{"{plain}"}}'
-    return _mixed_array(values)
+    return _array_with_gaps(values)
 
 
 _WHOLE = {int, type(None)}
 _TEXTS = {str, type(None)}
 
 
-def _mixed_array(values: list[Any]) -> str | None:
+def _array_with_gaps(values: list[Any]) -> str | None:
     kinds = set(map(type, values))
     if kinds <= _WHOLE:
         return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"

@@ -88,11 +88,12 @@ def story_of_card(session: Session, *, card_number: str) -> list[CardEvent]:
 
     That is kept with the member who holds it: such an event's `detail` has their `member_code`.
     """
-    holders = (
+    # Asked first: beside a question within, the index of the trail would not be used.
+    holders = session.scalars(
         select(Member.member_code)
         .join(Card, Card.account_id == Member.account_id)
         .where(Card.card_number == card_number)
-    )
+    ).all()
     rows = session.execute(
         select(
             AuditEvent.happened_at,

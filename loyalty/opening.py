@@ -1,4 +1,4 @@
-"""The first of a receipt's round trips: its locks, and everything that booking a sale must know."""
+"""What is known of a receipt when it is about to be booked, and the question that takes its locks and tells it; live sales ask more at once."""
 
 from collections.abc import Sequence
 from dataclasses import field
@@ -169,8 +169,8 @@ def open_receipt(
     Lock the identity of `posted`, that of its original and its account, and return what is known.
 
     The lines whose articles are `excluded` from earning are looked up on the way, and how the account
-    stands by the `tiers` of the business date; one that nobody ever looked at takes a question of its own. Live sales are
-    asked about with all else by `loyalty.receipt_scenes`.
+    stands by the `tiers` of the business date; one that nobody ever looked at takes a question of its own. Live sales
+    come from `loyalty.receipt_scenes.ask_about`, which asks this and the rest in one question.
 
     Whoever books the same receipt at the same moment waits here, at most five seconds,
     after which psycopg's LockNotAvailable is raised.

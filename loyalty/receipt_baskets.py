@@ -16,7 +16,7 @@ from loyalty.quotes.offers import Buyer, OnBasket, on_basket
 from loyalty.receipt_scenes import Look, ask_about
 from loyalty.shoppers import SCENE, person_of, scene_in, scene_values, with_tier
 from loyalty.tiers.scheme import Scheme
-from rewards.live_book import book_at_hand, live_book
+from rewards.live_book import LiveBook, book_at_hand, live_book
 from sales.receipts import LIVE, SALE, PostedReceipt, TillIdentity
 
 
@@ -39,6 +39,7 @@ def open_with_look(  # noqa: PLR0917 - what a receipt is booked by
     if imported or posted.type != SALE or posted.mode != LIVE:
         excluded = rules.excluded if posted.type == SALE else NOTHING_EXCLUDED
         return open_receipt(session, till=till, posted=posted, now=now, excluded=excluded, tiers=tiers), None
+    live = book_at_hand(session)
     return ask_about(
         session,
         till,
@@ -47,7 +48,8 @@ def open_with_look(  # noqa: PLR0917 - what a receipt is booked by
         today=business_day(now, till.timezone),
         tiers=tiers,
         excluded=rules.excluded,
-        asks_first=book_at_hand(session).asks_first,
+        asks_buyer=_concerns_offers(posted, till, live),
+        asks_first=live.asks_first,
         advice=adviser.question if adviser is not None else None,
     )
 
@@ -62,13 +64,13 @@ def basket_of(
     now: datetime,
 ) -> OnBasket | None:
     """Return the basket of a receipt before the offers that are live now; None where none has to do with it."""
-    if look is None or posted.currency != till.currency:
+    if look is None:
         return None
     live = live_book(session, generation=opening.generation)
-    if not live and not posted.voucher_codes and not stated_offers(posted):
+    if not _concerns_offers(posted, till, live):
         return None
     row = look.basket
-    if live.asks_first and not look.asks_first:
+    if not look.asked_buyer or (live.asks_first and not look.asked_first):
         # What went live meanwhile asks more than was known to matter.
         values = scene_values(
             session,
@@ -76,7 +78,7 @@ def basket_of(
             card_number=posted.card_number,
             store_id=till.store_id,
             at=posted.closed_at,
-            asks_first=True,
+            asks_first=live.asks_first,
         )
         row = ask(session, SCENE, values).fetchone()
     scene = scene_in(row, lines=posted.lines, values=look.values)
@@ -96,3 +98,8 @@ def basket_of(
         voucher_codes=posted.voucher_codes,
         now=now,
     )
+
+
+def _concerns_offers(posted: PostedReceipt, till: TillIdentity, live: LiveBook) -> bool:
+    """Return whether offers may have to do with a live sale: what was given, or could be, in the currency of its store."""
+    return posted.currency == till.currency and bool(live or posted.voucher_codes or stated_offers(posted))

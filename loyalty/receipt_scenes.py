@@ -22,7 +22,7 @@ from sales.receipts import PostedReceipt, TillIdentity, own_identity
 QUESTION: Final = """
     select receipt_scene(
         %s, %s::integer, %s::integer, %s::date, %s, %s, %s::timestamptz, %s::timestamptz,
-        %s, %s, %s, %s::date, %s, %s, %s::uuid, %s::text[], %s::text[], %s::boolean,
+        %s, %s, %s, %s::date, %s, %s, %s::uuid, %s::text[], %s::text[], %s::boolean, %s::boolean,
         %s::text, %s::text, %s::jsonb, %s::boolean, %s::integer[], %s::integer, %s::boolean, %s::interval, %s::date)
 """
 _NO_TIER: Final = (None, None, None)
@@ -35,12 +35,14 @@ class Look:
     What the question came to beside the opening.
 
     `basket` is what `loyalty.shoppers.scene_in` reads, for `values`; `advice` what the adviser asked for, None where
-    it asked nothing.
+    it asked nothing. `asked_buyer` says whether who buys was looked up, `asked_first` whether it was asked if a purchase is
+    the first.
     """
 
     basket: Sequence[Any]
     values: Mapping[str, Any]
-    asks_first: bool
+    asked_buyer: bool
+    asked_first: bool
     advice: Mapping[str, Any] | None
 
 
@@ -53,13 +55,14 @@ def ask_about(
     today: date,
     tiers: Scheme | None,
     excluded: Excluded,
+    asks_buyer: bool,
     asks_first: bool,
     advice: Mapping[str, Any] | None,
 ) -> tuple[Opening, Look | None]:
     """
     Lock the identity of a live sale and its account, as `open_receipt` does, and return what is known of both and of its basket.
 
-    `asks_first` says whether it matters that a purchase is the first, `advice` are the values of an adviser's question, None
+    `asks_buyer` says whether offers may ask who buys, `asks_first` whether it matters that a purchase is the first, `advice` are the values of an adviser's question, None
     for none. Of a receipt that was known before nothing else is looked at: no look. An account that nobody has looked at since
     there are tiers takes a second trip.
 
@@ -89,6 +92,7 @@ def ask_about(
             posted.quote_id and find_uuid(posted.quote_id),
             skus,
             gtins,
+            asks_buyer,
             asks_first,
             *(_NO_TIER if tiers is None else asked_values(tiers, posted.business_date)[:3]),
             *(_NO_ADVICE if advice is None else _asked(advice)),
@@ -98,7 +102,7 @@ def ask_about(
     known = row[0]
     if known is not None:
         return Opening(Known(UUID(known[0]), bytes.fromhex(known[1]), known[2]), None), None
-    look = Look(_basket_in(row), {"skus": skus, "gtins": gtins}, asks_first, row[12])
+    look = Look(_basket_in(row), {"skus": skus, "gtins": gtins}, asks_buyer, asks_first, row[12])
     return _opening_in(session, row, posted, tiers, excluded), look
 
 

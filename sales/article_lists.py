@@ -117,18 +117,19 @@ def last_prices(
     """
     if not article_ids:
         return {}
-    rows = session.execute(
+    statement = (
         select(ReceiptLine.article_id, ReceiptLine.unit_price)
         .ext(distinct_on(ReceiptLine.article_id))
-        .join(Receipt, _of_receipt())
         .where(
             ReceiptLine.article_id.in_(article_ids),
             ReceiptLine.business_date >= since,
             ReceiptLine.unit_price > 0,
-            *([] if currency is None else [Receipt.currency == currency]),
         )
         .order_by(ReceiptLine.article_id, ReceiptLine.business_date.desc(), ReceiptLine.receipt_id.desc())
     )
+    if currency is not None:
+        statement = statement.join(Receipt, _of_receipt()).where(Receipt.currency == currency)
+    rows = session.execute(statement)
     return {row.article_id: row.unit_price for row in rows}
 
 

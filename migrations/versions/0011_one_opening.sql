@@ -1,14 +1,16 @@
 -- All that a live sale must know before it is booked is one question. Locks wait five seconds at most.
 SET LOCAL lock_timeout = '5s';
 
-CREATE FUNCTION receipt_scene(own_identity text, own_store integer, own_till integer, own_day date, own_number text, scanned text, closed timestamp with time zone, seen_at timestamp with time zone, named_identity text, named_store text, named_till text, named_day date, named_number text, operator text, own_quote uuid, skus text[], gtins text[], asks_first boolean, tier_period text, tier_measure text, tier_rates jsonb, asks_advice boolean, common integer[], most integer, asks_person boolean, patience interval, today date)
+CREATE FUNCTION receipt_scene(own_identity text, own_store integer, own_till integer, own_day date, own_number text, scanned text, closed timestamp with time zone, seen_at timestamp with time zone, named_identity text, named_store text, named_till text, named_day date, named_number text, operator text, own_quote uuid, skus text[], gtins text[], asks_buyer boolean, asks_first boolean, tier_period text, tier_measure text, tier_rates jsonb, asks_advice boolean, common integer[], most integer, asks_person boolean, patience interval, today date)
  RETURNS json
  LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 -- What open_receipt, tier_state, basket_scene and decision_scene say of one live sale, in one answer, and the quote that it
 -- names: receipt that was known, card, original, whether others wait, where the card was seen, account, what it holds, quote,
--- tier, generation of the live offers, goods, person, advice. The first of them takes the locks; whatever is asked after it
--- sees what was committed before.
+-- tier, generation of the live offers, goods, person where that is asked, advice. The first of them takes the locks of receipt
+-- and account; each statement after it sees what was committed before that began. Plans are generic: for the few lines of most
+-- baskets one made for the very codes always looks cheaper, and to make it costs as much as all the rest.
 DECLARE
   opened record;
   quoted json;
@@ -58,7 +60,7 @@ BEGIN
   FROM unnest(skus, gtins) WITH ORDINALITY AS line (sku, gtin, position)
   LEFT JOIN article AS by_sku ON by_sku.sku = line.sku
   LEFT JOIN article AS by_gtin ON by_gtin.gtin = line.gtin AND by_sku.article_id IS NULL;
-  IF opened.card_member IS NOT NULL THEN
+  IF asks_buyer AND opened.card_member IS NOT NULL THEN
     SELECT one.member_code, one.birth_date, coalesce(one.company_name, one.company_id, one.vat_id) IS NOT NULL AS company,
            one.profiling_objected_at IS NOT NULL AS objects
     INTO member FROM member AS one WHERE one.member_id = opened.card_member;
@@ -100,3 +102,7 @@ BEGIN
     CASE WHEN asks_advice THEN decision_scene(
       scanned, NULL, NULL, own_store, common, seen_at, today, most, asks_person, true, patience) END);
 END $function$;
+
+-- The same holds for quotes.
+ALTER FUNCTION quote_scene(text, text[], text[], timestamp with time zone, timestamp with time zone, date, integer, boolean, text, text, jsonb, boolean, integer[], integer, boolean, interval)
+  SET plan_cache_mode TO 'force_generic_plan';

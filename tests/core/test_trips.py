@@ -57,6 +57,9 @@ class TestAStatement:
             ("%s::text[]", ["a", None, 'with "quotes", {braces} and \\']),
             ("%s::text[]", ["NULL", "", "a,b", "ž\n"]),
             ("%s::integer[]", []),
+            ("%s::text[]", [None]),
+            ("%s::text[]", [None, "", '\\"']),
+            ("%s::boolean[]", [True, None]),
             ("%s::bigint[]", [-1, None, 2**62]),
             ("%s::date[]", [date(2026, 2, 28), None]),
             ("%s::text[]", [["a", "b"], ["c", None]]),
@@ -65,6 +68,10 @@ class TestAStatement:
     def test_returns_the_values_that_it_was_given(self, connection, place, value):
         (answer,) = sent(connection, (f"select {place}", (value,)))
         assert answer.fetchone() == (value,)
+
+    def test_wants_names_for_all_places_or_for_none(self, connection):
+        with pytest.raises(psycopg.ProgrammingError, match="all of its places"):
+            sent(connection, ("select %(one)s::integer, %s::integer", {"one": 1}))
 
     def test_takes_names_and_shares_their_places(self, connection):
         one = uuid4()

@@ -5,16 +5,19 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from campaigns.scenes import SCENE, scene_values
 from campaigns.till_offers import TillOffers
 from core.clock import business_day
+from core.database import make_engine, make_sessions
 from core.driver import ask
 from customers.card_changes import block_card, replace_card
 from customers.operations import issue_cards
 from loyalty.opening import open_receipt
-from loyalty.programme.rules import NOTHING_EXCLUDED, Excluded
-from loyalty.receipt_scenes import ask_about
+from loyalty.programme.rules import DEFAULT, NOTHING_EXCLUDED, Excluded
+from loyalty.receipt_baskets import open_with_look
+from loyalty.receipt_scenes import Look, ask_about
 from loyalty.shoppers import SCENE as BASKET
 from loyalty.shoppers import scene_values as basket_values
 from loyalty.tiers.state import asked
@@ -22,6 +25,7 @@ from loyalty.tiers.versions import schemes
 from pos_api.schemas import RECEIPT
 from rewards.live_book import live_book
 from sales.queries import till_of_key
+from sales.receipts import PostedReceipt
 from sales.staff_cards import register_staff_card
 from tests.campaigns.conftest import CARD, OTHER_CARD, Served, chain, client, named, served, tills
 from tests.pos_api.test_offers import TEA10, live
@@ -55,6 +59,7 @@ def compare(served: Served, body: dict[str, Any], *, excluded: Excluded = NOTHIN
             today=today,
             tiers=tiers,
             excluded=excluded,
+            asks_buyer=True,
             asks_first=book.asks_first,
             advice=question,
         )
@@ -237,3 +242,67 @@ class TestOneQuestion:
         compare(offered, sale(offered, currency="EUR"))
         old = sale(offered) | {"closed_at": (datetime.now(UTC) - timedelta(hours=3)).isoformat()}
         assert compare(offered, old)["look"].advice is None
+
+
+BONUS: dict[str, Any] = {
+    "code": "WELCOME",
+    "name": {"en": "Welcome"},
+    "condition": {"kind": "always"},
+    "benefit": {"kind": "points", "points": 50},
+    "audience": {"who": "members", "first_purchase": True},
+}
+
+
+def earned(served: Served, body: dict[str, Any]) -> int:
+    answer = served.till.post("/receipts", body)
+    assert answer.status_code == 201
+    return answer.get_json()["points"]["earned"]
+
+
+class TestOffers:
+    def test_that_went_live_elsewhere_meanwhile_hold_for_the_next_sale(self, served, database_url: str):
+        served.member()
+        served.do("delete from receipt")
+        assert earned(served, sale(served, None)) == 0
+        elsewhere = make_engine(database_url)
+        live(make_sessions(elsewhere), BONUS)
+        elsewhere.dispose()
+        assert earned(served, sale(served)) == 30 + 50
+        assert earned(served, sale(served)) == 30, "it is for the first purchase"
+
+    def test_give_nothing_to_a_sale_in_a_foreign_currency(self, served):
+        live(served.sessions, BONUS | {"audience": {"who": "everyone"}})
+        earned(served, sale(served, currency="EUR"))
+        assert served.rows("select count(*) from offer_use")[0][0] == 0
+        earned(served, sale(served))
+        assert served.rows("select count(*) from offer_use")[0][0] == 1
+
+
+class TestASaleThatAsksNothingOfTheNight:
+    def test_waits_for_nothing_of_it(self, served, owner_engine):
+        served.member()
+        with owner_engine.begin() as owner:
+            owner.execute(text("lock table served_run, member_standing in access exclusive mode"))
+            answer = served.till.post("/receipts", sale(served))
+            assert answer.status_code == 201
+            assert answer.get_json()["next_offers"] == []
+
+
+class TestALook:
+    @pytest.mark.parametrize("changes", [{"mode": "training"}, {"mode": "suspended"}, {"type": "return"}])
+    def test_is_for_live_sales_only(self, served, changes):
+        posted = RECEIPT.read(sale(served, **changes))
+        assert self.look(served, posted, imported=False) is None
+
+    def test_is_not_for_past_receipts_from_files(self, served):
+        posted = RECEIPT.read(sale(served))
+        assert self.look(served, posted, imported=True) is None
+        assert self.look(served, posted, imported=False) is not None
+
+    def look(self, served: Served, posted: PostedReceipt, *, imported: bool) -> Look | None:
+        now = datetime.now(UTC)
+        with served.sessions() as session:
+            till = till_of_key(session, served.till.key)
+            _, look = open_with_look(session, till, posted, DEFAULT, None, None, now=now, imported=imported)
+            session.rollback()
+            return look

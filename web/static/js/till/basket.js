@@ -111,7 +111,7 @@ export function open(till) {
   async function reprice() {
     await Promise.all(lines.map(async (line) => {
       const same = (await fetchArticles(line.sku)).find((article) => article.sku === line.sku);
-      if (same) line.price = same.price ?? 0;
+      line.price = same?.price ?? 0;
     }));
     changed();
   }
@@ -356,6 +356,6 @@ export function open(till) {
   till.root.querySelectorAll("[data-pay]").forEach((button) => {
     button.addEventListener("click", () => till.busy(() => pay(button.dataset.pay)));
   });
-  till.onStore.push(reprice);
+  till.onStore.push(() => till.busy(reprice));
   return { takeCard, takeArticle, changed };
 }
