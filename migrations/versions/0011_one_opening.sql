@@ -1,4 +1,5 @@
--- All that a live sale must know before it is booked is one question. Locks wait five seconds at most.
+-- All that a live sale must know before it is booked is one question; months that are there are waited for by nobody. Locks wait five
+-- seconds at most.
 SET LOCAL lock_timeout = '5s';
 
 CREATE FUNCTION receipt_scene(own_identity text, own_store integer, own_till integer, own_day date, own_number text, scanned text, closed timestamp with time zone, seen_at timestamp with time zone, named_identity text, named_store text, named_till text, named_day date, named_number text, operator text, own_quote uuid, skus text[], gtins text[], asks_buyer boolean, asks_first boolean, tier_period text, tier_measure text, tier_rates jsonb, asks_advice boolean, common integer[], most integer, asks_person boolean, patience interval, today date)
@@ -106,3 +107,49 @@ END $function$;
 -- The same holds for quotes.
 ALTER FUNCTION quote_scene(text, text[], text[], timestamp with time zone, timestamp with time zone, date, integer, boolean, text, text, jsonb, boolean, integer[], integer, boolean, interval)
   SET plan_cache_mode TO 'force_generic_plan';
+
+CREATE OR REPLACE FUNCTION ensure_receipt_months(first_day date, last_day date)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+  month date := date_trunc('month', first_day)::date;
+  following date;
+  parent text;
+  child text;
+  made integer := 0;
+BEGIN
+  IF first_day < date '2000-01-01' OR last_day >= date '2100-01-01' THEN
+    RAISE EXCEPTION 'months from % to % are outside 2000 to 2099', first_day, last_day;
+  END IF;
+  -- Nobody waits for whoever makes other months, and an import that stands still keeps nobody from those that are there.
+  WHILE month <= last_day AND to_regclass('receipt_' || to_char(month, 'YYYYMM')) IS NOT NULL LOOP
+    month := (month + interval '1 month')::date;
+  END LOOP;
+  IF month > last_day THEN
+    RETURN 0;
+  END IF;
+  PERFORM pg_advisory_xact_lock(hashtext('ensure_receipt_months'));
+  WHILE month <= last_day LOOP
+    following := (month + interval '1 month')::date;
+    IF to_regclass('receipt_' || to_char(month, 'YYYYMM')) IS NULL THEN
+      FOREACH parent IN ARRAY ARRAY['receipt', 'receipt_line'] LOOP
+        child := parent || '_' || to_char(month, 'YYYYMM');
+        -- What is written meanwhile would be left behind, and keep the month from being attached.
+        EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', parent || '_default');
+        EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', child, parent);
+        EXECUTE format(
+          'WITH moved AS (DELETE FROM %I WHERE business_date >= %L AND business_date < %L RETURNING *) '
+          'INSERT INTO %I SELECT * FROM moved',
+          parent || '_default', month, following, child);
+        EXECUTE format(
+          'ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, child, month, following);
+      END LOOP;
+      made := made + 1;
+    END IF;
+    month := following;
+  END LOOP;
+  RETURN made;
+END $function$;

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from core.jobs import Shift
 from core.progress import silent
-from sales.jobs import prepare_months
+from sales.jobs import make_months, prepare_months
 
 
 class TestPrepareMonths:
@@ -34,3 +34,13 @@ class TestPrepareMonths:
     def test_makes_no_months_of_long_ago_for_a_night_of_long_ago(self, sessions, tmp_path):
         shift = Shift(sessions, tmp_path, date(2017, 12, 31), datetime(2026, 11, 22, 2, tzinfo=UTC), silent)
         assert prepare_months(shift) == {"months_made": 5}
+
+    def test_waits_for_nobody_who_makes_other_months(self, sessions, tmp_path):
+        shift = Shift(sessions, tmp_path, date(2026, 11, 21), datetime(2026, 11, 22, 2, tzinfo=UTC), silent)
+        prepare_months(shift)
+        with sessions() as standing, sessions() as session:
+            # As an import does that stands still: its months are made, and not committed.
+            standing.execute(text("select ensure_receipt_months('2019-05-01', '2019-05-01')"))
+            session.execute(text("set local lock_timeout = '1ms'"))
+            assert make_months(session, today=date(2026, 11, 22)) == 0
+            standing.rollback()
