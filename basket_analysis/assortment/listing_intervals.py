@@ -40,6 +40,12 @@ def value_of_sales(expected: Floats, dispersion: Floats, variation: Floats) -> t
     return low, high
 
 
+def chance_of_none(expected: Floats, dispersion: Floats) -> Floats:
+    """Return the chance that nothing of an item is sold: what `value_of_sales` leaves out of its negative binomial sales."""
+    mean, spread = np.maximum(expected, 1e-9), np.clip(dispersion, LEAST_DISPERSION, MOST_DISPERSION)
+    return np.asarray(np.exp(-np.log1p(spread * mean) / spread))
+
+
 def _alike(mean: Floats) -> Iterator[Int64s]:
     """Yield the places of items that sell about as often, so that those that hardly sell are not summed over hundreds of sales."""
     classes = np.searchsorted(_CLASSES, mean)
@@ -77,5 +83,10 @@ def _of_many(mean: Floats, dispersion: Floats, squared: Floats) -> tuple[Floats,
     from scipy import special  # noqa: PLC0415 - slow to import
 
     relative = (1 + squared) / mean + dispersion
-    low, high = (special.gammaincinv(1 / relative, part) * relative * mean for part in (TAIL, 1 - TAIL))
+    # The gamma distribution has those that sell nothing in it, at its lower end.
+    none = chance_of_none(mean, dispersion)
+    low, high = (
+        special.gammaincinv(1 / relative, none + (1 - none) * part) * relative * mean
+        for part in (TAIL, 1 - TAIL)
+    )
     return np.asarray(low), np.asarray(high)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from basket_analysis.assortment.listing import Candidate, ListingRanker
+from basket_analysis.assortment.listing_intervals import TAIL
 from basket_analysis.assortment.store_baskets import StoreBaskets
 from basket_analysis.assortment.suggestions import Assortment, Suggested
 from basket_analysis.distinct import distinct
@@ -73,7 +74,8 @@ class ListingSuggestions:
             article=article,
             other=None,
             value_per_week=worth.per_week,
-            low=worth.low,
+            # What is shown holds whether anything is sold or not: where nothing is in a case of ten, nothing is its lower end.
+            low=0 if worth.unsold >= TAIL else worth.low,
             high=worth.high,
             households=len(buyers),
             baskets=len(self._assortment.baskets_with(article)),

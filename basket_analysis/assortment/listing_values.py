@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from basket_analysis.assortment.listing_intervals import value_of_sales
+from basket_analysis.assortment.listing_intervals import chance_of_none, value_of_sales
 from basket_analysis.assortment.store_baskets import Floats, Int64s, StoreBaskets
 
 SHORTEST_STOCKED = 8
@@ -29,7 +29,7 @@ QUARTER = Stretch()
 class Worth:
     """
     Value per week in the file's unit; `low` to `high` is an 80 % interval of the mean over a stretch of weeks, given that
-    anything is sold in it.
+    anything is sold in it; `unsold` is the chance that nothing is.
 
     `rate` is what stores with the item take for it in a thousand baskets, `caught` the share of that which
     would come from articles of its type here.
@@ -40,6 +40,7 @@ class Worth:
     high: int
     rate: float
     caught: float
+    unsold: float
 
 
 class ListingValues:
@@ -68,17 +69,16 @@ class ListingValues:
         per_sale = rates["per_sale"].to_numpy()
         # What is given away, or taken back more than sold, has no sales to count in.
         sells = (per_sale > 0) & (gain >= 0)
-        low, high = np.zeros(len(items)), np.zeros(len(items))
+        low, high, unsold = (np.zeros(len(items)) for _ in range(3))
+        sales = gain[sells] * stretch.weeks / per_sale[sells]
+        dispersion = rates["dispersion"].to_numpy()[sells]
         low[sells], high[sells] = (
             bound * per_sale[sells] / stretch.weeks
-            for bound in value_of_sales(
-                gain[sells] * stretch.weeks / per_sale[sells],
-                rates["dispersion"].to_numpy()[sells],
-                rates["variation"].to_numpy()[sells],
-            )
+            for bound in value_of_sales(sales, dispersion, rates["variation"].to_numpy()[sells])
         )
+        unsold[sells] = chance_of_none(sales, dispersion)
         rate = rates["rate"].to_numpy() * 1000
-        columns = (gain, low, high, rate, caught)
+        columns = (gain, low, high, rate, caught, unsold)
         return [_worth(*map(float, row)) for row in zip(*columns, strict=True)]
 
     def _competes(self, store: int, items: Int64s) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
@@ -163,7 +163,7 @@ def _rates(table: StoreBaskets) -> pd.DataFrame:
     )
 
 
-def _worth(value: float, low: float, high: float, rate: float, caught: float) -> Worth:
-    """Return an interval of whole units that holds `value`."""
+def _worth(value: float, low: float, high: float, *more: float) -> Worth:
+    """Return an interval of whole units that holds `value`, with `more` of it as it is."""
     middle = round(value)
-    return Worth(middle, min(middle, round(low)), max(middle, round(high)), rate, caught)
+    return Worth(middle, min(middle, round(low)), max(middle, round(high)), *more)

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from basket_analysis.assortment.listing_intervals import LEAST_VARIATION, MANY_SALES, value_of_sales
+from basket_analysis.assortment.listing_intervals import (
+    LEAST_VARIATION,
+    MANY_SALES,
+    chance_of_none,
+    value_of_sales,
+)
 
 DRAWN = 10_000
 
@@ -47,6 +52,20 @@ class TestValueOfSales:
             few, many = (quantiles(MANY_SALES * part, dispersion) for part in (1.0, 1.001))
             assert few == pytest.approx(many, rel=0.03)
 
+    @pytest.mark.parametrize("dispersion", [1.0, 3.0, 9.0])
+    def test_leads_there_without_a_step_where_stores_differ_widely_too(self, dispersion):
+        few, many = (quantiles(MANY_SALES * part, dispersion) for part in (1.0, 1.001))
+        # The lower ends are of a few sales: they are apart by a third of one at the most, of thirty.
+        assert few[0] == pytest.approx(many[0], abs=0.3)
+        assert few[1] == pytest.approx(many[1], rel=0.01)
+
+    @pytest.mark.parametrize("dispersion", [1.0, 3.0])
+    def test_leaves_out_what_sells_nothing_of_often_sold_and_uneven_items_too(self, dispersion):
+        taken = drawn(200.0, dispersion, 0.5)
+        low, high = quantiles(200.0, dispersion)
+        assert (taken < low).mean() == pytest.approx(0.1, abs=0.025)
+        assert (taken > high).mean() == pytest.approx(0.1, abs=0.025)
+
     def test_says_the_same_of_an_item_whatever_stands_beside_it(self):
         expected = np.array([0.1, 0.9, 1.1, 4.0, 6.0, 29.0, 31.0, 400.0])
         same = np.full(len(expected), 0.2), np.full(len(expected), 0.5)
@@ -69,3 +88,13 @@ class TestValueOfSales:
     def test_stays_a_finite_interval_for_any_store(self, expected, dispersion, variation):
         low, high = quantiles(expected, dispersion, variation)
         assert 0 <= low <= high < np.inf
+
+
+class TestChanceOfNone:
+    @pytest.mark.parametrize("expected", [0.05, 1.0, 20.0])
+    @pytest.mark.parametrize("dispersion", [0.0, 0.5, 3.0])
+    def test_is_the_share_of_drawn_items_that_sell_nothing(self, expected, dispersion):
+        random = np.random.default_rng(3)
+        rates = expected * (random.gamma(1 / dispersion, dispersion, DRAWN) if dispersion else np.ones(DRAWN))
+        (chance,) = chance_of_none(np.array([expected]), np.array([dispersion]))
+        assert chance == pytest.approx((random.poisson(rates) == 0).mean(), abs=0.015)

@@ -14,10 +14,11 @@ KINDS = np.arange(8, dtype=np.int32) // 2
 ALWAYS, MISSED, RARE = 0, 6, 7
 
 
-def stores(*, sellers=range(1, 6), stores=6, rare_buyers=9, households=20):
+def stores(*, sellers=range(1, 6), stores=6, rare_buyers=9, households=20, seldom=False):
     """
     Six stores that sell six articles; the seventh is sold by `sellers` to half of their households.
 
+    If `seldom`, two households of a store buy it, once each, far apart.
     Households of store 0 know the seventh from store 1. The eighth has few buyers. Everybody has a card.
     """
     random = np.random.default_rng(5)
@@ -26,12 +27,13 @@ def stores(*, sellers=range(1, 6), stores=6, rare_buyers=9, households=20):
         for number in range(households):
             for week in range(WEEKS):
                 items = {ALWAYS, *random.choice(6, 3, replace=False).tolist()}
-                if store in sellers and number % 2:
+                bought = (number, week) in {(0, 0), (1, WEEKS - 1)} if seldom else number % 2
+                if store in sellers and bought:
                     items.add(MISSED)
                 if store == 2 and number < rare_buyers:
                     items.add(RARE)
                 rows.append((store, store * households + number, week, items))
-            if store == 0 and number < 12 and 1 in sellers:
+            if store == 0 and number < 12 and 1 in sellers and not seldom:
                 rows.append((1, number, WEEKS - 1, {MISSED}))
     pairs = [(number, item) for number, row in enumerate(rows) for item in sorted(row[3])]
     basket, item = (np.array(column, np.int32) for column in zip(*pairs, strict=True))
@@ -60,7 +62,17 @@ class TestListingSuggestions:
         assert (one.kind, one.article, one.rank) == ("list", MISSED, 1)
         # Ten of twenty baskets a week there, at 1,000, and nothing of its type is sold here.
         assert 8_000 <= one.value_per_week <= 11_000
-        assert one.low <= one.value_per_week <= one.high
+        assert 0 < one.low <= one.value_per_week <= one.high
+
+    def test_may_bring_nothing_where_so_little_is_sold(self):
+        sales, baskets = stores(stores=31, sellers=range(1, 31), seldom=True)
+        made = ListingSuggestions(Assortment(SETTINGS).fit(sales, None, everybody=baskets), baskets)
+        (one,) = made.suggest(0)
+        # Twenty baskets a week, and two sales in 240 elsewhere: 2.2 in a quarter on the mean, none in more than a tenth of all cases.
+        (worth,) = (each.worth for each in made._ranker.rank("s0", top=5) if each.item == f"i{MISSED}")
+        assert worth.unsold == pytest.approx(np.exp(-13 / 6), abs=0.01)
+        assert (one.low, one.high) == (0, worth.high)
+        assert 0 < worth.low < one.value_per_week < one.high
 
     def test_say_who_sells_and_who_buys_it(self):
         (one,) = suggestions().suggest(0)
