@@ -15,7 +15,7 @@ from catalogs.models import Edition
 from catalogs.motifs import Use, find_motif
 from catalogs.operations import EditionPlan, OpenEdition, open_edition, opened
 from catalogs.planning import plan_edition
-from catalogs.queries import categories_of, group_buyers
+from catalogs.queries import categories_of, group_buyers, members_in_countries
 from core.driver import driver_of
 from core.errors import Conflict
 
@@ -49,6 +49,11 @@ def plans_of_groups(
     everybody: Counter[int] = Counter()
     for counts in buyers.values():
         everybody.update(counts)
+    members = {group.group_id: group.members for group in groups}
+    if countries:
+        # Who never shops there cannot have bought there: set against all members, a group that hardly shops there would lean to nothing.
+        there = members_in_countries(session, run_id=run_id, day=day, countries=countries)
+        members = {group_id: there.get(group_id, 0) for group_id in members}
     categories = categories_of(session, everybody)
     private = _private(session, everybody)
     return [
@@ -57,7 +62,8 @@ def plans_of_groups(
             rules=rules_of_group(session, run_id=run_id, group_id=group.group_id),
             buyers=buyers.get(group.group_id, {}),
             everybody=everybody,
-            members=sum(each.members for each in groups),
+            of_group=members[group.group_id],
+            members=sum(members.values()),
             categories=categories,
             theme=theme,
             private=private,

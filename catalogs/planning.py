@@ -26,6 +26,7 @@ def plan_edition(
     rules: Sequence[RuleView],
     buyers: Mapping[int, int],
     everybody: Mapping[int, int],
+    of_group: int,
     members: int,
     categories: Mapping[int, str],
     theme: Theme | None = None,
@@ -37,7 +38,7 @@ def plan_edition(
     Articles of the theme's own categories come first, then what else the group buys more than others
     do. Within each, by buyers in the group, weighted by how much more often the group buys it than
     everybody: what all the world buys says little about a group. That fills up at the end. `buyers` and `everybody` count members
-    by article, `members` is how many there are in all. With a `theme`, its pages are planned too, without
+    by article, `of_group` is how many of the group could have bought, `members` how many of all groups could. With a `theme`, its pages are planned too, without
     what tells about health or habits, nor the articles that are `private`.
     """
     own = set(group.items)
@@ -45,7 +46,7 @@ def plan_edition(
         buyers,
         key=lambda article: (
             categories.get(article) not in own,
-            -buyers[article] * _leaning(buyers[article], group.members, everybody.get(article, 0), members),
+            -buyers[article] * _leaning(buyers[article], of_group, everybody.get(article, 0), members),
             article,
         ),
     )

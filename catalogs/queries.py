@@ -90,6 +90,26 @@ def group_buyers(
     return dict(counted)
 
 
+def members_in_countries(
+    session: Session, *, run_id: UUID, day: date, countries: Collection[str]
+) -> dict[str, int]:
+    """Return for every group of a run how many of its members bought in stores of `countries` in the last eight weeks."""
+    rows = driver_of(session).execute(
+        """
+        select membership.group_id, count(distinct membership.member_id)
+        from group_membership as membership
+        join receipt on receipt.member_id = membership.member_id
+        join store using (store_id)
+        where membership.run_id = %(run)s and store.country = any(%(countries)s)
+          and receipt.business_date > %(day)s::date - %(days)s and receipt.business_date <= %(day)s
+          and receipt.type = 'sale' and receipt.mode = 'live'
+        group by membership.group_id
+        """,
+        {"run": run_id, "day": day, "days": GROUP_DAYS, "countries": list(countries)},
+    )
+    return dict(rows.fetchall())
+
+
 def categories_of(session: Session, article_ids: Collection[int]) -> dict[int, str]:
     """Return the categories of articles; those without one are left out."""
     rows = driver_of(session).execute(

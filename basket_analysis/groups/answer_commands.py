@@ -122,13 +122,17 @@ def show_quality(workplace: Workplace, *, runs: int, as_json: bool) -> None:
         click.echo(_run_words(run))
 
 
+def _in_words(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
 def _run_words(run: RunQualityView) -> str:
     cells = [
         f"{'-' if (value := run.figures.get(key)) is None else run.bounds.get(key, '') + form.format(value):>9}"
         for key, _title, form in SHOWN
     ]
     why_not = "; ".join(
-        f"{reason['code']} {reason.get('bound', '')}{reason['value']:.3f}, limit {reason['limit']:.3f}"
+        f"{reason['code']} {reason.get('bound', '')}{_in_words(reason['value'])}, limit {reason['limit']:.3f}"
         for reason in run.reasons
     )
     notes = [note for note, true in (("themes found anew", run.refitted), (why_not, bool(why_not))) if true]

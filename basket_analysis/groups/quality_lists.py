@@ -70,12 +70,18 @@ def told(figures: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     return found, bounds
 
 
-def _reason_told(
+def reason_told(
     reason: Mapping[str, Any], figures: Mapping[str, Any], bounds: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return a reason whose value tells no more than the figure that it is about."""
+    """Return a reason that tells no more than `told` tells of the figure that it is about; its value may be None as well."""
     key = reason["code"].removeprefix("drift_")
-    return {**reason, "value": figures[key], "bound": bounds[key]} if key in bounds else dict(reason)
+    found = {
+        **reason,
+        "value": figures.get(key, _rounded(reason["value"])),
+        # That of a drift is a part of the figure of an earlier run.
+        "limit": _rounded(reason["limit"]),
+    }
+    return {**found, "bound": bounds[key]} if key in bounds else found
 
 
 def _rounded(value: Any) -> Any:
@@ -113,7 +119,7 @@ def _view(quality: RunQuality, business_day: date, state: str) -> RunQualityView
         business_day=business_day,
         state=state,
         verdict=quality.verdict,
-        reasons=tuple(_reason_told(reason, figures, bounds) for reason in quality.reasons),
+        reasons=tuple(reason_told(reason, figures, bounds) for reason in quality.reasons),
         figures=figures,
         measured_at=quality.measured_at,
         refitted=bool(quality.figures.get("refitted")),

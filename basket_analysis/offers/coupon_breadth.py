@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from basket_analysis.offers.coupon_books import Campaign, Floats, Int64s
-from basket_analysis.offers.coupon_evaluation import LARGE_POOL
+from basket_analysis.offers.coupon_books import LARGE_POOL, Campaign, Floats, Int64s
 from basket_analysis.offers.coupon_features import Moment
 
 BROAD = 0.03

@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from basket_analysis.offers.coupon_books import LARGE_POOL
+
 REPEATS: Final = 1000
 DEPTH: Final = 16
-LARGE_POOL: Final = 100
-"""Pools of so many coupons and more are told apart: of those a household gets a few that no file names."""
 
 MEASURES: Final = ("AUC of lists", "mean average precision", f"recall@{DEPTH} of large pools")
 

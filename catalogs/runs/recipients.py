@@ -75,7 +75,7 @@ _USUAL = """
     limit 1
 """
 
-# Where a reader's store is, there they live as far as a catalog goes: its prices, its articles, its language.
+# Where a reader's store is, there they live as far as a catalog goes: its prices and its articles.
 _IN_COUNTRIES = """store_id is not null and (%(countries)s::text[] = '{}' or store_id in
         (select store.store_id from store where store.country = any(%(countries)s)))"""
 

@@ -18,6 +18,9 @@ pytestmark = pytest.mark.browser
 
 SCRIPTS = re.compile(r"/(js/(app|editor)\.js|vendor/htmx\.min\.js)")
 
+WAITING = 15_000
+"""Milliseconds in which the sign of waiting comes or goes, on a machine that is busy."""
+
 
 @pytest.fixture
 def slow(browser: Browser, address: str, journey_house: House) -> Iterator[Page]:
@@ -58,6 +61,7 @@ def withheld(page: Page, place: str) -> Iterator[None]:
 
 def pressed(page: Page) -> None:
     """Wait until the page has taken a press in, and see that nothing came of it yet."""
+    expect(page.locator("html.waiting")).to_have_count(1, timeout=WAITING)
 
 
 class TestEarlyPress:
@@ -68,6 +72,7 @@ class TestEarlyPress:
             expect(slow.locator("#panel")).to_be_empty()
         expect(slow.locator("#panel h2").first).to_contain_text("Receipt")
         expect(slow).to_have_url(re.compile("/receipts/$"))
+        expect(slow.locator("html.waiting")).to_have_count(0, timeout=WAITING)
 
     def test_on_a_link_to_the_panel_opens_it_there(self, slow: Page):
         with withheld(slow, "/receipts/"):
@@ -160,6 +165,7 @@ class TestPressedTwice:
                 slow.mouse.click(box["x"] + 5, box["y"] + 5)
         slow.wait_for_timeout(300)
         assert asked.count("POST") == 1
+        expect(slow.locator("html.waiting")).to_have_count(0, timeout=WAITING)
 
 
 class TestAFormOnItsWay:

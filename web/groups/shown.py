@@ -136,7 +136,9 @@ def reason_words(reason: Mapping[str, Any]) -> str:
     }
     code, sign = reason["code"], reason.get("bound", "")
 
-    def write(value: float) -> str:
+    def write(value: float | None) -> str:
+        if value is None:
+            return "\N{EN DASH}"
         return percent_text(value, 1) if code in _SHARES else number_text(round(value, 2), 2)
 
     return _(

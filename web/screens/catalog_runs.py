@@ -1,6 +1,6 @@
 """Runs of catalogs: the list, a new one, and one run with its progress, its copies and how they leave the house."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -187,7 +187,7 @@ def _whole(session: Session, run_id: UUID) -> dict[str, Any]:
         "proving": proving,
         "begun": job is not None and run.state == "running" and not job.stop_requested_at and job.alive,
         "mine": run.made_by == viewer().login,
-        "currencies": list(session.scalars(select(Store.currency).distinct().order_by(Store.currency))),
+        "currencies": _currencies(session, run.countries),
         "kinds": [(kind, handover_kind(kind)) for kind in KINDS],
         "run_state": run_state,
         "channel_words": channel_words,
@@ -195,6 +195,14 @@ def _whole(session: Session, run_id: UUID) -> dict[str, Any]:
         "handover_state": handover_state,
         "left_out_words": left_out_words,
     }
+
+
+def _currencies(session: Session, countries: Sequence[str]) -> list[str]:
+    """Return what the stores of some countries sell in, of all where none is named."""
+    statement = select(Store.currency).distinct().order_by(Store.currency)
+    if countries:
+        statement = statement.where(Store.country.in_(countries))
+    return list(session.scalars(statement))
 
 
 def _goes_on(job: Any) -> bool:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from basket_analysis.groups.answer_commands import SHOWN
-from basket_analysis.groups.quality_lists import told
+from basket_analysis.groups.answer_commands import SHOWN, _in_words
+from basket_analysis.groups.quality_lists import reason_told, told
 
 FIGURES = {
     "eligible": 2157,
@@ -87,3 +87,24 @@ class TestTold:
         forms = {key: form for key, _title, form in SHOWN}
         figures, bounds = told({**FIGURES, "coverage": 1 - 3 / 2157})
         assert bounds["coverage"] + forms["coverage"].format(figures["coverage"]) == ">99.5%"
+
+
+class TestReasonTold:
+    def reason(self, code: str, value: float, **changes):
+        figures, bounds = told({**FIGURES, "churn": 137 / 2100, **changes})
+        return reason_told({"code": code, "value": value, "limit": 0.05123}, figures, bounds)
+
+    def test_tells_no_more_of_its_figure_than_the_figure_does(self):
+        assert self.reason("churn", 0.0652) == {"code": "churn", "value": 0.065, "limit": 0.051}
+
+    def test_tells_the_bound_that_the_figure_tells(self):
+        reason = self.reason("drift_coverage", 2151 / 2157, coverage=2151 / 2157)
+        assert reason == {"code": "drift_coverage", "value": 0.995, "bound": ">", "limit": 0.051}
+
+    def test_tells_nothing_where_fewer_than_ten_people_stand_behind_it(self):
+        reason = self.reason("churn", 0.5, eligible=6, compared=6)
+        assert reason["value"] is None
+        assert _in_words(reason["value"]) == "-"
+
+    def test_tells_a_figure_of_its_own_to_a_tenth_of_a_per_cent(self):
+        assert self.reason("drift_profile", 0.76543)["value"] == 0.765

@@ -5,13 +5,13 @@ from itertools import groupby
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from catalogs.opening import editions_of_run
 from catalogs.orders import OrderDesk
 from catalogs.runs.operations import start_run
 from catalogs.runs.recipients import audience_by_country, next_recipients
-from sales.models import Store, Till
+from sales.models import Article, Store, Till
 from tests.catalogs.chain import DAY, Chain
 from tests.catalogs.run import Run
 
@@ -104,6 +104,18 @@ def readers_of(run: Run) -> set[str]:
         )
 
 
+T1 = ("t1-0", "t1-1", "t1-2", "t1-3")
+
+
+def buy_in_poland(abroad: Chain, code: str, articles: list[Article]) -> None:
+    """Let a member buy in the second store."""
+    home = abroad.store
+    with abroad.sessions() as session:
+        abroad.store = session.scalars(select(Store).where(Store.store_code == "S2")).one()
+    abroad.buy(code, articles, DAY - timedelta(days=2))
+    abroad.store = home
+
+
 class TestCountries:
     @pytest.fixture
     def abroad(self, spread: Chain) -> Chain:
@@ -167,14 +179,8 @@ class TestCountries:
 
     def test_are_what_the_pages_are_planned_from(self, abroad: Chain, tmp_path: Path):
         bought = abroad.articles[:3]
-        with abroad.sessions.begin() as session:
-            polish = session.scalars(text("select store_id from store where store_code = 'S2'")).one()
-        home = abroad.store
-        with abroad.sessions() as session:
-            abroad.store = session.get_one(Store, polish)
-        for code in ("t1-0", "t1-1", "t1-2", "t1-3"):
-            abroad.buy(code, bought, DAY - timedelta(days=2))
-        abroad.store = home
+        for code in T1:
+            buy_in_poland(abroad, code, bought)
         planned = {}
         for countries in (("PL",), ()):
             run = Run(abroad, tmp_path, group_ids=("t1",), countries=countries)
@@ -183,3 +189,18 @@ class TestCountries:
             planned[countries] = set(edition.plan.ranking)
         assert planned["PL",] == {article.article_id for article in bought}
         assert planned["PL",] < planned[()]
+
+    def test_set_buyers_against_who_shops_there_in_the_order_of_articles(self, abroad: Chain, tmp_path: Path):
+        own, common = abroad.articles[2], abroad.articles[0]
+        with abroad.sessions.begin() as session:
+            # Most of the other group never come to Poland: against a thousand of them everything would lean to the first.
+            session.execute(text("update shopper_group set members = 1000 where group_id = 't2'"))
+        for code in T1:
+            buy_in_poland(abroad, code, [common] if code == "t1-3" else [own, common])
+        for number in range(4):
+            buy_in_poland(abroad, f"t2-{number}", [common])
+            buy_in_poland(abroad, f"none-{number}", [common])
+        run = Run(abroad, tmp_path, group_ids=("t1",), countries=("PL",))
+        with abroad.sessions() as session:
+            (edition,) = editions_of_run(session, run.id)
+        assert edition.plan.ranking == (own.article_id, common.article_id)
