@@ -20,6 +20,7 @@ WORDS = """() => [...document.querySelectorAll("svg text")].map((one) => {
   const box = one.getBoundingClientRect();
   return { words: one.textContent, left: box.left, right: box.right, top: box.top, bottom: box.bottom };
 })"""
+FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done))))"
 LONG = "Refrigerated dough products of every kind there is, with those that are only sold before Christmas in larger stores"
 
 
@@ -48,6 +49,8 @@ def words_of(browser: Browser, options: dict[str, Any], width: int = WIDTH) -> l
         before, found = found, page.evaluate(WORDS)
         if found == before:
             break
+        # Some frames as well as some time: on a busy machine no frame may have been drawn meanwhile.
+        page.evaluate(FRAMES)
         page.wait_for_timeout(200)
     else:
         pytest.fail("the chart does not come to rest")
