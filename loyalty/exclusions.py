@@ -43,12 +43,7 @@ def excluded_lines(cart: Cart, excluded: Excluded) -> set[int]:
     return {
         line.line_number
         for line in cart
-        if line.known
-        and (
-            line.department in excluded.departments
-            or line.category in excluded.categories
-            or line.sku in excluded.articles
-        )
+        if line.known and _left_out(excluded, line.department, line.category, line.sku)
     }
 
 
@@ -57,13 +52,12 @@ def excluded_goods(goods: Sequence[Sequence[Any] | None], excluded: Excluded) ->
     return [
         place
         for place, article in enumerate(goods)
-        if article is not None
-        and (
-            article[4] in excluded.departments
-            or article[2] in excluded.categories
-            or article[0] in excluded.articles
-        )
+        if article is not None and _left_out(excluded, article[4], article[2], article[0])
     ]
+
+
+def _left_out(excluded: Excluded, department: str | None, category: str | None, sku: str | None) -> bool:
+    return department in excluded.departments or category in excluded.categories or sku in excluded.articles
 
 
 _OF_CODES = f"""

@@ -97,4 +97,7 @@ class TestALink:
 
     def test_under_which_the_environment_was_made_is_used(self, elsewhere):
         (elsewhere / "made-from").write_text(environment._recipe())
+        before = self.files(elsewhere)
         environment.prepare({"PATH": "/usr/bin:/bin"})
+        assert environment.VENV.is_symlink()
+        assert self.files(elsewhere) == before
