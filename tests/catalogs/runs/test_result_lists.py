@@ -20,7 +20,7 @@ class TestResults:
     def test_count_who_bought_what_from_which_page_against_those_held_out(self, chain: Chain, tmp_path: Path):
         for number in range(4, 24):
             chain.join(f"t1-{number}", "t1", language="cs")
-        run = Run(chain, tmp_path, hold_out=Decimal("0.4"))
+        run = Run(chain, tmp_path, hold_out=Decimal("0.2"))
         run.make()
         run.take(run.ask("print"))
         tea = chain.articles[0]
