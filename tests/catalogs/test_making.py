@@ -61,7 +61,8 @@ class TestCopies:
         run.make()
         audience = run.audience
         assert audience.held_out + audience.made == 24
-        assert 2 <= audience.held_out <= 22
+        # Near the share of what is drawn is held by the tests of `held_out`; here somebody is, and not everybody.
+        assert 1 <= audience.held_out <= 23
 
     def test_lie_in_many_folders_exactly_as_archived(self, run: Run):
         run.make()
