@@ -14,17 +14,24 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
+from campaigns import books, decisions, scenes
 from core.data_folder import DataUnusable
 from core.database import Sessions, make_engine, make_sessions, upgrade
 from core.postgres import Cluster, InUse
+
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
+"""No example has a deadline: a first call compiles or loads something, and a machine that does other work too is slow."""
 
 FORGOTTEN = 3600.0
 PREFIX = "regulars-tests-"
@@ -112,6 +119,17 @@ def _copy(url: str, template: str, name: str) -> str:
 
 def _drop(url: str, name: str) -> None:
     _execute(url, sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _unhurried() -> Iterator[None]:
+    """Let offers be chosen on a machine that is busy; what gives none for want of time has tests that set these themselves."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scenes, "PATIENCE", timedelta(seconds=60))
+        patch.setattr(decisions, "PATIENCE", timedelta(seconds=60))
+        patch.setattr(decisions, "LONGEST", 60.0)
+        patch.setattr(books, "LONGEST_WAIT", 60.0)
+        yield
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from sqlalchemy import insert, text
 
 from basket_analysis.mining import basket_rule_lists
 from basket_analysis.models import AnalysisRun, MemberOffers, MinedRule, ServedRun
-from campaigns import decisions, scenes
 from campaigns.books import read_book
 from campaigns.decisions import ask_again
 from core.ids import uuid7
@@ -212,10 +211,7 @@ class Served:
 
 
 @pytest.fixture
-def served(chain: Chain, monkeypatch) -> Served:
-    # No test depends on how busy the machine is.
-    monkeypatch.setattr(scenes, "PATIENCE", timedelta(seconds=60))
-    monkeypatch.setattr(decisions, "LONGEST", 60.0)
+def served(chain: Chain) -> Served:
     return serve(chain)
 
 

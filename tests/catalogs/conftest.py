@@ -1,20 +1,16 @@
-"""The chain that catalogs are made for, and hands that set copies without processes of their own. First words of a face load it: no example has a deadline."""
+"""The chain that catalogs are made for, and hands that set copies without processes of their own."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 import time_machine
-from hypothesis import settings
 
 import catalogs.making
 from catalogs.render import CHUNK, CopyOrder, MadeCopy, make_chunk
 from core.database import Sessions
 from tests.catalogs.chain import NOW, Chain
 from tests.catalogs.run import Run
-
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
 
 
 @pytest.fixture

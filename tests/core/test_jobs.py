@@ -229,6 +229,8 @@ def step(name):
     def work(shift):
         with (folder / "diary").open("a") as diary:
             diary.write(name + "\\n")
+        while name == "mine" and (folder / "stand").exists():
+            time.sleep(0.01)
         for number in range(20):
             time.sleep(0.01)
             shift.report(number, 20)
@@ -251,12 +253,15 @@ def start(url: str, folder: Path) -> subprocess.Popen[str]:
 
 class TestKilledProcess:
     def test_leaves_a_run_that_the_next_one_finishes(self, database_url, sessions, tmp_path):
+        stand = tmp_path / "stand"
+        stand.touch()
         process = start(database_url, tmp_path)
         while not (tmp_path / "diary").exists() or "mine" not in (tmp_path / "diary").read_text():
             assert process.poll() is None
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         process.communicate()
+        stand.unlink()
         with sessions() as session:
             left = find_run(session, job="night", business_day=DAY)
         assert left.state == "running"

@@ -41,8 +41,11 @@ def walk(session, values, *, descending, limit, filled=()):
     return there, [(row.key, row.value) for row in back]
 
 
+ALLOWED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+
 class TestReadPage:
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=60, suppress_health_check=ALLOWED)
     @given(values=ROWS.filter(bool), descending=st.booleans(), limit=st.integers(1, 7))
     def test_meets_every_row_once_forwards_and_backwards(self, sessions, values, descending, limit):
         with sessions.begin() as session:
@@ -56,7 +59,7 @@ class TestReadPage:
         assert there == known + unknown
         assert back == there
 
-    @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=30, suppress_health_check=ALLOWED)
     @given(
         values=st.lists(st.integers(-3, 3), min_size=1, max_size=25),
         descending=st.booleans(),

@@ -138,7 +138,7 @@ class TestABodyThatComesSlowly:
         sender.start()
         # As the server's: a read waits until all that it asks for is there.
         with accepted.makefile("rb") as source:
-            application = Unhurried(echo, at_once=1, longest=2.0)
+            application = Unhurried(echo, at_once=1, longest=3.0)
             port = str(accepted.getsockname()[1])
             taken = ask(application, source=source, CONTENT_LENGTH=str(len(body)), SERVER_PORT=port)
         sender.join()

@@ -23,9 +23,10 @@ class TestWatch:
             assert session.execute(text("select 1")).scalar_one() == 1
 
     def test_leaves_alone_what_is_done_in_time(self, sessions):
-        watch = Watch(longest=0.2)
+        watch = Watch(longest=1.0)
         with sessions.begin() as session:
+            driver_of(session)
             with watch.attempt() as watched:
                 watched(driver_of(session))
-            time.sleep(1.5)
+            time.sleep(2.5)
             assert session.execute(text("select 1")).scalar_one() == 1
