@@ -145,7 +145,11 @@ def book_late(
     if _is_own(session, stored, account_id, member_id):
         shares = nothing(posted.lines)
     cause = Cause(posted.business_date, now, stored.receipt_id)
+    today = business_day(now, till.timezone)
     holding.earn(shares, cause, timezone=till.timezone, programme=programme)
+    earning = holding.entries[before:]
+    # What was returned meanwhile takes back what it would have taken had the card been known: not what has ended.
+    holding.expire(Cause(today, now))
     sale = BookedSale(
         receipt_id=stored.receipt_id,
         account_id=account_id,
@@ -153,7 +157,7 @@ def book_late(
         standing=Standing(
             {line.line_number: SoldLine(line.quantity, shares[line.line_number], 0) for line in posted.lines}
         ),
-        entries=holding.entries[before:],
+        entries=earning,
         holdings={account_id: holding},
     )
     arrivals, reversed_points = _take_back(sale, _children(session, stored), account_id, now)
@@ -169,7 +173,7 @@ def book_late(
     )
     record_arrivals(session, arrivals, now=now)
     book(session, [holding])
-    restand_held(session, account_id=account_id, today=business_day(now, till.timezone), now=now)
+    restand_held(session, account_id=account_id, today=today, now=now)
     earned = sum(shares.values())
     told = {**detail, "account_id": str(account_id), "points": earned}
     _put_right(session, stored, note=note, detail=told, actor=actor, now=now)

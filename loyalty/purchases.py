@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from core.clock import business_day
 from loyalty.booking import Booking, position_after
 from loyalty.earning import earned_on_receipt, nothing, points_part, share_over_lines
 from loyalty.holding import Holding
@@ -78,6 +79,9 @@ def book_sale(
     if earned and programme.pending_days:
         booking.pending_until = programme.pending_until(posted.business_date)
     if opening.waiting:
+        if holding is not None and ended:
+            # What a return takes back must not hang on whether it came before or after its sale.
+            holding.expire(Cause(business_day(now, till.timezone), now))
         _book_what_waited(session, booking, till=till, posted=posted, cause=cause)
     if held is not None and holding is not None:
         booking.position = position_after(held, holding, lot)

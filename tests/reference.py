@@ -274,7 +274,7 @@ def shares(points: int, totals: dict[int, int]) -> dict[int, int]:
 
 
 def bonus_shares(points: int, totals: dict[int, int]) -> dict[int, int]:
-    """As all points; where no line is above zero the lowest has them."""
+    """As all points; where no line is above zero the lowest has them, for what was spent comes back with something."""
     if any(total > 0 for total in totals.values()):
         return shares(points, totals)
     return {line: points if line == min(totals) else 0 for line in totals}
@@ -382,7 +382,7 @@ class Reference:
         if account is None or posted.mode != "live":
             earned, found = 0, dict.fromkeys(totals, 0)
         points_spent = sum(points for _, _, points in spent)
-        found_spent = shares(points_spent, totals)
+        found_spent = bonus_shares(points_spent, totals)
         self.sequence += 1
         if account is not None:
             account.lots += [

@@ -1,6 +1,7 @@
 import random
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import insert, text
@@ -54,6 +55,22 @@ class TestLinkCard:
         assert (linked.earned, linked.reversed) == (150, 0)
         assert shop.stands() == (150, 0, 0)
         assert shares(shop) == [(sale.receipt_number, 1, 100, 0), (sale.receipt_number, 2, 50, 0)]
+
+    def test_takes_what_came_back_meanwhile_from_other_points_when_the_sale_s_have_ended(self, shop: Shop):
+        long_ago = {
+            "business_date": shop.today - timedelta(days=900),
+            "closed_at": shop.now - timedelta(days=900),
+        }
+        shop.post(shop.sale(50000))
+        known = shop.sale(10000, **long_ago)
+        sale = shop.sale(10000, card_number=UNKNOWN, **long_ago)
+        for one in (known, shop.back(known, {1: "1"}), sale, shop.back(sale, {1: "1"})):
+            shop.post(one)
+        assert shop.stands() == (0, 400, 0)
+        linked = link(shop, sale)
+        assert (linked.earned, linked.reversed) == (100, 100)
+        assert shop.stands() == (0, 300, 0)
+        assert shop.broken() == []
 
     def test_keeps_points_pending_until_the_sale_s_own_date(self, shop: Shop):
         sale = shop.sale(10000, card_number=UNKNOWN)

@@ -294,3 +294,18 @@ class TestAnyOrder:
         shop.post(shop.back(sale, {1: "1"}))
         shop.post(sale)
         assert shop.stands() == (0, 0, 0)
+
+    def test_of_a_sale_whose_points_have_ended_takes_the_same(self, shop: Shop):
+        """Before or after its sale: what has ended is not there to be taken back, so other points are."""
+        long_ago = shop.today - timedelta(days=900)
+        for card in (CARD, OTHER_CARD):
+            shop.post(shop.sale(50000, card_number=card))
+        known = shop.sale(10000, business_date=long_ago, closed_at=shop.now - timedelta(days=900))
+        shop.post(known)
+        assert shop.points(shop.back(known, {1: "1"}))["reversed"] == 100
+        awaited = replace(known, receipt_number="awaited", card_number=OTHER_CARD)
+        shop.post(shop.back(awaited, {1: "1"}))
+        answer = shop.points(awaited)
+        assert (answer["earned"], answer["balance"]) == (100, 400)
+        assert shop.stands(CARD) == shop.stands(OTHER_CARD) == (0, 400, 0)
+        assert shop.broken() == []
