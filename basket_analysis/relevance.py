@@ -9,11 +9,12 @@ popularity, so that every list is full. The same purchases give the same lists, 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from basket_analysis.baskets import Int32s, Int64s
+from basket_analysis.offers.compiled_trees import FlatTrees
 from basket_analysis.offers.relevance_blocks import Block, Plan, blocks_of, moment_of
 from basket_analysis.offers.relevance_features import Origin
 from basket_analysis.offers.relevance_lessons import (
@@ -56,7 +57,7 @@ class RelevanceRanker:
         self._kinds = kinds
         self.trees_: dict[Kind, Trees] = {}
         """What was learnt, by kind."""
-        self._judges: dict[Kind, Any] = {}
+        self._judges: dict[Kind, FlatTrees | None] = {}
 
     def fit(self, sample: ItemPurchases, buyers: Int64s) -> "RelevanceRanker":
         """Learn from `sample`; `buyers` are the members who ever bought each item, in the whole chain."""
@@ -98,6 +99,11 @@ class RelevanceRanker:
         """Whether there was enough past to learn every ranking from."""
         return all(self._judges.get(kind) is not None for kind in self._kinds)
 
+    @property
+    def today(self) -> Origin:
+        """What was known of the sample today: for who ranks the sample itself."""
+        return self._now.sample
+
     def rank(
         self, members: ItemPurchases, *, own: Int32s, count: int, origin: Origin | None = None
     ) -> dict[Kind, Ranked]:
@@ -130,11 +136,11 @@ class RelevanceRanker:
     def _judge(self, asked: Block, known: Int64s) -> tuple[Int64s, Floats]:
         """Return the candidates of a block of members, and what they were judged to be worth."""
         keys = asked.candidates(self._plans[asked.kind], self.rankable_, known)
-        booster = self._judges[asked.kind]
-        if booster is None or not len(keys):
+        judge = self._judges.get(asked.kind)
+        if judge is None or not len(keys):
             return keys, asked.unlearnt(keys)
         _, features = asked.features(keys)
-        return keys, booster.predict(features, raw_score=True, num_threads=1).astype(np.float32)
+        return keys, judge.predict(features).astype(np.float32)
 
     def _lists(self, block: Int32s, keys: Int64s, judged: Floats, closed: Int64s, count: int) -> Ranked:
         """Return the lists of a block: the candidates as judged, then what is popular and not `closed`."""

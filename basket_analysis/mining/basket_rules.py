@@ -37,6 +37,42 @@ class FiledArticle:
     category_number: int
 
 
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """What goes with the articles of one `basket`: the strongest ties to articles, types and categories, by their numbers."""
+
+    basket: frozenset[int]
+    by_article: Mapping[int, Tie]
+    by_type: Mapping[int, Tie]
+    by_category: Mapping[int, Tie]
+    types: "array[int]"
+    categories: "array[int]"
+
+    def among(self, article_ids: Collection[int]) -> dict[int, Tie]:
+        """Return which of the articles are tied to the basket, how strongly, and because of which of it; see `BasketRules.going_with`."""
+        by_article, by_type, by_category = self.by_article, self.by_type, self.by_category
+        if not (by_article or by_type or by_category):
+            return {}
+        types, categories = self.types, self.categories
+        found: dict[int, Tie] = {}
+        nothing: Tie = (0.0, _NOWHERE)
+        end = len(types)
+        for article_id in article_ids:
+            if article_id in self.basket:
+                continue
+            best = by_article.get(article_id, nothing)
+            if 0 <= article_id < end:
+                tie = by_type.get(types[article_id], nothing)
+                if tie[0] > best[0]:
+                    best = tie
+                tie = by_category.get(categories[article_id], nothing)
+                if tie[0] > best[0]:
+                    best = tie
+            if best[0] > 0.0:
+                found[article_id] = best
+        return found
+
+
 class BasketRules:
     """
     The ties of one run between articles, between types and between categories.
@@ -81,27 +117,11 @@ class BasketRules:
         The best tie counts, of whichever article of the basket and at whichever level it is; of equal ones that of
         the article scanned first. Articles in the basket already are not among the answer.
         """
-        by_article, by_type, by_category = self.ties_of(article_ids)
-        types, categories = self._type_of, self._category_of
-        if not (by_article or by_type or by_category):
-            return {}
-        found: dict[int, Tie] = {}
-        nothing: Tie = (0.0, _NOWHERE)
-        end = len(types)
-        for article_id in among:
-            best = by_article.get(article_id, nothing)
-            if 0 <= article_id < end:
-                tie = by_type.get(types[article_id], nothing)
-                if tie[0] > best[0]:
-                    best = tie
-                tie = by_category.get(categories[article_id], nothing)
-                if tie[0] > best[0]:
-                    best = tie
-            if best[0] > 0.0:
-                found[article_id] = best
-        for article_id in article_ids:
-            found.pop(article_id, None)
-        return found
+        return self.ties_with(article_ids).among(among)
+
+    def ties_with(self, article_ids: Collection[int]) -> "Ties":
+        """Return what goes with a basket, to be asked for several lists of articles."""
+        return Ties(frozenset(article_ids), *self.ties_of(article_ids), self._type_of, self._category_of)
 
     def ties_of(self, article_ids: Collection[int]) -> tuple[dict[int, Tie], dict[int, Tie], dict[int, Tie]]:
         """Return the strongest ties of the articles in the basket: to articles, to types and to categories, by their numbers."""

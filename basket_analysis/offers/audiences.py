@@ -57,9 +57,7 @@ class Audiences:
         self._ids = [bought.articles[number].article_id for number in kept]
         self.ids = np.array(self._ids or [0], np.int64)
         """The articles by their numbers in purchases."""
-        self._category_of = {
-            bought.articles[number].article_id: bought.articles[number].category for number in kept
-        }
+        self._categories = [bought.articles[number].category or "" for number in kept]
         self._refusals: dict[UUID, Refusals] = {}
         self._called: dict[str, list[int]] = {}
         self._back: dict[UUID, set[int]] = {}
@@ -90,10 +88,13 @@ class Audiences:
 
     def of(self, member: UUID, origin: Origin, number: int) -> Audience:
         """Return the audience of `member`, who has this `number` in `origin`."""
-        habits = self._habits(origin, number)
+        first, last = np.searchsorted(
+            origin.key, [number * max(origin.items, 1), (number + 1) * max(origin.items, 1)]
+        )
+        items = origin.pair_item[first:last].tolist()
         audience = Audience(
-            habits=habits,
-            own_categories={self._category_of[article] or "" for article in habits},
+            habits=self._habits(origin, items, slice(first, last)),
+            own_categories={self._categories[item] for item in items},
             taste=self._groups.taste_of(member),
             closed=self._back.get(member, ()),
             ignored=self._ignored.get(member, {}),
@@ -118,19 +119,13 @@ class Audiences:
         """Return the ranking for a member with few baskets, of which `count` are to be chosen."""
         return self.chooser.rank_by_rules(audience, self._groups.popular, new=new, count=count)
 
-    def _habits(self, origin: Origin, number: int) -> dict[int, Habit]:
-        first, last = np.searchsorted(
-            origin.key, [number * max(origin.items, 1), (number + 1) * max(origin.items, 1)]
-        )
-        columns = origin.pairs
-        rows = zip(
-            origin.pair_item[first:last].tolist(),
-            *(columns[name][first:last].tolist() for name in ("baskets", "since", "gap", "recency_90")),
-            strict=True,
-        )
+    def _habits(self, origin: Origin, items: list[int], rows: slice) -> dict[int, Habit]:
+        """Return what was done with `items`, which stand at these `rows` of pairs."""
+        ids = self._ids
+        columns = (origin.pairs[name][rows].tolist() for name in ("baskets", "since", "gap", "recency_90"))
         return {
-            self._ids[item]: Habit(int(baskets), since, None if gap != gap else gap, recency)  # noqa: PLR0124 - NaN
-            for item, baskets, since, gap, recency in rows
+            ids[item]: Habit(int(baskets), since, None if gap != gap else gap, recency)  # noqa: PLR0124 - NaN
+            for item, baskets, since, gap, recency in zip(items, *columns, strict=True)
         }
 
 

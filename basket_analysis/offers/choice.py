@@ -5,14 +5,14 @@ Members with very few baskets have no habits to rank by: what their group buys, 
 rank for them.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from basket_analysis.mining.basket_rules import BasketRules
+from basket_analysis.mining.basket_rules import BasketRules, Ties
 from basket_analysis.offers.popularity import Popularity
 from basket_analysis.offers.reasons import Reason
 
@@ -35,8 +35,7 @@ FEW_BASKETS: Final = 4
 """Members with fewer are ranked by rules; from here on trees find clearly more of what is bought next, and no less that is new."""
 
 
-@dataclass(frozen=True, slots=True)
-class Habit:
+class Habit(NamedTuple):
     """What a member did with one article so far: baskets, days since the last, the mean pause where there is one."""
 
     baskets: int
@@ -95,20 +94,33 @@ class Chooser:
         self._sensitive = frozenset(sensitive)
         self._private = {category_of.get(article) for article in self._sensitive}
 
-    def choose(self, ranking: Sequence[tuple[int, float]], audience: Audience, *, count: int) -> Chosen:
-        """Return the best `count` of `ranking` (articles with scores) that may be offered."""
-        open_to = [(article, score) for article, score in ranking if self._may(article, audience)]
+    def choose(
+        self,
+        ranking: Sequence[tuple[int, float]],
+        audience: Audience,
+        *,
+        count: int,
+        ties: Ties | None = None,
+    ) -> Chosen:
+        """Return the best `count` of `ranking` (articles with scores) that may be offered; `ties` saves looking at the audience again."""
+        may = set(self._open([article for article, _ in ranking], audience))
         weighed = [
-            (score + LESS_PER_TIME * audience.ignored.get(article, 0), article) for article, score in open_to
+            (score + LESS_PER_TIME * audience.ignored.get(article, 0), article)
+            for article, score in ranking
+            if article in may
         ]
         weighed.sort(key=lambda one: (-one[0], one[1]))
         best = weighed[:count]
-        ties = self._rules.going_with(self._telling(audience), among=[article for _, article in best])
+        going_with = (ties or self.ties_of(audience)).among([article for _, article in best])
         return Chosen(
             [article for _, article in best],
             [score for score, _ in best],
-            [self._reason(article, audience, ties) for _, article in best],
+            [self._reason(article, audience, going_with) for _, article in best],
         )
+
+    def ties_of(self, audience: Audience) -> Ties:
+        """Return what goes with what the member bought, as far as reasons may name it: the same for lists of all kinds."""
+        return self._rules.ties_with(self._telling(audience))
 
     def rank_by_rules(
         self, audience: Audience, popular: Popularity, *, new: bool, count: int
@@ -135,18 +147,20 @@ class Chooser:
         first = order[: count + len(audience.ignored)]
         return list(zip(popular.articles[first].tolist(), scores[first].tolist(), strict=True))
 
-    def _may(self, article: int, audience: Audience) -> bool:
-        return (
-            article not in self._sensitive
-            and article not in audience.closed
-            and self._category_of.get(article) not in audience.closed_categories
-        )
+    def _open(self, articles: Iterable[int], audience: Audience) -> list[int]:
+        """Return those of `articles` that may be offered and named."""
+        sensitive, closed = self._sensitive, audience.closed
+        found = [article for article in articles if article not in sensitive and article not in closed]
+        if not audience.closed_categories:
+            return found
+        category_of, categories = self._category_of, audience.closed_categories
+        return [article for article in found if category_of.get(article) not in categories]
 
     def _telling(self, audience: Audience) -> list[int]:
         """Return the member's own articles that reasons may name, the ones bought most lately first."""
-        own = [article for article in audience.habits if self._may(article, audience)]
-        own.sort(key=lambda article: (-audience.habits[article].recency, article))
-        return own[:TOLD_BY]
+        habits = audience.habits
+        own = sorted((-habits[article].recency, article) for article in self._open(habits, audience))
+        return [article for _, article in own[:TOLD_BY]]
 
     def _reason(self, article: int, audience: Audience, ties: Mapping[int, tuple[float, int]]) -> Reason:
         habit = audience.habits.get(article)

@@ -50,7 +50,11 @@ def _ranked(
     sampled, sample = bought.sample()
     buyers = bought.type_buyers if level == "type" else bought.buyers
     kept = bought.rankable(level)
-    ranker = RelevanceRanker(kinds=kinds).fit(sample.at(level, kept), buyers[kept])
+    bought_there = sample.at(level, kept)
+    ranker = RelevanceRanker(kinds=kinds).fit(bought_there, buyers[kept])
+    if len(sampled) == len(bought.members):  # a small chain is its own sample
+        yield sampled, ranker.rank(bought_there, own=sampled, count=count, origin=ranker.today)
+        return
     place = np.full(len(bought.members), -1, np.int32)
     place[sampled] = np.arange(len(sampled))
     for numbers, purchases in bought.parts():

@@ -75,10 +75,12 @@ def rank_offers(shift: Shift, *, ignored: Ignored = nothing_ignored) -> Mapping[
         counts = {"members": 0, "few_baskets": 0, "offers": 0}
         for numbers in bought.turns():
             members = [bought.members[number] for number in numbers]
+            # A small chain is its own sample: nothing is read twice, nor looked at twice.
+            everybody = len(numbers) == len(sampled) == len(bought.members)
             with sessions.begin() as session:
-                part = bought.within(session).of(numbers).at("article", kept)
+                part = sample if everybody else bought.within(session).of(numbers).at("article", kept)
                 audiences.meet(session, members, now=shift.now, ignored=ignored(session, members, shift.now))
-            origin = Origin(part, part.as_of)
+            origin = ranker.today if everybody else Origin(part, part.as_of)
             ranked = ranker.rank(part, own=place[numbers], count=LOOKED_AT, origin=origin)
             lists = list(_lists(origin, ranked, members, audiences, counts))
             with sessions.begin() as session:
@@ -132,6 +134,7 @@ def _lists(
     ids = audiences.ids
     for number, member in enumerate(members):
         audience = audiences.of(member, origin, number)
+        ties = audiences.chooser.ties_of(audience)
         few = origin.baskets[number] < FEW_BASKETS
         counts["members"] += 1
         counts["few_baskets"] += bool(few)
@@ -141,7 +144,7 @@ def _lists(
                 if few
                 else _ranking(ranked[kind], number, ids)
             )
-            chosen = audiences.chooser.choose(ranking, audience, count=LENGTHS[kind])
+            chosen = audiences.chooser.choose(ranking, audience, count=LENGTHS[kind], ties=ties)
             counts["offers"] += len(chosen.article_ids)
             yield member, kind, chosen
 

@@ -8,11 +8,12 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from basket_analysis.baskets import Int32s, Int64s
+from basket_analysis.offers.compiled_trees import FlatTrees, flat_trees
 from basket_analysis.offers.relevance_blocks import Moment, Plan, blocks_of, moment_of
 from basket_analysis.offers.relevance_kernels import BLOCK
 from basket_analysis.offers.relevance_purchases import (
@@ -102,10 +103,8 @@ A_FEW = 20
 
 def settings_of(plan: Plan, columns: tuple[str, ...]) -> str:
     """Return the hash of all that trees depend on besides purchases: other releases may count columns otherwise."""
-    import lightgbm  # noqa: PLC0415 - heavy, and needed at night only
-
     tastes = (EASES, NEAREST, FACTORS)
-    versions = (lightgbm.__version__, version("regulars"))
+    versions = (version("lightgbm"), version("regulars"))
     settings = repr((plan, sorted(LEAVES.items()), columns, tastes, versions))
     return hashlib.sha256(settings.encode()).hexdigest()
 
@@ -154,11 +153,9 @@ def _grow(lessons: _Lessons, plan: Plan) -> str:
     return str(booster.model_to_string())
 
 
-def judge_of(trees: Trees) -> Any:
-    """Return the booster of `trees`; None where nothing could be learnt."""
-    import lightgbm  # noqa: PLC0415 - heavy, and needed at night only
-
-    return lightgbm.Booster(model_str=trees.text) if trees.text else None
+def judge_of(trees: Trees) -> FlatTrees | None:
+    """Return what judges by `trees`; None where nothing could be learnt."""
+    return flat_trees(trees.text) if trees.text else None
 
 
 def blocks(members: Int32s) -> Iterator[Int32s]:
