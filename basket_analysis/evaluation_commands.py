@@ -1,5 +1,6 @@
 """The command group `regulars evaluate`: how good the analysis is, by its protocols."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
@@ -97,11 +98,15 @@ def measure_groups(
         cells = [*ours[1:], *theirs[1:]]
         click.echo(
             f"{ours[0]:66}"
-            + "".join(
-                f"{'' if cell is None else format(cell, '.3f'):>{width}}"
-                for cell, width in zip(cells, (8, 10, 11, 10), strict=True)
-            )
+            + "".join(f"{_figure(cell):>{width}}" for cell, width in zip(cells, (8, 10, 11, 10), strict=True))
         )
+
+
+def _figure(value: float | None) -> str:
+    """Return a figure of the table: nothing where none belongs, a dash where there was nothing to measure."""
+    if value is None:
+        return ""
+    return "-" if math.isnan(value) else format(value, "z.3f")
 
 
 def _dated(workplace: Workplace, baskets: Path | None) -> DatedBaskets:

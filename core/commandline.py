@@ -1,7 +1,8 @@
 """What the command groups of all packages share: where the database is, JSON out, and refusals."""
 
 import json
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cached_property, wraps
 from pathlib import Path
@@ -91,8 +92,19 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 
 def print_json(document: Any) -> None:
-    """Print `document` as the one JSON document that stdout carries."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+    """Print `document` as the one JSON document that stdout carries; what is no number, or is endless, is null there."""
+    click.echo(json.dumps(_without_nan(document), ensure_ascii=False, indent=2, default=str, allow_nan=False))
+
+
+def _without_nan(value: Any) -> Any:
+    """Return `value` with null for floats that JSON (RFC 8259) has no way to write."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _without_nan(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(one) for one in value]
+    return value
 
 
 def refusals_exit_2(command: Callable[P, R]) -> Callable[P, R]:

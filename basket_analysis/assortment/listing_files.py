@@ -10,7 +10,7 @@ import pyarrow as pa
 from basket_analysis.assortment.listing import Candidate, ListingRanker
 from basket_analysis.assortment.store_baskets import store_baskets
 from basket_analysis.basket_files import read_baskets
-from basket_analysis.result_files import refused_beside, write_rows
+from basket_analysis.result_files import keep_apart, refused_beside, write_rows
 
 _CANDIDATES = pa.schema(
     [
@@ -32,8 +32,9 @@ def rank_listings(
     Write the items that each store of a file might list, best first, and return the run's record.
 
     Value and interval stay empty where the file says no times or no values. Raises WrongColumns,
-    UnreadableFile and Unwritable.
+    UnreadableFile, SamePlace and Unwritable.
     """
+    keep_apart([baskets], out, refused=out)
     rows = read_baskets(baskets, wanted=("household_id", "time", "store", "value", "type", "category"))
     table = store_baskets(rows)
     began = time.perf_counter()

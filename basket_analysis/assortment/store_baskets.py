@@ -148,7 +148,9 @@ def moments_of(rows: BasketRows) -> Any:
     try:
         texts = pd.to_datetime(pd.Series(column.texts), format="ISO8601", utc=True)
     except (ValueError, OverflowError) as error:
-        raise UnreadableFile(f"the column time holds what is no moment: {error}") from error
+        # Only what is wrong with the moment: the rest is advice to programmers.
+        fault = str(error).partition(". You might")[0].partition("\n")[0]
+        raise UnreadableFile(f"the column time holds what is no moment: {fault}") from error
     return _looked_up(
         column, texts.dt.tz_localize(None).to_numpy("datetime64[us]"), np.datetime64("NaT", "us")
     )

@@ -16,13 +16,14 @@ from basket_analysis.groups.scoring import HouseholdScorer, Place
 from basket_analysis.groups.theme_files import read_groups, read_themes, write_places, write_themes
 from basket_analysis.groups.themes import NO_THEME, TOO_LITTLE, Themes
 from basket_analysis.mining.file_mining import as_table
-from basket_analysis.result_files import refused_beside
+from basket_analysis.result_files import keep_apart, refused_beside
 
 
 def fit_groups(
     *, baskets: Path, themes: Path, out: Path, min_baskets: int, previous: Path | None
 ) -> dict[str, Any]:
     """Find the themes of a file and put its households into groups; return the run's record."""
+    keep_apart([baskets], themes, out, refused=out)
     before = read_themes(previous, to_score=False) if previous else None
     rows = read_baskets(baskets, wanted=("household_id", "time"))
     table = _weighed(as_table(rows), rows)
@@ -43,6 +44,7 @@ def fit_groups(
 
 def score_groups(*, baskets: Path, themes: Path, out: Path, previous: Path | None) -> dict[str, Any]:
     """Put the households of a file into the groups of known themes; return the run's record."""
+    keep_apart([baskets, themes], out, refused=out)
     known = read_themes(themes)
     before = read_groups(previous) if previous else None
     rows = read_baskets(baskets, wanted=("household_id", "time"))

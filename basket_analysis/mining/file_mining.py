@@ -16,7 +16,7 @@ from basket_analysis.mining.files import write_itemsets, write_rules
 from basket_analysis.mining.itemsets import Itemsets
 from basket_analysis.mining.miners import MINERS
 from basket_analysis.mining.rules import Rules, derive_rules
-from basket_analysis.result_files import refused_beside, replacing
+from basket_analysis.result_files import keep_apart, refused_beside, replacing
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ def mine_file(order: MiningOrder) -> dict[str, Any]:
     Nothing is written unless everything could be found. `seconds` is the time of the
     backend, `timings` that of every part, machine code being loaded or compiled apart.
     """
+    keep_apart([order.baskets], order.out, order.rules, refused=order.out)
     watch = _Stopwatch()
     by_stratum = order.rules is not None
     with watch.part("load"):

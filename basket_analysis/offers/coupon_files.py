@@ -20,7 +20,7 @@ from basket_analysis.offers.coupon_evaluation import CouponRow, measure_lists
 from basket_analysis.offers.coupon_features import Purchases
 from basket_analysis.offers.coupon_relevance import CouponRanker
 from basket_analysis.reading import SoldLines, read_sold_lines, weeks_before
-from basket_analysis.result_files import refused_beside, write_rows
+from basket_analysis.result_files import keep_apart, refused_beside, write_rows
 from customers.models import Member
 
 WINDOW_WEEKS: Final = 104
@@ -73,8 +73,10 @@ def score_coupons(
 
     Sales are those of business dates before `as_of`, as they were known then, and of redemptions those before it.
     A household is a member's code; one that nobody knows, or who objects to profiling, is scored by what is known of the
-    coupon: nothing is learnt from the redemptions of who objects either. Raises WrongColumns, UnreadableFile and Unwritable.
+    coupon: nothing is learnt from the redemptions of who objects either. Raises WrongColumns, UnreadableFile,
+    SamePlace and Unwritable.
     """
+    keep_apart([pairs, coupons, redemptions], out, refused=out)
     asked = read_question(session, as_of=as_of, pairs=pairs, coupons=coupons, redemptions=redemptions)
     ranker = CouponRanker(day=asked.day).fit(asked.purchases, asked.book)
     written = write_rows(out, _SCORES, _scored(ranker, asked))

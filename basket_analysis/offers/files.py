@@ -12,7 +12,7 @@ import pyarrow as pa
 from basket_analysis.offers.relevance_purchases import Kind, RankedLevel
 from basket_analysis.offers.relevance_reading import Bought, bought_before
 from basket_analysis.relevance import Ranked, RelevanceRanker
-from basket_analysis.result_files import write_rows
+from basket_analysis.result_files import keep_apart, write_rows
 from core.database import Sessions
 
 _RANKED = pa.schema(
@@ -26,8 +26,9 @@ def rank_offers_into_files(
     """
     Write for every member what they are likeliest to buy next, and what of the new to them; return the run's record.
 
-    Only what happened before `as_of` is looked at. Raises Unwritable.
+    Only what happened before `as_of` is looked at. Raises SamePlace and Unwritable.
     """
+    keep_apart([], out, new_out)
     began = time.process_time()
     kinds: tuple[Kind, ...] = ("all",) if new_out is None else ("all", "new")
     with sessions.begin() as session:

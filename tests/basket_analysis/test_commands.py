@@ -322,3 +322,38 @@ class TestGroups:
         assert code == 2
         assert err.count("\n") == 1
         assert not (tmp_path / "s.csv").exists()
+
+
+class TestPlaces:
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ("mine", "--min-support", "0", "--out", "b.csv"),
+            ("mine", "--min-support", "0", "--out", "o.csv", "--rules", "o.csv", "--min-confidence", "0"),
+            ("groups", "fit", "--themes", "t.json", "--out", "t.json"),
+            ("groups", "fit", "--themes", "b.csv", "--out", "o.csv"),
+            ("groups", "score", "--themes", "b.csv", "--out", "b.csv"),
+            ("assortment", "rank", "--out", "b.csv"),
+        ],
+    )
+    def test_no_result_is_written_over_what_is_read_or_over_another(
+        self, regulars, tmp_path, monkeypatch, command
+    ):
+        monkeypatch.chdir(tmp_path)
+        write_csv(tmp_path / "b.csv", [(1, "a"), (1, "b")])
+        before = (tmp_path / "b.csv").read_bytes()
+        code, _, err = regulars(*command, "--baskets", "b.csv")
+        assert code == 2
+        assert "named twice" in err
+        assert err.count("\n") == 1
+        assert [path.name for path in tmp_path.iterdir()] == ["b.csv"]
+        assert (tmp_path / "b.csv").read_bytes() == before
+
+    def test_a_moment_that_is_none_is_refused_in_one_line(self, regulars, tmp_path):
+        path = tmp_path / "b.csv"
+        path.write_text("basket_id,item,store,time\n1,a,s,yesterday\n")
+        code, _, err = regulars("assortment", "rank", "--baskets", path, "--out", tmp_path / "o.csv")
+        assert (code, err.count("\n")) == (2, 1)
+        assert "holds what is no moment: " in err
+        assert "yesterday" in err
+        assert "format" not in err.partition("yesterday")[2].replace("not ISO8601 format", "")

@@ -90,6 +90,27 @@ class TestEvaluateGroups:
                 assert said["all_starts"][key] == pytest.approx(np.mean([run[place] for run in runs]))
                 assert said[key] == pytest.approx((runs[0][place] + runs[4][place]) / 2)
 
+    def test_says_of_figures_without_anything_to_measure_that_there_are_none(self, regulars, tmp_path):
+        path = tmp_path / "alike.csv"
+        rows = ["basket_id,item,household_id,time"]
+        # Everybody buys the same on every day: no rule, no theme, nothing held out.
+        rows += [
+            f"{buyer}-{day},{item},h{buyer},{np.datetime64('2026-01-01') + day}"
+            for buyer in range(30)
+            for day in range(0, 84, 7)
+            for item in ("bread", "milk")
+        ]
+        path.write_text("\n".join(rows))
+        asked = ("evaluate", "groups", "--baskets", path, "--learn-weeks", 8)
+        code, out, _ = regulars(*asked, "--json")
+        found = json.loads(out, parse_constant=pytest.fail)  # NaN is no JSON
+        assert (code, found["groups"], found["held_out"]["rule_lift"]) == (0, 0, None)
+        code, out, _ = regulars(*asked)
+        (row,) = (line for line in out.splitlines() if line.startswith("held-out lift"))
+        assert (code, row[66:].split()) == (0, ["-"] * 4)
+        assert "nan" not in out
+        assert "-0.000" not in out
+
     def test_prints_the_shuffled_labels_the_reference_and_every_start_beside(self, regulars, file):
         code, out, _ = regulars("evaluate", "groups", "--baskets", file, "--learn-weeks", 8)
         assert (code, out.count("shuffled"), "reference" in out) == (0, 2, True)

@@ -2,13 +2,14 @@ import gzip
 from fractions import Fraction
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from basket_analysis.mining import files as itemset_files
 from basket_analysis.mining.files import joined, write_itemsets, write_rules
 from basket_analysis.mining.itemsets import FastMiner
 from basket_analysis.mining.rules import derive_rules
-from basket_analysis.result_files import Unwritable, replacing
+from basket_analysis.result_files import SamePlace, Unwritable, keep_apart, replacing, write_rows
 from tests.basket_analysis.baskets_made import read_csv, table_of
 
 
@@ -93,3 +94,24 @@ class TestReplacing:
             replacing(tmp_path / "nowhere" / "o.csv") as temporary,
         ):
             temporary.write_text("text")
+
+    def test_says_why_a_table_cannot_be_written_and_not_under_which_name_it_was_begun(self, tmp_path):
+        path = tmp_path / "nowhere" / "o.csv"
+        with pytest.raises(Unwritable) as refused:
+            write_rows(path, pa.schema([("items", pa.string())]), [])
+        assert str(refused.value) == f"{path} cannot be written: No such file or directory"
+
+
+class TestKeepApart:
+    def test_lets_no_result_take_the_place_of_another_or_of_what_is_read(self, tmp_path):
+        read, out = tmp_path / "b.csv", tmp_path / "o.csv"
+        keep_apart([read], out, tmp_path / "r.csv", None, refused=out)
+        for source, results in (
+            (read, (read,)),
+            (read, (out, out)),
+            (read, (out, tmp_path / "." / "o.csv")),
+            (read, (out, tmp_path / "o.csv.refused.csv")),
+            (tmp_path / "o.csv.refused.csv", (out,)),
+        ):
+            with pytest.raises(SamePlace, match="named twice"):
+                keep_apart([source], *results, refused=out)
