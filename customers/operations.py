@@ -89,17 +89,18 @@ def open_account(session: Session, *, now: datetime) -> UUID:
     return account_id
 
 
-def put_into_use(session: Session, *, card_number: str, now: datetime) -> UUID:
+def put_into_use(session: Session, *, card_number: str, now: datetime) -> UUID | None:
     """
     Return the account of a card from stock that was scanned at a till, opened by the first who asks.
 
-    Such a card has reached a customer, whatever the office knows: it is issued from now on.
+    Such a card has reached a customer, whatever the office knows: it is issued from now on. None when it
+    is in stock no more, and has its account: what it became meanwhile is to be looked up again.
     """
     known = session.execute(
         select(Card.state, Card.account_id).where(Card.card_number == card_number).with_for_update()
     ).one()
     if known.account_id is not None:
-        return known.account_id  # type: ignore[no-any-return]
+        return None
     if known.state != "stock":
         raise CardTaken(f"card {card_number} is {known.state}")
     account_id = open_account(session, now=now)

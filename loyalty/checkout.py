@@ -23,7 +23,7 @@ from loyalty.given_offers import Buying, Given, give, given_lines, missing_lines
 from loyalty.holders import holder_on, language_for, name_of
 from loyalty.lots import Position
 from loyalty.offer_points import OfferPoints
-from loyalty.opening import Known, Opening, Scanned, hold_account
+from loyalty.opening import Known, Opening, Scanned, hold_account, scanned_again
 from loyalty.operations import held_by_the_database, send_to_books
 from loyalty.paid_offers import PaidOffers, paid_offers, past_offers
 from loyalty.printing import head_line, receipt_text
@@ -275,12 +275,12 @@ def _with_card_in_use(session: Session, posted: PostedReceipt, opening: Opening,
     if card is None or card.state != "stock" or posted.mode != LIVE or posted.type != SALE:
         return opening
     assert posted.card_number is not None
-    account_id = put_into_use(session, card_number=posted.card_number, now=now)
-    return replace(
-        opening,
-        card=replace(card, state="issued", account_id=account_id),
-        held=hold_account(session, account_id=account_id, now=now),
-    )
+    if account_id := put_into_use(session, card_number=posted.card_number, now=now):
+        card = replace(card, state="issued", account_id=account_id)
+    else:
+        card = scanned_again(session, posted.card_number)
+    held = hold_account(session, account_id=card.account_id, now=now) if card.account_id else None
+    return replace(opening, card=card, held=held)
 
 
 def _record(

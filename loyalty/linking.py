@@ -225,7 +225,10 @@ def _excluded(session: Session, stored: StoredReceipt, programme: Programme) -> 
 def _account_of(session: Session, holder: CardHolder, stored: StoredReceipt, *, now: datetime) -> UUID:
     state, blocked_at = holder.successor_state, holder.blocked_at
     if state == "stock":
-        return put_into_use(session, card_number=holder.successor, now=now)
+        opened = put_into_use(session, card_number=holder.successor, now=now)
+        if opened is not None:
+            return opened
+        return _account_of(session, holder_of_card(session, holder.successor), stored, now=now)
     if state == "blocked" and blocked_at is not None and stored.posted.closed_at > blocked_at:
         raise CardCannotEarn("The card was blocked before the receipt was closed")
     if state == "expired" or holder.account_id is None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.driver import ask, driver_of
 from core.ids import find_uuid
 from core.records import record
+from customers.queries import holder_of_card
 from loyalty.exclusions import EXCLUDED_POSITIONS, excluded_values
 from loyalty.lots import Position, expiring_by_day
 from loyalty.programme.rules import NOTHING_EXCLUDED, Excluded
@@ -253,6 +254,21 @@ def hold_account(session: Session, *, account_id: UUID, now: datetime) -> Held:
     if row["moved_to"] is not None:
         raise errors.SerializationFailure(f"account {account_id} was joined to {row['moved_to']}")
     return held_of(account_id, row)
+
+
+def scanned_again(session: Session, card_number: str) -> Scanned:
+    """Return what a card that somebody changed meanwhile leads to now; raises `customers.queries.CardNotFound`."""
+    holder = holder_of_card(session, card_number)
+    return Scanned(
+        holder.successor_state,
+        holder.blocked_at,
+        holder.account_id,
+        holder.member_id,
+        holder.given_name,
+        holder.family_name,
+        holder.language,
+        holder.birth_date,
+    )
 
 
 def present_account(session: Session, *, account_id: UUID) -> UUID:

@@ -54,7 +54,10 @@ def consider(session: Session, arrivals: Arrivals, *, rules: Programmes, now: da
     cards = standing_of_cards(session, numbers.used())
     for number in sorted(number for number, card in cards.items() if card.state == "stock"):
         account_id = put_into_use(session, card_number=number, now=now)
-        cards[number] = CardStanding("issued", None, account_id, None)
+        if account_id is None:
+            cards |= standing_of_cards(session, [number])
+        else:
+            cards[number] = CardStanding("issued", None, account_id, None)
     scanned = numbers.of_each(cards.get)
     earning = scanned.unless(~_stands(chunk, scanned))
     holders = Holders(
