@@ -18,8 +18,10 @@ from loyalty.models import LedgerEntry
 from loyalty.queries import has_entries
 from sales.models import Receipt
 from sales.receipts import PostedReceipt
-from tests.shop import CARD, NOON, OTHER_CARD, Shop
+from tests.shop import CARD, NOON, OTHER_CARD, Shop, shop
 from tests.waiting import waiting_for_a_lock
+
+__all__ = ["shop"]
 
 STOCK, SPARE = "2990000000033", "2990000000057"
 Change = Callable[[Session], object]
