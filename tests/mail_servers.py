@@ -16,7 +16,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
 from contacts.mail_servers import MailServer
-from contacts.mailbox import HOST, _free_port
+from contacts.mailbox import HOST
+from tests.ports import free_port
 
 Mood = str
 """What becomes of a mail: "take", "later", "refuse", "cut" before the content, or "lose" after it was taken."""
@@ -96,14 +97,14 @@ class Sink:
 @contextmanager
 def listening(sink: Sink) -> Iterator[Sink]:
     """Let a sink take mail for as long as the block lasts; on the same port again if it had one."""
-    sink.port = sink.port or _free_port()
+    sink.port = sink.port or free_port()
 
     class _Controller(Controller):
         def factory(self) -> Any:
             return SMTP(self.handler, enable_SMTPUTF8=True, **sink.options())
 
     wrapped = certified() if sink.security == "smtps" else None
-    controller = _Controller(sink, hostname=HOST, port=sink.port, ssl_context=wrapped)
+    controller = _Controller(sink, hostname=HOST, port=sink.port, ssl_context=wrapped, ready_timeout=60)
     controller.start()
     try:
         yield sink

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from core.database import Sessions
 
 _WAITS = text("select exists (select from pg_locks where not granted)")
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 @contextmanager

@@ -114,7 +114,7 @@ def open_till(client: ModuleType, chain: Chain, line: Line, tmp_path: Path) -> I
 
     def open_one(**options: Any) -> Any:
         till = client.Till(
-            line.address, chain.till.key, tmp_path / "till", **{"sending": False, "timeout": 3.0, **options}
+            line.address, chain.till.key, tmp_path / "till", **{"sending": False, "timeout": 60.0, **options}
         )
         opened.append(till)
         return till

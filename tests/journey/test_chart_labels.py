@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.journey.rest import at_rest
 from web.charts import Axis, Series, bar_options, line_options
 from web.groups.network_charts import Dot, map_options
 
@@ -15,12 +16,10 @@ pytestmark = pytest.mark.browser
 
 STATIC = Path(__file__).parents[2] / "web" / "static"
 WIDTH, HEIGHT = 600, 300
-READINGS = 50
 WORDS = """() => [...document.querySelectorAll("svg text")].map((one) => {
   const box = one.getBoundingClientRect();
   return { words: one.textContent, left: box.left, right: box.right, top: box.top, bottom: box.bottom };
 })"""
-FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done))))"
 LONG = "Refrigerated dough products of every kind there is, with those that are only sold before Christmas in larger stores"
 
 
@@ -43,17 +42,8 @@ def drawn(browser: Browser, options: dict[str, Any], width: int = WIDTH) -> Page
 def words_of(browser: Browser, options: dict[str, Any], width: int = WIDTH) -> list[dict[str, Any]]:
     """Draw a chart in a frame of `width`; return every line of its words with its edges in the frame."""
     page = drawn(browser, options, width)
-    # A chart that made itself higher is drawn anew, on a busy machine some frames later: read until nothing moves any more.
-    found: list[dict[str, Any]] = []
-    for _ in range(READINGS):
-        before, found = found, page.evaluate(WORDS)
-        if found == before:
-            break
-        # Some frames as well as some time: on a busy machine no frame may have been drawn meanwhile.
-        page.evaluate(FRAMES)
-        page.wait_for_timeout(200)
-    else:
-        pytest.fail("the chart does not come to rest")
+    # A chart that made itself higher is drawn anew, on a busy machine some frames later.
+    found: list[dict[str, Any]] = at_rest(page, WORDS)
     page.close()
     return found
 

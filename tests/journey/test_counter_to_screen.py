@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.journey.rest import at_rest
 from tests.web.house import CARDS, PASSWORD, House
 
 pytestmark = pytest.mark.browser
@@ -130,7 +131,9 @@ class TestCharts:
             document.documentElement.dataset.theme = "dark";
         }""")
         expect(page.locator("[data-chart]").first).to_contain_text("Meat")
-        outside = page.evaluate("""() => {
+        outside = at_rest(
+            page,
+            """() => {
             const frame = document.querySelector("[data-chart] svg").getBoundingClientRect();
             const words = [...document.querySelectorAll("[data-chart] svg")[0].querySelectorAll("text")];
             const boxes = words.map((one) => one.getBoundingClientRect());
@@ -139,7 +142,8 @@ class TestCharts:
             const names = boxes.filter((box) => !values.includes(box));
             const over = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
             return [beyond, values.some((value) => names.some((name) => over(value, name))), values.length];
-        }""")
+        }""",
+        )
         assert outside == [0, False, 2]
 
 
@@ -150,7 +154,13 @@ class TestMapOfThemes:
         page.goto("/groups/map/")
         canvas = page.locator("#chart-map")
         expect(canvas.locator("svg")).to_contain_text("Tea and honey")
-        before = canvas.evaluate("map => [map.clientWidth, map.parentElement.clientWidth, map.clientHeight]")
+        before = at_rest(
+            page,
+            """() => {
+            const map = document.getElementById("chart-map");
+            return [map.clientWidth, map.parentElement.clientWidth, map.clientHeight];
+        }""",
+        )
         assert before[0] > 2 * before[1]
         assert page.evaluate("document.documentElement.scrollWidth") == 375
         page.get_by_role("button", name="Closer").click()

@@ -1,9 +1,9 @@
 """What is pressed while a page's scripts are still on their way, in a browser that gets them late or never."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -45,9 +45,13 @@ def hold(page: Page) -> list[Route]:
 
 
 def let_go(page: Page, held: list[Route]) -> None:
-    for route in held:
+    known = list(held)
+    for route in known:
         route.continue_()
     page.unroute(SCRIPTS)
+    # Asked for meanwhile.
+    for route in held[len(known) :]:
+        route.continue_()
 
 
 @contextmanager
@@ -57,6 +61,14 @@ def withheld(page: Page, place: str) -> Iterator[None]:
     page.goto(place, wait_until="commit")
     yield
     let_go(page, held)
+
+
+def until(page: Page, reached: Callable[[], object]) -> None:
+    """Wait, while the page works, until something was reached; whoever called finds out if it never was."""
+    for _ in range(WAITING // 50):
+        if reached():
+            break
+        page.wait_for_timeout(50)
 
 
 def pressed(page: Page) -> None:
@@ -118,6 +130,9 @@ class TestEarlyPress:
         hold(slow)
         slow.clock.install()
         slow.goto("/receipts/", wait_until="commit")
+        slow.locator("tbody tr").first.wait_for()
+        # From here on the page's time passes by our hand only, however slow the machine.
+        slow.clock.pause_at(datetime.now(UTC) + timedelta(hours=1))
         slow.locator("tbody tr").first.locator("a.row-link").click()
         slow.clock.run_for(9_000)
         pressed(slow)
@@ -140,6 +155,7 @@ class TestPressedTwice:
             assert box is not None
             for _ in range(3):
                 slow.mouse.click(box["x"] + 5, box["y"] + 5)
+            until(slow, lambda: held)
             slow.wait_for_timeout(300)
             assert [route.request.method for route in held] == ["POST"]
             with slow.expect_navigation():
@@ -163,6 +179,7 @@ class TestPressedTwice:
         with slow.context.expect_page():
             for _ in range(3):
                 slow.mouse.click(box["x"] + 5, box["y"] + 5)
+        until(slow, lambda: "POST" in asked)
         slow.wait_for_timeout(300)
         assert asked.count("POST") == 1
         expect(slow.locator("html.waiting")).to_have_count(0, timeout=WAITING)
@@ -182,10 +199,7 @@ class TestAFormOnItsWay:
 
         def press(times_sent: int) -> None:
             save.click()
-            for _ in range(100):
-                if len(sent) >= times_sent:
-                    break
-                slow.wait_for_timeout(50)
+            until(slow, lambda: len(sent) >= times_sent)
             slow.wait_for_timeout(200)
             assert len(sent) == times_sent
 

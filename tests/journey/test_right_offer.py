@@ -36,6 +36,7 @@ from core.database import Sessions, make_engine, make_sessions
 from customers.models import Member
 from sales.models import Article
 from sales.operations import add_till
+from tests.journey.conftest import at_once
 from tests.journey.town import Town, build_town, night
 from tests.web.conftest import PASSWORD, settings_for
 from web.operations import add_person
@@ -125,7 +126,7 @@ def place(make_database, tmp_path_factory) -> Iterator[Place]:
             )  # fmt: skip
     night(sessions, town, town.today, now=clock.now())
     app = create_app(sessions, settings_for(folder))
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = make_server("127.0.0.1", 0, at_once(app), threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield Place(app, sessions, town, f"http://127.0.0.1:{server.port}", key)

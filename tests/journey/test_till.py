@@ -409,9 +409,9 @@ class TestPointsAsTender:
         till.get_by_role("button", name="As many as possible").click()
         expect(till.locator("#till-total")).to_have_text(re.compile(r"30\.90"))
         pay(till)
-        kept = json.loads(
-            till.evaluate("localStorage.getItem(`till-queue ${document.getElementById('till-store').value}`)")
-        )
+        queue = "localStorage.getItem(`till-queue ${document.getElementById('till-store').value}`)"
+        till.wait_for_function(f"(JSON.parse({queue}) || []).length > 0")
+        kept = json.loads(till.evaluate(queue))
         assert kept[0]["tenders"] == [{"type": "points", "amount": 400}, {"type": "cash", "amount": 3090}]
         till.get_by_label("Offline").uncheck()
         expect(till.get_by_text("Receipts sent: 1")).to_be_visible()

@@ -6,7 +6,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -21,18 +20,13 @@ import pytest
 from core.commandline import Workplace
 from core.postgres import Cluster
 from devtools import environment
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 DEADLINE = 60.0
 """Seconds without any progress after which we call it a hang; a deadline, not a speed."""
 START = 300.0
 """The same for a start, which makes and migrates a database before it says anything."""
-
-
-def free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return trial.getsockname()[1]
 
 
 def until(condition, what: str, *, patience: float = DEADLINE) -> None:
