@@ -33,7 +33,7 @@ from typing import Any
 import psutil
 import psycopg
 from catalog_parts.many_members import multiply
-from frame import ROOT, _held, _tree_seconds, console, progress, record
+from frame import ROOT, _held, _largest, _tree_seconds, console, progress, record
 from rich.table import Table
 
 from catalogs.copy_lists import list_copies
@@ -54,11 +54,12 @@ _WANTED = "select count(*) from catalog_recipient where catalog_run_id = %s and 
 
 @dataclass(slots=True)
 class Watched:
-    """What a command took: seconds, processor seconds, the most memory, and by thousands what was done."""
+    """What a command took: seconds, processor seconds, the most memory (all processes, any one), and by thousands what was done."""
 
     seconds: float = 0
     cpu: float = 0
     peak: int = 0
+    largest: int = 0
     steps: list[dict[str, float]] = field(default_factory=list)
 
     def document(self) -> dict[str, Any]:
@@ -67,6 +68,7 @@ class Watched:
             "seconds": round(self.seconds, 1),
             "cpu_seconds": round(self.cpu, 1),
             "peak_mib": round(self.peak / 2**20, 1),
+            "largest_mib": round(self.largest / 2**20, 1),
             "steps": self.steps,
         }
 
@@ -102,6 +104,7 @@ class House:
                 process.wait(1)
             with suppress(psutil.NoSuchProcess):
                 seen.peak = max(seen.peak, _held(top))
+                seen.largest = max(seen.largest, _largest(top))
                 seen.cpu = max(seen.cpu, _tree_seconds(process.pid))
             killed = process.returncode is None and each is not None and each(seen, top)
             ended = killed or process.returncode is not None
@@ -207,6 +210,7 @@ class Follower:
     made: int = -1
     at: float = 0
     peak: int = 0
+    largest: int = 0
     wanted: int = 0
 
     def __call__(self, seen: Watched, top: psutil.Process) -> bool:
@@ -216,6 +220,7 @@ class Follower:
             self.made, self.at = made, time.monotonic()
         with suppress(psutil.NoSuchProcess):
             self.peak = max(self.peak, _held(top))
+            self.largest = max(self.largest, _largest(top))
             if made >= self.made + STEP:
                 self._tell(seen, made, top.memory_info().rss)
         if not self.wanted:
@@ -232,18 +237,24 @@ class Follower:
     def _tell(self, seen: Watched, made: int, head: int) -> None:
         now = time.monotonic()
         rate = (made - self.made) / (now - self.at)
-        mib, head_mib = round(self.peak / 2**20), round(head / 2**20)
-        seen.steps.append({"copies": made, "per_second": round(rate, 1), "mib": mib, "head_mib": head_mib})
-        self.table.add_row(f"{made:,}", f"{now - self.at:.1f}", f"{rate:.1f}", f"{mib}", f"{head_mib}")
-        progress(f"  {made:,} copies, {rate:.0f} a second, {mib} MiB")
-        self.made, self.at, self.peak = made, now, 0
+        held = {
+            "mib": round(self.peak / 2**20),
+            "largest_mib": round(self.largest / 2**20),
+            "head_mib": round(head / 2**20),
+        }
+        seen.steps.append({"copies": made, "per_second": round(rate, 1), **held})
+        self.table.add_row(f"{made:,}", f"{now - self.at:.1f}", f"{rate:.1f}", *map(str, held.values()))
+        progress(
+            f"  {made:,} copies, {rate:.0f} a second, {held['mib']} MiB, {held['largest_mib']} in one process"
+        )
+        self.made, self.at, self.peak, self.largest = made, now, 0, 0
 
 
 def make(house: House, code: str, kills: int, told: dict[str, Any], *, minutes: float) -> None:
     """Make the copies, killed on the way; every thousand is told."""
     ((run_id,),) = house.ask("select catalog_run_id from catalog_run where run_code = %s", code)
     table = Table(title=f"{code}: by thousands", title_justify="left")
-    for head in ("copies", "seconds", "copies/s", "MiB", "MiB of the head"):
+    for head in ("copies", "seconds", "copies/s", "MiB", "MiB of the largest process", "MiB of the head"):
         table.add_column(head, justify="right")
     # Only what this call makes is divided by what it took: a run may have had copies before.
     before = house.ask(_MADE, run_id)[0][0]
@@ -263,6 +274,7 @@ def make(house: House, code: str, kills: int, told: dict[str, Any], *, minutes: 
         sum(part.seconds for part in parts),
         sum(part.cpu for part in parts),
         max(part.peak for part in parts),
+        max(part.largest for part in parts),
         [step for part in parts for step in part.steps],
     )
     made = house.ask(_MADE, run_id)[0][0] - before
@@ -274,7 +286,7 @@ def make(house: House, code: str, kills: int, told: dict[str, Any], *, minutes: 
     }
     console.print(
         f"{made:,} copies in {whole.seconds:.0f} s, {made / whole.cpu:.1f} per CPU second with the database, "
-        f"at most {whole.peak / 2**20:.0f} MiB, killed {kills} times"
+        f"at most {whole.peak / 2**20:.0f} MiB, {whole.largest / 2**20:.0f} in one process, killed {kills} times"
     )
 
 
@@ -348,7 +360,7 @@ def hand_over(house: House, code: str, told: dict[str, Any], *, kinds: Iterable[
         told[kind] = {**seen.document(), "bytes": size, "copies": copies}
         console.print(
             f"{kind}: {copies:,} copies, {size:,} bytes in {seen.seconds:.0f} s, {seen.cpu:.0f} s of CPU, "
-            f"{seen.peak / 2**20:.0f} MiB"
+            f"{seen.peak / 2**20:.0f} MiB, {seen.largest / 2**20:.0f} in one process"
         )
 
 

@@ -303,6 +303,17 @@ def _held(top: psutil.Process) -> int:
     return held
 
 
+def _largest(top: psutil.Process) -> int:
+    """Return the resident bytes of the process that holds most, of `top` and those that it started."""
+    held, tree = 0, [top]
+    with suppress(psutil.NoSuchProcess):
+        tree += top.children(recursive=True)
+    for process in tree:
+        with suppress(psutil.NoSuchProcess):
+            held = max(held, process.memory_info().rss)
+    return held
+
+
 @contextmanager
 def database() -> Iterator[tuple[str, Callable[[], list[int]]]]:
     """

@@ -8,6 +8,7 @@ from catalogs.copy_lists import EDITION_SORTS, list_editions
 from catalogs.jobs import COPIES_PER_NIGHT, make_copies
 from catalogs.preview_commands import preview
 from catalogs.runs.commands import RUN_COMMANDS
+from catalogs.runs.handover_commands import HANDOVER_COMMANDS
 from catalogs.runs.result_commands import RESULT_COMMANDS
 from core import clock
 from core.commandline import Workplace, json_option, pass_workplace, print_json, refusals_exit_2
@@ -107,7 +108,7 @@ def show_list(workplace: Workplace, *, as_json: bool) -> None:
         )
 
 
-for command in (preview, *RUN_COMMANDS, *RESULT_COMMANDS):
+for command in (preview, *RUN_COMMANDS, *HANDOVER_COMMANDS, *RESULT_COMMANDS):
     catalogs.add_command(command)
 
 commands: tuple[click.Command, ...] = (catalogs,)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, Engine, delete, event, select
+from sqlalchemy import ColumnElement, Engine, delete, event, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,7 @@ from core.models import AuditEvent
 from sales.articlecodes import find_gtin
 from sales.barcodes import Decoded, Layout, find_decoded, is_in_store
 from sales.baskets import BasketLine
+from sales.countries import country_of
 from sales.given_codes import code_of, given_skus
 from sales.models import BarcodeLayout, Store
 from sales.queries import store_of_code
@@ -59,7 +60,7 @@ class PlacedLayout:
 _LAYOUTS = """
     select store.store_id, layout.pattern, layout.holds, layout.decimals, layout.article_by
     from barcode_layout as layout
-    join store on layout.store_id = store.store_id or layout.country = store.country
+    join store on layout.store_id = store.store_id or upper(layout.country) = upper(store.country)
                or layout.store_id is null and layout.country is null
     order by store.store_id, layout.store_id nulls last, layout.country nulls last, layout.pattern
 """
@@ -184,12 +185,13 @@ def set_layout(
     actor: str,
 ) -> None:
     """Let `layout` hold in a store, a country or everywhere; replaces the one of this pattern there."""
+    country = country_of(country)
     store_id = _place(session, store_code, country)
     before = session.execute(
         select(BarcodeLayout.holds, BarcodeLayout.decimals, BarcodeLayout.article_by).where(
             *_is_there(layout.pattern, store_id, country)
         )
-    ).one_or_none()
+    ).first()
     content = {
         "holds": layout.holds,
         "decimals": layout.decimals,
@@ -197,6 +199,11 @@ def set_layout(
         "set_by": actor,
         "set_at": now,
     }
+    session.execute(
+        delete(BarcodeLayout).where(
+            *_is_there(layout.pattern, store_id, country), BarcodeLayout.country != country
+        )
+    )
     session.execute(
         insert(BarcodeLayout)
         .values(store_id=store_id, country=country, pattern=layout.pattern, **content)
@@ -223,12 +230,13 @@ def remove_layout(
     actor: str,
 ) -> None:
     """Take a layout away from a store, a country or from all; raises `LayoutNotFound`."""
+    country = country_of(country)
     store_id = _place(session, store_code, country)
     removed = session.execute(
         delete(BarcodeLayout)
         .where(*_is_there(pattern, store_id, country))
         .returning(BarcodeLayout.holds, BarcodeLayout.decimals, BarcodeLayout.article_by)
-    ).one_or_none()
+    ).first()
     if removed is None:
         raise LayoutNotFound(f"no layout {pattern!r} was set there")
     subject = f"{pattern} in {store_code or country or EVERYWHERE}"
@@ -240,7 +248,7 @@ def _is_there(pattern: str, store_id: int | None, country: str | None) -> tuple[
     return (
         BarcodeLayout.pattern == pattern,
         BarcodeLayout.store_id.is_not_distinct_from(store_id),
-        BarcodeLayout.country.is_not_distinct_from(country),
+        func.upper(BarcodeLayout.country).is_not_distinct_from(func.upper(country)),
     )
 
 

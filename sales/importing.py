@@ -16,6 +16,7 @@ from core.progress import Report
 from core.row_import import BadRow, Cells, Fate, import_rows, needed, optional, whole_number
 from core.tabular import Columns, Summary
 from sales.articlecodes import normalise_gtin
+from sales.countries import country_of
 from sales.models import Article, Store
 from sales.operations import check_code, check_currency
 
@@ -103,7 +104,7 @@ def _store(cells: Cells) -> StoreRow:
         currency=check_currency(needed(cells, "currency")),
         timezone=timezone,
         city=optional(cells, "city"),
-        country=optional(cells, "country"),
+        country=country_of(optional(cells, "country")),
     )
 
 

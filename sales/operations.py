@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.audit import record_event
 from core.clock import zone
 from core.errors import Conflict, NotFound, Refused
+from sales.countries import country_of
 from sales.models import Store, Till, TillKey
 from sales.queries import LIVE_KEY, store_of_code
 
@@ -73,7 +74,12 @@ def add_store(
     store_id: int | None = session.scalar(
         upsert(Store)
         .values(
-            store_code=store_code, name=name, currency=currency, timezone=timezone, city=city, country=country
+            store_code=store_code,
+            name=name,
+            currency=currency,
+            timezone=timezone,
+            city=city,
+            country=country_of(country),
         )
         .on_conflict_do_nothing()
         .returning(Store.store_id)

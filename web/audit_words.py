@@ -227,6 +227,7 @@ def _verbs() -> dict[str, str]:
         "sign_in": _("Signed in"),
         "sign_out_everywhere": _("Signed out everywhere"),
         "split": _("Split"),
+        "resume": _("Gone on with"),
         "start": _("Run started"),
         "statement": _("Statement looked at"),
         "stock": _("Taken into stock"),

@@ -1,10 +1,8 @@
-"""The commands of runs: `regulars catalogs runs|new|proof|approve|send-back|run|stop|cancel|handover`."""
+"""The commands of runs: `regulars catalogs runs|new|proof|approve|send-back|run|stop|cancel`."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
-from shutil import copyfile
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,20 +10,12 @@ import click
 
 from catalogs.opening import PERIOD, THEME, next_monday
 from catalogs.runs.drafting import draft_run
-from catalogs.runs.handovers import (
-    KINDS,
-    HeardMeanwhile,
-    ask_for_handover,
-    make_stale,
-    take_handover,
-)
 from catalogs.runs.jobs import known_day, run_job
 from catalogs.runs.leftovers import remove_stale_files
 from catalogs.runs.lists import (
     RUN_SORTS,
     RunRow,
     find_run,
-    handovers_of,
     job_of_run,
     list_runs,
     read_proof,
@@ -33,7 +23,6 @@ from catalogs.runs.lists import (
     run_audience,
 )
 from catalogs.runs.operations import (
-    HANDOVER_JOB,
     PROOF_JOB,
     RUN_JOB,
     approve_run,
@@ -50,6 +39,7 @@ from core.commandline import Workplace, json_option, pass_workplace, print_json,
 from core.job_runs import JobRunView, request_stop
 from core.keyset import Ask
 from core.progress import progress_bar
+from sales.countries import country_of
 
 OPERATOR: Final = "operator"
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -156,7 +146,7 @@ def new(workplace: Workplace, /, *, actor: str, as_json: bool, **parts: Any) -> 
         voucher_batches=tuple(parts["batches"]),
         hold_out=hold_out,
         first_part=parts["first_part"],
-        countries=tuple(dict.fromkeys(parts["countries"])),
+        countries=tuple(dict.fromkeys(filter(None, map(country_of, parts["countries"])))),
     )
     with workplace.sessions.begin() as session:
         run_id = draft_run(session, recipe, day=day, actor=actor, now=now, standing=parts["standing"])
@@ -176,7 +166,11 @@ def _say(workplace: Workplace, run_id: UUID, *, as_json: bool) -> None:
         )
 
 
-def _do(workplace: Workplace, job: str, day: datetime, title: str, workers: int | None = None) -> JobRunView:
+def do_job(
+    workplace: Workplace, job: str, day: datetime, title: str, workers: int | None = None
+) -> JobRunView:
+    """Do a job of runs in this process, showing how far it is on the terminal; returns its run as it then is."""
+
     def show(_step: str) -> Any:
         return progress_bar(title)
 
@@ -190,7 +184,7 @@ def _do(workplace: Workplace, job: str, day: datetime, title: str, workers: int 
     )
 
 
-def _check(view: JobRunView, context: click.Context) -> None:
+def check_job(view: JobRunView, context: click.Context) -> None:
     """Say what went wrong, and end with 1 where something did; to stop after a first part is not wrong."""
     if view.state not in {"completed", "stopped"}:
         errors: Iterable[str] = (step.error for step in view.steps if step.error)
@@ -211,7 +205,7 @@ def proof(workplace: Workplace, context: click.Context, *, run_code: str, actor:
     with workplace.sessions.begin() as session:
         run_id = find_run(session, run_code=run_code).catalog_run_id
         number = ask_for_proof(session, run_id=run_id, actor=actor, now=now)
-    _check(_do(workplace, f"{PROOF_JOB}{run_id}.{number}", now, "Making a proof"), context)
+    check_job(do_job(workplace, f"{PROOF_JOB}{run_id}.{number}", now, "Making a proof"), context)
     with workplace.sessions() as session:
         found = read_proof(session, run_id=run_id, number=number)
     copies = found.copies if found else ()
@@ -292,7 +286,7 @@ def run(
     with workplace.sessions() as session:
         job = job_of_run(session, run_id=found.catalog_run_id)
     day = datetime.combine(job.business_day, now.timetz()) if job else now
-    _check(_do(workplace, f"{RUN_JOB}{found.catalog_run_id}", day, "Making copies", workers), context)
+    check_job(do_job(workplace, f"{RUN_JOB}{found.catalog_run_id}", day, "Making copies", workers), context)
     _say(workplace, found.catalog_run_id, as_json=as_json)
 
 
@@ -326,73 +320,6 @@ def cancel(workplace: Workplace, *, run_code: str, reason: str, actor: str, as_j
     _say(workplace, run_id, as_json=as_json)
 
 
-@click.command()
-@click.argument("run_code")
-@click.option("--kind", type=click.Choice(KINDS), required=True)
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Where the file goes; without it, it is prepared only."
-)
-@by
-@json_option
-@click.pass_context
-@pass_workplace
-@refusals_exit_2
-def handover(
-    workplace: Workplace,
-    context: click.Context,
-    *,
-    run_code: str,
-    kind: str,
-    out: Path | None,
-    actor: str,
-    as_json: bool,
-) -> None:
-    """
-    Hand the copies of a run over that were not sent yet: one file for the printer, a ZIP, or by e-mail.
-
-    With --out the file is taken, and its copies are sent from then on. E-mails wait in the outbox.
-    """
-    now = clock.now()
-    with workplace.sessions.begin() as session:
-        run_id = find_run(session, run_code=run_code).catalog_run_id
-        handover_id = ask_for_handover(
-            session, run_id=run_id, kind=kind, job=HANDOVER_JOB, actor=actor, now=now
-        )
-    _check(_do(workplace, f"{HANDOVER_JOB}{handover_id}", now, "Preparing"), context)
-    if out is not None and kind != "email":
-        try:
-            with workplace.sessions.begin() as session:
-                taken = take_handover(session, handover_id=handover_id, actor=actor, now=clock.now())
-                path = taken.path or ""
-        except HeardMeanwhile:
-            with workplace.sessions.begin() as session:
-                make_stale(session, handover_id=handover_id)
-                remove_stale_files(session, data=workplace.data)
-            raise
-        copyfile(workplace.data / path, out)
-        manifest = (workplace.data / path).with_suffix(".csv")
-        if manifest.exists():
-            copyfile(manifest, out.with_suffix(".csv"))
-    with workplace.sessions() as session:
-        row = next(one for one in handovers_of(session, run_id=run_id) if one.handover_id == handover_id)
-    if as_json:
-        print_json(
-            {
-                "kind": row.kind,
-                "state": row.state,
-                "copies": row.copies,
-                "remade": row.remade,
-                "dropped": row.dropped,
-                "path": str(out or (workplace.data / row.path if row.path else "")),
-                "sha256": row.sha256.hex() if row.sha256 else None,
-            }
-        )
-    else:
-        click.echo(
-            f"{row.kind} is {row.state}: {row.copies} copies, {row.remade} made again, {row.dropped} dropped"
-        )
-
-
 RUN_COMMANDS: Final[tuple[click.Command, ...]] = (
     runs,
     new,
@@ -402,5 +329,4 @@ RUN_COMMANDS: Final[tuple[click.Command, ...]] = (
     run,
     stop,
     cancel,
-    handover,
 )

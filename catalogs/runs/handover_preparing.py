@@ -23,7 +23,13 @@ from catalogs.orders import OrderDesk
 from catalogs.pdf.printing import PrintCopy, write_print_file
 from catalogs.runs.handovers import CHANNELS_OF, HeardMeanwhile
 from catalogs.runs.leaving_copies import CopyToSend, copies_of_handover, send_copies
-from catalogs.runs.leftovers import FOLDER, name_of_handover, remove_stale_files
+from catalogs.runs.leftovers import (
+    FOLDER,
+    name_of_handover,
+    remove_half_files,
+    remove_stale_files,
+    remove_strays,
+)
 from catalogs.runs.rechecks import Mending, UnsentCopy, drop_copies, look_again, mend
 from catalogs.runs.recipients import WITHDREW
 from contacts.mail_texts import write_mail
@@ -52,17 +58,26 @@ def prepare_handover(
     """
     Look at every copy again, make those again that may not go as they are, and write the file.
 
-    E-mails are queued at once. What was prepared before it was interrupted is done again; mails that are queued stay.
+    E-mails are queued at once. What was prepared before it was interrupted is done again, and the half of a file that
+    was left is removed; mails that are queued stay. Of a run that was cancelled meanwhile nothing is prepared.
     """
-    with sessions() as session:
-        handover = session.get_one(CatalogHandover, handover_id)
-        if handover.state != "waiting":
-            return {"state": handover.state}
-        run = session.get_one(CatalogRun, handover.catalog_run_id)
-        editions = editions_of_run(session, run.catalog_run_id)
     with sessions.begin() as session:
+        handover = session.get_one(CatalogHandover, handover_id)
+        run = session.get_one(CatalogRun, handover.catalog_run_id)
+        if handover.state == "waiting" and run.state == "cancelled":
+            handover.state = "stale"
+        session.flush()
         remove_stale_files(session, data=data)
-    making = Making(sessions, OrderDesk(editions, data=data, day=day, now=now), workers)
+        state = handover.state
+        editions = editions_of_run(session, run.catalog_run_id)
+    if state != "waiting":
+        return {"state": state}
+    remove_half_files(data, name_of_handover(run.run_code, handover.kind, handover_id))
+    desk = OrderDesk(editions, data=data, day=day, now=now)
+    with sessions() as session:
+        # Of copies that were being made again.
+        remove_strays(session, data=data, editions=list(desk.editions))
+    making = Making(sessions, desk, workers)
     work = _Preparing(sessions, handover, run, making, report)
     if handover.kind == "email":
         return work.mail()
@@ -76,7 +91,6 @@ class _Preparing:
     run: CatalogRun
     making: Making
     report: Report
-    done: Mending | None = None
 
     @property
     def data(self) -> Path:
@@ -96,9 +110,26 @@ class _Preparing:
             return False
         # What a desk read of stores is kept; what members say is read anew with every order.
         found = mend(self.making, verdict, catalog_run_id=self.run.catalog_run_id, now=now)
-        total = self.done or Mending()
-        self.done = Mending(total.remade + found.remade, total.dropped + found.dropped)
+        # Told at once: whoever goes on after this process was killed finds nothing of it to mend any more.
+        with self.sessions.begin() as session:
+            self._tell(session, found)
         return True
+
+    def _tell(self, session: Session, found: Mending) -> None:
+        session.execute(
+            update(CatalogHandover)
+            .where(CatalogHandover.handover_id == self.handover.handover_id)
+            .values(
+                remade=CatalogHandover.remade + found.remade,
+                dropped=CatalogHandover.dropped + found.dropped,
+            )
+        )
+
+    def _told(self) -> Mapping[str, Any]:
+        """Return what came of it, of all times that it was begun."""
+        with self.sessions() as session:
+            row = session.get_one(CatalogHandover, self.handover.handover_id)
+            return {"copies": row.copies, "remade": row.remade, "dropped": row.dropped}
 
     def file(self) -> Mapping[str, Any]:
         """Write the file and let the hand-over be prepared, unless something is heard all the time."""
@@ -149,7 +180,6 @@ class _Preparing:
         return path
 
     def _prepared(self, path: Path, copies: int, checked_at: datetime) -> Mapping[str, Any]:
-        done = self.done or Mending()
         with path.open("rb") as file:
             digest = file_digest(file, "sha256").digest()
         with self.sessions.begin() as session:
@@ -167,11 +197,9 @@ class _Preparing:
                     sha256=digest,
                     size=path.stat().st_size,
                     copies=copies,
-                    remade=done.remade,
-                    dropped=done.dropped,
                 )
             )
-        return {"copies": copies, "remade": done.remade, "dropped": done.dropped}
+        return self._told()
 
     def mail(self) -> Mapping[str, Any]:
         """Queue a mail for every copy that goes by e-mail, each once, and send it with that."""
@@ -182,13 +210,11 @@ class _Preparing:
         self._claim()
         with self.sessions() as session:
             rows = copies_of_handover(session, self.handover.handover_id)
-        sent = 0
         for start in range(0, len(rows), MAILS_AT_ONCE):
             part = rows[start : start + MAILS_AT_ONCE]
             with self.sessions.begin() as session:
-                sent += self._queue(session, part, as_of=as_of, now=clock.now())
+                self._queue(session, part, as_of=as_of, now=clock.now())
             self.report(start + len(part), len(rows))
-        done = self.done or Mending()
         with self.sessions.begin() as session:
             now = clock.now()
             session.execute(
@@ -203,17 +229,15 @@ class _Preparing:
                     copies=select(func.count())
                     .where(CatalogCopy.handover_id == self.handover.handover_id, CatalogCopy.state == "sent")
                     .scalar_subquery(),
-                    remade=done.remade,
-                    dropped=done.dropped,
                 )
             )
-        return {"copies": sent, "remade": done.remade, "dropped": done.dropped}
+        return self._told()
 
     def _called(self, language: str) -> str:
         """Return what the file of a mailed copy is called: nothing of the group, which may be nobody's business."""
         return f"{'catalog' if language == 'en' else 'katalog'}-{self.run.valid_from.isoformat()}.pdf"
 
-    def _queue(self, session: Session, rows: list[CopyToSend], *, as_of: datetime, now: datetime) -> int:
+    def _queue(self, session: Session, rows: list[CopyToSend], *, as_of: datetime, now: datetime) -> None:
         """Queue the mails of a part; whoever does not want one any more has the copy dropped."""
         unwanted: dict[UnsentCopy, str] = {}
         queued: list[UUID] = []
@@ -248,5 +272,5 @@ class _Preparing:
                 ] = WITHDREW
             else:
                 queued.append(row.copy_id)
-        drop_copies(session, unwanted, now=now)
-        return len(send_copies(session, handover_id=self.handover.handover_id, now=now, only=queued))
+        self._tell(session, Mending(dropped=drop_copies(session, unwanted, now=now)))
+        send_copies(session, handover_id=self.handover.handover_id, now=now, only=queued)

@@ -1,8 +1,8 @@
 """
 Copies leaving the house: as one file for the printer, as a ZIP of single files, or by e-mail.
 
-A file is prepared in the background, after every copy was looked at again; it is handed over when somebody
-takes it, and that is refused where anything was heard of a member meanwhile: then it is prepared anew. From
+A file is prepared in the background, after every copy was looked at again; where that was interrupted, stopped or
+failed, it is gone on with. It is handed over when somebody takes it, and that is refused where anything was heard of a member meanwhile: then it is prepared anew. From
 that moment its copies are sent: they never change, and each stands in its member's history once.
 """
 
@@ -21,7 +21,7 @@ from catalogs.runs.rechecks import look_again
 from core.audit import record_event
 from core.errors import Conflict, NotFound
 from core.ids import uuid7
-from core.job_runs import request_run
+from core.job_runs import latest_runs, request_run
 from core.models import JobRun
 
 KINDS: Final = ("print", "zip", "email")
@@ -55,11 +55,25 @@ def ask_for_handover(
     """
     Ask for the copies of a run that were not sent yet to be handed over, and return the hand-over's id.
 
-    The run must have been approved and its copies made, all of them or a first part. Raises `NothingToHandOver`, and
-    `NotPrepared` while another of this kind is under way.
+    The run must have been approved and its copies made, all of them or a first part. One whose preparation was
+    interrupted, stopped or failed is gone on with, and one that nobody took is made anew. Raises `NothingToHandOver`,
+    and `NotPrepared` while another of this kind is being prepared.
     """
     run = session.get_one(CatalogRun, run_id)
-    if run.state not in {"finished", "stopped"} or not _copies_waiting(session, run_id, kind):
+    if run.state not in {"finished", "stopped"}:
+        raise NothingToHandOver("no made copy of this run waits to leave by this way")
+    known = session.scalar(
+        select(CatalogHandover.handover_id)
+        .where(
+            CatalogHandover.catalog_run_id == run_id,
+            CatalogHandover.kind == kind,
+            CatalogHandover.state == "waiting",
+        )
+        .with_for_update()
+    )
+    if known is not None and _goes_on(session, run.run_code, kind, f"{job}{known}", actor=actor, now=now):
+        return known
+    if not _copies_waiting(session, run_id, kind):
         raise NothingToHandOver("no made copy of this run waits to leave by this way")
     _give_up_older(session, run_id, kind, job)
     handover_id = uuid7()
@@ -83,6 +97,23 @@ def ask_for_handover(
     return handover_id
 
 
+def _goes_on(session: Session, run_code: str, kind: str, job: str, *, actor: str, now: datetime) -> bool:
+    """
+    Let the preparation called `job` go on where nobody works at it, and return whether it does.
+
+    The scheduler's next look takes it up, or whoever asked does. Raises `NotPrepared` while somebody is at it.
+    """
+    view = next(iter(latest_runs(session, job=job, limit=1)), None)
+    if view is None or view.state == "completed":
+        return False
+    if view.alive:
+        raise NotPrepared("another hand-over of this kind is being prepared")
+    if view.state != "waiting":
+        request_run(session, job=job, business_day=view.business_day)
+        _record(session, run_code, "catalog_handover.resume", actor=actor, now=now, detail={"kind": kind})
+    return True
+
+
 def _copies_waiting(session: Session, run_id: UUID, kind: str) -> bool:
     """Return whether a copy of a run waits to leave by a way."""
     waiting = (
@@ -101,10 +132,7 @@ def _give_up_older(session: Session, run_id: UUID, kind: str, job: str) -> None:
     """Let an earlier hand-over of a kind be stale: one that nobody took, or whose preparation ended without a file."""
     ended = (
         select(JobRun.run_id)
-        .where(
-            JobRun.job == func.concat(job, CatalogHandover.handover_id),
-            JobRun.state.in_(("failed", "stopped", "completed")),
-        )
+        .where(JobRun.job == func.concat(job, CatalogHandover.handover_id), JobRun.state == "completed")
         .exists()
     )
     session.execute(

@@ -98,6 +98,18 @@ def remove_stale_files(session: Session, *, data: Path) -> int:
     return len(stale)
 
 
+def remove_half_files(data: Path, name: str) -> int:
+    """
+    Remove what a killed process left of the files of the hand-over called `name`, and return how many they were.
+
+    Whoever calls prepares it, and nobody else does.
+    """
+    halves = [path for path in (data / FOLDER).glob(f"{name}.*") if is_unfinished(path)]
+    for path in halves:
+        path.unlink(missing_ok=True)
+    return len(halves)
+
+
 def cancel_held_back_vouchers(session: Session, *, now: datetime) -> int:
     """Cancel the vouchers of copies that were queued to be mailed and never left; returns how many."""
     rows = driver_of(session).execute(

@@ -84,7 +84,7 @@ class TestLayouts:
         other = Layout("28IIIIIVVVVVC", "price", 2, "sku")
         with scales.sessions.begin() as session:
             session.execute(text("update store set country = 'CZ'"))
-            set_layout(session, other, country="CZ", now=scales.now, actor="test")
+            set_layout(session, other, country="cz", now=scales.now, actor="test")
         with scales.sessions() as session:
             own = decoded_in_store(session, SCANNED, store_id=scales.till.store_id)
             country = decoded_in_store(session, SCANNED, store_id=scales.tills["T3"].store_id)

@@ -56,6 +56,15 @@ class TestImportStores:
         assert stores(text) == (4, 0, 0, 4)
         assert "name is empty" in reasons(tmp_path)
 
+    def test_takes_a_countrys_code_in_any_case_and_other_names_as_they_are(self, stores, sessions):
+        head = "store_code,name,currency,timezone,country\n"
+        text = head + "S1,x,CZK,UTC,cz\nS2,x,CZK,UTC,CZ\nS3,x,EUR,UTC,Nederland\nS4,x,EUR,UTC,\n"
+        assert stores(text) == (4, 4, 0, 0)
+        assert stores(text.replace(",cz", ",Cz")) == (4, 0, 4, 0)
+        with sessions() as session:
+            found = session.scalars(select(Store.country).order_by(Store.store_code)).all()
+        assert found == ["CZ", "CZ", "Nederland", None]
+
     def test_never_changes_a_currency(self, stores):
         assert stores(self.HEADER + "S1,x,CZK,UTC,\n") == (1, 1, 0, 0)
         assert stores(self.HEADER + "S1,x,EUR,UTC,\n") == (1, 0, 0, 1)

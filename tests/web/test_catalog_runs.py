@@ -3,16 +3,20 @@
 import re
 from collections.abc import Iterator
 from datetime import date
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from catalogs.models import CatalogRun
+from catalogs.models import CatalogHandover, CatalogProof, CatalogProofCopy, CatalogRun
 from catalogs.runs.drafting import plan_draft
-from catalogs.runs.lists import editions_in
+from catalogs.runs.lists import editions_in, handovers_of
+from catalogs.runs.operations import HANDOVER_JOB
 from catalogs.runs.results import Cell, PageResult
 from core import clock
+from core.job_runs import latest_runs, request_run
+from core.models import JobRun
+from customers.models import Member
 from sales.models import Store
 from web.screens.catalog_results import heat_rows, pages_chart
 
@@ -152,12 +156,40 @@ class TestCountries:
 
     def test_are_said_on_every_screen_of_the_run(self, web_sessions, visit, polish):
         assert run_of(web_sessions, polish).countries == ["PL"]
-        with web_sessions() as session:
+        with web_sessions.begin() as session:
             (edition,) = editions_in(session, run_id=polish)
+            session.add(
+                CatalogProof(
+                    catalog_run_id=polish,
+                    number=1,
+                    content={"run": {}, "editions": {}},
+                    made_by="mara",
+                    asked_at=clock.now(),
+                    made_at=clock.now(),
+                )
+            )
+            session.flush()
+            session.add(
+                CatalogProofCopy(
+                    catalog_run_id=polish,
+                    number=1,
+                    place=0,
+                    member_id=session.scalar(select(Member.member_id).limit(1)),
+                    edition_id=edition.edition_id,
+                    why=["language"],
+                    language="pl",
+                    path="proofs/none.pdf",
+                    sha256=b"",
+                    pages=8,
+                    picks=[],
+                )
+            )
+            session.get_one(CatalogRun, polish).proof = 1
         for address in (
             f"/catalogs/runs/{polish}",
             f"/catalogs/runs/{polish}/results/",
             f"/catalogs/editions/{edition.edition_id}/edit",
+            f"/catalogs/runs/{polish}/proof/",
         ):
             assert "Only for Poland" in visit("marketing").get(address).text, address
 
@@ -225,6 +257,48 @@ class TestScreens:
         finally:
             with web_sessions.begin() as session:
                 session.execute(update(Store).where(Store.store_code == "S2").values(currency="CZK"))
+
+    @pytest.mark.parametrize(
+        ("state", "words"),
+        [
+            ("waiting", "It waits for the scheduler, which looks every few seconds."),
+            ("running", "The scheduler goes on with it at its next look."),
+            ("stopped", "Stopped"),
+        ],
+    )
+    def test_say_how_a_hand_over_is_and_let_a_person_go_on_with_it(
+        self, visit, run_id, web_sessions, state, words
+    ):
+        handover_id = uuid4()
+        with web_sessions.begin() as session:
+            session.execute(
+                update(CatalogRun)
+                .where(CatalogRun.catalog_run_id == run_id)
+                .values(state="finished", approved_by="adam")
+            )
+            session.add(
+                CatalogHandover(
+                    handover_id=handover_id,
+                    catalog_run_id=run_id,
+                    kind="print",
+                    state="waiting",
+                    made_by="mara",
+                    made_at=clock.now(),
+                )
+            )
+            job = request_run(session, job=f"{HANDOVER_JOB}{handover_id}", business_day=date(2026, 11, 20))
+            # Nobody holds its lock: who ran it was killed.
+            session.execute(update(JobRun).where(JobRun.run_id == job).values(state=state))
+        page = f"/catalogs/runs/{run_id}"
+        shown = visit("marketing").get(page).text
+        assert words in shown
+        assert ("Go on" in shown) == (state != "waiting")
+        visit("marketing").post(f"{page}/handovers", form={"kind": "print"}, page=page)
+        with web_sessions() as session:
+            (view,) = latest_runs(session, job=f"{HANDOVER_JOB}{handover_id}")
+            assert len(handovers_of(session, run_id=run_id)) == 1
+        # What was running is found by the scheduler as it is.
+        assert view.state == ("running" if state == "running" else "waiting")
 
     def test_know_no_proof_before_there_is_one(self, visit, run_id):
         assert visit("marketing").get(f"/catalogs/runs/{run_id}/proof/").status_code == 404

@@ -130,7 +130,7 @@ def reason_words(reason: Mapping[str, Any]) -> str:
         "rule_lift": _("how often a group's rules fire in later weeks"),
         "confirmed": _("agreement with groups from earlier weeks"),
         "explained_by_size": _("how much mere basket size explains"),
-        "drift_lift": _("how much more often than shuffled a group's rules fire in later weeks"),
+        "drift_lift": _("lift of the groups' rules in later weeks, less that with members shuffled"),
         "drift_coverage": _("share of households in a group"),
         "drift_profile": _("likeness of what the groups buy now"),
     }

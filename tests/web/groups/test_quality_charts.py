@@ -102,7 +102,7 @@ class TestReasons:
             ),
             (
                 {"code": "drift_lift", "value": 0.757, "limit": 0.776},
-                "how much more often than shuffled a group's rules fire in later weeks 0.76, limit 0.78",
+                "lift of the groups' rules in later weeks, less that with members shuffled 0.76, limit 0.78",
             ),
         ],
     )
