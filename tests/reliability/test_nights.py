@@ -114,18 +114,20 @@ def storm(tmp_path, publish):
             started = time.monotonic()
             night = start_night(url, tmp_path / "whole", SECOND_NIGHT)
             night.join()
-            whole = time.monotonic() - started
+            timed = whole = time.monotonic() - started
             assert night.exitcode == 0
             with at(url) as sessions:
                 expected = left_behind(sessions)
         kills = looks = 0
         for number in range(rounds):
             with copy_of(town, number) as url:
-                killed, seen = interrupted_night(url, tmp_path / str(number), chance, whole, expected)
+                killed, seen, took = interrupted_night(url, tmp_path / str(number), chance, whole, expected)
             kills += killed
             looks += seen
+            # It was over before its end was due: the machine has less other work than when a night was timed.
+            whole = min(whole, took)
         publish(
-            f"R11: {kills} kills in {rounds} nights of {whole:.1f} s, {looks} looks at the served groups meanwhile, "
+            f"R11: {kills} kills in {rounds} nights of {timed:.1f} s, {looks} looks at the served groups meanwhile, "
             "no fault; each night left the same behind as an undisturbed one"
         )
         return kills, looks
@@ -133,15 +135,23 @@ def storm(tmp_path, publish):
     return storm
 
 
-def interrupted_night(url, data, chance, whole, expected) -> tuple[int, int]:
-    """Kill a night up to three times, let it end, and look at all of it; return how many kills and looks there were."""
+def interrupted_night(url, data, chance, whole, expected) -> tuple[int, int, float]:
+    """
+    Kill a night up to three times, let it end, and look at all of it.
+
+    Returns how many kills and looks there were, and the seconds of the night, `whole` where it was killed at once.
+    """
     reader = Reader(url)
     reader.start()
-    kills = 0
-    for _ in range(3):
+    kills, took = 0, whole
+    for attempt in range(3):
+        started = time.monotonic()
         night = start_night(url, data, SECOND_NIGHT)
         night.join(chance.uniform(0, whole))
-        kills += night.is_alive()
+        if night.is_alive():
+            kills += 1
+        elif attempt == 0:
+            took = time.monotonic() - started
         night.kill()
         night.join()
     night = start_night(url, data, SECOND_NIGHT)
@@ -153,7 +163,7 @@ def interrupted_night(url, data, chance, whole, expected) -> tuple[int, int]:
     with at(url) as sessions:
         assert left_behind(sessions) == expected
         assert broken(sessions) == []
-    return kills, reader.looks
+    return kills, reader.looks, took
 
 
 class TestKilledNight:
