@@ -333,8 +333,8 @@ def _edition(session: Any, house: House, now: datetime) -> None:
             group_id="g1",
             group_name="Tea and honey",
             theme="trh",
-            valid_from=date(2026, 11, 23),
-            valid_to=date(2026, 12, 7),
+            valid_from=now.date() - timedelta(days=1),
+            valid_to=now.date() + timedelta(days=13),
             created_at=now.astimezone(UTC),
             content={},
         )
