@@ -113,13 +113,16 @@ def _xlsx(table: Table[R]) -> bytes:
 
 
 def _columns(table: Table[R]) -> list[tuple[str, Callable[[R], Any]]]:
-    """Return title and value of each chosen column; beside money stands its currency."""
+    """Return title and value of each chosen column; beside money stands its currency, and then its second line if that has a title."""
     columns: list[tuple[str, Callable[[R], Any]]] = []
     for column in chosen(table):
         title = column.title.replace("\N{NO-BREAK SPACE}", " ")
         columns.append((title, partial(plain, column)))
         if column.kind == "money" and column.currency:
             columns.append((f"{title} (ISO 4217)", column.currency))
+        if column.second and column.second_title:
+            words = Column(key=column.key, title=column.second_title, value=column.second)
+            columns.append((words.title.replace("\N{NO-BREAK SPACE}", " "), partial(plain, words)))
     return columns
 
 

@@ -23,8 +23,8 @@ class Column(Generic[R]):
     """
     One column: `value` is what it is about, exported as it is and written by `kind` on the screen.
 
-    `figure` draws instead of writing, where it has something to draw, `second` adds a quiet line, `currency` is
-    needed for money, `personal` columns are not made for roles without names. `lesser` ones give
+    `figure` draws instead of writing, where it has something to draw, `second` adds a quiet line, which files
+    carry as a column of its own where it has a `second_title`, `currency` is needed for money, `personal` columns are not made for roles without names. `lesser` ones give
     way on a narrow screen, unless the reader asked for them.
     """
 
@@ -36,6 +36,7 @@ class Column(Generic[R]):
     timezone: Callable[[R], str] | None = None
     figure: Callable[[R], Markup | str | None] | None = None
     second: Callable[[R], str | None] | None = None
+    second_title: str | None = None
     sort: bool = False
     shown: bool = True
     personal: bool = False

@@ -41,6 +41,26 @@ class TestFiles:
         column = Column(key="range", title="Range", value=lambda row: row)
         assert plain(column, "\N{MINUS SIGN}\N{WORD JOINER}5 CZK to 7 CZK") == "\N{MINUS SIGN}5 CZK to 7 CZK"
 
+    def test_say_of_suggestions_what_their_money_is_and_where_their_households_buy(self, house, visit):
+        head, *rows = self.rows(visit("store_manager").get("/assortment/?format=csv"))
+        assert head[head.index("Per week") :][:3] == ["Per week", "Per week (ISO 4217)", "What this money is"]
+        assert head[head.index("Households") + 1] == "Where these households buy"
+        said = {
+            tuple(
+                row[head.index(title)]
+                for title in ("Suggestion", "What this money is", "Where these households buy")
+            )
+            for row in rows
+        }
+        meant = {
+            ("List", "more revenue", "in other stores"),
+            ("Delist", "would be lost", "in the whole chain"),
+            ("Keep", "lost without it", "in this store"),
+            ("Place together", "more revenue", "in similar stores"),
+        }
+        assert said
+        assert said <= meant
+
     def test_quote_what_looks_like_a_formula(self, house, visit):
         rows = self.rows(visit("administrator").get("/members/?format=csv&columns=phone&q=M0"))
         assert rows[1] == ["'+420600123450"]

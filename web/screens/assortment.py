@@ -215,6 +215,7 @@ def _columns(
             currency=lambda row: row.currency,
             figure=money,
             second=suggestion_words.meaning_of_money,
+            second_title=_("What this money is"),
             sort=True,
         ),
         Column(
@@ -252,6 +253,7 @@ def _plain_columns(groups: GroupsShown) -> tuple[Column[SuggestionView], ...]:
             value=lambda row: row.households,
             kind="number",
             second=suggestion_words.where_they_buy,
+            second_title=_("Where these households buy"),
             sort=True,
         ),
         Column(
