@@ -6,6 +6,11 @@ from marshmallow import EXCLUDE, Schema, fields
 
 from pos_api.problems import PROBLEMS, TYPES
 
+SIGNED = (
+    "HMAC-SHA256 over the rest of the answer as compact JSON with its names in order, as it is sent; the key is "
+    "the SHA-256 of the whole till key that `key_id` names."
+)
+
 
 class Answer(Schema):
     """An object that every version answers with at least these members."""
@@ -406,15 +411,10 @@ class SnapshotPayloadAnswer(Answer):
 
 
 class SnapshotAnswer(Answer):
-    """
-    Data to work from while offline, until `valid_until`.
-
-    `signature` is HMAC-SHA256, in hexadecimal, over all the rest of the answer as compact JSON with its names
-    in order, which is how it is sent; the key is the SHA-256 of the till key that `key_id` names.
-    """
+    """Data to work from while offline, until `valid_until`."""
 
     generated_at = fields.DateTime(required=True)
     valid_until = fields.DateTime(required=True)
     key_id = fields.String(required=True, metadata={"description": "The middle part of the till key."})
     payload = fields.Nested(SnapshotPayloadAnswer, required=True)
-    signature = fields.String(required=True, metadata={"pattern": "^[0-9a-f]{64}$"})
+    signature = fields.String(required=True, metadata={"pattern": "^[0-9a-f]{64}$", "description": SIGNED})

@@ -149,7 +149,14 @@ class TenderBody(Body):
 
     MAKES = Tender
 
-    type = Code(SHORT, required=True)
+    type = Code(
+        SHORT,
+        required=True,
+        metadata={
+            "description": "An open name, such as `cash` or `card`. `points` is the value of points where the programme makes "
+            "them a means of payment: `points_amount` is then 0 and `payable_amount` the whole bill."
+        },
+    )
     amount = Amount(required=True)
 
 
@@ -160,7 +167,13 @@ class TotalsBody(Body):
 
     gross_amount = Amount()
     discount_amount = Amount(0, metadata={"default": 0})
-    points_amount = Amount(0, metadata={"default": 0})
+    points_amount = Amount(
+        0,
+        metadata={
+            "default": 0,
+            "description": "What points took off the bill; on a return, the value of the points given back.",
+        },
+    )
     rounding_amount = Amount(metadata={"default": 0})
     payable_amount = Amount(metadata={"description": "Needed on a sale and on a return."})
 
