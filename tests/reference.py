@@ -349,6 +349,9 @@ class Reference:
             account.end(today)
         if posted.type == "sale":
             moved = self.sell(name, posted, own, now)
+            if own:
+                # What has ended is not there to be taken back, whether the return came before or after.
+                own.end(today)
             self.settle_waiting(name, today)
             return self.told(own, today, moved)
         if posted.original is None:
