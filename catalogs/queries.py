@@ -43,9 +43,8 @@ def shops(session: Session, store_ids: Collection[int]) -> dict[int, Shop]:
 def countries_of_stores(session: Session) -> dict[str, tuple[int, tuple[str, ...]]]:
     """Return by country, in the order of their names, how many stores there are and in which currencies they sell."""
     rows = driver_of(session).execute(
-        "select case when country ~ '^[A-Za-z]{2}$' then upper(country) else country end as named, count(*),"
-        " array_agg(distinct currency order by currency) from store where country is not null"
-        " group by named order by named"
+        "select country, count(*), array_agg(distinct currency order by currency) from store"
+        " where country is not null group by country order by country"
     )
     return {country: (stores, tuple(currencies)) for country, stores, currencies in rows}
 
@@ -61,7 +60,7 @@ _GROUP_BUYERS = """
       and receipt.type = 'sale' and receipt.mode = 'live'
       and line.article_id is not null and line.quantity > 0 and line.total_amount > 0
       and (%(countries)s::text[] = '{}' or receipt.store_id in
-           (select store_id from store where upper(country) = any(upper(%(countries)s::text[]::text)::text[])))
+           (select store_id from store where country = any(%(countries)s)))
     group by membership.group_id, line.article_id
     having count(distinct membership.member_id) >= %(fewest)s
 """
@@ -101,7 +100,7 @@ def members_in_countries(
         from group_membership as membership
         join receipt on receipt.member_id = membership.member_id
         join store using (store_id)
-        where membership.run_id = %(run)s and upper(store.country) = any(upper(%(countries)s::text[]::text)::text[])
+        where membership.run_id = %(run)s and store.country = any(%(countries)s)
           and receipt.business_date > %(day)s::date - %(days)s and receipt.business_date <= %(day)s
           and receipt.type = 'sale' and receipt.mode = 'live'
         group by membership.group_id

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, Engine, delete, event, func, select
+from sqlalchemy import ColumnElement, Engine, delete, event, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -60,7 +60,7 @@ class PlacedLayout:
 _LAYOUTS = """
     select store.store_id, layout.pattern, layout.holds, layout.decimals, layout.article_by
     from barcode_layout as layout
-    join store on layout.store_id = store.store_id or upper(layout.country) = upper(store.country)
+    join store on layout.store_id = store.store_id or layout.country = store.country
                or layout.store_id is null and layout.country is null
     order by store.store_id, layout.store_id nulls last, layout.country nulls last, layout.pattern
 """
@@ -191,7 +191,7 @@ def set_layout(
         select(BarcodeLayout.holds, BarcodeLayout.decimals, BarcodeLayout.article_by).where(
             *_is_there(layout.pattern, store_id, country)
         )
-    ).first()
+    ).one_or_none()
     content = {
         "holds": layout.holds,
         "decimals": layout.decimals,
@@ -199,11 +199,6 @@ def set_layout(
         "set_by": actor,
         "set_at": now,
     }
-    session.execute(
-        delete(BarcodeLayout).where(
-            *_is_there(layout.pattern, store_id, country), BarcodeLayout.country != country
-        )
-    )
     session.execute(
         insert(BarcodeLayout)
         .values(store_id=store_id, country=country, pattern=layout.pattern, **content)
@@ -236,7 +231,7 @@ def remove_layout(
         delete(BarcodeLayout)
         .where(*_is_there(pattern, store_id, country))
         .returning(BarcodeLayout.holds, BarcodeLayout.decimals, BarcodeLayout.article_by)
-    ).first()
+    ).one_or_none()
     if removed is None:
         raise LayoutNotFound(f"no layout {pattern!r} was set there")
     subject = f"{pattern} in {store_code or country or EVERYWHERE}"
@@ -248,7 +243,7 @@ def _is_there(pattern: str, store_id: int | None, country: str | None) -> tuple[
     return (
         BarcodeLayout.pattern == pattern,
         BarcodeLayout.store_id.is_not_distinct_from(store_id),
-        func.upper(BarcodeLayout.country).is_not_distinct_from(func.upper(country)),
+        BarcodeLayout.country.is_not_distinct_from(country),
     )
 
 

@@ -409,6 +409,31 @@ class TestHomeCountries:
         command.downgrade(_config(database_url), "0009")
         assert rows(owner_engine, columns, TestFinish.TABLES) == before
 
+    def test_writes_a_country_s_code_in_capitals(self, database_url: str, owner_engine: Engine):
+        command.downgrade(_config(database_url), "0009")
+        with owner_engine.begin() as owner:
+            owner.exec_driver_sql(
+                "insert into store (store_code, name, currency, timezone, country)"
+                " select 'C' || place, 'x', 'CZK', 'UTC', country"
+                " from unnest(array['cz', 'CZ', 'Nederland', null]) with ordinality as one (country, place)"
+            )
+            owner.exec_driver_sql(
+                "insert into barcode_layout (country, pattern, holds, decimals, article_by, set_by, set_at)"
+                " select country, pattern, 'weight', 3, 'sku', country, now()"
+                " from unnest(array['cz', 'CZ', 'Cz'], array['28IIIIIVVVVVC', '28IIIIIVVVVVC', '29IIIIIVVVVVC'])"
+                " as one (country, pattern)"
+            )
+        command.upgrade(_config(database_url), "head")
+        with owner_engine.connect() as owner:
+            stores = owner.exec_driver_sql(
+                "select country from store where store_code ~ '^C' order by store_code"
+            )
+            assert stores.scalars().all() == ["CZ", "CZ", "Nederland", None]
+            layouts = owner.exec_driver_sql(
+                "select country, pattern, set_by from barcode_layout order by pattern"
+            )
+            assert layouts.all() == [("CZ", "28IIIIIVVVVVC", "CZ"), ("CZ", "29IIIIIVVVVVC", "Cz")]
+
 
 class TestOneOpening:
     """0011."""

@@ -77,7 +77,7 @@ _USUAL = """
 
 # Where a reader's store is, there they live as far as a catalog goes: its prices and its articles.
 _IN_COUNTRIES = """store_id is not null and (%(countries)s::text[] = '{}' or store_id in
-        (select store.store_id from store where upper(store.country) = any(upper(%(countries)s::text[]::text)::text[])))"""
+        (select store.store_id from store where store.country = any(%(countries)s)))"""
 
 _WAITING = f"""
     with waiting as (

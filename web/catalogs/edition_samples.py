@@ -35,7 +35,7 @@ _BUSIEST = """
     join (select store_id, count(*) as sold from receipt
           where business_date > %(day)s::date - 28 and business_date <= %(day)s group by store_id) as sales
         using (store_id)
-    where %(countries)s::text[] = '{}' or upper(store.country) = any(upper(%(countries)s::text[]::text)::text[])
+    where %(countries)s::text[] = '{}' or store.country = any(%(countries)s)
     order by sales.sold desc, store.store_id limit %(stores)s
 """
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask import Blueprint, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from catalogs.opening import NothingServed
@@ -201,7 +201,7 @@ def _currencies(session: Session, countries: Sequence[str]) -> list[str]:
     """Return what the stores of some countries sell in, of all where none is named."""
     statement = select(Store.currency).distinct().order_by(Store.currency)
     if countries:
-        statement = statement.where(func.upper(Store.country).in_([country.upper() for country in countries]))
+        statement = statement.where(Store.country.in_(countries))
     return list(session.scalars(statement))
 
 
