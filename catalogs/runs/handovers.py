@@ -2,8 +2,9 @@
 Copies leaving the house: as one file for the printer, as a ZIP of single files, or by e-mail.
 
 A file is prepared in the background, after every copy was looked at again; where that was interrupted, stopped or
-failed, it is gone on with. It is handed over when somebody takes it, and that is refused where anything was heard of a member meanwhile: then it is prepared anew. From
-that moment its copies are sent: they never change, and each stands in its member's history once.
+failed, it is gone on with. It is handed over when somebody takes it, and that is refused where anything was heard of
+a member meanwhile: then it is prepared anew. From that moment its copies are sent: they never change, and each
+stands in its member's history once.
 """
 
 from collections.abc import Mapping

@@ -56,7 +56,7 @@ if __name__ == "__main__":
 """
 
 
-def _begin(run: Run) -> subprocess.Popen[str]:
+def begin(run: Run) -> subprocess.Popen[str]:
     """Let a process of its own prepare what waits, until it is half-way and waits there."""
     script = run.data / "worker.py"
     script.write_text(_WORKER)
@@ -75,7 +75,7 @@ def _begin(run: Run) -> subprocess.Popen[str]:
     return child
 
 
-def _kill(run: Run, child: subprocess.Popen[str]) -> None:
+def kill(run: Run, child: subprocess.Popen[str]) -> None:
     os.killpg(child.pid, signal.SIGKILL)
     child.communicate()
     deadline = time.monotonic() + 30
@@ -84,7 +84,7 @@ def _kill(run: Run, child: subprocess.Popen[str]) -> None:
         time.sleep(0.02)
 
 
-def _ask(run: Run, kind: str) -> UUID:
+def ask(run: Run, kind: str) -> UUID:
     return run.do(ask_for_handover, kind=kind, job=HANDOVER_JOB, actor="mara")
 
 
@@ -97,8 +97,8 @@ class TestKilledHandovers:
     @pytest.mark.parametrize("kind", ["print", "zip"])
     def test_are_written_whole_at_the_schedulers_next_look_and_leave_no_half_file(self, run: Run, kind: str):
         run.make()
-        handover_id = _ask(run, kind)
-        _kill(run, _begin(run))
+        handover_id = ask(run, kind)
+        kill(run, begin(run))
         assert _halves(run)
         assert run.handover(handover_id).state == "waiting"
         assert run.work() == ["completed"]
@@ -124,8 +124,8 @@ class TestKilledHandovers:
             chain.join(f"m-{number}", "t1", consent=("offers", "email"), email=f"m{number}@example.com")
         run = Run(chain, tmp_path)
         run.make()
-        handover_id = _ask(run, "email")
-        _kill(run, _begin(run))
+        handover_id = ask(run, "email")
+        kill(run, begin(run))
         mails = select(func.count()).select_from(OutgoingMail)
         with chain.sessions() as session:
             assert session.scalar(mails) == 2
@@ -141,9 +141,9 @@ class TestKilledHandovers:
             chain.join(f"m-{number}", "t1", consent=("offers", "email"), email=f"m{number}@example.com")
         run = Run(chain, tmp_path)
         run.make()
-        handover_id = _ask(run, "email")
-        _kill(run, _begin(run))
-        assert _ask(run, "email") == handover_id
+        handover_id = ask(run, "email")
+        kill(run, begin(run))
+        assert ask(run, "email") == handover_id
         assert run.work() == ["completed"]
         found = run.handover(handover_id)
         assert (found.state, found.copies) == ("handed", 2)
@@ -155,15 +155,15 @@ class TestKilledHandovers:
             session.execute(
                 update(Member).where(Member.member_code == "t1-0").values(profiling_objected_at=NOW)
             )
-        handover_id = _ask(run, "print")
-        _kill(run, _begin(run))
+        handover_id = ask(run, "print")
+        kill(run, begin(run))
         assert run.work() == ["completed"]
         found = run.handover(handover_id)
         assert (found.copies, found.remade, found.dropped) == (3, 1, 1)
 
     def test_leave_no_copy_that_was_being_made_again(self, run: Run):
         run.make()
-        _ask(run, "print")
+        ask(run, "print")
         # As a process leaves it that was killed while it wrote.
         first = run.data / min(copy.path for copy in run.chain.copies().values())
         half = first.with_name(f"{first.stem}.4711.part.pdf")
@@ -173,8 +173,8 @@ class TestKilledHandovers:
 
     def test_are_prepared_by_nobody_once_the_run_is_cancelled(self, run: Run):
         run.make()
-        handover_id = _ask(run, "zip")
-        _kill(run, _begin(run))
+        handover_id = ask(run, "zip")
+        kill(run, begin(run))
         run.do(cancel_run, reason="wrong prices", actor="mara")
         assert run.work() == ["completed"]
         assert run.handover(handover_id).state == "stale"
@@ -185,25 +185,25 @@ class TestKilledHandovers:
 class TestPersons:
     def test_ask_for_nothing_new_where_one_is_under_way_and_go_on_where_it_was_killed(self, run: Run):
         run.make()
-        handover_id = _ask(run, "print")
-        child = _begin(run)
+        handover_id = ask(run, "print")
+        child = begin(run)
         with pytest.raises(NotPrepared):
-            _ask(run, "print")
-        _kill(run, child)
-        assert _ask(run, "print") == handover_id
+            ask(run, "print")
+        kill(run, child)
+        assert ask(run, "print") == handover_id
         assert run.work() == ["completed"]
         assert run.handover(handover_id).state == "prepared"
 
     def test_go_on_with_what_was_stopped_under_the_day_it_was_asked_for(self, run: Run):
         run.make()
-        handover_id = _ask(run, "print")
+        handover_id = ask(run, "print")
         ((job, day),) = waiting_jobs(run.chain.sessions)
         with run.chain.sessions.begin() as session:
             found = job_of_handover(session, handover_id=handover_id)
             assert found is not None
             request_stop(session, run_id=found.run_id, now=NOW)
         assert waiting_jobs(run.chain.sessions) == []
-        assert _ask(run, "print") == handover_id
+        assert ask(run, "print") == handover_id
         assert waiting_jobs(run.chain.sessions) == [(job, day)]
         view = run_job(run.chain.sessions, data=run.data, job=job, business_day=day, workers=1, wait=False)
         assert view.state == "completed"
