@@ -28,6 +28,7 @@ from campaigns import books, decisions, scenes
 from core.data_folder import DataUnusable
 from core.database import Sessions, make_engine, make_sessions, upgrade
 from core.postgres import Cluster, InUse
+from tests.reliability.rotation import seed_of_run
 
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
@@ -52,9 +53,12 @@ LONG = ("tests/reliability/",)
 """What begins first, so that no process is left alone with a long file in the end."""
 
 
-def pytest_configure() -> None:
-    """Let a run that is asked to end clear up as after Ctrl-C."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Let a run that is asked to end clear up as after Ctrl-C, and Hypothesis draw what this commit's seed says."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if config.option.hypothesis_seed is None:
+        config.option.hypothesis_seed = seed_of_run()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

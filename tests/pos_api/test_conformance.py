@@ -1,6 +1,5 @@
 """The server and its OpenAPI document agree: schemathesis reads the one and tries the other."""
 
-import os
 import re
 from collections.abc import Iterator
 from threading import Thread
@@ -16,8 +15,9 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from core.database import make_engine, make_sessions
 from pos_api.app import register
 from tests.pos_api.conftest import open_chain
+from tests.reliability.rotation import seed_of_run
 
-SEED = int(os.environ.get("REGULARS_SEED") or 0) or None
+SEED = seed_of_run()
 
 AFTER_ANOTHER = {"receipt_conflict", "idempotency_conflict"}
 """What a body that fits the schema may be told all the same: another one came before it."""

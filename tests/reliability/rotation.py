@@ -67,10 +67,18 @@ def says(row: str, rounds: range, whole: int, *, seed: object = None) -> str:
     return words + ("" if seed is None else f", seed {seed}")
 
 
+@lru_cache(maxsize=1)
 def seed_of_run() -> int:
-    """Return the seed of this run; `REGULARS_SEED` repeats another one's."""
+    """
+    Return the seed of this run: its commit's, so that who tests a commit again tries the same.
+
+    The next commit has another one. A soak, and a folder without history, throw dice. `REGULARS_SEED` repeats a run's.
+    """
     given = os.environ.get("REGULARS_SEED")
-    return int(given) if given else random.SystemRandom().randrange(10**6)
+    if given:
+        return int(given)
+    commit = "" if "REGULARS_SOAK_TIMES" in os.environ else _git("rev-parse", "--short=12", "HEAD")
+    return int(commit, 16) % 10**6 if commit else random.SystemRandom().randrange(10**6)
 
 
 def bound(trials: int) -> str:

@@ -19,7 +19,7 @@ from stdnum import ean
 
 from customers.operations import issue_cards
 from sales.operations import add_store, add_till
-from tests.reliability.rotation import SOAK_TIMEOUT, TIMES, bound
+from tests.reliability.rotation import SOAK_TIMEOUT, TIMES, bound, seed_of_run
 
 ROOT = Path(__file__).parent.parent.parent
 TILLS = 6
@@ -137,7 +137,7 @@ def storm(service, workplace, tills, patiently, publish):
 
     def storm(*, kills: int, receipts: int, budget: float) -> tuple[int, int]:
         """Return how many parts were killed, and how many receipts acknowledged and found again."""
-        seed = random.SystemRandom().randrange(10**6)
+        seed = seed_of_run()
         publish(f"R2: seed {seed}")
         hired = tills(seed, 1_000_000)
         killed = run_through(

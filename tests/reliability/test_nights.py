@@ -36,7 +36,7 @@ from tests.reliability.nights import (
     start_scheduler,
     warm_up,
 )
-from tests.reliability.rotation import TIMES
+from tests.reliability.rotation import TIMES, seed_of_run
 
 
 @contextmanager
@@ -106,7 +106,7 @@ def storm(tmp_path, publish):
 
     def storm(town: str, *, rounds: int) -> tuple[int, int]:
         """Return how many nights were killed, and how often the groups that were served meanwhile were looked at."""
-        seed = random.SystemRandom().randrange(10**6)
+        seed = seed_of_run()
         publish(f"R11: seed {seed}")
         chance = random.Random(seed)
         warm_up()
@@ -230,7 +230,7 @@ class TestManySchedulers:
             self.days(Schedulers(5, url, tmp_path), 100, publish)
 
     def days(self, schedulers, days, publish):
-        seed = random.SystemRandom().randrange(10**6)
+        seed = seed_of_run()
         publish(f"R12: seed {seed}")
         chance = random.Random(seed)
         try:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from io import BytesIO
+from ipaddress import ip_network
 from uuid import uuid4
 
 import pikepdf
@@ -144,6 +145,9 @@ def my_house(my_app, sessions):
     return house
 
 
+_houses = ip_network("10.0.0.0/8").hosts()
+
+
 @pytest.fixture
 def customer(my_app, my_house, sessions):
     """Return a function that opens the browser of a customer who has signed in."""
@@ -151,7 +155,7 @@ def customer(my_app, my_house, sessions):
     def open_browser(number: int = 0) -> Visitor:
         visitor = Visitor(my_app.test_client())
         # Every browser stands in a house of its own, so that nobody waits for another test.
-        place = {"REMOTE_ADDR": f"10.{uuid4().int % 250}.{uuid4().int % 250}.{uuid4().int % 250}"}
+        place = {"REMOTE_ADDR": str(next(_houses))}
         visitor.client.environ_base |= place
         visitor.post("/my/sign-in", {"card_number": CARDS[number]}, page="/my/sign-in")
         with sessions() as session:

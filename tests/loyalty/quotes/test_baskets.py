@@ -1,6 +1,5 @@
 """A quote promises what a receipt then books."""
 
-import os
 import random
 from dataclasses import replace
 from datetime import timedelta
@@ -16,9 +15,10 @@ from rewards.models import Reward
 from sales.baskets import Basket, BasketLine
 from sales.models import Article
 from sales.receipts import PostedLine, Totals
+from tests.reliability.rotation import seed_of_run
 from tests.shop import CARD, OTHER_CARD, Shop
 
-SEED = int(os.environ.get("REGULARS_SEED") or 0) or random.randrange(2**32)
+SEED = seed_of_run()
 
 
 def basket(*prices: tuple[str, int], **changes) -> Basket:
