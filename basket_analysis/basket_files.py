@@ -18,6 +18,7 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from basket_analysis.result_files import replacing
+from core.closed_quotes import EndMarked, opening_line
 from core.errors import Refused
 
 COLUMNS = ("basket_id", "item", "household_id", "time", "store", "value", "type", "category")
@@ -246,23 +247,33 @@ def _read_csv(path: Path, wanted: tuple[str, ...], layout: Layout) -> _Reading:
     columns: dict[str, list[Any]] = {name: [] for name in wanted if name in names or name in layout.required}
     reading = _Reading(layout, tuple(names), wanted, columns)
     if follows:
-        for batch in _csv_batches(path, delimiter, tuple(reading.chunks), reading.ragged):
-            for name, chunks in reading.chunks.items():
-                chunks.append(batch.column(name))
-            reading.rows += batch.num_rows
+        try:
+            for batch in _csv_batches(path, delimiter, tuple(reading.chunks), len(names), reading.ragged):
+                for name, chunks in reading.chunks.items():
+                    chunks.append(batch.column(name))
+                reading.rows += batch.num_rows
+        except pa.ArrowInvalid as error:
+            line = opening_line(lambda: _open(path), delimiter=delimiter)
+            if line is None:
+                raise
+            raise UnreadableFile(
+                f"{path} cannot be read: the quotation mark that opens in line {line} is never closed"
+            ) from error
     return reading
 
 
 def _csv_batches(
-    path: Path, delimiter: str, columns: tuple[str, ...], ragged: list[tuple[int, str, int]]
+    path: Path, delimiter: str, columns: tuple[str, ...], width: int, ragged: list[tuple[int, str, int]]
 ) -> Iterator[Any]:
     def put_aside(row: Any) -> str:
-        ragged.append((row.number, row.text, row.actual_columns))
+        if not marked.ends_with(row.text):
+            ragged.append((row.number, row.text, row.actual_columns))
         return "skip"
 
     with closing(_open(path)) as raw:
+        marked = EndMarked(raw, delimiter=delimiter, width=width)
         yield from pa.csv.open_csv(
-            raw,
+            marked,
             read_options=pa.csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES),
             parse_options=pa.csv.ParseOptions(
                 delimiter=delimiter, newlines_in_values=True, invalid_row_handler=put_aside
@@ -273,6 +284,8 @@ def _csv_batches(
                 strings_can_be_null=False,
             ),
         )
+    if not marked.is_ended:
+        raise pa.ArrowInvalid("a quotation mark is never closed")
 
 
 def _read_parquet(path: Path, wanted: tuple[str, ...], layout: Layout) -> _Reading:
@@ -347,7 +360,7 @@ def _whole_rows(path: Path, columns: tuple[str, ...], layout: Layout) -> Iterato
     with path.open("rb") as file:
         parquet = file.read(4) == b"PAR1"
     if not parquet:
-        yield from _csv_batches(path, _header(path, layout)[1], columns, [])
+        yield from _csv_batches(path, _header(path, layout)[1], columns, len(columns), [])
         return
     for batch in pa.parquet.ParquetFile(path).iter_batches(batch_size=1 << 18):
         arrays = [

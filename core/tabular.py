@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from core.closed_quotes import EndMarked, opening_line
 from core.errors import Refused
 from core.whole_files import replacing
 
@@ -228,10 +229,10 @@ class Table(AbstractContextManager["Table"]):
         return cast("IO[bytes]", gzip.open(file)) if packed else file
 
     def _csv_batches(self) -> Iterator[pa.RecordBatch]:
-        source = self._plain(self._file)
+        self._source = EndMarked(self._plain(self._file), delimiter=self._delimiter, width=len(self.names))
         try:
             reader = pyarrow.csv.open_csv(
-                source,
+                self._source,
                 read_options=pyarrow.csv.ReadOptions(block_size=BLOCK, column_names=self.names, skip_rows=1),
                 parse_options=pyarrow.csv.ParseOptions(
                     delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=self._other_width
@@ -242,7 +243,7 @@ class Table(AbstractContextManager["Table"]):
                     strings_can_be_null=True,
                 ),
             )
-            yield from reader
+            yield from self._closed(reader)
         except pa.ArrowInvalid as error:
             if str(error).startswith(("Empty CSV file", "Could not skip")):  # a header and nothing below it
                 return
@@ -250,7 +251,21 @@ class Table(AbstractContextManager["Table"]):
         except DAMAGED as error:
             raise UnreadableFile(f"{self.path.name} is a damaged .gz file: {error}") from error
 
+    def _closed(self, reader: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield what was read; the last of it, which has what an open quotation mark swallowed, only without one."""
+        last: pa.RecordBatch | None = None
+        for rows in reader:
+            if last is not None:
+                yield last
+            last = rows
+        if not self._source.is_ended:
+            raise pa.ArrowInvalid("a quotation mark is never closed")
+        if last is not None:
+            yield last
+
     def _other_width(self, row: Any) -> str:
+        if self._source.ends_with(row.text):
+            return "skip"
         cells = next(csv.reader([row.text], delimiter=self._delimiter), [])
         known = dict(zip(self.names, (cell or None for cell in cells), strict=False))
         text = row.text if len(row.text) <= 500 else row.text[:500] + "…"
@@ -262,9 +277,15 @@ class Table(AbstractContextManager["Table"]):
         words = str(error)
         if "invalid UTF8" in words:
             return f"not UTF-8 in line {self._first_undecodable()}; save the file as UTF-8"
+        line = opening_line(self._anew, delimiter=self._delimiter)
+        if line is not None:
+            return f"the quotation mark that opens in line {line} is never closed"
         if "straddling" in words:
-            return f"a row is longer than {BLOCK >> 20} MiB; is a quotation mark left open?"
+            return f"a row is longer than {BLOCK >> 20} MiB"
         return words
+
+    def _anew(self) -> IO[bytes]:
+        return self._plain(_opened(self.path))
 
     def _first_undecodable(self) -> int:
         """Return the number of the first line that is not UTF-8."""

@@ -96,6 +96,29 @@ class TestReadBaskets:
         with pytest.raises(UnreadableFile):
             read_baskets(path)
 
+    @pytest.mark.parametrize("name", ["b.csv", "b.csv.gz"])
+    @pytest.mark.parametrize(
+        ("text", "line"),
+        [
+            ('basket_id,item\n1,a\n2,"a\n2,b\n3,a\n', 3),
+            ('basket_id,item\n1,a\n"2,a\n2,b', 3),
+            ('basket_id,item\n1,"a\n', 2),
+            ('basket_id;item\n1;"a"\n1;"b\nc"\n2;"d""e"";f\n3;a\n', 5),
+            ('item,basket_id\n"a""",1\n""",1\n', 3),
+            ('basket_id,item\n1,"' + "a\n" * 9_000_000, 2),
+        ],
+    )
+    def test_names_the_line_in_which_a_quotation_mark_is_left_open(self, tmp_path, name, text, line):
+        content = text.encode()
+        (tmp_path / name).write_bytes(gzip.compress(content, 1) if name.endswith(".gz") else content)
+        with pytest.raises(UnreadableFile, match=f"opens in line {line} is never closed"):
+            read_baskets(tmp_path / name)
+
+    @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n\n"])
+    def test_reads_quotation_marks_that_open_nothing(self, tmp_path, end):
+        path = written(tmp_path / "b.csv", f'basket_id,item\n1,a"b\n1,"c"d\n1,e""\n1,""\n1,"f"{end}')
+        assert pairs(read_baskets(path)) == [['a"b', "cd", 'e""', "f"]]
+
 
 class TestRefusals:
     def test_are_written_with_their_reasons(self, tmp_path):

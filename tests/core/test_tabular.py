@@ -121,10 +121,34 @@ class TestTable:
         with pytest.raises(UnreadableFile, match="No such file"):
             Table(tmp_path / "none.csv", COLUMNS)
 
-    def test_suspects_an_open_quotation_mark_when_a_row_never_ends(self, tmp_path, monkeypatch):
+    def test_refuses_a_row_that_is_longer_than_a_block(self, tmp_path, monkeypatch):
         monkeypatch.setattr(tabular, "BLOCK", 64)
-        with pytest.raises(UnreadableFile, match="quotation mark"):
+        with pytest.raises(UnreadableFile, match="a row is longer than"):
             rows(written(tmp_path, b'code,name\n1,"' + b"x" * 500 + b'"\n'))
+
+    @pytest.mark.parametrize(
+        ("content", "line"),
+        [
+            (b'code,name\n1,a\n2,"b\n3,c\n', 3),
+            (b'code,name\n1,a\n"2,b\n3,c', 3),
+            (b'code;name\n1;"a\n"\n2;""\n3;"b""\n4;c\n', 5),
+            (b'code,name\n1,"' + b"x" * 500 + b"\n2,b\n", 2),
+        ],
+    )
+    def test_names_the_line_in_which_a_quotation_mark_is_left_open_and_takes_nothing_of_it(
+        self, tmp_path, monkeypatch, content, line
+    ):
+        monkeypatch.setattr(tabular, "BLOCK", 64)
+        taken = []
+        with (
+            Table(written(tmp_path, content), COLUMNS) as table,
+            pytest.raises(UnreadableFile, match=f"opens in line {line} is never closed"),
+        ):
+            taken.extend(row for batch in table.batches() for row in batch.rows.to_pylist())
+        assert not [row for row in taken if "\n3" in str(row["name"])]
+
+    def test_reads_a_row_that_looks_like_the_end_of_old_files(self, tmp_path):
+        assert rows(written(tmp_path, b"code,name\n\x1a,a\n2,\x1a\n")) == [row("\x1a", "a"), row("2", "\x1a")]
 
     def test_reads_parquet_as_the_text_that_csv_would_have(self, tmp_path):
         moment = datetime(2026, 11, 21, 9, 16, 2, tzinfo=UTC)
