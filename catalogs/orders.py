@@ -36,8 +36,12 @@ from loyalty.statements import balances
 
 Period = tuple[date, date]
 
-STORES_KEPT: Final = 64
-"""Of so many stores at once is kept what they have, which bounds the memory of a run."""
+STORES_KEPT: Final = 16
+"""
+Of so many stores at once is kept what they have, of more only where a round has more: that bounds the memory of a run.
+
+A run goes store by store, so that few are asked for again.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from sys import intern
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -87,7 +89,12 @@ def read_shelves(
 
 def _articles(session: Session, article_ids: Collection[int]) -> dict[int, Article]:
     rows = driver_of(session).execute(_ARTICLES, (list(article_ids),))
-    return {row[0]: Article(*row) for row in rows}
+    return {row[0]: Article(*map(_kept_once, row)) for row in rows}
+
+
+def _kept_once(value: Any) -> Any:
+    """Return `value`; equal words are one and the same: articles share few kinds, and stores' shelves are read one by one."""
+    return intern(value) if isinstance(value, str) else value
 
 
 def _paid(session: Session, store_ids: Collection[int], day: date) -> dict[Place, int]:
