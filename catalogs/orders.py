@@ -37,11 +37,7 @@ from loyalty.statements import balances
 Period = tuple[date, date]
 
 STORES_KEPT: Final = 16
-"""
-Of so many stores at once is kept what they have, of more only where a round has more: that bounds the memory of a run.
-
-A run goes store by store, so that few are asked for again.
-"""
+"""Of so many stores is kept what they have, or as many as a round has: it bounds memory, and runs go store by store."""
 
 
 @dataclass(frozen=True, slots=True)
