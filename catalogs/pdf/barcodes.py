@@ -19,8 +19,19 @@ SHORT = 40
 DARK = re.compile("[^0]+")
 
 
+NINES = 99
+
+
 class NotEncodable(Refused):
     """The number has signs that no barcode in use here can carry."""
+
+
+class _Code128(Code128):  # type: ignore[misc]
+    """Code 128 with a leading 99: python-barcode 0.16.1 takes that pair for a change of code set, and leaves it out."""
+
+    def _try_to_optimize(self, encoded: list[int]) -> list[int]:
+        # It starts in set C, where 99 is a pair of digits, and only in other sets the change to set C.
+        return encoded if encoded[1] == NINES else list(super()._try_to_optimize(encoded))
 
 
 def in_fours(code: str) -> str:
@@ -86,12 +97,17 @@ def card_barcode(number: str) -> Barcode:
 
     Raises `NotEncodable` when the number has other signs than letters, digits and punctuation of ASCII.
     """
-    if len(number) == 13 and ean.is_valid(number):
+    if _is_ean13(number):
         return _bars("EAN-13", number, EuropeanArticleNumber13(number).build()[0])
     try:
-        return _bars("Code 128", number, Code128(number).build()[0])
+        return _bars("Code 128", number, _Code128(number).build()[0])
     except (BarcodeError, KeyError, ValueError) as error:
         raise NotEncodable(f"{number!r} cannot be written as a barcode") from error
+
+
+def _is_ean13(number: str) -> bool:
+    """Whether a number is thirteen digits with a right check digit; stdnum alone reads over what groups them."""
+    return len(number) == 13 and number.isascii() and number.isdigit() and ean.is_valid(number)
 
 
 def voucher_barcode(code: str, symbology: str) -> Barcode:
@@ -105,7 +121,7 @@ def voucher_barcode(code: str, symbology: str) -> Barcode:
     match symbology:
         case "qr":
             return qr_barcode(code)
-        case "ean13" if not (len(code) == 13 and ean.is_valid(code)):
+        case "ean13" if not _is_ean13(code):
             raise NotEncodable(f"{code!r} is no number of thirteen digits with a right check digit")
         case _:
             bars = card_barcode(code)

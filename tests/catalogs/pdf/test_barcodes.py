@@ -7,6 +7,7 @@ import pypdfium2
 import pytest
 import segno
 import zxingcpp
+from PIL import Image
 
 from catalogs.pdf.barcodes import NotEncodable, card_barcode, qr_barcode, voucher_barcode
 from catalogs.pdf.drawing import POINTS_PER_MM, barcode
@@ -22,6 +23,21 @@ class TestCardBarcode:
     @pytest.mark.parametrize("number", ["2912345678903", "6001234567890128", "99900000017", "CARD-7"])
     def test_is_code_128_for_everything_else(self, number):
         assert card_barcode(number).symbology == "Code 128"
+
+    def test_is_read_as_what_it_says_whatever_it_begins_with(self):
+        draw = random.Random(7)
+        pairs = [f"{pair:02}" for pair in range(100)]
+        tails = ["", "7", "A", "00", "99", "9A9", "99999", "-W48", "GPP9PDDBHH7VEB"]
+        numbers = [pair + tail for pair in pairs for tail in tails]
+        numbers += [
+            "".join(draw.choices(string.digits + "9ABab-", k=draw.randint(2, 16))) for _ in range(600)
+        ]
+        for number in numbers:
+            code = card_barcode(number)
+            image = Image.new("L", ((code.modules + 20) * 4, 40), 255)
+            for start, width in code.bars:
+                image.paste(0, ((start + 10) * 4, 5, (start + width + 10) * 4, 35))
+            assert [one.text for one in zxingcpp.read_barcodes(image, try_downscale=False)] == [number]
 
     def test_refuses_what_no_till_could_read(self):
         with pytest.raises(NotEncodable):
