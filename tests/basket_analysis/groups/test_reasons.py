@@ -12,8 +12,9 @@ from basket_analysis.groups.reasons import NoSuchMember, why
 from basket_analysis.groups.words import sentences
 from core.commandline import Workplace
 from core.i18n import LANGUAGES
+from core.ids import uuid7
 from core.models import AuditEvent
-from customers.models import GroupMembership, Member
+from customers.models import Account, Card, GroupMembership, Member
 from sales.models import Receipt
 from tests.basket_analysis.groups.test_edit_operations import night
 from tests.basket_analysis.shop_made import NOW
@@ -118,3 +119,39 @@ class TestWhyCommand:
                 .order_by(AuditEvent.happened_at)
             ).all()
         assert looks == ["m000", "m001", "m000"]
+
+    def test_follows_a_card_to_its_successor_and_knows_nobody_by_a_card_without_a_name(
+        self, sessions, tmp_path, town, database_url
+    ):
+        lost, new, nameless, stock = (f"29900000{number:05}" for number in range(4))
+        with sessions.begin() as session:
+            account = session.get_one(Member, town[0]).account_id
+            own = Account(account_id=uuid7(), opened_at=NOW)
+            session.add_all(
+                [
+                    own,
+                    Card(
+                        card_number=new, state="active", account_id=account, member_id=town[0], created_at=NOW
+                    ),
+                    Card(card_number=stock, state="stock", created_at=NOW),
+                ]
+            )
+            session.flush()
+            session.add_all(
+                [
+                    Card(
+                        card_number=lost, state="replaced", account_id=account, member_id=town[0],
+                        replaced_by=new, created_at=NOW,
+                    ),
+                    Card(card_number=nameless, state="issued", account_id=own.account_id, created_at=NOW),
+                ]
+            )  # fmt: skip
+        workplace = Workplace(tmp_path, database_url)
+        for card in (lost, new):
+            told = CliRunner().invoke(why_member, (card, "--json"), obj=workplace)
+            assert (told.exit_code, json.loads(told.stdout)["member_code"]) == (0, "m000")
+        for card in (nameless, stock, "2990000000999"):
+            told = CliRunner().invoke(why_member, (card, "--json"), obj=workplace)
+            assert (told.exit_code, told.stdout) == (2, "")
+            assert f"there is no member with the code or the card {card}" in told.stderr
+        workplace.close()
