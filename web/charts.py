@@ -148,7 +148,7 @@ def bar_options(
             "type": "category",
             "data": list(labels),
             "inverse": True,
-            "axisLabel": {"width": 200, "overflow": "break", "lineHeight": 14, "interval": 0},
+            "axisLabel": {"width": 200, "lineHeight": 14, "interval": 0},
         },
         "series": [
             {
@@ -178,7 +178,7 @@ def paired_options(
             "type": "category",
             "data": list(labels),
             "inverse": True,
-            "axisLabel": {"width": 200, "overflow": "break", "lineHeight": 14, "interval": 0},
+            "axisLabel": {"width": 200, "lineHeight": 14, "interval": 0},
         },
         "series": [
             {
@@ -217,7 +217,7 @@ def diverging_options(labels: Sequence[str], values: Sequence[float], axis: Axis
             "type": "category",
             "data": list(labels),
             "inverse": True,
-            "axisLabel": {"width": 180, "overflow": "break", "lineHeight": 14, "interval": 0},
+            "axisLabel": {"width": 180, "lineHeight": 14, "interval": 0},
         },
         "series": [
             {

@@ -120,7 +120,7 @@ function narrowBars(options, element) {
   const third = Math.round(element.clientWidth / 3);
   const label = options.yAxis.axisLabel;
   const narrow = label.width > third;
-  if (narrow) Object.assign(label, { width: third, overflow: "break", lineHeight: 14 });
+  if (narrow) Object.assign(label, { width: third, lineHeight: 14 });
   makeRoom(options.yAxis.data, label, element);
   if (!narrow) return;
   const { xAxis } = options;
@@ -140,20 +140,38 @@ function narrowBars(options, element) {
   }
 }
 
-// Where names break into so many lines that they would run into each other the chart becomes higher.
+// Lines are broken here: the library measures letters on a fast machine and takes every one for an "a" on a slow one.
 const pen = document.createElement("canvas").getContext("2d");
+function inLines(words, width) {
+  const lines = [];
+  let line = "";
+  const fits = (longer) => pen.measureText(longer).width <= width;
+  for (const word of words.split(" ")) {
+    const longer = line ? `${line} ${word}` : word;
+    if (fits(longer)) {
+      line = longer;
+      continue;
+    }
+    if (line) lines.push(line);
+    line = "";
+    for (const letter of word) {
+      if (line && !fits(line + letter)) {
+        lines.push(line);
+        line = "";
+      }
+      line += letter;
+    }
+  }
+  return [...lines, line];
+}
+
+// Where names break into so many lines that they would run into each other the chart becomes higher.
 function makeRoom(names, label, element) {
   pen.font = `${label.fontSize}px ${label.fontFamily}`;
-  const lines = names.map((name) => {
-    let [count, line] = [1, ""];
-    for (const word of name.split(" ")) {
-      const longer = line ? `${line} ${word}` : word;
-      if (line && pen.measureText(`${longer} `).width > label.width - 2) [count, line] = [count + 1, word];
-      else line = longer;
-    }
-    return count;
-  });
-  const most = Math.max(...lines.map((count, at) => (count + (lines[at + 1] || 1)) / 2));
+  const lines = new Map(names.map((name) => [name, inLines(name, label.width)]));
+  label.formatter = (name) => lines.get(name).join("\n");
+  const counts = names.map((name) => lines.get(name).length);
+  const most = Math.max(...counts.map((count, at) => (count + (counts[at + 1] || 1)) / 2));
   element.style.height = "";
   const needed = Math.ceil(names.length * (most * label.lineHeight + 6)) + 8;
   if (needed > element.clientHeight) element.style.height = `${needed}px`;
@@ -220,7 +238,10 @@ function draw(element) {
     const map = element.dataset.chart.includes('"type": "graph"');
     new ResizeObserver(() => { chart.resize(); if (map) draw(element); }).observe(element);
   }
-  chart.setOption(dressed(JSON.parse(element.dataset.chart), element), true);
+  const options = dressed(JSON.parse(element.dataset.chart), element);
+  // Dressing may have made the frame higher; nothing is drawn for the frame as it was.
+  if (chart.getHeight() !== element.clientHeight || chart.getWidth() !== element.clientWidth) chart.resize();
+  chart.setOption(options, true);
 }
 
 function drawAll(root = document) {
