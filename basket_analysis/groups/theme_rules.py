@@ -68,8 +68,13 @@ def keep_rules(table: BasketTable, evidence: Evidence) -> KeptRules:
     its antecedent.
     """
     least = least_count(evidence, len(table))
-    support = Fraction(least, len(table)) if len(table) else Fraction(1)
-    miner = FastMiner(min(support, Fraction(1)), max_length=evidence.max_length, by_stratum=True)
+    few = len(table) < least
+    # Of too few baskets no rule is kept, and every set in one huge basket would be frequent.
+    miner = FastMiner(
+        Fraction(1) if few else Fraction(least, len(table)),
+        max_length=1 if few else evidence.max_length,
+        by_stratum=True,
+    )
     itemsets = miner.fit(table).itemsets_
     return choose_rules(table, itemsets, evidence)
 

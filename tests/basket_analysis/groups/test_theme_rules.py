@@ -66,6 +66,10 @@ class TestKeepRules:
         generator = np.random.default_rng(3)
         assert kept(table_of([*noise(generator, 400), *([{"tea", "lemon"}] * 30)]))[("lemon",), ("tea",)] == 0
 
+    def test_looks_at_no_sets_where_there_are_too_few_baskets_for_any(self):
+        huge = {f"n{number}" for number in range(2_000)}
+        assert kept(table_of([huge] * 4, ["h1", "h2", "h3", "h4"])) == {}
+
     def test_keeps_a_longer_rule_only_if_it_says_more_than_its_parts(self):
         """Bread goes with butter whatever else; only tea and lemon together call for honey."""
         generator = np.random.default_rng(4)
