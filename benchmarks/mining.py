@@ -13,7 +13,9 @@ a night counts: the window's pair counts less the day that left and with the new
 """
 
 import argparse
+from concurrent.futures import ProcessPoolExecutor
 from fractions import Fraction
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +65,12 @@ def journey(level: str) -> BasketTable:
         owners=owners.astype(np.int32),
         households=list(households),
     )
+
+
+def journeys(levels: list[str]) -> dict[str, BasketTable]:
+    """Return `journey` of each level, read by a process of its own: what reading leaves behind is no memory of the miner's."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as reader:
+        return dict(zip(levels, reader.map(journey, levels), strict=True))
 
 
 def resampled(table: BasketTable, copies: int) -> BasketTable:
@@ -181,9 +189,9 @@ def main() -> None:
     parser.add_argument("--rivals", action="store_true")
     parser.add_argument("--nightly", action="store_true")
     asked = parser.parse_args()
-    tables = {path.stem: as_table(read_baskets(path)) for path in asked.baskets} or {
-        level: journey(level) for level in asked.levels.split(",")
-    }
+    tables = {path.stem: as_table(read_baskets(path)) for path in asked.baskets} or journeys(
+        asked.levels.split(",")
+    )
     for name, read in tables.items():
         table = resampled(read, asked.copies) if asked.copies > 1 else read
         shown = f"{name} x{asked.copies}" if asked.copies > 1 else name

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any, Literal
 
 PALETTE_SIZE = 12
 _NEARLY_ALL = 0.8
 """From this share on an axis ends at 100 %: beyond it there is nothing."""
+_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25)
+_MOST_STEPS = 5
 Height = Literal["short", "normal", "tall", "huge", "map"]
 Scale = Literal["number", "money", "percent"]
 
@@ -69,7 +72,8 @@ def line_options(
 ) -> dict[str, Any]:
     """Return lines over `labels`, each named at its end instead of in a legend."""
     several = len(series) > 1
-    highest = max((value for one in series for value in one.values if value is not None), default=0)
+    highest = max(_values(series), default=0)
+    whole = 1 if axis.scale == "percent" and highest > _NEARLY_ALL else None
     return {
         "axis": axis.describe(),
         "grid": {"left": 8, "right": 116 if several else 20, "top": 12, "bottom": 4, "containLabel": True},
@@ -79,9 +83,10 @@ def line_options(
             "type": "value",
             "scale": not from_zero,
             "splitNumber": 4,
-            "max": 1 if axis.scale == "percent" and highest > _NEARLY_ALL else None,
+            "max": whole,
             # From nothing to all by quarters; the drawer's own steps would set 90 % right below 100 %.
-            "interval": 0.25 if axis.scale == "percent" and highest > _NEARLY_ALL and from_zero else None,
+            "interval": 0.25 if whole and from_zero else None,
+            **(scale_below(whole, series) if whole and not from_zero else {}),
         },
         "series": [
             {
@@ -101,6 +106,18 @@ def line_options(
             for one in series
         ],
     }
+
+
+def scale_below(highest: float, series: Sequence[Series]) -> dict[str, float]:
+    """Return an axis from `highest` down past all of `series` in even steps; the drawer's own count up and end close below it."""
+    span = highest - min(_values(series), default=highest)
+    step = next((step for step in _STEPS if step * _MOST_STEPS >= span), _STEPS[-1])
+    steps = max(2, ceil(round(span / step, 9)))
+    return {"max": highest, "min": round(highest - steps * step, 9), "interval": step}
+
+
+def _values(series: Sequence[Series]) -> list[float]:
+    return [value for one in series for value in one.values if value is not None]
 
 
 def column_options(

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from basket_analysis.groups.quality import LIMITS
 from basket_analysis.groups.quality_lists import RunQualityView
-from web.charts import Axis, Chart, Scale, Series, line_options
+from web.charts import Axis, Chart, Scale, Series, line_options, scale_below
 from web.words import date_text, day_month, number_text, percent_text
 from web.words import gettext as _
 
@@ -148,7 +148,7 @@ def _chart(
     )
     options["yAxis"]["minInterval"] = 0.01
     if highest is not None:
-        options["yAxis"]["max"] = highest
+        options["yAxis"] |= scale_below(highest, series)
     options["grid"]["right"] = 150 if len(series) > 1 else 20
     # One night is a point, and a night that was refused stands out.
     for one in options["series"][: len(lines)]:

@@ -10,6 +10,7 @@ from sqlalchemy import delete, insert
 from basket_analysis.groups.quality_lists import RunQualityView
 from basket_analysis.models import RunQuality
 from core import clock
+from web.charts import Series, scale_below
 from web.groups.quality_charts import quality_charts
 from web.groups.shown import reason_words
 
@@ -74,6 +75,15 @@ class TestCharts:
         with app.test_request_context():
             charts = {chart.key: chart for chart in quality_charts([night(1), night(0, agreement=1.0)])}
         assert charts["agreement"].options["yAxis"]["max"] == 1
+
+    @pytest.mark.parametrize("lowest", [1.0, 0.999, 0.95, 0.871, 0.8, 0.55, 0.31, 0.0, -0.2])
+    def test_count_even_steps_down_from_the_most_there_can_be(self, lowest):
+        axis = scale_below(1, [Series("Agreement", [1.0, None, lowest])])
+        steps = (1 - axis["min"]) / axis["interval"]
+        assert steps == pytest.approx(round(steps))
+        assert 2 <= round(steps) <= 5
+        assert axis["min"] <= lowest + 1e-9
+        assert round(axis["interval"] * 100) == pytest.approx(axis["interval"] * 100)
 
     def test_hold_a_night_that_found_its_themes_anew_against_its_own_limits(self, app):
         runs = [night(1), replace(night(0, state="refused", verdict="refused"), refitted=True)]
