@@ -8,9 +8,11 @@ import pikepdf
 import pytest
 from sqlalchemy import insert, select
 
+from basket_analysis.assortment.store_lists import ArticleHere, ArticleView
 from basket_analysis.models import CategoryProfile, StoreCategory, StoreProfile, SuggestionDecision
 from core.audit import AuditEvent
 from web.screens.store_page import best_first
+from web.stores.findings import articles_chart
 
 CATEGORY = {
     "category": "FRZN MEAT/MEAT DINNERS",
@@ -159,8 +161,41 @@ class TestBestFirst:
 class TestACategory:
     def test_holds_its_articles_against_the_chain(self, visit):
         page = text(visit("store_manager").get(f"/shop/S1/category/{CATEGORY['category']}"))
-        for words in ("Čaj 40 g", "37.5%", "40.0%", "67%", "Med 500 g", "15 buy both", "fewer than 10"):
+        for words in (
+            "Čaj 40 g",
+            "37.5%",
+            "40.0%",
+            "67%",
+            "Med 500 g",
+            "20311 · 15 buy both",
+            "fewer than 10",
+        ):
             assert words in page, words
+
+    def test_tells_articles_of_one_name_apart(self, app):
+        here = ArticleHere(
+            revenue=900,
+            halo=0,
+            baskets=40,
+            households=20,
+            repeat=None,
+            exclusive=None,
+            transfer=0.0,
+            stocked=40,
+        )
+        rows = [
+            ArticleView(
+                article_id=at, sku=sku, name=name, type=None, baskets=100, households=50, repeat=None, exclusive=None,
+                transfer=0.0, stores=5, store_baskets=500, store_households=200, buyers=10, substitute=None,
+                substitute_sku=None, substitute_households=0, here=here,
+            )
+            for at, (sku, name) in enumerate([("7", "Shredded cheese"), ("8", "Brie"), ("9", "Shredded cheese")])
+        ]  # fmt: skip
+        with app.test_request_context():
+            chart = articles_chart(rows, SimpleNamespace(households=100))
+        told = ["Shredded cheese (7)", "Brie", "Shredded cheese (9)"]
+        assert chart.options["yAxis"]["data"] == told
+        assert [row[0] for row in chart.rows] == told
 
     def test_that_nothing_is_known_of_is_not_found(self, visit):
         assert visit("store_manager").get("/shop/S1/category/WINE").status_code == 404

@@ -1,5 +1,6 @@
 """What a store's figures say: charts with their finding in the title, and what changed, in sentences."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -282,6 +283,12 @@ def no_rules_sentence(store: StoreView) -> str:
     )
 
 
+def _told_apart(rows: Sequence[ArticleView]) -> list[str]:
+    """Return the names of articles; those that share a name also bear their codes."""
+    count = Counter(one.name for one in rows)
+    return [one.name if count[one.name] == 1 else f"{one.name} ({one.sku})" for one in rows]
+
+
 def articles_chart(articles: Sequence[ArticleView], store: StoreView) -> Chart | None:
     """Return which share of a store's households buys a category's articles, here and where they are sold."""
     rows = [one for one in articles if one.here is not None][: 2 * _DRAWN]
@@ -289,7 +296,7 @@ def articles_chart(articles: Sequence[ArticleView], store: StoreView) -> Chart |
         return None
     here = [one.here.households / store.households for one in rows if one.here]
     chain = [one.penetration for one in rows]
-    names = [one.name for one in rows]
+    names = _told_apart(rows)
     most = max(range(len(rows)), key=lambda at: abs(here[at] - chain[at]))
     return Chart(
         key="category-articles",

@@ -281,7 +281,10 @@ def _article_columns(category: CategoryView, currency: str) -> tuple[Column[Arti
             title=_("Substitute"),
             value=lambda one: one.substitute,
             second=lambda one: (
-                _("%(num)s buy both", num=number_text(one.substitute_households)) if one.substitute else None
+                f"{one.substitute_sku} \N{MIDDLE DOT} "
+                + _("%(num)s buy both", num=number_text(one.substitute_households))
+                if one.substitute
+                else None
             ),
         ),
         Column(
