@@ -1,9 +1,11 @@
 """Frequent itemsets: the interface of all miners, the reference, and the fast one."""
 
 from abc import ABC, abstractmethod
+from bisect import bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import accumulate
 from math import ceil
 from typing import Any, ClassVar, Self
 
@@ -78,16 +80,20 @@ class Itemsets:
 
     def lengths(self, numbers: NDArray[np.integer]) -> Int64s:
         """Return how many items each itemset has."""
-        ends = np.cumsum([len(level) for level in self.levels])
-        return np.searchsorted(ends, numbers, side="right") + 1
+        return np.searchsorted(self._ends, numbers, side="right") + 1
 
     def codes(self, number: int) -> tuple[int, ...]:
         """Return the codes of one itemset."""
-        (length,) = self.lengths(np.array([number])).tolist()
+        length = bisect_right(self._ends, number) + 1
         return tuple(self.levels[length - 1].items[number - self._first(length)].tolist())
 
+    @cached_property
+    def _ends(self) -> list[int]:
+        """How many itemsets there are up to each length."""
+        return list(accumulate(len(level) for level in self.levels))
+
     def _first(self, length: int) -> int:
-        return sum(len(level) for level in self.levels[: length - 1])
+        return self._ends[length - 2] if length > 1 else 0
 
 
 class Miner(ABC):
