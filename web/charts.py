@@ -68,12 +68,21 @@ def palette(index: int) -> str:
 
 
 def line_options(
-    labels: Sequence[str], series: Sequence[Series], axis: Axis, *, from_zero: bool = True
+    labels: Sequence[str],
+    series: Sequence[Series],
+    axis: Axis,
+    *,
+    from_zero: bool = True,
+    most: float | None = None,
 ) -> dict[str, Any]:
-    """Return lines over `labels`, each named at its end instead of in a legend."""
+    """
+    Return lines over `labels`, each named at its end instead of in a legend.
+
+    The axis ends at `most`, where more cannot be; shares that come near the whole end at 100 % without being told.
+    """
     several = len(series) > 1
-    highest = max(_values(series), default=0)
-    whole = 1 if axis.scale == "percent" and highest > _NEARLY_ALL else None
+    if most is None and axis.scale == "percent" and max(_values(series), default=0) > _NEARLY_ALL:
+        most = 1
     return {
         "axis": axis.describe(),
         "grid": {"left": 8, "right": 116 if several else 20, "top": 12, "bottom": 4, "containLabel": True},
@@ -83,10 +92,7 @@ def line_options(
             "type": "value",
             "scale": not from_zero,
             "splitNumber": 4,
-            "max": whole,
-            # From nothing to all by quarters; the drawer's own steps would set 90 % right below 100 %.
-            "interval": 0.25 if whole and from_zero else None,
-            **(scale_below(whole, series) if whole and not from_zero else {}),
+            **({} if most is None else _steps_below(most, series, from_zero=from_zero)),
         },
         "series": [
             {
@@ -108,12 +114,14 @@ def line_options(
     }
 
 
-def scale_below(highest: float, series: Sequence[Series]) -> dict[str, float]:
-    """Return an axis from `highest` down past all of `series` in even steps; the drawer's own count up and end close below it."""
-    span = highest - min(_values(series), default=highest)
-    step = next((step for step in _STEPS if step * _MOST_STEPS >= span), _STEPS[-1])
+def _steps_below(most: float, series: Sequence[Series], *, from_zero: bool) -> dict[str, float]:
+    """Return an axis of even steps from `most` down to nothing, or past all of `series`: the drawer's own end close below `most`."""
+    if from_zero:
+        return {"max": most, "interval": most / 4}
+    span = most - min(_values(series), default=most)
+    step = next((one for one in _STEPS if one * _MOST_STEPS >= span), _STEPS[-1])
     steps = max(2, ceil(round(span / step, 9)))
-    return {"max": highest, "min": round(highest - steps * step, 9), "interval": step}
+    return {"max": most, "min": round(most - steps * step, 9), "interval": step}
 
 
 def _values(series: Sequence[Series]) -> list[float]:

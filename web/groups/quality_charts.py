@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from basket_analysis.groups.quality import LIMITS
 from basket_analysis.groups.quality_lists import RunQualityView
-from web.charts import Axis, Chart, Scale, Series, line_options, scale_below
+from web.charts import Axis, Chart, Scale, Series, line_options
 from web.words import date_text, day_month, number_text, percent_text
 from web.words import gettext as _
 
@@ -32,7 +32,7 @@ def _agreement(runs: Sequence[RunQualityView]) -> Chart | None:
         limit=lambda run: LIMITS.least_agreement_refitted if run.refitted else LIMITS.least_agreement,
         scale="number",
         write=_number,
-        highest=1,
+        most=1,
     )
 
 
@@ -119,7 +119,7 @@ def _likeness(runs: Sequence[RunQualityView]) -> Chart | None:
         limit=None,
         scale="number",
         write=_number,
-        highest=1,
+        most=1,
     )
 
 
@@ -133,7 +133,7 @@ def _chart(
     limit: Callable[[RunQualityView], float] | None,
     scale: Scale,
     write: Callable[[float | None], str],
-    highest: float | None = None,
+    most: float | None = None,
 ) -> Chart | None:
     known = [run for run in runs if run.figures.get(lines[0][0]) is not None]
     if len(known) < _FEWEST_NIGHTS:
@@ -144,11 +144,9 @@ def _chart(
     if limit is not None:
         series.append(Series(_("Limit"), [limit(run) for run in known], "7", dashed=True))
     options = line_options(
-        [day_month(run.business_day) for run in known], series, Axis(scale), from_zero=False
+        [day_month(run.business_day) for run in known], series, Axis(scale), from_zero=False, most=most
     )
     options["yAxis"]["minInterval"] = 0.01
-    if highest is not None:
-        options["yAxis"] |= scale_below(highest, series)
     options["grid"]["right"] = 150 if len(series) > 1 else 20
     # One night is a point, and a night that was refused stands out.
     for one in options["series"][: len(lines)]:

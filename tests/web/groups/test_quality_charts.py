@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert
 from basket_analysis.groups.quality_lists import RunQualityView
 from basket_analysis.models import RunQuality
 from core import clock
-from web.charts import Series, scale_below
+from web.charts import Axis, Series, line_options
 from web.groups.quality_charts import quality_charts
 from web.groups.shown import reason_words
 
@@ -78,10 +78,12 @@ class TestCharts:
 
     @pytest.mark.parametrize("lowest", [1.0, 0.999, 0.95, 0.871, 0.8, 0.55, 0.31, 0.0, -0.2])
     def test_count_even_steps_down_from_the_most_there_can_be(self, lowest):
-        axis = scale_below(1, [Series("Agreement", [1.0, None, lowest])])
+        lines = [Series("Agreement", [1.0, None, lowest])]
+        axis = line_options(["1", "2", "3"], lines, Axis(), from_zero=False, most=1)["yAxis"]
         steps = (1 - axis["min"]) / axis["interval"]
         assert steps == pytest.approx(round(steps))
         assert 2 <= round(steps) <= 5
+        assert axis["max"] == 1
         assert axis["min"] <= lowest + 1e-9
         assert round(axis["interval"] * 100) == pytest.approx(axis["interval"] * 100)
 
